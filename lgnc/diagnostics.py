@@ -1,0 +1,43 @@
+"""The exceptions that users see. Each says what is wrong, where, and what to do about it.
+
+The command line prints them as one line and exits with `exit_code`; nothing else in lgnc calls `sys.exit`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LgncError(Exception):
+    """What is wrong (`what`), the file, line or option it concerns (`where`), and the remedy (`fix`)."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(": ".join(filter(None, (where, what))) + (f" ({fix})" if fix else ""))
+
+
+class Failed(LgncError):
+    """A check or a tool ran and said no: exit code 1."""
+
+
+class BadInput(LgncError):
+    """A file, an option or a value is not usable: exit code 2."""
+
+    exit_code = 2
+
+
+class ToolMissing(LgncError):
+    """An optional tool or package is not installed: exit code 3."""
+
+    exit_code = 3
+
+
+def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> BadInput:
+    """A `BadInput` for a name that is not in `valid`: lists the valid ones and offers the closest."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return BadInput(f"unknown {kind} '{name}'", where=where, fix=f"{hint}valid: {', '.join(names)}")

@@ -1,0 +1,41 @@
+"""A model or circuit file, by its ending, as a Circuit with the hash of what it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgnc.diagnostics import BadInput, unknown
+from lgnc.files import read_file, sha256
+from lgnc.frontend.lift import lift
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.text import from_text
+from lgnc.model import Model, model_from_bytes
+
+SUFFIXES = (".lgn", ".lgir")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A circuit, the SHA-256 of its file, and the model when the file held one."""
+
+    circuit: Circuit
+    sha256: str
+    model: Model | None = None
+
+
+def load_source(path: Path) -> Source:
+    """Read a `.lgn` model or a `.lgir` circuit. Raises BadInput for any other file, or a damaged one."""
+    if path.is_dir():
+        raise BadInput("is a folder, not a model or circuit file", where=str(path), fix="give the file")
+    if path.suffix not in SUFFIXES:
+        raise unknown("file ending", path.suffix, SUFFIXES, where=str(path))
+    data = read_file(path)
+    if path.suffix == ".lgn":
+        model = model_from_bytes(data, str(path))
+        return Source(lift(model), sha256(data), model)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"is not UTF-8 text at byte {error.start}", where=str(path), fix="give an .lgir file") from None
+    return Source(from_text(text, str(path)), sha256(data))

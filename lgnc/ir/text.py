@@ -1,0 +1,210 @@
+"""The printable form of a circuit, `.lgir`: stable text that parses back exactly. `docs/ir.md` specifies it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir.check import check
+from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head
+from lgnc.ir.gates import GATES, OPCODE, READS_A, READS_B
+
+VERSION = 1
+
+
+def _literal(literal: int) -> str:
+    return f"~n{literal >> 1}" if literal & 1 else f"n{literal >> 1}"
+
+
+def to_text(circuit: Circuit) -> str:
+    """The `.lgir` text of a circuit, ending in a newline."""
+    enc, head = circuit.encoder, circuit.head
+    lines = [f"lgir {VERSION}", f"features {enc.dtype} {len(enc.names)}"]
+    lines += map(json.dumps, enc.names)
+    lines.append(f"bits {enc.bits}")
+    lines += [
+        f"n{bit} = f{feature} > {threshold!r}"
+        for bit, (feature, threshold) in enumerate(zip(enc.feature.tolist(), enc.threshold.tolist(), strict=True))
+    ]
+    lines.append(f"gates {circuit.gates}")
+    layer = [""] * circuit.gates if circuit.layer is None else [f" @{n}" for n in circuit.layer.tolist()]
+    rows = zip(circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), layer, strict=True)
+    reads_a, reads_b = READS_A.tolist(), READS_B.tolist()
+    lines += [
+        f"n{node} = {GATES[op].name}{f' n{a}' if reads_a[op] else ''}{f' n{b}' if reads_b[op] else ''}{tail}"
+        for node, (op, a, b, tail) in enumerate(rows, circuit.inputs)
+    ]
+    if head is None:
+        lines.append(f"outputs {len(circuit.outputs)}")
+        named = zip(circuit.output_names, circuit.outputs.tolist(), strict=True)
+        lines += [f"{json.dumps(name)} = {_literal(literal)}" for name, literal in named]
+    else:
+        lines.append(f"head {head.classes} tau {head.tau!r}")
+        literals = [_literal(x) for x in circuit.outputs.tolist()]
+        starts = head.starts.tolist()
+        for index, (name, offset) in enumerate(zip(head.names, head.offset.tolist(), strict=True)):
+            run = literals[starts[index] : starts[index + 1]]
+            lines.append(" ".join([json.dumps(name), "=", str(offset), *run]))
+    lines.append("end")
+    return "\n".join(lines) + "\n"
+
+
+class _Reader:
+    """The lines of a text, with the number of the current one for error messages."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self.lines = text.split("\n")
+        self.where, self.at = where, 0
+
+    def error(self, what: str) -> BadInput:
+        return BadInput(what, where=f"{self.where}:{self.at}", fix="see docs/ir.md for the format")
+
+    def next(self) -> str:
+        if self.at >= len(self.lines):
+            raise self.error("the file ends early")
+        self.at += 1
+        return self.lines[self.at - 1]
+
+    def header(self, word: str) -> list[str]:
+        """The fields after `word` on the next line."""
+        fields = self.next().split(" ")
+        if fields[0] != word:
+            raise self.error(f"expected '{word}', found '{fields[0][:40]}'")
+        return fields[1:]
+
+    def count(self, text: str) -> int:
+        """A count, which may not exceed the lines that are left: a wrong one must not take memory."""
+        if not text.isascii() or not text.isdigit() or int(text) > len(self.lines) - self.at:
+            raise self.error(f"'{text[:40]}' is not a count of the lines that follow")
+        return int(text)
+
+    def name(self, line: str) -> tuple[str, str]:
+        """A JSON string at the start of a line, and what follows it."""
+        try:
+            value, end = json.JSONDecoder().raw_decode(line)
+        except ValueError:
+            raise self.error("expected a name in double quotes") from None
+        if not isinstance(value, str):
+            raise self.error("expected a name in double quotes")
+        return value, line[end:]
+
+    def integer(self, text: str, prefix: str, limit: int) -> int:
+        """The number after `prefix`, in 0..limit - 1."""
+        digits = text[len(prefix) :]
+        if not (text.startswith(prefix) and digits.isascii() and digits.isdigit() and int(digits) < limit):
+            raise self.error(f"'{text[:40]}' is not {prefix}0..{prefix}{limit - 1}")
+        return int(digits)
+
+
+def from_text(text: str, where: str = "circuit") -> Circuit:
+    """The circuit of an `.lgir` text, checked. Raises BadInput that names the line."""
+    reader = _Reader(text, where)
+    version = reader.header("lgir")
+    if version != [str(VERSION)]:
+        raise reader.error(f"version {' '.join(version)[:40]} is not {VERSION}")
+    encoder = _read_encoder(reader)
+    op, a, b, layer = _read_gates(reader, encoder.bits)
+    limit = encoder.bits + len(op)
+
+    def literal(word: str) -> int:
+        inverted = word.startswith("~")
+        return 2 * reader.integer(word[inverted:], "n", limit) + inverted
+
+    head, names, outputs = _read_outputs(reader, literal)
+    if reader.next() != "end" or any(reader.lines[reader.at :]):
+        raise reader.error("expected 'end' and nothing after it")
+    arrays = (np.array(op, np.uint8), np.array(a, np.int32), np.array(b, np.int32), np.array(outputs, np.int32))
+    marks = None if layer is None else np.array(layer, np.int16)
+    circuit = Circuit(encoder, *arrays, head, names, marks)
+    return check(circuit, where)
+
+
+def _read_encoder(reader: _Reader) -> Encoder:
+    fields = reader.header("features")
+    if len(fields) != 2 or fields[0] not in FEATURE_DTYPES:
+        raise reader.error(f"expected 'features TYPE COUNT', TYPE one of {', '.join(FEATURE_DTYPES)}")
+    names = []
+    for _ in range(reader.count(fields[1])):
+        name, rest = reader.name(reader.next())
+        if rest:
+            raise reader.error(f"'{rest[:40]}' after a feature's name")
+        names.append(name)
+    is_float = fields[0].startswith("float")
+    feature, threshold = [], []
+    for bit in range(reader.count(" ".join(reader.header("bits")))):
+        words = reader.next().split(" ")
+        if len(words) != 5 or words[0] != f"n{bit}" or words[1] != "=" or words[3] != ">":
+            raise reader.error(f"expected 'n{bit} = fFEATURE > THRESHOLD'")
+        feature.append(reader.integer(words[2], "f", len(names)))
+        try:
+            value = float(words[4]) if is_float else int(words[4])
+        except ValueError:
+            raise reader.error(f"'{words[4][:40]}' is not a threshold for {fields[0]} features") from None
+        if abs(value) >= 2**63 and not is_float:
+            raise reader.error(f"threshold {words[4][:40]} does not fit 64 bits")
+        threshold.append(value)
+    values = np.array(threshold, np.float64) if is_float else np.array(threshold, np.int64)
+    return Encoder(tuple(names), fields[0], np.array(feature, np.int32), values)
+
+
+def _read_gates(reader: _Reader, inputs: int) -> tuple[list[int], list[int], list[int], list[int] | None]:
+    count = reader.count(" ".join(reader.header("gates")))
+    op, a, b = [0] * count, [0] * count, [0] * count
+    layer: list[int] = []
+    pins = [int(x) for x in READS_A + 2 * READS_B.astype(int)]
+    for gate in range(count):
+        words = reader.next().split(" ")
+        node = inputs + gate
+        number = OPCODE.get(words[2]) if len(words) > 2 else None
+        if words[0] != f"n{node}" or number is None or words[1] != "=":
+            raise reader.error(f"expected 'n{node} = GATE ...', GATE one of {', '.join(OPCODE)}")
+        if words[-1].startswith("@"):
+            layer.append(reader.integer(words.pop(), "@", 2**15))
+        fanins = [reader.integer(word, "n", node) for word in words[3:]]
+        if len(fanins) != (pins[number] & 1) + (pins[number] >> 1):
+            raise reader.error(f"gate '{words[2]}' does not have {len(fanins)} fan-ins")
+        op[gate] = number
+        if pins[number] & 1:
+            a[gate] = fanins[0]
+        if pins[number] & 2:
+            b[gate] = fanins[-1]
+    if layer and len(layer) != count:
+        raise reader.error("some gates have a layer and some have none")
+    return op, a, b, layer or None
+
+
+def _read_outputs(reader: _Reader, literal: Callable[[str], int]) -> tuple[Head | None, tuple[str, ...], list[int]]:
+    line = reader.next().split(" ")
+    names: list[str] = []
+    outputs: list[int] = []
+    if len(line) == 2 and line[0] == "outputs":
+        for _ in range(reader.count(line[1])):
+            name, rest = reader.name(reader.next())
+            words = rest.split(" ")
+            if len(words) != 3 or words[:2] != ["", "="]:
+                raise reader.error("expected '\"NAME\" = LITERAL'")
+            names.append(name)
+            outputs.append(literal(words[2]))
+        return None, tuple(names), outputs
+    if len(line) != 4 or line[0] != "head" or line[2] != "tau":
+        raise reader.error("expected 'outputs COUNT' or 'head CLASSES tau TAU'")
+    classes = reader.count(line[1])
+    try:
+        tau = float(line[3])
+    except ValueError:
+        raise reader.error(f"tau '{line[3][:40]}' is not a number") from None
+    starts, offset = [0], []
+    for _ in range(classes):
+        name, rest = reader.name(reader.next())
+        words = rest.split(" ")
+        if len(words) < 3 or words[:2] != ["", "="] or not words[2].lstrip("-").isdecimal() or len(words[2]) > 10:
+            raise reader.error("expected '\"CLASS\" = OFFSET LITERAL ...'")
+        names.append(name)
+        offset.append(int(words[2]))
+        outputs += map(literal, words[3:])
+        starts.append(len(outputs))
+    head = Head(tuple(names), np.array(starts, np.int32), np.array(offset, np.int32), tau)
+    return head, (), outputs

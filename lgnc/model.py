@@ -1,0 +1,223 @@
+"""A trained network as plain arrays, and its file: one `.lgn`, safetensors with a JSON header. No pickle, no code.
+
+`docs/model.md` specifies the file.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.diagnostics import BadInput
+from lgnc.files import read_file, write_file
+from lgnc.ir.circuit import FEATURE_DTYPES, Encoder, Int32
+
+VERSION = 1
+_HEADER_KEY = "lgnc"
+_MAX_HEADER = 32 << 20
+_MAX_NODES = 2**30
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A layer of neurons. Node ids count encoder bits first, then the neurons of all layers in order.
+
+    candidates: int32[2, width, k], the nodes that pin a (row 0) and pin b (row 1) may read; any earlier node is legal.
+    wiring_logits: float32[2, width, k], or None when k is 1; a pin reads the candidate of its highest logit.
+    gate_logits: float32[width, 16], or None when op is given; op: uint8[width], by default each row's argmax.
+    """
+
+    candidates: Int32
+    gate_logits: Float32 | None = None
+    wiring_logits: Float32 | None = None
+    op: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+    def __post_init__(self) -> None:
+        if self.gate_logits is not None:
+            object.__setattr__(self, "op", self.gate_logits.argmax(axis=1).astype(np.uint8))
+
+    @property
+    def width(self) -> int:
+        return int(self.candidates.shape[1])
+
+    @property
+    def fanin(self) -> Int32:
+        """int32[2, width]: the node that each pin reads once the wiring is fixed."""
+        if self.wiring_logits is None:
+            return self.candidates[:, :, 0]
+        best = self.wiring_logits.argmax(axis=2)[:, :, None]
+        return np.take_along_axis(self.candidates, best, axis=2)[:, :, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What training leaves: an encoder, layers, and GroupSum over `head_nodes` cut into classes by `head_starts`.
+
+    head_nodes: int32[n], node ids. head_starts: int32[classes + 1]. tau: the GroupSum temperature.
+    meta: JSON data: 'training' (how it was made), 'columns' (how a table's columns became features), 'shape' (of an
+    image: height, width, channels); all optional.
+    """
+
+    encoder: Encoder
+    layers: tuple[Layer, ...]
+    head_nodes: Int32
+    head_starts: Int32
+    class_names: tuple[str, ...]
+    tau: float
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gates(self) -> int:
+        return sum(layer.width for layer in self.layers)
+
+
+def model_bytes(model: Model) -> bytes:
+    """The bytes of the model's `.lgn` file: the same model gives the same bytes."""
+    from safetensors.numpy import save
+
+    enc = model.encoder
+    tensors: dict[str, NDArray[Any]] = {
+        "encoder.feature": enc.feature,
+        "encoder.threshold": enc.threshold,
+        "head.nodes": model.head_nodes.astype(np.int32),
+        "head.starts": model.head_starts.astype(np.int32),
+    }
+    for index, layer in enumerate(model.layers):
+        tensors[f"layer.{index}.candidates"] = layer.candidates.astype(np.int32)
+        if layer.wiring_logits is not None:
+            tensors[f"layer.{index}.wiring_logits"] = layer.wiring_logits.astype(np.float32)
+        if layer.gate_logits is not None:
+            tensors[f"layer.{index}.gate_logits"] = layer.gate_logits.astype(np.float32)
+        else:
+            tensors[f"layer.{index}.op"] = layer.op.astype(np.uint8)
+    header = {
+        "version": VERSION,
+        "layers": len(model.layers),
+        "feature_dtype": enc.dtype,
+        "feature_names": list(enc.names),
+        "class_names": list(model.class_names),
+        "tau": model.tau,
+        "meta": model.meta,
+    }
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return save(contiguous, {_HEADER_KEY: json.dumps(header, sort_keys=True, allow_nan=False)})
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write the model to `path`, whole or not at all."""
+    write_file(path, model_bytes(model))
+
+
+def load_model(path: Path) -> Model:
+    """The model in the file at `path`. Raises BadInput when it is not a well-formed `.lgn`."""
+    return model_from_bytes(read_file(path), str(path))
+
+
+def model_from_bytes(data: bytes, where: str) -> Model:
+    """The model of a `.lgn` file's bytes. Sizes are checked against the file's before any array is made."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    def refuse(what: str) -> BadInput:
+        return BadInput(what, where=where, fix="train it again, or take a whole copy of the file")
+
+    if len(data) < 8:
+        raise refuse(f"is {len(data)} bytes long: not a model file, or a truncated one")
+    (size,) = struct.unpack("<Q", data[:8])
+    if size > min(len(data) - 8, _MAX_HEADER):
+        raise refuse(f"its header claims {size} bytes of a file of {len(data)}: not a model file, or a truncated one")
+    try:
+        raw = json.loads(data[8 : 8 + size])
+        header = json.loads(raw["__metadata__"][_HEADER_KEY])
+        tensors = load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        text = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise refuse(f"is not an lgnc model, or a damaged one: {text}") from None
+    if not isinstance(header, dict) or header.get("version") != VERSION:
+        raise refuse(
+            f"is of model format {str(getattr(header, 'get', str)('version'))[:20]}; this lgnc reads {VERSION}"
+        )
+    reader = _Reader(header, tensors, refuse)
+    return reader.model()
+
+
+class _Reader:
+    """Takes arrays and header fields by name, refusing wrong shapes, types and ranges."""
+
+    def __init__(self, header: dict[str, Any], tensors: dict[str, NDArray[Any]], refuse: Any) -> None:
+        self.header, self.tensors, self.refuse = header, tensors, refuse
+
+    def array(self, name: str, dtype: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
+        if name not in self.tensors:
+            raise self.refuse(f"has no array '{name}'")
+        array = self.tensors.pop(name)
+        fits = len(array.shape) == len(shape) and all(
+            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
+        )
+        if array.dtype != dtype or not fits:
+            want = " x ".join("any" if n is None else str(n) for n in shape)
+            raise self.refuse(f"array '{name}' is {array.dtype} {list(array.shape)}, not {dtype} {want}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise self.refuse(f"array '{name}' holds NaN or infinity")
+        return array
+
+    def text_list(self, key: str) -> tuple[str, ...]:
+        value = self.header.get(key)
+        if not isinstance(value, list) or not all(isinstance(x, str) for x in value) or len(set(value)) != len(value):
+            raise self.refuse(f"header field '{key}' is not a list of distinct names")
+        return tuple(value)
+
+    def within(self, name: str, array: NDArray[Any], limit: int) -> None:
+        if array.size and (array.min() < 0 or array.max() >= limit):
+            raise self.refuse(f"array '{name}' holds {array.min()}..{array.max()}, outside 0..{limit - 1}")
+
+    def model(self) -> Model:
+        dtype = self.header.get("feature_dtype")
+        if dtype not in FEATURE_DTYPES:
+            raise self.refuse(f"header field 'feature_dtype' is not one of {', '.join(FEATURE_DTYPES)}")
+        names, classes = self.text_list("feature_names"), self.text_list("class_names")
+        feature = self.array("encoder.feature", "int32", (None,))
+        self.within("encoder.feature", feature, len(names))
+        kind = "float64" if dtype.startswith("float") else "int64"
+        encoder = Encoder(names, dtype, feature, self.array("encoder.threshold", kind, (len(feature),)))
+        count = self.header.get("layers")
+        if not isinstance(count, int) or not 0 <= count <= len(self.tensors):
+            raise self.refuse("header field 'layers' is not the number of layers in the file")
+        layers, nodes = [], encoder.bits
+        for index in range(count):
+            layers.append(self.layer(f"layer.{index}", nodes))
+            nodes += layers[-1].width
+        head_nodes = self.array("head.nodes", "int32", (None,))
+        self.within("head.nodes", head_nodes, nodes)
+        starts = self.array("head.starts", "int32", (len(classes) + 1,))
+        if not classes or starts[0] != 0 or starts[-1] != len(head_nodes) or (np.diff(starts) < 0).any():
+            raise self.refuse("array 'head.starts' does not cut the head's nodes into classes")
+        tau, meta = self.header.get("tau"), self.header.get("meta")
+        if not isinstance(tau, int | float) or not 0 < tau < 1e12:
+            raise self.refuse("header field 'tau' is not a positive number")
+        if not isinstance(meta, dict):
+            raise self.refuse("header field 'meta' is not an object")
+        if self.tensors:
+            raise self.refuse(f"has an unknown array '{sorted(self.tensors)[0][:60]}'")
+        return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta)
+
+    def layer(self, name: str, nodes: int) -> Layer:
+        candidates = self.array(f"{name}.candidates", "int32", (2, None, None))
+        self.within(f"{name}.candidates", candidates, nodes)
+        _, width, k = candidates.shape
+        if not k or nodes + width > _MAX_NODES:
+            raise self.refuse(f"array '{name}.candidates' has no candidates, or too many nodes")
+        wiring = self.array(f"{name}.wiring_logits", "float32", (2, width, k)) if k > 1 else None
+        if f"{name}.gate_logits" in self.tensors:
+            return Layer(candidates, self.array(f"{name}.gate_logits", "float32", (width, 16)), wiring)
+        op = self.array(f"{name}.op", "uint8", (width,))
+        self.within(f"{name}.op", op, 16)
+        return Layer(candidates, None, wiring, op)

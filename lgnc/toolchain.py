@@ -1,0 +1,129 @@
+"""The only caller of subprocesses: finds outside tools, runs them, and says how to install the one that is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgnc.diagnostics import Failed, ToolMissing
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program (tried in order of `programs`), the variable that points at another one, and what it is for."""
+
+    name: str
+    programs: tuple[str, ...]
+    variable: str
+    enables: str
+    install: str
+    version_flag: str = "--version"
+
+
+# ruff: noqa: E501
+# fmt: off
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
+    Tool("cc", ("cc", "gcc", "clang"), "CC", "run the C target", "apt-get install gcc"),
+    Tool("iverilog", ("iverilog",), "LGNC_IVERILOG", "simulate the Verilog target", "apt-get install iverilog", "-V"),
+    Tool("vvp", ("vvp",), "LGNC_VVP", "simulate the Verilog target", "apt-get install iverilog", "-V"),
+    Tool("verilator", ("verilator",), "LGNC_VERILATOR", "lint and simulate the Verilog target", "apt-get install verilator"),
+    Tool("yosys", ("yosys",), "LGNC_YOSYS", "read the Verilog target as synthesis tools do", "apt-get install yosys", "-V"),
+    Tool("yosys-abc", ("yosys-abc", "berkeley-abc", "abc"), "LGNC_ABC", "check the prover's verdicts", "apt-get install yosys", "-h"),
+)}
+
+PACKAGES: dict[str, tuple[str, str]] = {
+    "torch": ("train networks", "train"),
+    "numba": ("train networks fast on a CPU", "train"),
+    "scikit-learn": ("the data sets 'digits', 'breast-cancer', 'wine', 'iris'", "train"),
+    "onnxruntime": ("run the ONNX target", "onnxruntime"),
+    "pyarrow": ("read Parquet files", "parquet"),
+    "matplotlib": ("draw plots", "plot"),
+}
+"""Optional package -> (what it enables, the extra of lgnc that installs it)."""
+# fmt: on
+
+
+def find_tool(name: str) -> str | None:
+    """The path of a tool's program, or None: what its variable names comes first."""
+    tool = TOOLS[name]
+    named = os.environ.get(tool.variable, "")
+    for program in (named,) if named else tool.programs:
+        if path := shutil.which(program):
+            return path
+    return None
+
+
+def require_tool(name: str) -> str:
+    """The path of a tool's program. Raises ToolMissing (exit code 3) with the way to install it."""
+    if path := find_tool(name):
+        return path
+    tool = TOOLS[name]
+    named = os.environ.get(tool.variable, "")
+    what = f"'{named}' of ${tool.variable} is not a program" if named else f"'{name}' is not installed"
+    raise ToolMissing(what, fix=f"to {tool.enables}: {tool.install}, or set {tool.variable} to its path")
+
+
+def require_package(name: str) -> None:
+    """Raise ToolMissing (exit code 3) with the extra to install when an optional Python package is missing."""
+    if package_version(name) is None:
+        enables, extra = PACKAGES[name]
+        fix = f"to {enables}: pip install 'lgnc[{extra}]'"
+        raise ToolMissing(f"the Python package '{name}' is not installed", fix=fix)
+
+
+def package_version(name: str) -> str | None:
+    """The installed version of a Python package, or None; imports nothing."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    timeout: float = 600.0,
+    data: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> bytes:
+    """Run a program and return its standard output.
+
+    data: its standard input. env: variables to add. Raises Failed with its last lines when it exits non-zero or
+    takes longer than `timeout` seconds.
+    """
+    words = [str(word) for word in command]
+    program = Path(words[0]).name
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            timeout=timeout,
+            env=None if env is None else {**os.environ, **env},
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"took longer than {timeout:.0f} s", where=program, fix="give it a smaller job") from None
+    except OSError as error:
+        raise ToolMissing(f"cannot run: {error.strerror}", where=program, fix="see 'lgnc doctor'") from None
+    if done.returncode:
+        last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-3:]
+        raise Failed(f"exit code {done.returncode}: {' | '.join(last)}", where=program, fix="see 'lgnc doctor'")
+    return done.stdout
+
+
+def tool_version(name: str) -> str | None:
+    """The first line with a digit that a tool prints about itself, or None when it is not installed."""
+    path = find_tool(name)
+    if path is None:
+        return None
+    done = subprocess.run([path, TOOLS[name].version_flag], capture_output=True, stdin=subprocess.DEVNULL, timeout=30)
+    lines = (done.stdout + done.stderr).decode(errors="replace").splitlines()
+    return next((line.strip() for line in lines if any(map(str.isdigit, line))), "installed")
