@@ -18,11 +18,12 @@ def levels(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:
     """
     gates = len(op)
     level = np.zeros(inputs + gates, np.int32)
-    source = np.concatenate([a, b])
+    source: Int32 = np.concatenate([a, b])
     target = np.concatenate([np.arange(gates, dtype=np.int32)] * 2)
     edge = np.concatenate([READS_A[op], READS_B[op]])
     edge &= source >= inputs
-    source, target = (source[edge] - inputs).astype(np.int32), target[edge]
+    source = (source[edge] - inputs).astype(np.int32)
+    target = target[edge]
     waiting = np.bincount(target, minlength=gates).astype(np.int32)
     by_source = np.argsort(source, kind="stable")
     users = target[by_source]
