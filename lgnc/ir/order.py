@@ -22,7 +22,7 @@ def levels(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:
     target = np.concatenate([np.arange(gates, dtype=np.int32)] * 2)
     edge = np.concatenate([READS_A[op], READS_B[op]])
     edge &= source >= inputs
-    source = (source[edge] - inputs).astype(np.int32)
+    source = source[edge] - np.int32(inputs)
     target = target[edge]
     waiting = np.bincount(target, minlength=gates).astype(np.int32)
     by_source = np.argsort(source, kind="stable")
@@ -45,8 +45,8 @@ def levels(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:
             waiting -= done
             ready = np.flatnonzero((done > 0) & (waiting == 0))
         else:
-            ids, done = np.unique(reached, return_counts=True)
-            waiting[ids] -= done.astype(np.int32)
+            ids, times = np.unique(reached, return_counts=True)
+            waiting[ids] -= times.astype(np.int32)
             ready = ids[waiting[ids] == 0]
         current += 1
     if seen != gates:
