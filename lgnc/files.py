@@ -46,11 +46,8 @@ def write_file(path: Path, data: bytes) -> None:
         raise
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write `files` (relative path -> bytes) as `folder`, which either appears whole or stays as it was.
-
-    An existing folder is replaced when it is empty or holds a `manifest.json` of lgnc; anything else is refused.
-    """
+def check_output_folder(folder: Path) -> None:
+    """Raise BadInput unless `folder` is new, empty, or holds a `manifest.json` (that is, lgnc wrote it)."""
     if folder.exists() and not folder.is_dir():
         raise BadInput("is a file, not a folder", where=str(folder), fix="give another output folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
@@ -59,6 +56,14 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             where=str(folder),
             fix="give a new folder, or empty this one yourself",
         )
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` (relative path -> bytes) as `folder`, which either appears whole or stays as it was.
+
+    An existing folder is replaced when `check_output_folder` allows it. Raises BadInput when it cannot be written.
+    """
+    check_output_folder(folder)
     temporary = ""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgnc.diagnostics import BadInput, unknown
-from lgnc.files import read_file, sha256
+from lgnc.files import read_file, sha256, write_file
 from lgnc.frontend.lift import lift
 from lgnc.ir.circuit import Circuit
-from lgnc.ir.text import from_text
+from lgnc.ir.text import from_text, to_text
 from lgnc.model import Model, model_from_bytes
 
 SUFFIXES = (".lgn", ".lgir")
@@ -39,3 +39,10 @@ def load_source(path: Path) -> Source:
     except UnicodeDecodeError as error:
         raise BadInput(f"is not UTF-8 text at byte {error.start}", where=str(path), fix="give an .lgir file") from None
     return Source(from_text(text, str(path)), sha256(data))
+
+
+def save_circuit(circuit: Circuit, path: Path) -> None:
+    """Write a circuit to `path`, in the format of its ending. Raises BadInput for an ending that is not known."""
+    if path.suffix != ".lgir":
+        raise unknown("circuit file ending", path.suffix, (".lgir",), where=str(path))
+    write_file(path, to_text(circuit).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -200,8 +201,8 @@ def _read_outputs(reader: _Reader, literal: Callable[[str], int]) -> tuple[Head 
     for _ in range(classes):
         name, rest = reader.name(reader.next())
         words = rest.split(" ")
-        if len(words) < 3 or words[:2] != ["", "="] or not words[2].lstrip("-").isdecimal() or len(words[2]) > 10:
-            raise reader.error("expected '\"CLASS\" = OFFSET LITERAL ...'")
+        if len(words) < 3 or words[:2] != ["", "="] or not re.fullmatch(r"-?[0-9]{1,9}", words[2]):
+            raise reader.error("expected '\"CLASS\" = OFFSET LITERAL ...', OFFSET of at most nine digits")
         names.append(name)
         offset.append(int(words[2]))
         outputs += map(literal, words[3:])

@@ -1,0 +1,5 @@
+"""`python -m lgnc` is the `lgnc` command."""
+
+from lgnc.cli.main import main
+
+main()

@@ -1,0 +1,80 @@
+"""`lgnc compile`: a model or circuit to a target's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
+
+
+@click.command("compile")
+@click.argument("source", type=click.Path(path_type=Path), metavar="MODEL_OR_CIRCUIT")
+@click.option("-t", "--target", required=True, help="c, numpy, verilog or onnx.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
+@click.option("--name", default="lgn", show_default=True, help="What the files and identifiers are called.")
+@click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
+@click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
+@click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
+@json_option
+def command(
+    source: Path,
+    target: str,
+    output: Path,
+    level: int,
+    name: str,
+    prove: bool,
+    check_each_pass: bool,
+    time_limit: float,
+    as_json: bool,
+) -> None:
+    """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
+    from lgnc.compile import backend, compile_circuit
+    from lgnc.files import check_output_folder
+    from lgnc.frontend.source import load_source
+
+    backend(target)
+    check_output_folder(output)
+    with progress_bar(quiet=as_json) as bar:
+        task = bar.add_task("read", total=None, note="")
+        compiled = compile_circuit(
+            load_source(source),
+            target,
+            name=name,
+            level=level,
+            prove=prove,
+            check_each_pass=check_each_pass,
+            time_limit=time_limit,
+            progress=lambda what: bar.update(task, description=what),
+        )
+        compiled.write(output)
+    costs, verdict = compiled.manifest["costs"], compiled.verdict
+    how = compiled.manifest["verified"]["passes"]
+    result = {
+        "target": target,
+        "output": str(output),
+        "files": sorted(compiled.files),
+        "gates_before": costs["gates_before"],
+        "gates_after": costs["gates"],
+        "depth": costs["depth"],
+        "verified": how,
+        "seconds": round(compiled.seconds, 3),
+        "passes": [report.to_json() for report in compiled.reports],
+    }
+    if as_json:
+        print_json(result)
+        return
+    seconds = "" if verdict is None else f" in {verdict.seconds:.1f} s"
+    print_facts(
+        [
+            ("target", target),
+            ("folder", output),
+            ("files", ", ".join(sorted(compiled.files))),
+            ("gates", f"{costs['gates_before']:,} -> {costs['gates']:,} (-O{level})"),
+            ("depth", costs["depth"]),
+            ("passes", how + seconds),
+            ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
+        ]
+    )

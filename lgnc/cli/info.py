@@ -1,0 +1,85 @@
+"""`lgnc info`: what is in a model, a circuit or a compiled folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lgnc.cli.output import json_option, percent, print_facts, print_json
+
+
+@click.command("info")
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@json_option
+def command(path: Path, as_json: bool) -> None:
+    """Show what is in a model (.lgn), a circuit or a compiled folder."""
+    facts = _folder(path) if path.is_dir() else _file(path)
+    if as_json:
+        print_json(facts)
+        return
+    print_facts((name.replace("_", " "), _plain(name, value)) for name, value in facts.items())
+
+
+def _plain(name: str, value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if name.endswith("accuracy") and isinstance(value, float):
+        return percent(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items() if item is not None) or None
+    if isinstance(value, list):
+        shown = ", ".join(map(str, value[:12]))
+        return f"{shown}, ... ({len(value)})" if len(value) > 12 else shown
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _folder(path: Path) -> dict[str, Any]:
+    from lgnc.sim import load_manifest
+
+    manifest = load_manifest(path)
+    manifest.pop("columns", None)
+    encoder = manifest.pop("encoder")
+    return {
+        "kind": "compiled folder",
+        **manifest,
+        "features": len(encoder["features"]),
+        "feature_dtype": encoder["dtype"],
+        "encoder_bits": encoder["bits"],
+    }
+
+
+def _file(path: Path) -> dict[str, Any]:
+    from lgnc.frontend.source import load_source
+    from lgnc.ir.gates import GATES
+
+    source = load_source(path)
+    circuit, model = source.circuit, source.model
+    counts = {gate.name: int(count) for gate, count in zip(GATES, _histogram(circuit.op), strict=True) if count}
+    facts: dict[str, Any] = {
+        "kind": "circuit" if model is None else "model",
+        "sha256": source.sha256,
+        "features": len(circuit.encoder.names),
+        "feature_dtype": circuit.encoder.dtype,
+        "encoder_bits": circuit.inputs,
+        "gates": circuit.gates,
+        "depth": circuit.depth,
+        "outputs": len(circuit.outputs),
+        "classes": None if circuit.head is None else list(circuit.head.names),
+        "tau": None if circuit.head is None else circuit.head.tau,
+        "gates_by_function": counts,
+    }
+    if model is not None:
+        facts["layers"] = [layer.width for layer in model.layers]
+        facts["candidates"] = [int(layer.candidates.shape[2]) for layer in model.layers]
+        training = model.meta.get("training")
+        if isinstance(training, dict):
+            facts["training"] = {key: value for key, value in training.items() if not isinstance(value, list)}
+    return facts
+
+
+def _histogram(op: Any) -> list[int]:
+    import numpy as np
+
+    return [int(count) for count in np.bincount(op, minlength=16)]

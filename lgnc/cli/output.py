@@ -1,0 +1,73 @@
+"""What the commands print: one JSON object on stdout, or text and tables for people; progress goes to stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--json` (parameter `as_json`): one JSON object on stdout, and nothing else there."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")(command)
+
+
+def stdout_console() -> Console:
+    """Where results for people go."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def stderr_console() -> Console:
+    """Where progress and remarks go."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """One line, keys in the order given; NaN and infinity are refused rather than printed as invalid JSON."""
+    click.echo(json.dumps(result, allow_nan=False))
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Aligned `name  value` lines; a value of None is left out."""
+    shown = [(name, value) for name, value in facts if value is not None]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
+    """A table on stdout; `right` lists the columns to align right."""
+    table = Table(*header, box=None, pad_edge=False, header_style="bold")
+    for index in right:
+        table.columns[index].justify = "right"
+    for row in rows:
+        table.add_row(*(str(value) for value in row))
+    stdout_console().print(table)
+
+
+def progress_bar(*, quiet: bool = False) -> Progress:
+    """A progress display on stderr that goes away when it is done; tasks may set the field `note`."""
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    ]
+    return Progress(*columns, console=stderr_console(), transient=True, disable=quiet)
+
+
+def percent(share: float | None) -> str | None:
+    """0.9642 as '96.42 %'."""
+    return None if share is None else f"{100 * share:.2f} %"
+
+
+def rate(per_second: float) -> str:
+    """Samples a second with thousands separated, to three digits or so."""
+    return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.3g}"

@@ -1,0 +1,55 @@
+"""`lgnc simulate`: accuracy, mismatches against the model, samples a second."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
+
+
+@click.command("simulate")
+@click.argument("path", type=click.Path(path_type=Path), metavar="DIR_OR_MODEL")
+@click.option("--data", required=True, help="A named data set, or a CSV, NPZ or Parquet file.")
+@click.option("--label", help="The label's column (the last unless given).")
+@click.option("--split", default="test", show_default=True, help="test, train or all.")
+@click.option("--limit", type=click.IntRange(1), help="Use the first N rows.")
+@click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
+@click.option("--model", type=click.Path(path_type=Path), help="Compare with this model file.")
+@json_option
+def command(
+    path: Path,
+    data: str,
+    label: str | None,
+    split: str,
+    limit: int | None,
+    engine: str | None,
+    model: Path | None,
+    as_json: bool,
+) -> int:
+    """Run a compiled folder with its target's real tool, or a model, on labelled rows.
+
+    Exit code 0 when every answer agrees with the reference, else 1.
+    """
+    from lgnc.evaluate import evaluate
+
+    with progress_bar(quiet=as_json) as bar:
+        bar.add_task("simulate", total=None, note="")
+        done = evaluate(path, data, split=split, limit=limit, engine=engine, label=label, model=model)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        against = f"{done.mismatches} (against {done.reference})" if done.mismatches is not None else None
+        print_facts(
+            [
+                ("engine", done.engine),
+                ("samples", f"{done.samples:,}"),
+                ("accuracy", percent(done.accuracy)),
+                ("mismatches", against),
+                ("samples/s", rate(done.samples_per_second)),
+                ("build", f"{done.built_seconds:.2f} s" if done.built_seconds else None),
+            ]
+        )
+    return 1 if done.mismatches else 0

@@ -1,0 +1,54 @@
+"""`lgnc verify`: whether two things are the same function, and how that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
+
+
+@click.command("verify")
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--vectors", type=click.IntRange(1), help="Rows that a compiled folder is run on.")
+@click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for a proof.")
+@json_option
+def command(
+    a: Path, b: Path, vectors: int | None, engine: str | None, seed: int, time_limit: float, as_json: bool
+) -> int:
+    """Say whether A and B are the same function: each a model, a circuit file or a compiled folder.
+
+    Exit code 0 when equal, 1 when not or when undecided.
+    """
+    from lgnc.equivalence import verify
+
+    with progress_bar(quiet=as_json) as bar:
+        bar.add_task("verify", total=None, note="")
+        verdict = verify(a, b, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine)
+    result = {
+        "equal": verdict.equal,
+        "how": verdict.how,
+        "vectors": verdict.vectors,
+        "counterexample": verdict.counterexample,
+        "seconds": round(verdict.seconds, 3),
+        "detail": verdict.detail,
+    }
+    if as_json:
+        print_json(result)
+    else:
+        answer = {True: "yes", False: "NO", None: "undecided"}[verdict.equal]
+        print_facts(
+            [
+                ("equal", answer),
+                ("how", verdict.how),
+                ("vectors", f"{verdict.vectors:,}" if verdict.vectors else None),
+                ("detail", verdict.detail or None),
+                ("counterexample", verdict.counterexample),
+                ("seconds", f"{verdict.seconds:.2f}"),
+            ]
+        )
+    return 0 if verdict.equal else 1

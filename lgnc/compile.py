@@ -1,0 +1,130 @@
+"""Circuit -> optimised circuit -> a target's files, with the manifest that says what they are and how they were checked."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from lgnc import __version__
+from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
+from lgnc.diagnostics import Failed, unknown
+from lgnc.files import write_folder
+from lgnc.frontend.source import Source
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.text import to_text
+from lgnc.passes.manager import PassReport, run_pipeline
+from lgnc.verify.prove import prove as prove_equal
+from lgnc.verify.verdict import Verdict
+
+TARGETS = {
+    "c": "lgnc.backends.c",
+    "numpy": "lgnc.backends.numpy",
+    "onnx": "lgnc.backends.onnx",
+    "verilog": "lgnc.backends.verilog",
+}
+
+
+def backend(target: str) -> Emit:
+    """The `emit` function of a target. Raises BadInput that lists the targets when there is no such one."""
+    if target not in TARGETS:
+        raise unknown("target", target, TARGETS)
+    return cast(Emit, importlib.import_module(TARGETS[target]).emit)
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """What `compile_circuit` made: the optimised circuit, the files with their manifest, and how it was checked."""
+
+    circuit: Circuit
+    files: Mapping[str, bytes]
+    manifest: dict[str, Any]
+    reports: list[PassReport]
+    verdict: Verdict | None
+    seconds: float = field(compare=False)
+
+    def write(self, folder: Path) -> None:
+        """Write the folder, whole or not at all."""
+        write_folder(folder, self.files)
+
+
+def encoder_facts(circuit: Circuit) -> dict[str, Any]:
+    """What a caller of the compiled network needs to know of its features."""
+    enc = circuit.encoder
+    return {"dtype": enc.dtype, "features": list(enc.names), "bits": enc.bits}
+
+
+def compile_circuit(
+    source: Source,
+    target: str,
+    *,
+    name: str = "lgn",
+    level: int = 2,
+    prove: bool = True,
+    check_each_pass: bool = False,
+    time_limit: float = 60.0,
+    settings: Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Compiled:
+    """Optimise `source` at -O `level`, prove the result equal to what went in (when `prove`), and emit `target`.
+
+    The proof covers the passes; what covers the emitted files is said by `lgnc verify`. Raises Failed when the
+    optimised circuit differs, and the target's own errors.
+    """
+    started = time.perf_counter()
+    emit = backend(target)
+    progress("optimise")
+    circuit, reports = run_pipeline(source.circuit, level, check_each_pass=check_each_pass)
+    verdict = None
+    if prove:
+        progress("prove")
+        verdict = prove_equal(source.circuit, circuit, time_limit=time_limit)
+        if verdict.equal is False:
+            example = f"they differ at {verdict.counterexample}"
+            raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
+    progress(f"emit {target}")
+    artifact = emit(circuit, Options(name, settings or {}))
+    manifest = _facts(source, circuit, target, name, level, settings or {}, verdict)
+    files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
+    files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
+    seconds = time.perf_counter() - started
+    return Compiled(circuit, files, {**manifest, **artifact.details}, reports, verdict, seconds)
+
+
+def _facts(
+    source: Source,
+    circuit: Circuit,
+    target: str,
+    name: str,
+    level: int,
+    settings: Mapping[str, Any],
+    verdict: Verdict | None,
+) -> dict[str, Any]:
+    head, meta = circuit.head, source.model.meta if source.model else {}
+    training = meta.get("training") or {}
+    return {
+        "lgnc": __version__,
+        "target": target,
+        "name": name,
+        "source_sha256": source.sha256,
+        "circuit_sha256": circuit.digest,
+        "options": {"level": level, **settings},
+        "encoder": encoder_facts(circuit),
+        "columns": meta.get("columns") or {},
+        "training": {key: value for key, value in training.items() if key in ("data", "seed", "test_fraction")},
+        "classes": None if head is None else list(head.names),
+        "tau": None if head is None else head.tau,
+        "outputs": list(circuit.output_names) if head is None else len(circuit.outputs),
+        "costs": {
+            "gates_before": source.circuit.gates,
+            "gates": circuit.gates,
+            "depth": circuit.depth,
+            "head_literals": len(circuit.outputs),
+        },
+        "verified": {
+            "passes": "not checked" if verdict is None else verdict.how if verdict.equal else "undecided",
+        },
+    }

@@ -1,0 +1,106 @@
+"""Anything against anything: models, circuit files and compiled folders, and how the answer is known.
+
+Two circuits are proven equal or not. A compiled folder is run with its target's real engine on vectors that reach
+every interval between thresholds; the Verilog of a small net is also read back from its text and proven.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lgnc.diagnostics import BadInput
+from lgnc.files import read_file
+from lgnc.frontend.source import load_source
+from lgnc.ir.circuit import Circuit
+from lgnc.sim.folder import ENGINES, load_manifest, run_folder
+from lgnc.sim.result import RunResult
+from lgnc.verify.prove import prove
+from lgnc.verify.simulate import compare_by_simulation
+from lgnc.verify.verdict import Verdict
+
+READ_BACK_GATES = 2000
+"""Verilog of at most this many gates is read back and proven: pyverilog needs about 2 ms a gate."""
+
+_VECTORS = {"verilog": 256}
+_DEFAULT_VECTORS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One side of a comparison. For a compiled folder, `circuit` is only what it says it was made from."""
+
+    path: Path
+    circuit: Circuit
+    target: str | None = None
+    name: str = ""
+
+    def run(self, engine: str | None) -> Circuit | Callable[..., RunResult]:
+        """What is compared: the circuit itself, or the folder's files run by their engine."""
+        if self.target is None:
+            return self.circuit
+        return lambda features: run_folder(self.path, features, engine=engine)
+
+
+def load_subject(path: Path) -> Subject:
+    """A model, a circuit file or a compiled folder. Raises BadInput when it is none of these."""
+    if not path.is_dir():
+        return Subject(path, load_source(path).circuit)
+    manifest = load_manifest(path)
+    circuit = load_source(path / f"{manifest['name']}.lgir").circuit
+    return Subject(path, circuit, manifest["target"], manifest["name"])
+
+
+def verify(
+    a: Path,
+    b: Path,
+    *,
+    vectors: int | None = None,
+    seed: int = 0,
+    time_limit: float = 60.0,
+    engine: str | None = None,
+) -> Verdict:
+    """Whether `a` and `b` are the same function, and how that is known.
+
+    vectors: how many rows a compiled folder is run on. engine: what runs it. Raises BadInput for unusable files,
+    ToolMissing when a folder's engine is not installed.
+    """
+    started = time.perf_counter()
+    one, two = load_subject(a), load_subject(b)
+    targets = [side.target for side in (one, two) if side.target]
+    if engine is not None and not any(engine in ENGINES[target] for target in targets):
+        raise BadInput(f"no folder here runs with engine '{engine}'", where=f"{a}, {b}", fix="leave --engine out")
+    if not targets:
+        return prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed)
+    count = vectors if vectors is not None else min(_VECTORS.get(target, _DEFAULT_VECTORS) for target in targets)
+    tested = compare_by_simulation(
+        one.run(engine if one.target and engine in ENGINES[one.target] else None),
+        two.run(engine if two.target and engine in ENGINES[two.target] else None),
+        encoder=_stimulated(one, two),
+        n=count,
+        seed=seed,
+    )
+    if tested.equal:
+        proven = _read_back(one, two, time_limit, seed)
+        if proven is not None:
+            tested = replace(proven, vectors=tested.vectors)
+    return replace(tested, seconds=time.perf_counter() - started)
+
+
+def _stimulated(one: Subject, two: Subject) -> tuple[Circuit, Circuit]:
+    return one.circuit, two.circuit
+
+
+def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verdict | None:
+    """The verdict on the Verilog's own text, when one side is a small Verilog folder and the other a circuit."""
+    if two.target is None:
+        one, two = two, one
+    if one.target is not None or two.target != "verilog" or two.circuit.gates > READ_BACK_GATES:
+        return None
+    from lgnc.frontend.verilog import circuit_from_verilog
+
+    source = two.path / f"{two.name}.v"
+    read = circuit_from_verilog(read_file(source).decode(errors="replace"), str(source))
+    return prove(one.circuit, read, time_limit=time_limit, seed=seed)

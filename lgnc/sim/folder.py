@@ -1,0 +1,75 @@
+"""A compiled folder: its manifest, and running it with an engine that fits its target."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.backends.artifact import MANIFEST, MANIFEST_VERSION
+from lgnc.diagnostics import BadInput, unknown
+from lgnc.files import read_file
+from lgnc.ir.circuit import FEATURE_DTYPES, Encoder
+from lgnc.ir.simulate import features_for
+from lgnc.sim.result import RunResult
+
+ENGINES: dict[str, tuple[str, ...]] = {
+    "c": ("cc",),
+    "numpy": ("numpy",),
+    "onnx": ("onnxruntime",),
+    "verilog": ("iverilog", "verilator"),
+}
+"""Target -> the engines that run it, the default first."""
+
+
+def load_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a compiled folder. Raises BadInput when there is none, or it is damaged."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BadInput("is not a compiled folder: it has no manifest.json", where=str(folder), fix="run 'lgnc compile'")
+
+    def refuse(what: str) -> BadInput:
+        return BadInput(what, where=str(path), fix="compile it again")
+
+    try:
+        manifest = json.loads(read_file(path))
+    except (ValueError, RecursionError):
+        raise refuse("is not JSON") from None
+    if not isinstance(manifest, dict) or manifest.get("lgnc_manifest") != MANIFEST_VERSION:
+        raise refuse(f"is not an lgnc manifest of version {MANIFEST_VERSION}")
+    encoder, files = manifest.get("encoder"), manifest.get("files")
+    if not isinstance(encoder, dict) or encoder.get("dtype") not in FEATURE_DTYPES:
+        raise refuse("has no encoder")
+    names = encoder.get("features")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise refuse("has no feature names")
+    if manifest.get("target") not in ENGINES:
+        raise unknown("target", str(manifest.get("target")), ENGINES, where=str(path))
+    if not isinstance(files, list) or not isinstance(manifest.get("name"), str):
+        raise refuse("has no list of files, or no name")
+    for name in files:
+        if not isinstance(name, str) or not (folder / name).is_file():
+            raise BadInput(f"file '{name}' of the manifest is missing", where=str(folder), fix="compile it again")
+    return cast(dict[str, Any], manifest)
+
+
+def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None) -> RunResult:
+    """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
+
+    Raises BadInput for features that do not fit, ToolMissing when the engine is not installed, Failed when it fails.
+    """
+    manifest = load_manifest(folder)
+    target = manifest["target"]
+    engine = engine or ENGINES[target][0]
+    if engine not in ENGINES[target]:
+        raise unknown(f"engine for target {target}", engine, ENGINES[target])
+    names = tuple(manifest["encoder"]["features"])
+    encoder = Encoder(names, manifest["encoder"]["dtype"], np.zeros(0, np.int32), np.zeros(0, np.int64))
+    x = features_for(encoder, features)
+    module = importlib.import_module(f"lgnc.sim.{target}")
+    result: RunResult = module.run(folder, manifest, x, **({"engine": engine} if len(ENGINES[target]) > 1 else {}))
+    return result

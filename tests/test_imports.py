@@ -1,0 +1,119 @@
+"""The import directions of the architecture, and what `import lgnc` may cost."""
+
+from __future__ import annotations
+
+import ast
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BASE = {"diagnostics", "files", "toolchain"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "diagnostics": set(),
+    "files": {"diagnostics"},
+    "toolchain": {"diagnostics"},
+    "ir": {"diagnostics"},
+    "model": {"diagnostics", "files", "ir"},
+    "passes": {"diagnostics", "ir"},
+    "backends": {"diagnostics", "ir"},
+    "frontend": {"diagnostics", "files", "ir", "model"},
+    "verify": {*BASE, "ir"},
+    "sim": {*BASE, "ir", "model", "backends"},
+    "data": {*BASE, "ir"},
+    "train": {*BASE, "ir", "model", "frontend", "data", "report"},
+    "report": {*BASE, "ir"},
+    "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify"},
+    "equivalence": {*BASE, "ir", "model", "frontend", "verify", "sim"},
+    "evaluate": {*BASE, "ir", "model", "frontend", "sim", "data"},
+    "demo": {*BASE, "ir", "model", "frontend", "sim", "data", "train", "compile", "equivalence", "evaluate"},
+    "cli": {
+        *BASE, "ir", "model", "frontend", "passes", "backends", "verify", "sim", "data", "train", "report",
+        "compile", "equivalence", "evaluate", "demo",
+    },
+}  # fmt: skip
+
+EXTERNAL_BAN = {"ir": {"torch", "click", "rich"}, "passes": {"torch", "click"}, "backends": {"torch", "click"}}
+"""Station -> packages that it imports nowhere. torch, numba and sklearn are for train alone (and sklearn for data)."""
+
+
+def imports_of(source: str) -> list[str]:
+    """Dotted names of every import in a module, those inside functions among them."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the direction"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def wrong_imports(station: str, source: str) -> list[str]:
+    """The imports of a station's module that its row does not allow."""
+    wrong = []
+    for name in imports_of(source):
+        parts = name.split(".")
+        if parts[0] == "lgnc":
+            other = parts[1] if len(parts) > 1 else ""
+            if other not in MAY_IMPORT[station] | {station, "__version__"}:
+                wrong.append(name)
+        elif parts[0] in EXTERNAL_BAN.get(station, set()) or (
+            parts[0] in {"torch", "numba", "sklearn", "triton"} and station not in {"train", "data"}
+        ):
+            wrong.append(name)
+    return wrong
+
+
+def modules() -> list[tuple[str, Path]]:
+    """(station, file) of every module of the package."""
+    found = [("passes", path) for path in sorted((ROOT / "passes").glob("**/*.py"))]
+    found += [("backends", path) for path in sorted((ROOT / "backends").glob("**/*.py"))]
+    for path in sorted((ROOT / "lgnc").glob("**/*.py")):
+        parts = path.relative_to(ROOT / "lgnc").parts
+        station = parts[0].removesuffix(".py")
+        if station not in ("passes", "backends", "__init__", "__main__"):
+            found.append((station, path))
+    return found
+
+
+def test_every_import_goes_down() -> None:
+    found = modules()
+    assert len(found) > 30
+    wrong = [f"{path.relative_to(ROOT)}: {name}" for s, path in found for name in wrong_imports(s, path.read_text())]
+    assert not wrong, "imports against the direction:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("station", "line"),
+    [
+        ("backends", "from lgnc.passes import manager"),
+        ("ir", "import torch"),
+        ("passes", "def f():\n    from lgnc.verify.prove import prove"),
+        ("frontend", "import lgnc.train.loop"),
+        ("verify", "import click, numba"),
+    ],
+)
+def test_a_planted_import_is_caught(station: str, line: str) -> None:
+    assert wrong_imports(station, line)
+
+
+def test_import_lgnc_is_light() -> None:
+    heavy = ("torch", "onnx", "networkx", "numba", "pyverilog", "pysat", "sklearn", "matplotlib")
+    code = f"import lgnc, sys; print([m for m in {heavy} if m in sys.modules])"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.stdout.strip() == "[]"
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+
+
+def test_compiling_needs_no_torch() -> None:
+    names = ["lgnc.compile", "lgnc.equivalence", "lgnc.sim.network", "lgnc.cli.compile", "lgnc.cli.main"]
+    code = f"import sys, {', '.join(names)}; print([m for m in ('torch', 'numba', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
