@@ -1,0 +1,139 @@
+"""What an engine trains, and what every engine can do: plain numpy on the border, so that engines are interchangeable.
+
+Rows: a batch is uint64[n, ceil(inputs / 64)], one sample a row; encoder bit i is bit i % 64 (least significant first)
+of word i // 64, and bits past `inputs` are 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+Rows = NDArray[np.uint64]
+
+METHODS = ("hard-st", "gumbel-st", "soft-mix", "soft-gumbel")
+"""Hard methods (the first two) have bits for activations; soft ones have values in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStart:
+    """A layer before its first step. Every pin reads the layer below: encoder bits for the first layer.
+
+    candidates: int32[2, width, k], positions in the layer below that pin a (row 0) and pin b (row 1) may read, distinct
+    within a pin. gate_logits: float32[width, 16]. wiring_logits: float32[2, width, k], or None when k is 1.
+    """
+
+    candidates: Int32
+    gate_logits: Float32
+    wiring_logits: Float32 | None = None
+
+    @property
+    def width(self) -> int:
+        return int(self.candidates.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """inputs: encoder bits. The head reads the last layer: class c sums its neurons head_starts[c]:head_starts[c + 1].
+
+    head_starts: int32[classes + 1], from 0 to the last layer's width. A class score is its popcount / tau; the loss is
+    the mean cross-entropy over the batch.
+    """
+
+    inputs: int
+    layers: tuple[LayerStart, ...]
+    head_starts: Int32
+    tau: float
+
+    @property
+    def classes(self) -> int:
+        return len(self.head_starts) - 1
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """How gradients are estimated and applied.
+
+    temperature: the gate temperature; with `cage`, the backward temperature comes from the confidence instead, between
+    tau_max and tau_min (see `cage_temperature`). wiring_temperature: of the softmax over a pin's candidates in the
+    backward pass. beta1, beta2, epsilon: Adam's, with bias correction and no weight decay.
+    """
+
+    method: str = "hard-st"
+    cage: bool = True
+    temperature: float = 1.0
+    tau_max: float = 3.0
+    tau_min: float = 0.5
+    cage_beta: float = 0.99
+    wiring_temperature: float = 1.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    @property
+    def hard(self) -> bool:
+        return self.method in ("hard-st", "gumbel-st")
+
+    @property
+    def noisy(self) -> bool:
+        return self.method in ("gumbel-st", "soft-gumbel")
+
+
+def cage_temperature(estimator: Estimator, c_ema: float) -> float:
+    """tau_b for the running confidence `c_ema`, which starts at 1/16 (CAGE, arXiv 2603.14157).
+
+    A step begins with c_ema <- beta c_ema + (1 - beta) c, where c is the mean over all neurons of max softmax(z) of the
+    logits as they are before that step, without noise; then tau_b of the new c_ema serves that step's backward pass.
+    """
+    if not estimator.cage:
+        return estimator.temperature
+    part = min(max((c_ema - 1 / 16) / (1 - 1 / 16), 0.0), 1.0)
+    return estimator.tau_max - (estimator.tau_max - estimator.tau_min) * part
+
+
+@dataclass(frozen=True, eq=False)
+class LayerLogits:
+    """gate: float32[width, 16]. wiring: float32[2, width, k], or None when k is 1."""
+
+    gate: Float32
+    wiring: Float32 | None
+
+
+class Engine(Protocol):
+    """Made as `SomeEngine(network, estimator, seed)`; everything random in it comes from `seed` and the step number."""
+
+    name: str
+
+    @property
+    def c_ema(self) -> float:
+        """The running confidence of CAGE (kept for every method, so that it can be shown)."""
+
+    @property
+    def tau_b(self) -> float:
+        """The backward temperature of the last step (of the first one, before any)."""
+
+    def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:
+        """One Adam step on a batch of any size >= 1, labels y: int64[n]. Returns the mean cross-entropy before it.
+
+        Raises FloatingPointError when the loss or a logit is not finite.
+        """
+
+    def scores(self, rows: Rows, *, hard: bool) -> Float32:
+        """float32[n, classes], popcounts (not divided by tau) of any number of rows.
+
+        hard: every gate and pin fixed to its argmax; else the training-time forward, noise and all.
+        """
+
+    def logits(self) -> list[LayerLogits]:
+        """Copies of the current logits, a layer each, in the neuron and candidate order of the `Network`."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that a later `load_state` in a fresh engine needs to continue bit for bit."""
+
+    def load_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """Continue from `state`."""
