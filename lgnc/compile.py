@@ -1,4 +1,4 @@
-"""Circuit -> optimised circuit -> a target's files, with the manifest that says what they are and how they were checked."""
+"""Circuit -> optimised circuit -> a target's files, with the manifest that says what they are and what was proven."""
 
 from __future__ import annotations
 

@@ -142,9 +142,7 @@ def model_from_bytes(data: bytes, where: str) -> Model:
         text = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise refuse(f"is not an lgnc model, or a damaged one: {text}") from None
     if not isinstance(header, dict) or header.get("version") != VERSION:
-        raise refuse(
-            f"is of model format {str(getattr(header, 'get', str)('version'))[:20]}; this lgnc reads {VERSION}"
-        )
+        raise refuse(f"is not of model format {VERSION}, the one that this lgnc reads")
     reader = _Reader(header, tensors, refuse)
     return reader.model()
 

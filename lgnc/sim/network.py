@@ -1,4 +1,4 @@
-"""A model run as it stands, neuron by neuron from its logits: shares nothing with the Circuit that is lifted from it."""
+"""A model run as it stands, neuron by neuron: shares nothing with the Circuit that is lifted from it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.ir.circuit import Head
 from lgnc.ir.gates import TABLE
 from lgnc.ir.simulate import argmax, encode, head_scores
-from lgnc.ir.circuit import Head
 from lgnc.model import Model
 from lgnc.sim.result import RunResult
 
