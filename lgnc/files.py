@@ -46,6 +46,14 @@ def write_file(path: Path, data: bytes) -> None:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, or leave it as it is. Raises BadInput when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
+
+
 def check_output_folder(folder: Path) -> None:
     """Raise BadInput unless `folder` is new, empty, or holds a `manifest.json` (that is, lgnc wrote it)."""
     if folder.exists() and not folder.is_dir():

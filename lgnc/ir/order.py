@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Encoder, Head, Int32
 from lgnc.ir.gates import READS_A, READS_B
+
+
+def runs(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Iterator[tuple[int, int]]:
+    """(first, last) slices of gates, in order, each as long as none of its gates reads another of them.
+
+    The gates must stand in topological order; in the canonical one the slices are the levels. Passes walk them: a
+    whole slice is one array operation. Work linear in gates plus a few array calls a slice.
+    """
+    newest = np.maximum(np.where(READS_A[op], a, -1), np.where(READS_B[op], b, -1)) - np.int32(inputs)
+    first, gates = 0, len(op)
+    while first < gates:
+        last, step = first + 1, 64
+        while last < gates:
+            reads = newest[last : last + step] >= first
+            inside = int(reads.argmax())
+            if reads[inside]:
+                last += inside
+                break
+            last += len(reads)
+            step *= 2
+        yield first, last
+        first = last
 
 
 def levels(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:

@@ -1,4 +1,4 @@
-"""What running a compiled network gives, whatever ran it."""
+"""What running a compiled folder gives, whichever engine ran it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """engine: what ran. scores: int32[n, classes] (popcount plus offset) and classes: int64[n] of a circuit with a
-    head, else None. outputs: bool[n, outputs] of a circuit without one, else None.
-    seconds: the run itself; built_seconds: what came before it (compiling, loading).
+    """scores: int32[n, classes] and classes: int64[n] of a circuit with a head; outputs: bool[n, outputs] of one without.
+
+    engine: what ran it. seconds: the run itself. built_seconds: what came before it (compiling, loading).
     """
 
     engine: str
