@@ -1,0 +1,186 @@
+"""The pass manager: names and pipelines, and the checking, timing and printing that surround every pass."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lgnc.diagnostics import BadInput, Failed, LgncError, unknown
+from lgnc.ir.check import check
+from lgnc.ir.circuit import Circuit
+from lgnc.passes.compare import difference
+
+PASSES: dict[str, str] = {
+    "absorb_inverters": "lgnc.passes.absorb_inverters",
+    "eliminate_dead_gates": "lgnc.passes.eliminate_dead_gates",
+    "fold_constants": "lgnc.passes.fold_constants",
+    "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
+}
+"""Pass name -> the module whose function of the same name it is."""
+
+_BASIC = ("fold_constants", "absorb_inverters", "merge_duplicate_gates", "eliminate_dead_gates")
+
+PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _BASIC, 3: _BASIC}
+"""The passes of each -O level, repeated until nothing changes. The levels above 1 do no more than it yet."""
+
+_ROUNDS = 20
+"""A pipeline stops after so many rounds, changed or not."""
+
+Pass = Callable[..., Circuit]
+Prove = Callable[[Circuit, Circuit], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pass of a pipeline with its options."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PassReport:
+    """What one run of a pass did. seconds: of the pass alone, wall clock.
+
+    verified: how the result was compared with the pass's input: 'no', 'tested', 'exhaustive', 'proven' or 'undecided'.
+    """
+
+    name: str
+    gates_before: int
+    gates_after: int
+    depth_before: int
+    depth_after: int
+    seconds: float
+    verified: str
+
+
+def load_pass(name: str) -> Pass:
+    """The function of a pass. Raises BadInput that lists the passes when there is no such one."""
+    if name not in PASSES:
+        raise unknown("pass", name, PASSES)
+    function: Pass = getattr(importlib.import_module(PASSES[name]), name)
+    return function
+
+
+def parse_pipeline(text: str) -> tuple[Step, ...]:
+    """The steps of 'pass,pass{option=value,option=value}'. Raises BadInput for unknown names and wrong values."""
+    steps, at = [], 0
+    pattern = re.compile(r"\s*(\w+)\s*(?:\{([^{}]*)\})?\s*(,|$)")
+    while at < len(text):
+        match = pattern.match(text, at)
+        if match is None:
+            raise BadInput(f"cannot read '{text[at : at + 40]}'", where="pipeline", fix="write pass,pass{option=value}")
+        steps.append(Step(match[1], _options(match[1], match[2] or "")))
+        at = match.end()
+    return tuple(steps)
+
+
+def _options(name: str, text: str) -> dict[str, Any]:
+    """The keyword arguments of pass `name` in 'option=value,...', typed as the pass's defaults are."""
+    known = {
+        key: parameter.default
+        for key, parameter in inspect.signature(load_pass(name)).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    options: dict[str, Any] = {}
+    for part in filter(None, (word.strip() for word in text.split(","))):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if key not in known:
+            raise unknown("option", key, known, where=name)
+        kind = type(known[key])
+        words: dict[str, Any] = {"true": True, "false": False}
+        try:
+            options[key] = words[value] if kind is bool else kind(value)
+        except (KeyError, ValueError):
+            what = f"option '{key}' cannot be '{value}'" if equals else f"option '{key}' has no value"
+            raise BadInput(what, where=name, fix=f"give a value like {known[key]!r}".lower()) from None
+    return options
+
+
+def steps_of(passes_or_level: int | str | Sequence[str | Step]) -> tuple[Step, ...]:
+    """The steps of a -O level, of a pipeline's text, or of a list of pass names and steps."""
+    if isinstance(passes_or_level, int):
+        if passes_or_level not in PIPELINES:
+            raise unknown("optimisation level", str(passes_or_level), map(str, PIPELINES))
+        return tuple(map(Step, PIPELINES[passes_or_level]))
+    if isinstance(passes_or_level, str):
+        return parse_pipeline(passes_or_level)
+    return tuple(Step(each) if isinstance(each, str) else each for each in passes_or_level)
+
+
+def run_pipeline(
+    circuit: Circuit,
+    passes_or_level: int | str | Sequence[str | Step],
+    *,
+    check_each_pass: bool = False,
+    prove: Prove | None = None,
+    print_after: Callable[[str, Circuit], None] | None = None,
+) -> tuple[Circuit, list[PassReport]]:
+    """`circuit` after the passes, with one report a run of a pass.
+
+    A level's pipeline is repeated until a round changes nothing; passes named one by one run once. The IR is checked
+    after every pass. check_each_pass: simulate each pass's result against its input. prove(before, after) gives an
+    object with `equal` (True, False or None) and `how`. print_after(name, circuit) is called after every pass.
+    Raises Failed, naming the pass, when a pass leaves a malformed circuit or one that differs.
+    """
+    steps = steps_of(passes_or_level)
+    functions = [(step, load_pass(step.name)) for step in steps]
+    rounds = _ROUNDS if isinstance(passes_or_level, int) else 1
+    reports: list[PassReport] = []
+    for _ in range(rounds):
+        start = circuit
+        for step, function in functions:
+            before = circuit
+            began = time.perf_counter()
+            circuit = function(before, **step.options)
+            seconds = time.perf_counter() - began
+            verified = _verify(step.name, before, circuit, check_each_pass, prove)
+            sizes = (before.gates, circuit.gates, before.depth, circuit.depth)
+            reports.append(PassReport(step.name, *sizes, seconds, verified))
+            if print_after is not None:
+                print_after(step.name, circuit)
+        if _same(start, circuit):
+            break
+    return circuit, reports
+
+
+def _verify(name: str, before: Circuit, after: Circuit, simulate: bool, prove: Prove | None) -> str:
+    """How `after` was compared with `before`. Raises Failed, naming the pass, when it is malformed or differs."""
+    fix = "this is a fault in lgnc; leave the pass out with -p, and report it"
+    try:
+        check(after, f"after pass {name}")
+    except LgncError as error:
+        raise Failed(f"left a malformed circuit: {error.what}", where=f"pass {name}", fix=fix) from None
+    verified = "no"
+    if simulate:
+        verified, what = difference(before, after)
+        if what:
+            raise Failed(f"changed the circuit's meaning: {what}", where=f"pass {name}", fix=fix)
+    if prove is not None:
+        verdict = prove(before, after)
+        if verdict.equal is False:
+            example = getattr(verdict, "counterexample", None)
+            what = "changed the circuit's meaning" + (f", as for {example}"[:300] if example is not None else "")
+            raise Failed(what, where=f"pass {name}", fix=fix)
+        if verdict.equal:
+            verified = str(verdict.how)
+        elif not simulate:
+            verified = "undecided"
+    return verified
+
+
+def _arrays(circuit: Circuit) -> Iterator[object]:
+    yield from (circuit.op, circuit.a, circuit.b, circuit.outputs, circuit.encoder.feature, circuit.encoder.threshold)
+    if circuit.head is not None:
+        yield from (circuit.head.starts, circuit.head.offset)
+
+
+def _same(one: Circuit, other: Circuit) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(_arrays(one), _arrays(other), strict=True))  # type: ignore[arg-type]

@@ -1,0 +1,227 @@
+"""Every pass keeps the meaning, leaves its input alone, does what its docstring shows, and carries the layer along."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lgnc.frontend.lift import lift
+from lgnc.ir import Circuit, Encoder, Head, check, from_text, simulate
+from lgnc.ir.gates import AND, GATES, NAND, OR, TABLE, TRUE, XOR
+from lgnc.ir.simulate import simulate_outputs
+from lgnc.passes.algebra import FALSE_LITERAL, LAWS, TRUE_LITERAL, Law, absorb_inversions
+from lgnc.passes.compare import difference, stimulus
+from lgnc.passes.eliminate_dead_gates import eliminate_dead_gates
+from lgnc.passes.fold_constants import fold_constants
+from lgnc.passes.manager import PASSES, load_pass, run_pipeline
+from lgnc.passes.merge_duplicate_gates import merge_duplicate_gates, normal_form
+from tests.support import random_circuit, random_features, random_model
+
+EXACT = sorted(set(PASSES) - {"lower_head"})
+
+
+def same_outputs(before: Circuit, after: Circuit) -> bool:
+    how, what = difference(before, after)
+    assert how == "exhaustive"
+    return not what
+
+
+def gates(op: list[int], a: list[int], b: list[int], outputs: list[int], inputs: int = 2) -> Circuit:
+    """A circuit over `inputs` bits, gates as given."""
+    encoder = Encoder.binary(tuple(f"i{k}" for k in range(inputs)))
+    fanin_a, fanin_b, literals = (np.array(each, np.int32) for each in (a, b, outputs))
+    names = tuple(f"o{k}" for k in range(len(outputs)))
+    return check(Circuit(encoder, np.array(op, np.uint8), fanin_a, fanin_b, literals, None, names))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_each_law_holds_for_every_gate_and_value(law: Law) -> None:
+    literals = [FALSE_LITERAL, TRUE_LITERAL, 4, 5, 6, 7]
+    tried = 0
+    for a, b in itertools.product(literals, repeat=2):
+        if not law.holds(np.array([a]), np.array([b]))[0]:
+            continue
+        for two, three in itertools.product((0, 1), repeat=2):
+            value = {FALSE_LITERAL: 0, TRUE_LITERAL: 1, 4: two, 5: 1 - two, 6: three, 7: 1 - three}
+            column = 2 * value[a] + value[b]
+            assert (TABLE[law.becomes, column] == TABLE[:, column]).all()
+            tried += 1
+    assert tried >= 16
+
+
+def test_inversions_move_into_every_gate() -> None:
+    for op, a, b in itertools.product(range(16), (4, 5), (6, 7)):
+        gate = absorb_inversions(np.array([op], np.uint8), np.array([a]), np.array([b]))[0]
+        for x, y in itertools.product((0, 1), repeat=2):
+            assert TABLE[gate, 2 * x + y] == TABLE[op, 2 * (x ^ (a & 1)) + (y ^ (b & 1))]
+
+
+def test_normal_form_keeps_the_value_of_every_gate() -> None:
+    for op, (a, b) in itertools.product(range(16), ((3, 8), (8, 3), (5, 5))):
+        form = normal_form(np.array([op], np.uint8), np.array([a]), np.array([b]))
+        gate, first, second, inverted = (int(x[0]) for x in form)
+        assert TABLE[gate, 0] == 0
+        for x, y in itertools.product((0, 1), repeat=2):
+            value = {a: x, b: y if a != b else x, 0: 0}
+            assert TABLE[gate, 2 * value[first] + value[second]] ^ inverted == TABLE[op, 2 * value[a] + value[b]]
+
+
+@pytest.mark.parametrize("name", EXACT)
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 8), st.integers(0, 120), st.integers(0, 3), st.integers(2, 60))
+def test_each_pass_keeps_every_output(name: str, seed: int, inputs: int, count: int, classes: int, reach: int) -> None:
+    before = random_circuit(seed, inputs=inputs, gates=count, outputs=6, classes=classes, reach=reach)
+    digest = before.digest
+    after = check(load_pass(name)(before))
+    assert same_outputs(before, after)
+    assert before.digest == digest, "the input was changed"
+    assert after.gates <= before.gates
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1, 2, 3]), st.integers(0, 4))
+def test_pipelines_keep_every_output(seed: int, level: int, classes: int) -> None:
+    before = random_circuit(seed, inputs=7, gates=90, outputs=8, classes=classes, reach=20)
+    after, reports = run_pipeline(before, level, check_each_pass=True)
+    assert same_outputs(before, after)
+    assert all(report.verified == "exhaustive" for report in reports)
+    again, _ = run_pipeline(after, level)
+    assert again.digest == after.digest
+
+
+def docstring_example(name: str) -> tuple[str, str]:
+    blocks = re.split(r"Before::|After::", inspect.getdoc(load_pass(name)) or "")
+    before, after = (
+        [line.strip() for line in block.splitlines() if re.match(r" +\S", line) and "=" in line] for block in blocks[1:]
+    )
+    return "\n".join(before), "\n".join(after)
+
+
+def example_circuit(lines: list[str]) -> Circuit:
+    """The circuit of the shorthand in docstrings: gates, then outputs, over bool inputs below the first gate."""
+    first = int(re.match(r"n(\d+)", next(line for line in lines if line.startswith("n")))[1])  # type: ignore[index]
+    names = [f'"i{k}"' for k in range(first)]
+    bits = [f"n{k} = f{k} > 0" for k in range(first)]
+    body = [line for line in lines if line.startswith("n")]
+    tail = [line for line in lines if line.startswith('"')] or [f'"o{k}" = n{first + k}' for k in range(len(body))]
+    with_head = bool(re.search(r'" = -?\d', tail[0]))
+    end = f"head {len(tail)} tau 1.0" if with_head else f"outputs {len(tail)}"
+    parts = [f"features bool {first}", *names, f"bits {first}", *bits, f"gates {len(body)}", *body, end, *tail, "end"]
+    return from_text("\n".join(["lgir 1", *parts]) + "\n")
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_docstring_shows_what_the_pass_does(name: str) -> None:
+    before, after = (example_circuit(text.splitlines()) for text in docstring_example(name))
+    assert load_pass(name)(before).digest == after.digest
+    assert same_outputs(before, after)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_each_pass_stands_empty_circuits(name: str) -> None:
+    empty = Circuit(Encoder.binary(()), *(np.zeros(0, np.int32) for _ in range(4)))  # type: ignore[arg-type]
+    assert check(load_pass(name)(empty)).gates == 0
+    wire = gates([], [], [], [0, 3])
+    assert load_pass(name)(wire).outputs.tolist() == [0, 3]
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_layers_stay_with_their_gates(name: str) -> None:
+    circuit = lift(random_model(3, features=4, thresholds=2, layers=3, width=40, classes=4, dtype="bool"))
+    unique = circuit.with_(layer=np.arange(circuit.gates, dtype=np.int16))
+    after = load_pass(name)(unique)
+    assert after.layer is not None
+    assert len(set(after.layer.tolist())) == after.gates <= circuit.gates
+    # each surviving gate still computes, up to inversion, what the gate that its mark names did
+    _, words = stimulus(circuit.inputs, circuit.nodes)
+    old = simulate_outputs(all_nodes(unique), words)[after.layer]
+    new = simulate_outputs(all_nodes(after), words)
+    assert ((old == new) | (old == ~new)).all(axis=1).all()
+
+
+def all_nodes(circuit: Circuit) -> Circuit:
+    """The circuit with every gate an output."""
+    outputs = 2 * np.arange(circuit.inputs, circuit.nodes, dtype=np.int32)
+    return circuit.with_(outputs=outputs, head=None, output_names=tuple(f"g{k}" for k in range(circuit.gates)))
+
+
+def test_no_inverter_buffer_or_constant_stays_inside_after_o1() -> None:
+    before = random_circuit(5, inputs=10, gates=400, outputs=30)
+    after, _ = run_pipeline(before, 1)
+    read = np.concatenate([after.a, after.b])
+    assert not {0, 3, 5, 10, 12, 15} & set(after.op[read[read >= after.inputs] - after.inputs].tolist())
+    assert not {3, 5, 10, 12} & set(after.op.tolist())
+
+
+def test_a_gate_and_its_complement_become_one() -> None:
+    circuit = gates([AND, NAND, OR, XOR], [0, 1, 2, 4], [1, 0, 3, 2], [4, 6, 10])
+    after = merge_duplicate_gates(circuit)
+    assert after.gates == 3
+    assert after.outputs.tolist()[:2] == [4, 5]
+    assert same_outputs(circuit, after)
+
+
+def test_duplicates_are_found_across_levels() -> None:
+    # n4 = n2 & n3 = n0 & n1 is seen only once n3 has merged with n2; n5 and n6 are the same at different levels
+    circuit = gates([AND, AND, XOR, AND, OR, OR], [0, 0, 0, 2, 0, 0], [1, 1, 1, 4, 2, 3], [10, 12, 14])
+    after = merge_duplicate_gates(circuit)
+    assert after.outputs.tolist()[1] == after.outputs.tolist()[2]
+    assert same_outputs(circuit, after)
+
+
+def test_constants_at_the_head_become_offsets() -> None:
+    head = Head(("x", "y"), np.array([0, 3, 5]), np.array([5, -1]))
+    circuit = gates([TRUE, AND], [0, 0], [0, 1], [], 2).with_(outputs=[4, 5, 6, 5, 4], head=head, output_names=())
+    after = eliminate_dead_gates(circuit)
+    assert after.head is not None
+    assert after.head.offset.tolist() == [6, 0]
+    assert after.head.starts.tolist() == [0, 1, 1]
+    assert same_outputs(circuit, after)
+
+
+def test_scores_of_a_lifted_model_stay() -> None:
+    before = lift(random_model(11, width=80, layers=4))
+    features = random_features(before, 500)
+    for level in (1, 2, 3):
+        after, _ = run_pipeline(before, level, check_each_pass=True)
+        assert (simulate(before, features)[0] == simulate(after, features)[0]).all()
+        assert after.gates < before.gates / 2
+
+
+def test_a_value_and_its_complement_are_seen_through_inverters() -> None:
+    nota = OPS["nota"]
+    circuit = gates([nota, OPS["b"], nota, AND, XOR], [0, 0, 3, 4, 4], [0, 2, 0, 2, 3], [10, 12])
+    after = fold_constants(circuit)
+    assert after.op.tolist()[3:] == [OPS["false"], OPS["true"]]
+    assert same_outputs(circuit, after)
+
+
+OPS = {gate.name: number for number, gate in enumerate(GATES)}
+
+
+def test_a_wrong_table_is_caught() -> None:
+    """Planted fault: the comparison used above sees a single flipped truth-table bit and a single inverted literal."""
+    before = random_circuit(9, inputs=8, gates=60, outputs=20)
+    after, _ = run_pipeline(before, 2)
+    assert after.gates
+    wrong_gate = after.op.copy()
+    wrong_gate[-1] ^= 1
+    assert not same_outputs(before, after.with_(op=wrong_gate))
+    wrong_literal = after.outputs.copy()
+    wrong_literal[3] ^= 1
+    assert not same_outputs(before, after.with_(outputs=wrong_literal))
+
+
+def test_many_gates_in_little_time() -> None:
+    before = random_circuit(1, inputs=784, gates=48_000, outputs=8000, classes=10, reach=8000)
+    began = time.process_time()
+    after, _ = run_pipeline(before, 1)
+    assert after.gates < before.gates
+    assert time.process_time() - began < 1.0
