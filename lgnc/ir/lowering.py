@@ -1,0 +1,186 @@
+"""The head as gates: the one place that turns popcount and argmax into a netlist.
+
+Scores here are unsigned: bits of score[c] - base, base being the lowest offset of any class, in one width that holds
+every score that can occur. So offsets never overflow, and an argmax of these numbers is an argmax of the scores.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lgnc.ir.builder import FALSE, TRUE, Builder
+from lgnc.ir.circuit import Circuit, Head
+from lgnc.ir.gates import AND, OR, XOR
+
+
+class ScoreFormat(NamedTuple):
+    """score[c] = base + the unsigned number in `width` bits."""
+
+    base: int
+    width: int
+
+
+def score_format(head: Head) -> ScoreFormat:
+    """The base and width that every class's score of `head` fits."""
+    base = int(head.offset.min())
+    highest = int((np.diff(head.starts) + head.offset).max())
+    return ScoreFormat(base, max(1, (highest - base).bit_length()))
+
+
+def index_width(classes: int) -> int:
+    """Bits of a class index."""
+    return max(1, (classes - 1).bit_length())
+
+
+def full_adder(build: Builder, bits: Sequence[int]) -> tuple[int, ...]:
+    """a + b + c = sum + 2 carry, in five gates."""
+    a, b, c = bits
+    half = build.gate(XOR, a, b)
+    carry = build.gate(OR, build.gate(AND, a, b), build.gate(AND, half, c))
+    return build.gate(XOR, half, c), carry
+
+
+def half_adder(build: Builder, bits: Sequence[int]) -> tuple[int, ...]:
+    """a + b = sum + 2 carry, in two gates."""
+    a, b = bits
+    return build.gate(XOR, a, b), build.gate(AND, a, b)
+
+
+class Compressor(NamedTuple):
+    """Bits of one weight w to one bit each of weights w, 2w, 4w ..., the number they count unchanged."""
+
+    inputs: int
+    build: Callable[[Builder, Sequence[int]], tuple[int, ...]]
+
+
+COMPRESSORS: dict[str, Compressor] = {
+    "full_adder": Compressor(3, full_adder),
+    "half_adder": Compressor(2, half_adder),
+}
+
+
+class Step(NamedTuple):
+    """A compressor placed: it takes literals of weight 2 ** column and gives one of each weight from there on."""
+
+    compressor: str
+    column: int
+    taken: tuple[int, ...]
+    given: tuple[int, ...]
+
+
+def add_up(build: Builder, columns: Sequence[Sequence[int]], steps: list[Step] | None = None) -> list[int]:
+    """The sum of literals as bits, lowest first: columns[k] holds literals of weight 2 ** k.
+
+    The sum must be below 2 ** len(columns). A column takes its earliest bits first, three at a time, which keeps the
+    tree shallow; `floor(m / 2)` carries leave a column of m bits, so none leaves the last one. steps: when given, the
+    compressors placed are appended, so that a test can hold the books: every bit taken was given once.
+    """
+    waiting: list[list[tuple[int, int, int]]] = [[] for _ in columns]
+    serial = 0
+
+    def put(column: int, literal: int) -> None:
+        nonlocal serial
+        if literal != FALSE:
+            heapq.heappush(waiting[column], (build.depth_of(literal), serial, literal))
+            serial += 1
+
+    for column, literals in enumerate(columns):
+        for literal in literals:
+            put(column, literal)
+    total = []
+    for column, bits in enumerate(waiting):
+        while len(bits) > 1:
+            name = "full_adder" if len(bits) > 2 else "half_adder"
+            compressor = COMPRESSORS[name]
+            taken = tuple(heapq.heappop(bits)[2] for _ in range(compressor.inputs))
+            given = compressor.build(build, taken)
+            for extra, literal in enumerate(given):
+                if column + extra < len(waiting):
+                    put(column + extra, literal)
+            if steps is not None:
+                steps.append(Step(name, column, taken, given))
+        total.append(bits[0][2] if bits else FALSE)
+    return total
+
+
+def popcount_circuit(head: Head, steps: list[Step] | None = None) -> Circuit:
+    """Output literals in, score bits out: a headless circuit, one input a literal of the head.
+
+    Outputs, class by class and lowest bit first, are `s{class}_{bit}` of `score_format(head)`.
+    """
+    base, width = score_format(head)
+    literals = int(head.starts[-1])
+    build = Builder(literals)
+    outputs: list[int] = []
+    starts, offsets = head.starts.tolist(), head.offset.tolist()
+    for first, last, offset in zip(starts[:-1], starts[1:], offsets, strict=True):
+        columns = [[TRUE] if (offset - base) >> bit & 1 else [] for bit in range(width)]
+        columns[0] += range(2 * first, 2 * last, 2)
+        outputs += add_up(build, columns, steps)
+    return build.circuit(outputs, tuple(f"y{i}" for i in range(literals)), score_names(head.classes, width))
+
+
+def score_names(classes: int, width: int) -> tuple[str, ...]:
+    """Names of score bits, class by class, lowest bit first."""
+    return tuple(f"s{c}_{bit}" for c in range(classes) for bit in range(width))
+
+
+def greater(build: Builder, x: Sequence[int], y: Sequence[int], differ: Sequence[int]) -> int:
+    """x > y for unsigned numbers, lowest bit first; differ: x ^ y, bit by bit.
+
+    Neighbouring parts, each as (greater, differ), are joined in a balanced tree: the higher part decides unless it
+    is equal. Four gates a bit, two levels for each doubling of the width.
+    """
+    parts = [(build.gate(AND, high, low ^ 1), d) for high, low, d in zip(x, y, differ, strict=True)]
+    while len(parts) > 1:
+        joined = []
+        for i in range(0, len(parts) - 1, 2):
+            (low, low_differs), (high, high_differs) = parts[i], parts[i + 1]
+            larger = build.gate(OR, high, build.gate(AND, high_differs ^ 1, low))
+            joined.append((larger, build.gate(OR, high_differs, low_differs) if i else FALSE))
+        parts = joined + parts[len(parts) & ~1 :]
+    return parts[0][0]
+
+
+def select(build: Builder, choose: int, x: Sequence[int], y: Sequence[int], differ: Sequence[int]) -> list[int]:
+    """x where `choose` holds, else y, bit by bit; differ: x ^ y. Two gates a bit."""
+    return [build.gate(XOR, low, build.gate(AND, choose, d)) for low, d in zip(y, differ, strict=True)]
+
+
+def argmax_circuit(classes: int, width: int) -> Circuit:
+    """Score bits in (as `popcount_circuit` gives them), class index bits `class_0`, `class_1` ... out, lowest first.
+
+    A tournament over neighbours: the right one wins only when it is strictly greater, so the lowest index wins a tie.
+    """
+    build = Builder(classes * width)
+    bits = index_width(classes)
+    field = [
+        (
+            [2 * (c * width + bit) for bit in range(width)],
+            [TRUE if c >> bit & 1 else FALSE for bit in range(bits)],
+        )
+        for c in range(classes)
+    ]
+    while len(field) > 1:
+        last = len(field) == 2
+        field = [
+            _winner(build, *field[i : i + 2], last) if i + 1 < len(field) else field[i] for i in range(0, len(field), 2)
+        ]
+    names = tuple(f"class_{bit}" for bit in range(bits))
+    return build.circuit(field[0][1], score_names(classes, width), names)
+
+
+_Entry = tuple[list[int], list[int]]
+
+
+def _winner(build: Builder, left: _Entry, right: _Entry, last: bool) -> _Entry:
+    """The (score, index) that goes on; the last round's score is not needed."""
+    differ = [build.gate(XOR, r, s) for r, s in zip(right[0], left[0], strict=True)]
+    wins = greater(build, right[0], left[0], differ)
+    score = [] if last else select(build, wins, right[0], left[0], differ)
+    index_differ = [build.gate(XOR, r, s) for r, s in zip(right[1], left[1], strict=True)]
+    return score, select(build, wins, right[1], left[1], index_differ)
