@@ -1,0 +1,158 @@
+"""Engines: the reference one in PyTorch, and the choice between it and the packed kernels."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lgnc.ir.simulate import unpack
+from lgnc.train.network import Engine, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
+
+ENGINES = ("auto", "packed", "torch")
+_EVALUATION_CELLS = 1 << 24
+"""Activations held at a time while rows are evaluated."""
+
+
+def bits_of(rows: Rows, inputs: int) -> NDArray[np.bool_]:
+    """bool[inputs, n] of packed sample rows, uint64[n, words]."""
+    return unpack(rows, inputs)
+
+
+class TorchEngine:
+    """Trains with `lgnc.train.reference` on any device of PyTorch. Rows may also be float32[n, inputs] in [0, 1]."""
+
+    name = "torch"
+
+    def __init__(self, network: Network, estimator: Estimator, seed: int, device: str = "cpu") -> None:
+        self.network, self.estimator, self.seed, self.device = network, estimator, seed, torch.device(device)
+        self.steps, self._c_ema = 0, 1 / 16
+        self._starts = torch.from_numpy(np.array(network.head_starts, np.int64))
+        self._layers = [
+            LayerTensors(
+                self._tensor(layer.gate_logits, np.float32),
+                self._tensor(layer.candidates, np.int64),
+                None if layer.wiring_logits is None else self._tensor(layer.wiring_logits, np.float32),
+            )
+            for layer in network.layers
+        ]
+        self._moments = {name: (torch.zeros_like(z), torch.zeros_like(z)) for name, z in self._parameters().items()}
+
+    def _tensor(self, array: NDArray[Any], dtype: type) -> Tensor:
+        return torch.from_numpy(np.array(array, dtype)).to(self.device)
+
+    def _parameters(self) -> dict[str, Tensor]:
+        named = {}
+        for index, layer in enumerate(self._layers):
+            named[f"gate.{index}"] = layer.gate
+            if layer.wiring is not None:
+                named[f"wiring.{index}"] = layer.wiring
+        return named
+
+    @property
+    def c_ema(self) -> float:
+        return self._c_ema
+
+    @property
+    def tau_b(self) -> float:
+        return cage_temperature(self.estimator, self._c_ema)
+
+    def _noise(self, stream: int) -> list[Tensor] | None:
+        if not self.estimator.noisy:
+            return None
+        mixed = np.random.SeedSequence([self.seed, stream, self.steps]).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
+        return [gumbel(layer.width, generator).to(self.device) for layer in self.network.layers]
+
+    def _inputs(self, rows: NDArray[Any]) -> Tensor:
+        x = rows.T if rows.dtype.kind == "f" else bits_of(rows, self.network.inputs)
+        return torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.device)
+
+    def step(self, rows: NDArray[Any], y: NDArray[np.int64], lr: float) -> float:
+        """See `Engine.step`."""
+        beta = self.estimator.cage_beta
+        self._c_ema = beta * self._c_ema + (1 - beta) * confidence(self._layers)
+        labels = torch.from_numpy(y).to(self.device)
+        loss, gradients = loss_and_gradients(
+            self._inputs(rows),
+            labels,
+            self._layers,
+            self._starts,
+            self.network.tau,
+            self.estimator,
+            self.tau_b,
+            self._noise(0),
+        )
+        self.steps += 1
+        flat = [g for pair in gradients for g in pair if g is not None]
+        for (name, z), g in zip(self._parameters().items(), flat, strict=True):
+            adam(z, g, *self._moments[name], self.steps, lr, self.estimator)
+            if not torch.isfinite(z).all():
+                raise FloatingPointError(f"{name} logits are not finite after step {self.steps}")
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in step {self.steps}")
+        return loss
+
+    @torch.no_grad()
+    def scores(self, rows: NDArray[Any], *, hard: bool) -> Float32:
+        """See `Engine.scores`."""
+        noise = None if hard else self._noise(1)
+        width = max((layer.width for layer in self.network.layers), default=0)
+        block = max(1, _EVALUATION_CELLS // max(self.network.inputs, width, 1))
+        out = np.empty((len(rows), self.network.classes), np.float32)
+        for first in range(0, len(rows), block):
+            x = self._inputs(rows[first : first + block])
+            found = forward(x, self._layers, self._starts, self.tau_b, hard=hard or self.estimator.hard, noise=noise)
+            out[first : first + block] = found.cpu().numpy()
+        return out
+
+    def logits(self) -> list[LayerLogits]:
+        """See `Engine.logits`."""
+        return [
+            LayerLogits(
+                layer.gate.cpu().numpy().copy(), None if layer.wiring is None else layer.wiring.cpu().numpy().copy()
+            )
+            for layer in self._layers
+        ]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Engine.state`."""
+        out: dict[str, NDArray[Any]] = {"steps": np.array([self.steps]), "c_ema": np.array([self._c_ema])}
+        for name, z in self._parameters().items():
+            m, v = self._moments[name]
+            for key, tensor in ((name, z), (f"{name}.m", m), (f"{name}.v", v)):
+                out[key] = tensor.cpu().numpy().copy()
+        return out
+
+    def load_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """See `Engine.load_state`."""
+        self.steps, self._c_ema = int(state["steps"][0]), float(state["c_ema"][0])
+        for name, z in self._parameters().items():
+            m, v = self._moments[name]
+            for key, tensor in ((name, z), (f"{name}.m", m), (f"{name}.v", v)):
+                tensor.copy_(torch.from_numpy(np.array(state[key])))
+
+
+def packed_available() -> bool:
+    """The packed CPU kernels can be used here: numba is installed."""
+    return find_spec("numba") is not None and find_spec("lgnc.train.kernels") is not None
+
+
+def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -> str:
+    """'packed' for hard methods on bits on a CPU where the kernels are, else 'torch'; or what `name` asks for."""
+    fits = estimator.hard and device == "cpu" and not real and packed_available()
+    return ("packed" if fits else "torch") if name == "auto" else name
+
+
+def make_engine(name: str, network: Network, estimator: Estimator, seed: int, device: str) -> Engine:
+    """The engine called `name` ('packed' or 'torch')."""
+    if name == "packed":
+        engine: Engine = import_module("lgnc.train.kernels").PackedEngine(network, estimator, seed)
+        return engine
+    return TorchEngine(network, estimator, seed, device)
