@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -61,7 +62,7 @@ def command(
         "depth": costs["depth"],
         "verified": how,
         "seconds": round(compiled.seconds, 3),
-        "passes": [report.to_json() for report in compiled.reports],
+        "passes": [asdict(report) for report in compiled.reports],
     }
     if as_json:
         print_json(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -57,7 +58,7 @@ def command(
         "depth_before": before.depth,
         "depth_after": after.depth,
         "seconds": round(seconds, 3),
-        "passes": [report.to_json() for report in reports],
+        "passes": [asdict(report) for report in reports],
     }
     if as_json:
         print_json(result)

@@ -1,0 +1,135 @@
+"""`lgnc train`: a data set to a model file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
+from lgnc.diagnostics import BadInput
+
+
+class Widths(click.ParamType[tuple[int, ...]]):
+    """'8000,2000,500' as a tuple of ints."""
+
+    name = "W,W,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(word) for word in value.split(","))
+        except ValueError:
+            self.fail(f"'{value}' is not a list of widths such as 4000,1000", param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """'90', '90s', '5m' or '1.5h' in seconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"([0-9]*\.?[0-9]+)([smh]?)", str(value))
+        if match is None:
+            self.fail(f"'{value}' is not a time such as 90s, 5m or 1.5h", param, ctx)
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+@click.command("train")
+@click.argument("data", metavar="DATA")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model file to write.")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings as TOML; flags win over them.")
+@click.option("--label", help="The label's column (the last unless given).")
+@click.option("--layers", type=int, help="Layers of gates.")
+@click.option("--width", type=int, help="Gates a layer.")
+@click.option("--widths", type=Widths(), help="One width a layer, instead of --layers and --width.")
+@click.option("--wiring", help="random, structured or learned.")
+@click.option("--candidates", type=int, help="Candidates a pin, for learned wiring.")
+@click.option("--encoder", help="thermometer:N, quantile:N or binary.")
+@click.option("--inputs", help="bits, or real for ramps between thresholds.")
+@click.option("--method", help="hard-st, gumbel-st, soft-mix or soft-gumbel.")
+@click.option("--cage/--no-cage", default=None, help="Backward temperature from confidence, or --temperature.")
+@click.option("--temperature", type=float, help="Gate temperature, with --no-cage.")
+@click.option("--wiring-temperature", type=float, help="Temperature of the candidates' softmax.")
+@click.option("--group-tau", type=float, help="GroupSum temperature.")
+@click.option("--init", help="gaussian or residual:STRENGTH.")
+@click.option("--epochs", type=int)
+@click.option("--batch-size", type=int)
+@click.option("--lr", type=float, help="Peak learning rate.")
+@click.option("--warmup", type=float, help="Share of the steps in which the rate rises.")
+@click.option("--schedule", help="cosine or constant.")
+@click.option("--shifts", type=int, help="Augment images by shifts of up to N pixels.")
+@click.option("--flips/--no-flips", default=None, help="Augment images by mirroring.")
+@click.option("--augment", type=float, help="The share of samples that is augmented.")
+@click.option("--seed", type=int)
+@click.option("--device", help="auto, cpu or cuda.")
+@click.option("--engine", help="auto, packed or torch.")
+@click.option("--threads", type=int, help="CPU threads (all cores unless given).")
+@click.option("--test-fraction", type=float, help="Share of the rows held out, where a data set has no test rows.")
+@click.option("--validation-fraction", type=float, help="Share of the training rows that chooses the best epoch.")
+@click.option("--time-budget", type=Duration(), help="Stop within this time (90s, 5m, 1h) with the best model.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Save the run's state here after each epoch.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
+@click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line an epoch to this file.")
+@json_option
+def command(
+    data: str,
+    output: Path,
+    config: Path | None,
+    label: str | None,
+    checkpoint: Path | None,
+    resume: bool,
+    log: Path | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Train a network on DATA: digits, mnist, cifar10 and so on, or a CSV, NPZ or Parquet file."""
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        problem = "is a folder" if output.is_dir() else "No such file or directory"
+        raise BadInput(problem, where=str(output), fix="give a file name in a folder that exists")
+    if output.suffix != ".lgn":
+        raise BadInput("a model file ends in .lgn", where=str(output), fix=f"give {output.with_suffix('.lgn')}")
+    if resume and checkpoint is None:
+        checkpoint = output.with_suffix(".checkpoint")
+    from lgnc.toolchain import require_package
+
+    require_package("torch")
+    from lgnc.data import load_dataset
+    from lgnc.model import save_model
+    from lgnc.train import TrainConfig, train
+
+    settings = {key: value for key, value in flags.items() if value is not None}
+    chosen = TrainConfig.from_toml(config, **settings) if config else TrainConfig.from_dict(settings, where="train")
+    held_out = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
+    dataset = load_dataset(data, label=label, seed=chosen.seed, **held_out)
+    with progress_bar(quiet=as_json) as bar:
+        task = bar.add_task("train", total=None, note="")
+
+        def on_epoch(epoch: dict[str, Any]) -> None:
+            note = f"accuracy {percent(epoch['accuracy'])}  loss {epoch['loss']:.3f}"
+            bar.update(task, total=epoch["epochs"], completed=epoch["epoch"], note=note)
+            if log is not None:
+                with log.open("a") as file:
+                    file.write(json.dumps(epoch) + "\n")
+
+        result = train(dataset, chosen, on_epoch=on_epoch, checkpoint=checkpoint, resume=resume)
+    save_model(result.model, output)
+    report = result.report
+    if as_json:
+        print_json({"output": str(output), **report})
+        return
+    print_facts(
+        [
+            ("model", output),
+            ("gates", f"{report['gates']:,}, {report['inputs']:,} input bits, {report['classes']} classes"),
+            ("test accuracy", f"{percent(report['test_accuracy'])} (every gate fixed)"),
+            ("selection gap", f"{100 * report['selection_gap']:.2f} points"),
+            ("computation gap", f"{100 * report['computation_gap']:.2f} points"),
+            ("time", f"{report['seconds']:.1f} s, {rate(report['samples_per_second'])} samples/s"),
+            ("next", f"lgnc compile {output} -t c -o DIR"),
+        ]
+    )

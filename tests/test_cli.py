@@ -1,0 +1,282 @@
+"""The commands: exit codes, JSON on stdout and nothing else, one clear line for every kind of bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lgnc.cli.main import run
+from lgnc.frontend import lift
+from lgnc.ir import to_text
+from lgnc.model import model_bytes, save_model
+from tests.support import needs, random_circuit, random_model
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "m.lgn"
+    save_model(random_model(0), path)
+    return path
+
+
+def call(capsys: Capture, *words: object) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr) of one command line."""
+    capsys.readouterr()
+    code = run([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def call_json(capsys: Capture, *words: object) -> tuple[int, dict[str, Any]]:
+    """(exit code, the object) of one command line with --json: stdout must hold exactly one object."""
+    code, out, err = call(capsys, *words, "--json")
+    assert out.count("\n") == 1, out
+    assert "Traceback" not in err
+    return code, json.loads(out)
+
+
+def refused(capsys: Capture, code: int, *words: object) -> str:
+    """The one line on stderr of a command line that must fail with `code`; the JSON form says the same."""
+    found, out, err = call(capsys, *words)
+    assert (found, out, err.count("\n")) == (code, "", 1), (found, out, err)
+    assert err.startswith("lgnc: ")
+    found, error = call_json(capsys, *words)
+    assert found == code
+    assert error["error"] in " ".join(err.split())
+    assert set(error) == {"error", "where", "fix"}
+    return err
+
+
+@pytest.mark.parametrize("target", ["c", "numpy", "onnx", "verilog"])
+def test_compile_and_verify(target: str, model: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    code, result = call_json(capsys, "compile", model, "-t", target, "-o", out, "--name", "net")
+    assert code == 0
+    assert result["target"] == target
+    assert result["gates_before"] == 180
+    assert 0 < result["gates_after"] < 180
+    assert result["verified"] in ("proven", "exhaustive")
+    assert sorted(result["files"]) == sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert {"depth", "seconds"} <= set(result)
+    first = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
+    assert call(capsys, "compile", model, "-t", target, "-o", out, "--name", "net")[0] == 0
+    assert first == {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}, "same input, same bytes"
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+    code, info = call_json(capsys, "info", out)
+    assert code == 0
+    assert info["target"] == target
+
+
+def test_opt_and_verify(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    small = tmp_path / "small.lgir"
+    code, result = call_json(capsys, "opt", model, "-o", small, "-O", 2, "--prove", "--check-each-pass")
+    assert code == 0
+    assert result["gates_after"] < result["gates_before"]
+    assert {"depth_before", "depth_after", "seconds"} <= set(result)
+    code, verdict = call_json(capsys, "verify", model, small)
+    assert (code, verdict["equal"]) == (0, True)
+    assert verdict["how"] in ("proven", "exhaustive")
+    one = tmp_path / "one.lgir"
+    assert call(capsys, "opt", model, "-o", one, "-p", "fold_constants,eliminate_dead_gates")[0] == 0
+    assert call(capsys, "verify", one, small)[0] == 0
+
+
+def test_verify_finds_a_planted_fault(tmp_path: Path, capsys: Capture) -> None:
+    circuit = lift(random_model(1))
+    wrong = circuit.op.copy()
+    wrong[-1] = 15 - wrong[-1]
+    a, b = tmp_path / "a.lgir", tmp_path / "b.lgir"
+    a.write_text(to_text(circuit))
+    b.write_text(to_text(circuit.with_(op=wrong)))
+    code, verdict = call_json(capsys, "verify", a, b)
+    assert (code, verdict["equal"]) == (1, False)
+    assert verdict["counterexample"]
+
+
+def test_info_and_doctor(model: Path, capsys: Capture) -> None:
+    code, facts = call_json(capsys, "info", model)
+    assert code == 0
+    assert facts["gates"] == 180
+    assert facts["layers"] == [60, 60, 60]
+    code, facts = call_json(capsys, "doctor")
+    assert code == 0
+    tools = {row["name"]: row for row in facts["tools"]}
+    assert {"cc", "iverilog", "verilator", "yosys", "torch", "onnxruntime"} <= set(tools)
+    assert all(row["enables"] and row["install"] for row in tools.values())
+    for words in (["info", model], ["doctor"], ["--help"], ["train", "--help"], ["--version"]):
+        code, out, _ = call(capsys, *words)
+        assert code == 0
+        assert out
+
+
+def test_damaged_models(tmp_path: Path, capsys: Capture) -> None:
+    data = model_bytes(random_model(0))
+    path = tmp_path / "bad.lgn"
+    for content in (b"", data[: len(data) // 2], data + b"?", data.replace(b'"layers": 3', b'"layers": 9')):
+        path.write_bytes(content)
+        if content != data:
+            assert str(path) in refused(capsys, 2, "compile", path, "-t", "c", "-o", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_use(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    assert "did you mean 'numpy'" in refused(capsys, 2, "compile", model, "-t", "numpi", "-o", out)
+    assert "did you mean 'fold_constants'" in refused(capsys, 2, "opt", model, "-o", "x.lgir", "-p", "fold_constant")
+    assert "No such file" in refused(capsys, 2, "compile", tmp_path / "none.lgn", "-t", "c", "-o", out)
+    assert "file ending" in refused(capsys, 2, "compile", __file__, "-t", "c", "-o", out)
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert "is a file, not a folder" in refused(capsys, 2, "compile", model, "-t", "c", "-o", file)
+    assert file.read_text() == "mine"
+    assert "No such command" in refused(capsys, 2, "trian")
+    assert "--nope" in refused(capsys, 2, "info", model, "--nope")
+    assert "exclude" in refused(capsys, 2, "opt", model, "-o", "x.lgir", "-O", 1, "-p", "fold_constants")
+    assert "not a compiled folder" in refused(capsys, 2, "info", tmp_path)
+    assert "no head" in refused(capsys, 2, "simulate", headless(tmp_path), "--data", rows(tmp_path))
+    for name in ("while", "2x", "a-b", ""):
+        refused(capsys, 2, "compile", model, "-t", "c", "-o", out, "--name", name)
+    assert not out.exists()
+
+
+def headless(folder: Path) -> Path:
+    path = folder / "headless.lgir"
+    path.write_text(to_text(random_circuit()))
+    return path
+
+
+def rows(folder: Path) -> Path:
+    """A CSV that fits `random_model(0)`."""
+    path = folder / "rows.csv"
+    values = np.random.default_rng(0).integers(0, 256, (40, 12))
+    lines = [",".join([*(f"x{i}" for i in range(12)), "class"])]
+    lines += [",".join(map(str, [*row, f"class {i % 5}"])) for i, row in enumerate(values.tolist())]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    code, result = call_json(capsys, "simulate", model, "--data", rows(tmp_path), "--split", "all")
+    assert code == 0
+    assert (result["samples"], result["mismatches"]) == (40, 0)
+    assert 0 <= result["accuracy"] <= 1
+    assert result["samples_per_second"] > 0
+    out = tmp_path / "out"
+    assert call(capsys, "compile", model, "-t", "numpy", "-o", out)[0] == 0
+    words = ["simulate", out, "--data", rows(tmp_path), "--split", "all", "--limit", 7, "--model", model]
+    code, result = call_json(capsys, *words)
+    assert (code, result["engine"], result["samples"], result["mismatches"]) == (0, "numpy", 7, 0)
+    other = tmp_path / "other.lgn"
+    save_model(random_model(9), other)
+    assert "was not compiled from" in refused(capsys, 2, "simulate", out, "--data", rows(tmp_path), "--model", other)
+    assert "unknown split" in refused(capsys, 2, "simulate", out, "--data", rows(tmp_path), "--split", "tset")
+    assert "unknown engine" in refused(capsys, 2, "simulate", out, "--data", rows(tmp_path), "--engine", "cc")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1,a\n2,a\n", "class"),
+        ("1,2,a\n1,b\n", ":2"),
+        ("1,a\ninf,b\n", "inf"),
+        ("x,y\n", "no rows"),
+        ("", "empty"),
+    ],
+)
+@needs("torch")
+def test_bad_tables(content: str, message: str, tmp_path: Path, capsys: Capture) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(content)
+    line = refused(capsys, 2, "train", table, "-o", tmp_path / "m.lgn")
+    assert message in line.lower()
+    assert str(table) in line
+    assert not (tmp_path / "m.lgn").exists()
+
+
+@needs("torch")
+def test_train_refuses_before_it_trains(tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "m.lgn"
+    assert "did you mean 'digits'" in refused(capsys, 2, "train", "digit", "-o", out)
+    assert "No such file" in refused(capsys, 2, "train", "digits", "-o", tmp_path / "none" / "m.lgn")
+    assert "method" in refused(capsys, 2, "train", "digits", "-o", out, "--method", "hard")
+    assert "epochs" in refused(capsys, 2, "train", "digits", "-o", out, "--epochs", 0)
+    config = tmp_path / "c.toml"
+    config.write_text("epoch = 3\n")
+    assert "did you mean 'epochs'" in refused(capsys, 2, "train", "digits", "-o", out, "--config", config)
+    config.write_text("epochs = \n")
+    assert str(config) in refused(capsys, 2, "train", "digits", "-o", out, "--config", config)
+    assert not out.exists()
+
+
+@needs("torch")
+def test_train_json(tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "m.lgn"
+    words = ["train", "digits", "-o", out, "--epochs", 2, "--layers", 2, "--width", 300, "--seed", 3]
+    code, report = call_json(capsys, *words)
+    assert code == 0
+    assert report["selection_gap"] == 0
+    assert report["computation_gap"] == 0
+    assert report["gates"] == 600
+    assert report["classes"] == 10
+    assert report["seed"] == 3
+    keys = {"test_accuracy", "train_mode_accuracy", "inputs", "epochs", "seconds", "samples_per_second", "versions"}
+    assert keys <= set(report)
+    assert report["test_accuracy"] > 0.5
+    first = out.read_bytes()
+    assert call(capsys, *words)[0] == 0
+    assert out.read_bytes() == first, "the same seed gives the same file"
+    code, result = call_json(capsys, "simulate", out, "--data", "digits")
+    assert (code, result["mismatches"]) == (0, 0)
+    assert result["accuracy"] == report["test_accuracy"]
+
+
+@needs("torch")
+def test_ctrl_c_in_training(tmp_path: Path) -> None:
+    out = tmp_path / "m.lgn"
+    words = [sys.executable, "-m", "lgnc", "train", "digits", "-o", str(out), "--epochs", "100000", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("*")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in stderr
+    assert json.loads(stdout)["error"]
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
+def test_a_missing_tool_is_exit_code_3(
+    model: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert call(capsys, "compile", model, "-t", "verilog", "-o", out)[0] == 0
+    monkeypatch.setenv("LGNC_IVERILOG", "/none/iverilog")
+    line = refused(capsys, 3, "simulate", out, "--data", rows(tmp_path), "--engine", "iverilog")
+    assert "LGNC_IVERILOG" in line
+    assert "apt-get install" in line
+
+
+def test_a_full_disk(model: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    out = tmp_path / "out"
+    assert "No space left" in refused(capsys, 2, "compile", model, "-t", "numpy", "-o", out)
+    assert sorted(os.listdir(tmp_path)) == ["m.lgn"]
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left" in refused(capsys, 2, "opt", model, "-o", tmp_path / "c.lgir")
+    assert sorted(os.listdir(tmp_path)) == ["m.lgn"]

@@ -1,0 +1,53 @@
+"""Every command and snippet of the README and the docs is run, in the order in which it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lgnc.ir import from_text, to_text
+from tests.support import needs
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NOT_RUN = {"text", "verilog", "c", "json", "toml"}
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """(language, text) of a page's fenced blocks."""
+    return BLOCK.findall(page.read_text())
+
+
+def run(words: list[str], folder: Path) -> None:
+    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+@needs("torch")
+@needs("cc")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    for language, text in blocks(page):
+        if language == "sh" and text.startswith("make "):
+            run(["make", "-n", "-C", str(ROOT), *text.split()[1:]], tmp_path)
+        elif language == "sh":
+            run(["bash", "-euo", "pipefail", "-c", text], tmp_path)
+        elif language == "python":
+            run([sys.executable, "-W", "error", "-c", text], tmp_path)
+        elif language == "lgir":
+            assert to_text(from_text(text)) == text
+        else:
+            assert language in NOT_RUN, f"{page.name}: a block of '{language}' is neither run nor known"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
