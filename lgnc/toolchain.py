@@ -42,6 +42,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "scikit-learn": ("the data sets 'digits', 'breast-cancer', 'wine', 'iris'", "train"),
     "onnxruntime": ("run the ONNX target", "onnxruntime"),
     "pyarrow": ("read Parquet files", "parquet"),
+    "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
 }
 """Optional package -> (what it enables, the extra of lgnc that installs it)."""

@@ -1,0 +1,201 @@
+"""From a table's columns to features: fitted on training rows, then applied to any file the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table
+from lgnc.diagnostics import BadInput
+from lgnc.ir.circuit import FEATURE_DTYPES
+
+MAX_CATEGORIES = 10_000
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """How one column becomes features.
+
+    A number is one feature, its missing cells filled with `median`; a category (`values` is not None) is one binary
+    feature a value. Either has one more binary feature where training rows had `missing` cells.
+    """
+
+    name: str
+    median: float | int = 0
+    values: tuple[str, ...] | None = None
+    missing: bool = False
+
+    @property
+    def feature_names(self) -> list[str]:
+        own = [self.name] if self.values is None else [f"{self.name}={value}" for value in self.values]
+        return own + [f"{self.name} missing"] * self.missing
+
+
+@dataclass(frozen=True)
+class Schema:
+    """All that reading another file the same way needs: `Dataset.columns` is its JSON form.
+
+    header: the columns have names of their own. label, position: the label column's name and place among all columns.
+    """
+
+    header: bool
+    label: str
+    position: int
+    classes: tuple[str, ...]
+    dtype: str
+    columns: tuple[ColumnPlan, ...]
+    shape: tuple[int, int, int] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        names = [plan.name for plan in self.columns]
+        return [*names[: self.position], self.label, *names[self.position :]]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return distinct_names(name for plan in self.columns for name in plan.feature_names)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], where: str) -> Schema:
+        """The schema of `to_json`'s dict, also after a round trip through JSON. Raises BadInput when it is not one."""
+        try:
+            plans = tuple(
+                ColumnPlan(
+                    str(plan["name"]),
+                    plan["median"] + 0,
+                    None if plan["values"] is None else tuple(map(str, plan["values"])),
+                    bool(plan["missing"]),
+                )
+                for plan in data["columns"]
+            )
+            shape = data.get("shape")
+            shape = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
+            classes, position = tuple(map(str, data["classes"])), int(data["position"])
+            label, dtype = str(data["label"]), str(data["dtype"])
+            in_range = all(abs(plan.median) < 2**63 for plan in plans) and 0 <= position <= len(plans)
+            if dtype not in FEATURE_DTYPES or not in_range:
+                raise ValueError
+            return cls(bool(data["header"]), label, position, classes, dtype, plans, shape)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            what = "the model's record of its columns is damaged"
+            raise BadInput(what, where=where, fix="train the model again") from None
+
+
+def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names in order, a repeated one followed by ' (2)', ' (3)', ..."""
+    result: dict[str, None] = {}
+    for name in names:
+        unique, count = name, 1
+        while unique in result:
+            count += 1
+            unique = f"{name} ({count})"
+        result[unique] = None
+    return tuple(result)
+
+
+def fit_column(table: Table, column: Column, rows: Ints) -> ColumnPlan:
+    """The plan of one column: its kind from all rows, its median and categories from the training `rows`.
+
+    Raises BadInput for infinite or NaN values, for text in a column that is numeric otherwise (NUMERIC_SHARE), and for
+    more than MAX_CATEGORIES categories.
+    """
+    used, counts = column.counts() > 0, column.counts(rows)
+    missing = bool((counts * column.missing).sum())
+    share = column.numeric_share()
+    if share is not None and share >= NUMERIC_SHARE:
+        check_numbers(table, column, used)
+        return ColumnPlan(column.name, _median(column, counts * ~column.missing), None, missing)
+    values = {str(column.values[int(index)]) for index in np.flatnonzero((counts > 0) & ~column.missing)}
+    if len(values) > MAX_CATEGORIES:
+        what = f"column '{column.name}' has {len(values)} different texts; at most {MAX_CATEGORIES} can be categories"
+        raise BadInput(what, where=table.where, fix="remove the column: an id or free text is not a feature")
+    return ColumnPlan(column.name, 0, tuple(sorted(values)), missing)
+
+
+def check_numbers(table: Table, column: Column, used: Bools) -> None:
+    """Raise BadInput, naming the first cell, for text, infinity or NaN in a numeric column."""
+    if (text := used & column.text).any():
+        fix = "correct the cell; leave it blank, or '?', if the value is missing"
+        raise table.refuse_cell(column, text, "{value} is not a number, though the column is numeric", fix)
+    if (bad := used & ~np.isfinite(column.number)).any():
+        fix = "correct the cell; leave it blank if the value is missing"
+        raise table.refuse_cell(column, bad, "{value} is not a finite number", fix)
+
+
+def _median(column: Column, counts: Ints) -> int | float:
+    """The lower median of the column's values, each taken `counts` times: itself one of the values. 0 for none."""
+    total = int(counts.sum())
+    if not total:
+        return 0
+    order = np.argsort(column.number, kind="stable")
+    middle = int(np.searchsorted(np.cumsum(counts[order]), (total + 1) // 2))
+    value = column.number[order[middle]].item()
+    return int(value) if value == int(value) else float(value)
+
+
+def feature_dtype(columns: list[Column], plans: list[ColumnPlan]) -> str:
+    """The smallest of bool, uint8, int16, int32, int64 that holds the values of all columns, or float64."""
+    low, high = 0, 1
+    for column, plan in zip(columns, plans, strict=True):
+        used = (column.counts() > 0) & ~column.missing
+        if plan.values is None and used.any():
+            number = column.number[used]
+            if number.dtype.kind == "f" and ((number != np.rint(number)) | (abs(number) >= 2**53)).any():
+                return "float64"
+            low, high = min(low, int(number.min())), max(high, int(number.max()))
+    if (low, high) == (0, 1):
+        return "bool"
+    return next(t for t in ("uint8", "int16", "int32", "int64") if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+
+
+def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> None:
+    """Raise BadInput, naming the first cell, unless every number of the column can be a feature of `dtype`."""
+    if plan.values is not None:
+        return
+    used = (column.counts() > 0) & ~column.missing
+    check_numbers(table, column, used)
+    if dtype.startswith("float"):
+        return
+    low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    fix = "correct the cell, or train with such values"
+    if (bad := used & (column.number != np.rint(column.number))).any():
+        raise table.refuse_cell(column, bad, "{value} is not a whole number, as all were in training", fix)
+    if (bad := used & ((column.number < low) | (column.number > high))).any():
+        what = f"{{value}} is outside {low}..{high}, the range of the model's {dtype} features"
+        raise table.refuse_cell(column, bad, what, fix)
+
+
+def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str) -> NDArray[Any]:
+    """The features [len(rows), features] of `schema.dtype`; a category not seen in training is all zero."""
+    width = sum(len(plan.feature_names) for plan in schema.columns)
+    size = width * len(rows) * np.dtype(schema.dtype).itemsize
+    if size > MAX_BYTES:
+        what = f"{len(rows)} rows of {width} features take {size >> 30} GiB of memory"
+        raise BadInput(what, where=where, fix="give fewer rows, or columns with fewer categories")
+    x = np.zeros((len(rows), width), schema.dtype)
+    at = 0
+    for column, plan in zip(columns, schema.columns, strict=True):
+        codes = column.codes[rows]
+        if plan.values is None:
+            number = np.where(column.missing | column.text, plan.median, column.number)
+            with np.errstate(invalid="ignore"):
+                x[:, at] = number.astype(schema.dtype)[codes]
+            at += 1
+        else:
+            index = {value: position for position, value in enumerate(plan.values)}
+            position = np.array([index.get(str(value), -1) for value in column.values], np.int64)
+            position = np.where(column.missing, -1, position)[codes]
+            known = np.flatnonzero(position >= 0)
+            x[known, at + position[known]] = 1
+            at += len(plan.values)
+        if plan.missing:
+            x[:, at] = column.missing[codes]
+            at += 1
+    return x
