@@ -33,12 +33,16 @@ def command(
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
     from lgnc.frontend.source import load_source, save_circuit
+    from lgnc.ir.circuit import Circuit
     from lgnc.ir.text import to_text
     from lgnc.passes.manager import parse_pipeline, run_pipeline
     from lgnc.verify.prove import prove as prove_equal
 
     if level is not None and passes is not None:
         raise click.UsageError("-O and -p exclude each other")
+    def show(name: str, circuit: Circuit) -> None:
+        sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
+
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
     started = time.perf_counter()
     before = load_source(circuit).circuit
@@ -47,7 +51,7 @@ def command(
         pipeline,
         check_each_pass=check_each_pass,
         prove=prove_equal if prove else None,
-        print_after=(lambda name, c: sys.stderr.write(f"# after {name}\n{to_text(c)}")) if print_after else None,
+        print_after=show if print_after else None,
     )
     save_circuit(after, output)
     seconds = time.perf_counter() - started
