@@ -11,6 +11,7 @@ import click
 
 from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
 from lgnc.diagnostics import BadInput
+from lgnc.report.learning_curve import check_plot_path, plot_learning_curve
 
 
 class Widths(click.ParamType[tuple[int, ...]]):
@@ -75,6 +76,7 @@ class Duration(click.ParamType[float]):
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Save the run's state here after each epoch.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
 @click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line an epoch to this file.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
 @json_option
 def command(
     data: str,
@@ -84,6 +86,7 @@ def command(
     checkpoint: Path | None,
     resume: bool,
     log: Path | None,
+    plot: Path | None,
     as_json: bool,
     **flags: Any,
 ) -> None:
@@ -93,6 +96,8 @@ def command(
         raise BadInput(problem, where=str(output), fix="give a file name in a folder that exists")
     if output.suffix != ".lgn":
         raise BadInput("a model file ends in .lgn", where=str(output), fix=f"give {output.with_suffix('.lgn')}")
+    if plot is not None:
+        check_plot_path(plot)
     if resume and checkpoint is None:
         checkpoint = output.with_suffix(".checkpoint")
     from lgnc.toolchain import require_package
@@ -119,6 +124,8 @@ def command(
         result = train(dataset, chosen, on_epoch=on_epoch, checkpoint=checkpoint, resume=resume)
     save_model(result.model, output)
     report = result.report
+    if plot is not None:
+        plot_learning_curve(report["history"], plot, title=data)
     if as_json:
         print_json({"output": str(output), **report})
         return

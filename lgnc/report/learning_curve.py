@@ -1,0 +1,55 @@
+"""The learning curve of a training run as a picture: accuracy, the two gaps, and CAGE's confidence and temperature."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lgnc.diagnostics import BadInput
+from lgnc.files import write_file
+from lgnc.toolchain import require_package
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def check_plot_path(path: Path) -> None:
+    """Raise BadInput for a picture format that is not offered, ToolMissing without matplotlib."""
+    if path.suffix not in FORMATS:
+        raise BadInput(f"'{path.suffix}' is no picture format", where=str(path), fix=f"use {', '.join(FORMATS)}")
+    require_package("matplotlib")
+
+
+def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, title: str = "") -> None:
+    """Draw one row an epoch (`epoch`, `accuracy`, `selection_gap`, `computation_gap`, `c_ema`, `tau_b`) to `path`.
+
+    Raises as `check_plot_path` does, and BadInput when the file cannot be written.
+    """
+    check_plot_path(path)
+    from matplotlib.figure import Figure
+
+    epochs = [row["epoch"] for row in history]
+
+    def column(name: str, scale: float = 1.0) -> list[float]:
+        return [scale * row[name] for row in history]
+
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    top, middle, bottom = figure.subplots(3, 1, sharex=True)
+    top.plot(epochs, column("accuracy", 100), color="tab:blue", marker=".")
+    top.set_ylabel("accuracy, %")
+    top.set_title(title)
+    middle.plot(epochs, column("selection_gap", 100), color="tab:red", marker=".", label="selection gap")
+    middle.plot(epochs, column("computation_gap", 100), color="tab:orange", marker=".", label="computation gap")
+    middle.set_ylabel("gap, points")
+    middle.legend(loc="upper right")
+    bottom.plot(epochs, column("c_ema"), color="tab:green", marker=".", label="confidence c_ema")
+    bottom.plot(epochs, column("tau_b"), color="tab:purple", marker=".", label="backward temperature tau_b")
+    bottom.set_xlabel("epoch")
+    bottom.legend(loc="upper right")
+    for axes in (top, middle, bottom):
+        axes.grid(alpha=0.3)
+    picture = io.BytesIO()
+    stable = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    kind = path.suffix[1:]
+    figure.savefig(picture, format=kind, dpi=120, metadata=stable[kind])
+    write_file(path, picture.getvalue())
