@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from typing import Any
 
 import click
@@ -10,6 +11,14 @@ import click
 from lgnc import __version__
 from lgnc.cli.output import json_option, print_facts, print_json, print_table
 from lgnc.toolchain import PACKAGES, TOOLS, find_tool, package_version, tool_version
+
+
+def _short(version: str | None) -> str:
+    """'12.2.0' of 'cc (Debian 12.2.0-14) 12.2.0'; tools print their versions in many ways."""
+    if version is None:
+        return "missing"
+    found = re.search(r"[0-9]+(?:\.[0-9]+)+", version)
+    return found[0] if found else version[:20]
 
 
 @click.command("doctor")
@@ -30,7 +39,7 @@ def command(as_json: bool) -> None:
     print_facts([("lgnc", __version__), ("python", platform.python_version())])
     click.echo()
     table = [
-        (row["name"], (row["version"] or "missing")[:40], row["enables"], "" if row["version"] else row["install"])
+        (row["name"], _short(row["version"]), row["enables"], "" if row["version"] else row["install"])
         for row in rows
     ]
     print_table(("tool", "version", "to", "install with"), table)
