@@ -1,0 +1,86 @@
+"""A network before its first step, and the model file's content after the last one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
+from lgnc.ir.circuit import Encoder
+from lgnc.ir.gates import A
+from lgnc.model import Layer, Model
+from lgnc.train.config import TrainConfig, parse_init
+from lgnc.train.network import Float32, Int32, LayerLogits, LayerStart, Network
+from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
+
+_FIRST_REACH = 0.08
+"""Structured wiring: how far pin b reaches in the first layer, as a share of the image's side; doubled every layer."""
+
+
+def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Network:
+    """The network that a resolved `config` describes, its wiring and logits drawn from `config.seed`.
+
+    Raises BadInput when the last layer is narrower than the classes, or a pin has more candidates than nodes to read.
+    """
+    widths, classes = config.widths or (), len(dataset.class_names)
+    if widths[-1] < classes:
+        what = f"the last layer has {widths[-1]} neurons for {classes} classes"
+        raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
+    rng = np.random.default_rng([config.seed, 1])
+    layers = tuple(
+        LayerStart(candidates, _gate_logits(config, rng, width), _wiring_logits(candidates))
+        for candidates, width in zip(_wiring(config, encoder, dataset, rng), widths, strict=True)
+    )
+    starts = (np.arange(classes + 1) * widths[-1] // classes).astype(np.int32)
+    return Network(encoder.bits, layers, starts, float(config.group_tau or 1.0))
+
+
+def _wiring(config: TrainConfig, encoder: Encoder, dataset: Dataset, rng: np.random.Generator) -> list[Int32]:
+    widths = config.widths or ()
+    below = (encoder.bits, *widths[:-1])
+    if config.wiring == "learned":
+        k = config.candidates or 1
+        return [candidate_wiring(rng, nodes, width, k) for nodes, width in zip(below, widths, strict=True)]
+    if config.wiring == "random":
+        return [random_wiring(rng, nodes, width)[:, :, None] for nodes, width in zip(below, widths, strict=True)]
+    places = bit_positions(encoder.feature, len(encoder.names), dataset.shape)
+    fanins = []
+    for index, width in enumerate(widths):
+        fanin, places = structured_wiring(rng, places, width, min(1.0, _FIRST_REACH * 2**index))
+        if index == len(widths) - 1:  # A class sums a run of neurons: spread them over the whole image.
+            fanin = fanin[:, rng.permutation(width)]
+        fanins.append(fanin[:, :, None])
+    return fanins
+
+
+def _gate_logits(config: TrainConfig, rng: np.random.Generator, width: int) -> Float32:
+    kind, strength = parse_init(config.init or "gaussian")
+    if kind == "gaussian":
+        return (strength * rng.standard_normal((width, 16))).astype(np.float32)
+    logits = np.zeros((width, 16), np.float32)
+    logits[:, A] = strength
+    return logits
+
+
+def _wiring_logits(candidates: Int32) -> Float32 | None:
+    """Zeros: candidate 0 is read at first, and every candidate has the same share of the backward pass."""
+    return np.zeros(candidates.shape, np.float32) if candidates.shape[2] > 1 else None
+
+
+def to_model(
+    network: Network, logits: list[LayerLogits], encoder: Encoder, dataset: Dataset, training: dict[str, Any]
+) -> Model:
+    """The trained network as a Model: positions in the layer below become node ids."""
+    layers, first, nodes = [], 0, network.inputs
+    for start, trained in zip(network.layers, logits, strict=True):
+        layers.append(Layer(start.candidates + np.int32(first), trained.gate, trained.wiring))
+        first, nodes = nodes, nodes + start.width
+    meta: dict[str, Any] = {"training": training}
+    if dataset.columns:
+        meta["columns"] = dataset.columns
+    if dataset.shape is not None:
+        meta["shape"] = list(dataset.shape)
+    head_nodes = np.arange(first, nodes, dtype=np.int32)
+    return Model(encoder, tuple(layers), head_nodes, network.head_starts, dataset.class_names, network.tau, meta)

@@ -1,0 +1,255 @@
+"""Every setting of a training run, its TOML form, and the values that depend on the kind of data."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput, unknown
+from lgnc.files import read_file
+from lgnc.train.network import METHODS
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "wiring": ("random", "structured", "learned"),
+    "method": METHODS,
+    "device": ("auto", "cpu", "cuda"),
+    "engine": ("auto", "packed", "torch"),
+    "schedule": ("cosine", "constant"),
+    "inputs": ("bits", "real"),
+}
+ENCODERS = ("thermometer", "quantile", "binary")
+INITS = ("gaussian", "residual")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """None means: from the data (`resolve`). Every field is a flag of `lgnc train`, with dashes for underscores.
+
+    layers, width: so many layers of so many neurons; widths: one width a layer instead. wiring, candidates: see
+    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring. encoder: 'thermometer:N', 'quantile:N' or
+    'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of bits, which leaves a
+    computation gap. method, cage, temperature: `lgnc.train.reference`; temperature is unused with cage. group_tau: the
+    GroupSum temperature, by default sqrt(neurons a class / 8). init: 'gaussian:DEVIATION' or 'residual:STRENGTH' (the
+    logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all steps, then by `schedule`
+    (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them is kept. shifts: an
+    augmented image moves by up to so many pixels each way; flips: it may be mirrored; augment: the share of samples
+    augmented. time_budget: seconds after which training has ended; the schedule is then by time where that is further
+    on. threads: of the CPU engine, None for all cores.
+    """
+
+    layers: int | None = None
+    width: int | None = None
+    widths: tuple[int, ...] | None = None
+    wiring: str | None = None
+    candidates: int | None = None
+    encoder: str | None = None
+    inputs: str = "bits"
+    method: str = "hard-st"
+    cage: bool = True
+    temperature: float = 1.0
+    wiring_temperature: float = 1.0
+    group_tau: float | None = None
+    init: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float | None = None
+    warmup: float = 0.05
+    schedule: str = "cosine"
+    validation_fraction: float | None = None
+    shifts: int | None = None
+    flips: bool | None = None
+    augment: float = 0.5
+    seed: int = 0
+    device: str = "auto"
+    engine: str = "auto"
+    threads: int | None = None
+    time_budget: float | None = None
+    test_fraction: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.widths is not None:
+            object.__setattr__(self, "widths", tuple(self.widths))
+        for name, valid in CHOICES.items():
+            value = getattr(self, name)
+            if value is not None and value not in valid:
+                raise unknown(name, str(value), valid)
+        if self.encoder is not None:
+            parse_encoder(self.encoder)
+        if self.init is not None:
+            parse_init(self.init)
+        _check_ranges(self)
+
+    @staticmethod
+    def from_toml(path: Path, **overrides: Any) -> TrainConfig:
+        """The configuration in the file at `path`; overrides that are not None win.
+
+        Raises BadInput, with the closest name, for an unknown key, and for a value of the wrong type or range.
+        """
+        try:
+            raw = tomllib.loads(read_file(path).decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"is not TOML: {error}", where=str(path), fix="correct it") from None
+        values = {key.replace("-", "_"): value for key, value in raw.items()}
+        values |= {key: value for key, value in overrides.items() if value is not None}
+        return TrainConfig.from_dict(values, where=str(path))
+
+    @staticmethod
+    def from_dict(values: dict[str, Any], where: str = "configuration") -> TrainConfig:
+        """A configuration from JSON-like values. Raises BadInput as `from_toml` does."""
+        hints = get_type_hints(TrainConfig)
+        clean = {}
+        for key, value in values.items():
+            if key not in hints:
+                raise unknown("setting", key, hints, where=where)
+            clean[key] = _typed(key, value, hints[key], where)
+        return TrainConfig(**clean)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON data that `from_dict` reads back."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def _typed(key: str, value: Any, hint: Any, where: str) -> Any:
+    kinds = get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+    if value is None and type(None) in kinds:
+        return None
+    if tuple[int, ...] in kinds:
+        if isinstance(value, list | tuple) and all(type(each) is int for each in value):
+            return tuple(value)
+    elif type(value) in kinds:
+        return value
+    elif float in kinds and type(value) is int:
+        return float(value)
+    want = " or ".join("a list of integers" if kind == tuple[int, ...] else kind.__name__ for kind in kinds[:1])
+    raise BadInput(f"setting '{key}' is {value!r}, not {want}", where=where, fix=f"give {key} = {want}")
+
+
+def _check_ranges(config: TrainConfig) -> None:
+    def positive(name: str, value: float | None, least: float, most: float = 1e12) -> None:
+        if value is not None and not least <= value <= most:
+            flag = name.replace("_", "-")
+            fix = f"give a number from {least:g} to {most:g}"
+            raise BadInput(f"--{flag} {value:g} is out of range", where="training", fix=fix)
+
+    for name in ("layers", "width", "candidates", "epochs", "batch_size", "threads"):
+        positive(name, getattr(config, name), 1, 1 << 30)
+    for name in ("temperature", "wiring_temperature", "group_tau", "lr"):
+        positive(name, getattr(config, name), 1e-6)
+    for name, most in (("warmup", 1.0), ("validation_fraction", 0.9), ("augment", 1.0), ("test_fraction", 0.9)):
+        positive(name, getattr(config, name), 0, most)
+    positive("shifts", config.shifts, 0, 64)
+    positive("time_budget", config.time_budget, 0.1)
+    positive("seed", config.seed, 0, 2**63 - 1)
+    for width in config.widths or ():
+        positive("widths", width, 1, 1 << 30)
+    if config.widths is not None and not config.widths:
+        raise BadInput("--widths is empty", where="training", fix="give one width a layer, as in 4000,1000")
+    if config.widths and (config.layers is not None or config.width is not None):
+        raise BadInput("--widths excludes --layers and --width", where="training", fix="give the one or the others")
+    if config.inputs == "real" and config.engine == "packed":
+        raise BadInput("real inputs are not bits to pack", where="training", fix="use --engine torch, or --inputs bits")
+
+
+def parse_encoder(spec: str) -> tuple[str, int]:
+    """('thermometer' or 'quantile' or 'binary', thresholds a feature) of 'KIND:N'. Raises BadInput."""
+    kind, colon, count = spec.partition(":")
+    if kind not in ENCODERS:
+        raise unknown("encoder", kind, ENCODERS)
+    if kind == "binary":
+        if colon:
+            raise BadInput(f"encoder '{spec}' has a count", fix="a binary feature is one bit: give 'binary'")
+        return kind, 1
+    if not (count.isascii() and count.isdigit() and 1 <= int(count) <= 255):
+        raise BadInput(f"encoder '{spec}' has no count of thresholds", fix=f"give '{kind}:3', with 1 to 255 thresholds")
+    return kind, int(count)
+
+
+def parse_init(spec: str) -> tuple[str, float]:
+    """('gaussian', 1.0) or ('residual', strength) of 'KIND' or 'KIND:STRENGTH'. Raises BadInput."""
+    kind, _, text = spec.partition(":")
+    if kind not in INITS:
+        raise unknown("initialisation", kind, INITS)
+    try:
+        strength = float(text) if text else {"gaussian": 1.0, "residual": 5.0}[kind]
+    except ValueError:
+        strength = -1.0
+    if not 0 < strength <= 100:
+        raise BadInput(f"initialisation '{spec}' has no usable strength", fix=f"give '{kind}:2', from above 0 to 100")
+    return kind, strength
+
+
+def data_kind(dataset: Dataset) -> str:
+    """'image', 'small-image' (fewer than 20,000 training rows) or 'table': what the defaults depend on."""
+    if dataset.shape is None:
+        return "table"
+    return "image" if len(dataset.x_train) >= 20_000 else "small-image"
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "image": {
+        "layers": 2,
+        "width": 8000,
+        "wiring": "learned",
+        "candidates": 16,
+        "encoder": "thermometer:3",
+        "init": "gaussian",
+        "epochs": 20,
+        "batch_size": 128,
+        "lr": 0.05,
+        "validation_fraction": 0.05,
+        "shifts": 1,
+    },
+    "small-image": {
+        "layers": 2,
+        "width": 1000,
+        "wiring": "learned",
+        "candidates": 8,
+        "encoder": "thermometer:3",
+        "init": "gaussian",
+        "epochs": 40,
+        "batch_size": 64,
+        "lr": 0.05,
+        "validation_fraction": 0.1,
+        "shifts": 0,
+    },
+    "table": {
+        "layers": 2,
+        "width": 1000,
+        "wiring": "learned",
+        "candidates": 8,
+        "encoder": "quantile:8",
+        "init": "gaussian",
+        "epochs": 20,
+        "batch_size": 128,
+        "lr": 0.02,
+        "validation_fraction": 0.1,
+        "shifts": 0,
+    },
+}
+"""Chosen by accuracy on validation rows: `docs/training.md` has the figures."""
+
+
+def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """`config` with every None that training needs filled in for this kind of data; layers and width become widths."""
+    values = dict(DEFAULTS[data_kind(dataset)])
+    binary = dataset.x_train.dtype.kind == "b"
+    if binary:
+        values["encoder"] = "binary"
+    layers = values.pop("layers") if config.layers is None else config.layers
+    width = values.pop("width") if config.width is None else config.width
+    widths = (width,) * layers if config.widths is None else config.widths
+    group_tau = round(math.sqrt(widths[-1] / max(len(dataset.class_names), 1) / 8), 3)
+    values = {**values, "widths": widths, "flips": False, "group_tau": max(group_tau, 0.5)}
+    if config.wiring not in (None, "learned"):
+        values["candidates"] = 1
+    known = {field.name for field in fields(TrainConfig)}
+    missing = {key: value for key, value in values.items() if key in known and getattr(config, key) is None} | {
+        "layers": None,
+        "width": None,
+    }
+    return replace(config, **missing)

@@ -1,0 +1,129 @@
+"""From a data set and a configuration to a problem that can be trained: every check comes before the first step."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
+from lgnc.ir.circuit import Encoder
+from lgnc.ir.simulate import features_for
+from lgnc.train.build import build_network
+from lgnc.train.config import TrainConfig, resolve
+from lgnc.train.encoders import fit_encoder
+from lgnc.train.engine import choose_engine
+from lgnc.train.network import Estimator, Network
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """config: resolved, its device 'cpu' or 'cuda' and its engine chosen. fit, held: int64 indices of training rows,
+    to train on and to choose the best epoch on (held may be empty).
+    """
+
+    dataset: Dataset
+    config: TrainConfig
+    encoder: Encoder
+    network: Network
+    estimator: Estimator
+    fit: NDArray[np.int64]
+    held: NDArray[np.int64]
+    fill: Any
+    """The feature value that an image shift moves in: the least of the training rows."""
+
+
+def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
+    """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained."""
+    from dataclasses import replace
+
+    check_dataset(dataset)
+    config = resolve(config, dataset)
+    if (config.shifts or config.flips) and dataset.shape is None:
+        raise BadInput("shifts and flips are for images", where="training", fix="leave out --shifts and --flips")
+    estimator = Estimator(config.method, config.cage, config.temperature, wiring_temperature=config.wiring_temperature)
+    device = choose_device(config.device)
+    real = config.inputs == "real"
+    engine = choose_engine(config.engine, estimator, device, real=real)
+    if engine == "packed" and not estimator.hard:
+        what = f"'{config.method}' has no bits to pack"
+        raise BadInput(what, where="--engine packed", fix="use --engine torch, or a hard method")
+    config = replace(config, device=device, engine=engine)
+    fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
+    encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
+    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test))
+    network = build_network(config, encoder, dataset)
+    return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
+
+
+def check_dataset(dataset: Dataset) -> None:
+    """Raise BadInput for rows that cannot be learned from: none, not finite, or classes without enough rows."""
+    if not len(dataset.x_train) or not len(dataset.x_test):
+        part = "training" if not len(dataset.x_train) else "test"
+        raise BadInput(f"there are no {part} rows", where=dataset.name, fix="give more rows or another test fraction")
+    names = dataset.feature_names
+    plain = Encoder(names, str(dataset.x_train.dtype), np.zeros(0, np.int32), np.zeros(0, np.int64))
+    features_for(plain, dataset.x_train, f"{dataset.name}, training rows")
+    features_for(plain, dataset.x_test, f"{dataset.name}, test rows")
+    classes = len(dataset.class_names)
+    if classes < 2:
+        raise BadInput(
+            "has one class: nothing to tell apart", where=dataset.name, fix="give rows of two or more classes"
+        )
+    count = np.bincount(dataset.y_train, minlength=classes)
+    for index in np.flatnonzero(count < 2)[:1].tolist():
+        rows = "no training row" if count[index] == 0 else "one training row"
+        what = f"class '{dataset.class_names[index]}' has {rows}"
+        raise BadInput(what, where=dataset.name, fix="give it more rows, or leave the class out")
+
+
+def choose_device(device: str) -> str:
+    """'cpu' or 'cuda'. Raises BadInput when 'cuda' is asked for and PyTorch finds no such device."""
+    import torch
+
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        fix = "use --device cpu, or install a PyTorch with CUDA and a driver"
+        raise BadInput("PyTorch finds no CUDA device", where="--device cuda", fix=fix)
+    return ("cuda" if found else "cpu") if device == "auto" else device
+
+
+def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(fit, held) indices, both sorted: of each class the same share, rounded down, is held out."""
+    rng = np.random.default_rng([seed, 2])
+    held = []
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
+        held.append(rows[: int(fraction * len(rows))])
+    chosen = np.sort(np.concatenate(held)).astype(np.int64)
+    return np.setdiff1d(np.arange(len(y)), chosen), chosen
+
+
+def memory_needed(config: TrainConfig, bits: int, rows: int) -> int:
+    """Bytes that training will hold at its peak, roughly: logits and moments, activations and gradients, the rows."""
+    widths, batch = config.widths or (), config.batch_size or 1
+    pins = sum(2 * width * (config.candidates or 1) for width in widths)
+    logits = 16 * sum(widths) + (pins if (config.candidates or 1) > 1 else 0)
+    state = 4 * 7 * logits + 4 * pins
+    if config.engine == "packed":
+        step = 2 * 4 * batch * max(widths) + (bits + sum(widths)) * batch // 8
+    else:
+        step = 4 * batch * (bits + 8 * sum(widths))
+    row_bytes = 4 * bits if config.inputs == "real" else bits // 8 + 8
+    return state + step + rows * row_bytes
+
+
+def check_memory(config: TrainConfig, bits: int, rows: int) -> None:
+    """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is free."""
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return
+    needed = memory_needed(config, bits, rows)
+    if config.device == "cpu" and needed > free:
+        what = f"training needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"
+        raise BadInput(what, where="training", fix="use fewer layers, a smaller width or a smaller batch")

@@ -1,0 +1,93 @@
+"""Which nodes of the layer below each pin may read: random, structured, or K candidates to learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.diagnostics import BadInput
+from lgnc.train.network import Int32
+
+Positions = NDArray[np.float64]
+"""float64[nodes, 2]: where a node lies in the image, row and column in [0, 1); a table's features lie on a line."""
+
+
+def even_draw(rng: np.random.Generator, below: int, count: int) -> Int32:
+    """int32[count] positions in the layer below: whole permutations one after another, so uses differ by at most 1."""
+    rounds = [rng.permutation(below) for _ in range(-(-count // below))]
+    return np.concatenate([*rounds, np.zeros(0, np.int64)])[:count].astype(np.int32)
+
+
+def random_wiring(rng: np.random.Generator, below: int, width: int) -> Int32:
+    """int32[2, width]: every node of the layer below used about equally often, a and b distinct where there are two."""
+    drawn = even_draw(rng, below, 2 * width)
+    a, b = drawn[:width].copy(), drawn[width:].copy()
+    for _ in range(100):
+        clash = np.flatnonzero(a == b)
+        if not len(clash) or below < 2:
+            break
+        other = rng.integers(0, width, len(clash))
+        for i, j in zip(clash.tolist(), other.tolist(), strict=True):
+            b[i], b[j] = b[j], b[i]
+    if below > 1:
+        b = np.where(a == b, (b + 1) % below, b).astype(np.int32)
+    return np.stack([a, b])
+
+
+def candidate_wiring(rng: np.random.Generator, below: int, width: int, k: int) -> Int32:
+    """int32[2, width, k]: candidate 0 is `random_wiring`; a pin's candidates are distinct and all are used evenly.
+
+    Raises BadInput when k exceeds the nodes of the layer below.
+    """
+    if k > below:
+        what = f"{k} candidates a pin, but the layer below has {below} nodes"
+        raise BadInput(what, where="--candidates", fix=f"give --candidates {below} or fewer")
+    first = random_wiring(rng, below, width).reshape(2 * width, 1)
+    rest = even_draw(rng, below, 2 * width * (k - 1)).reshape(2 * width, k - 1)
+    pins = np.concatenate([first, rest], axis=1)
+    for _ in range(20):
+        ordered = np.sort(pins, axis=1)
+        clash = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+        if not len(clash):
+            break
+        pins[clash, 1:] = rng.integers(0, below, (len(clash), k - 1))
+    for row in clash.tolist():
+        others = np.setdiff1d(np.arange(below), pins[row, :1])
+        pins[row, 1:] = rng.permutation(others)[: k - 1]
+    return pins.reshape(2, width, k).astype(np.int32)
+
+
+def bit_positions(feature: Int32, features: int, shape: tuple[int, int, int] | None) -> Positions:
+    """Where each encoder bit lies: its pixel's place in the image, or its feature's place on a line."""
+    if shape is None:
+        return np.stack([np.zeros(len(feature)), feature / features], axis=1)
+    height, width, channels = shape
+    pixel = feature // channels
+    return np.stack([pixel // width / height, pixel % width / width], axis=1)
+
+
+def structured_wiring(rng: np.random.Generator, below: Positions, width: int, reach: float) -> tuple[Int32, Positions]:
+    """(int32[2, width], the neurons' positions): pin a goes along the layer below in order, pin b reads a near node.
+
+    Pin b's node is drawn from those within about `reach` of pin a's (as a share of the image's side); a neuron lies
+    between its two fan-ins. The pattern preserves locality: what is near in the image stays near in every layer.
+    """
+    nodes = len(below)
+    cells = max(1, min(64, int(np.sqrt(nodes / 4))))
+    cell = np.minimum((below * cells).astype(np.int64), cells - 1)
+    order = np.lexsort((rng.random(nodes), cell[:, 1], cell[:, 0]))
+    a = order[(np.arange(width) * nodes // width) if width < nodes else np.sort(np.arange(width) % nodes)]
+    key = cell[order, 0] * cells + cell[order, 1]
+    b = a.copy()
+    for _ in range(30):
+        clash = np.flatnonzero(b == a)
+        if not len(clash) or nodes < 2:
+            break
+        target = below[a[clash]] + rng.uniform(-reach, reach, (len(clash), 2))
+        row, column = np.clip((target * cells).astype(np.int64), 0, cells - 1).T
+        first, last = (np.searchsorted(key, row * cells + column, side) for side in ("left", "right"))
+        pick = first + (rng.random(len(clash)) * (last - first)).astype(np.int64)
+        b[clash] = np.where(last > first, order[np.minimum(pick, nodes - 1)], a[clash])
+    if nodes > 1:
+        b = np.where(b == a, (a + 1) % nodes, b)
+    return np.stack([a, b]).astype(np.int32), (below[a] + below[b]) / 2
