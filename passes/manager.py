@@ -87,7 +87,7 @@ def _options(name: str, text: str) -> dict[str, Any]:
     known = {
         key: parameter.default
         for key, parameter in inspect.signature(load_pass(name)).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        if parameter.default is not inspect.Parameter.empty
     }
     options: dict[str, Any] = {}
     for part in filter(None, (word.strip() for word in text.split(","))):

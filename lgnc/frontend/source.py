@@ -7,12 +7,14 @@ from pathlib import Path
 
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file, sha256, write_file
+from lgnc.frontend.aiger import circuit_from_aiger
+from lgnc.frontend.blif import circuit_from_blif
 from lgnc.frontend.lift import lift
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.text import from_text, to_text
 from lgnc.model import Model, model_from_bytes
 
-SUFFIXES = (".lgn", ".lgir")
+SUFFIXES = (".lgn", ".lgir", ".aig", ".aag", ".blif")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class Source:
 
 
 def load_source(path: Path) -> Source:
-    """Read a `.lgn` model or a `.lgir` circuit. Raises BadInput for any other file, or a damaged one."""
+    """Read a `.lgn` model or a circuit: `.lgir`, AIGER or BLIF. Raises BadInput for other files and damaged ones."""
     if path.is_dir():
         raise BadInput("is a folder, not a model or circuit file", where=str(path), fix="give the file")
     if path.suffix not in SUFFIXES:
@@ -34,6 +36,10 @@ def load_source(path: Path) -> Source:
     if path.suffix == ".lgn":
         model = model_from_bytes(data, str(path))
         return Source(lift(model), sha256(data), model)
+    if path.suffix in (".aig", ".aag"):
+        return Source(circuit_from_aiger(data, str(path)), sha256(data))
+    if path.suffix == ".blif":
+        return Source(circuit_from_blif(data, str(path)), sha256(data))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
