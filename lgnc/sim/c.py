@@ -1,0 +1,104 @@
+"""Runs a compiled C folder: compiled once into a cache with the machine's C compiler, called through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from lgnc.diagnostics import BadInput
+from lgnc.files import read_file
+from lgnc.sim.result import RunResult
+from lgnc.toolchain import require_tool
+from lgnc.toolchain import run as run_tool
+
+FLAGS = ("-std=c99", "-O2", "-march=native", "-shared", "-fPIC")
+
+
+def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
+    """The compiled library of a C folder, from the cache or made now.
+
+    The cache's key is the text of the files, the compiler and its flags. Raises ToolMissing without a compiler and
+    Failed, with its message, when it fails.
+    """
+    compiler = require_tool("cc")
+    name = manifest["name"]
+    key = hashlib.sha256(repr((compiler, FLAGS, os.uname().nodename)).encode())
+    for path in (folder / f"{name}.h", folder / f"{name}.c"):
+        key.update(read_file(path))
+    cache = Path(platformdirs.user_cache_dir("lgnc")) / "c"
+    library = cache / f"{key.hexdigest()[:32]}.so"
+    if library.is_file():
+        return library
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=cache, suffix=".so")
+        os.close(handle)
+    except OSError as error:
+        fix = "set XDG_CACHE_HOME to a writable folder"
+        raise BadInput(f"cannot write: {error.strerror}", where=str(cache), fix=fix) from None
+    try:
+        run_tool([compiler, *FLAGS, "-o", temporary, folder / f"{name}.c"])
+        os.replace(temporary, library)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+    return library
+
+
+class Network:
+    """A loaded C library of one network. Calls take [n, features] rows in the encoder's type, C-contiguous or not."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        library = ctypes.CDLL(str(shared_library(folder, manifest)))
+        self._entry = {kind: getattr(library, name) for kind, name in manifest["entry"].items() if name}
+        for function in self._entry.values():
+            function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+            function.restype = None
+        self._workspace = np.empty(int(manifest["workspace_bytes"]) + 64, np.uint8)
+        self._columns = {"scores": len(manifest["classes"] or ()), "outputs": int(manifest["output_count"])}
+
+    def _call(self, kind: str, features: NDArray[Any], out: NDArray[Any]) -> None:
+        x = np.ascontiguousarray(features)
+        pointers = (self._workspace.ctypes.data, x.ctypes.data)
+        self._entry[kind](*pointers, len(x), out.ctypes.data)
+
+    def predict(self, features: NDArray[Any]) -> NDArray[np.int32]:
+        """int32[n], the class of each row."""
+        out = np.empty(len(features), np.int32)
+        self._call("predict", features, out)
+        return out
+
+    def scores(self, features: NDArray[Any]) -> NDArray[np.int32]:
+        """int32[n, classes]."""
+        out = np.empty((len(features), self._columns["scores"]), np.int32)
+        self._call("scores", features, out)
+        return out
+
+    def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]:
+        """bool[n, outputs] of a network without a head."""
+        out = np.empty((len(features), self._columns["outputs"]), np.uint8)
+        self._call("outputs", features, out)
+        return out.view(np.bool_)
+
+
+def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+    """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
+    started = time.perf_counter()
+    network = Network(folder, manifest)
+    built = time.perf_counter() - started
+    started = time.perf_counter()
+    if manifest["classes"] is None:
+        outputs = network.outputs(features)
+        return RunResult("cc", None, None, outputs, time.perf_counter() - started, built)
+    classes = network.predict(features).astype(np.int64)
+    seconds = time.perf_counter() - started
+    return RunResult("cc", network.scores(features), classes, None, seconds, built)

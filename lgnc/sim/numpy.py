@@ -1,0 +1,43 @@
+"""Runs a compiled numpy folder: imports its module and calls it."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.diagnostics import Failed
+from lgnc.sim.result import RunResult
+
+
+def load_module(folder: Path, manifest: dict[str, Any]) -> ModuleType:
+    """The module of a numpy folder, fresh, not entered in `sys.modules`. Raises Failed when it does not import."""
+    path = folder / manifest["module"]
+    spec = importlib.util.spec_from_file_location(f"lgnc_compiled_{manifest['name']}", path)
+    if spec is None or spec.loader is None:
+        raise Failed("cannot be imported", where=str(path), fix="compile it again")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    except Exception as error:
+        raise Failed(f"does not import: {error}", where=str(path), fix="compile it again") from None
+    return module
+
+
+def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+    """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
+    started = time.perf_counter()
+    module = load_module(folder, manifest)
+    built = time.perf_counter() - started
+    started = time.perf_counter()
+    if manifest["classes"] is None:
+        outputs: NDArray[np.bool_] = module.outputs(features)
+        return RunResult("numpy", None, None, outputs, time.perf_counter() - started, built)
+    classes: NDArray[np.int64] = module.predict(features)
+    seconds = time.perf_counter() - started
+    return RunResult("numpy", module.scores(features), classes, None, seconds, built)

@@ -1,0 +1,56 @@
+"""Runs a compiled ONNX folder with onnxruntime on the CPU."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.diagnostics import Failed
+from lgnc.files import read_file
+from lgnc.sim.result import RunResult
+from lgnc.toolchain import require_package
+
+_BLOCK = 4096
+"""Samples a call: what onnxruntime holds at once stays in cache."""
+
+
+class Network:
+    """An onnxruntime session of one network."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        require_package("onnxruntime")
+        import onnxruntime
+
+        path = folder / manifest["model"]
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(read_file(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            text = str(error).splitlines()[0][:300]
+            raise Failed(f"onnxruntime refuses it: {text}", where=str(path), fix="compile it again") from None
+
+    def outputs(self, names: list[str], features: NDArray[Any]) -> list[NDArray[Any]]:
+        """The named graph outputs of [n, features] rows, a block of rows at a time."""
+        blocks = [
+            self._session.run(names, {"features": np.ascontiguousarray(features[first : first + _BLOCK])})
+            for first in range(0, max(1, len(features)), _BLOCK)
+        ]
+        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+
+def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+    """Scores and classes, or outputs, of [n, features] rows in the encoder's type."""
+    started = time.perf_counter()
+    network = Network(folder, manifest)
+    built = time.perf_counter() - started
+    started = time.perf_counter()
+    if manifest["classes"] is None:
+        (outputs,) = network.outputs(["outputs"], features)
+        return RunResult("onnxruntime", None, None, outputs, time.perf_counter() - started, built)
+    scores, classes = network.outputs(["scores", "class"], features)
+    return RunResult("onnxruntime", scores, classes, None, time.perf_counter() - started, built)

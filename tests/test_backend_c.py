@@ -1,0 +1,145 @@
+"""The C target, compiled and run against the IR's meaning."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.frontend.lift import lift
+from lgnc.ir import Circuit
+from lgnc.toolchain import find_tool
+from lgnc.toolchain import run as run_tool
+from tests.backend_support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
+from tests.support import needs, random_circuit, random_features, random_model
+
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@needs("cc")
+@pytest.mark.parametrize("circuit", CIRCUITS, ids=NAMES)
+def test_answers_are_the_circuits(circuit: Circuit, tmp_path: Path) -> None:
+    check("c", circuit, tmp_path)
+
+
+@needs("cc")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_compiles_without_a_warning(compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", compiler)
+    path = find_tool("cc")
+    if path is None:
+        pytest.skip(f"needs {compiler}")
+    for index in (0, 1, 3, -1, -3, -5, -7):
+        write("c", CIRCUITS[index], tmp_path)
+        for extra in ("-O1", "-O1 -U__GNUC__"):
+            run_tool([path, *STRICT, *extra.split(), "-c", tmp_path / "net.c", "-o", tmp_path / "net.o"])
+
+
+@needs("cc")
+def test_header_is_cplusplus(tmp_path: Path) -> None:
+    write("c", CIRCUITS[1], tmp_path)
+    (tmp_path / "use.cpp").write_text('#include "net.h"\nint f(void) { return (int)NET_CLASSES; }\n')
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", tmp_path / "use.cpp"])
+
+
+@needs("cc")
+def test_two_networks_in_one_program(tmp_path: Path) -> None:
+    write("c", CIRCUITS[1], tmp_path, "one")
+    write("c", CIRCUITS[2], tmp_path, "two")
+    (tmp_path / "both.c").write_text('#include "one.c"\n#include "two.c"\nint main(void) { return 0; }\n')
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, *STRICT, tmp_path / "both.c", "-o", tmp_path / "both"])
+
+
+@needs("cc")
+def test_a_changed_wire_is_seen(tmp_path: Path) -> None:
+    circuit = lift(random_model(1))
+    manifest = write("c", circuit, tmp_path)
+    source = tmp_path / "net.c"
+    text = source.read_text()
+    table = re.search(r"net_wire\[\] = \{([^}]*)\}", text)
+    assert table is not None
+    wires = [int(word) for word in table[1].replace(",", " ").split()]
+    read = int(circuit.outputs[0] >> 1) - circuit.inputs
+    wires[2 * read : 2 * read + 2] = [(wire + 1) % 30 for wire in wires[2 * read : 2 * read + 2]]
+    source.write_text(text.replace(table[1], ", ".join(map(str, wires))))
+    features = random_features(circuit, 500)
+    assert mismatches(circuit, features, run("c", tmp_path, manifest, features)) > 0
+
+
+@needs("cc")
+def test_a_compiler_failure_is_shown(tmp_path: Path) -> None:
+    manifest = write("c", CIRCUITS[1], tmp_path)
+    source = tmp_path / "net.c"
+    source.write_text(source.read_text() + "\n#error planted\n")
+    with pytest.raises(Failed, match="planted") as failed:
+        run("c", tmp_path, manifest, random_features(CIRCUITS[1], 5))
+    assert failed.value.exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["", "1net", "a-b", "int", "class", "stdint", "a__b", "größe", "net.c", "x" * 80])
+def test_a_bad_name_is_refused(name: str) -> None:
+    with pytest.raises(BadInput):
+        emitted("c", CIRCUITS[0], name)
+
+
+def test_names_cannot_leave_their_comment() -> None:
+    circuit = random_circuit(1, inputs=2, outputs=2)
+    hostile = circuit.with_(output_names=("*/ #error \n */", "??/\n\\ /* é 数"))
+    for data in emitted("c", hostile).files.values():
+        text = data.decode("ascii")
+        assert "#error" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        assert "??/" not in text
+
+
+def test_scores_beyond_32_bits_are_refused() -> None:
+    circuit = random_circuit(2, classes=3)
+    assert circuit.head is not None
+    object.__setattr__(circuit.head, "offset", np.array([0, 2**31 - 1, 0], np.int32))
+    with pytest.raises(BadInput, match="class 1"):
+        emitted("c", circuit)
+
+
+_MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+#include "net.h"
+int main(void) {
+    size_t n;
+    for (n = 0; n < 1100; n += 137) {
+        uint8_t *x = malloc(n * NET_FEATURES + 1), *w = malloc(NET_WORKSPACE);
+        int32_t *c = malloc(n * sizeof *c + 1), *s = malloc(n * NET_CLASSES * sizeof *s + 1);
+        size_t i;
+        for (i = 0; i < n * NET_FEATURES; i++) { x[i] = (uint8_t)(i * 7919u >> 3); }
+        net_predict_in(w, x, n, c);
+        net_scores_in(w, x, n, s);
+        net_predict(x, n, c);
+        free(x); free(w); free(c); free(s);
+    }
+    puts("clean");
+    return 0;
+}
+"""
+
+
+@needs("cc")
+@pytest.mark.parametrize("features", [11, 70, 150])
+def test_sanitizers_find_nothing(features: int, tmp_path: Path) -> None:
+    write("c", lift(random_model(4, features=features)), tmp_path)
+    (tmp_path / "main.c").write_text(_MAIN)
+    path = find_tool("cc")
+    assert path is not None
+    flags = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    run_tool([path, *flags, tmp_path / "net.c", tmp_path / "main.c", "-o", tmp_path / "main"])
+    assert run_tool([tmp_path / "main"]) == b"clean\n"
