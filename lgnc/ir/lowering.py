@@ -146,7 +146,7 @@ def greater(build: Builder, x: Sequence[int], y: Sequence[int], differ: Sequence
     return parts[0][0]
 
 
-def select(build: Builder, choose: int, x: Sequence[int], y: Sequence[int], differ: Sequence[int]) -> list[int]:
+def select(build: Builder, choose: int, y: Sequence[int], differ: Sequence[int]) -> list[int]:
     """x where `choose` holds, else y, bit by bit; differ: x ^ y. Two gates a bit."""
     return [build.gate(XOR, low, build.gate(AND, choose, d)) for low, d in zip(y, differ, strict=True)]
 
@@ -167,9 +167,8 @@ def argmax_circuit(classes: int, width: int) -> Circuit:
     ]
     while len(field) > 1:
         last = len(field) == 2
-        field = [
-            _winner(build, *field[i : i + 2], last) if i + 1 < len(field) else field[i] for i in range(0, len(field), 2)
-        ]
+        winners = [_winner(build, a, b, last) for a, b in zip(field[::2], field[1::2], strict=False)]
+        field = winners + field[len(field) & ~1 :]
     names = tuple(f"class_{bit}" for bit in range(bits))
     return build.circuit(field[0][1], score_names(classes, width), names)
 
@@ -181,6 +180,6 @@ def _winner(build: Builder, left: _Entry, right: _Entry, last: bool) -> _Entry:
     """The (score, index) that goes on; the last round's score is not needed."""
     differ = [build.gate(XOR, r, s) for r, s in zip(right[0], left[0], strict=True)]
     wins = greater(build, right[0], left[0], differ)
-    score = [] if last else select(build, wins, right[0], left[0], differ)
+    score = [] if last else select(build, wins, left[0], differ)
     index_differ = [build.gate(XOR, r, s) for r, s in zip(right[1], left[1], strict=True)]
-    return score, select(build, wins, right[1], left[1], index_differ)
+    return score, select(build, wins, left[1], index_differ)

@@ -1,0 +1,74 @@
+"""Structural Verilog -> Circuit: what `lgnc compile -t verilog` writes, read back from its text alone.
+
+pyverilog parses; everything after that is here and shares nothing with the writer. Read are: modules with vector
+ports, wires, continuous assignments of & | ^ ~^ ~ and reductions, bit and part selects, concatenations, comparisons of
+an input's part with a constant, and instances joined by port names. Anything else is refused.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir.check import check
+from lgnc.ir.circuit import Circuit
+
+if TYPE_CHECKING:
+    from lgnc.frontend.verilog_netlist import Netlist
+
+
+def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
+    """The headless circuit of the one module that no other instantiates; its first port is the input.
+
+    Comparisons become the encoder: features `f0`, `f1` ... of the width that they compare, signed or not. An input
+    that is never compared is as many bool features. Outputs are named PORT_BIT, `class_index` as `class_BIT`.
+    Raises BadInput for what does not parse, and for every construct not named above.
+    """
+    from lgnc.frontend.verilog_netlist import Netlist
+
+    netlist = Netlist(where)
+    try:
+        outputs = _elaborate(parse(text, where), netlist, where)
+    except RecursionError:
+        raise BadInput("an expression is nested too deeply", where=where, fix="give flat Verilog") from None
+    return check(netlist.circuit(outputs), where)
+
+
+def parse(text: str, where: str) -> list[Any]:
+    """The module definitions of a Verilog text, as pyverilog's syntax trees. Raises BadInput with the line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        from pyverilog.vparser.parser import ParseError, VerilogParser
+    try:
+        with tempfile.TemporaryDirectory() as tables:
+            return list(VerilogParser(outputdir=tables, debug=False).parse(text).description.definitions)
+    except ParseError as error:
+        message = " ".join(str(error).split())[:120]
+        raise BadInput(f"does not parse as Verilog: {message}", where=where, fix="give a Verilog-2001 file") from None
+
+
+def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str, list[int]]:
+    """Port name -> literals, of the top module's outputs."""
+    from lgnc.frontend.verilog_module import Module
+
+    modules: dict[str, Module] = {}
+    for definition in definitions:
+        if type(definition).__name__ == "Pragma":
+            continue
+        module = Module(definition, where)
+        if module.name in modules:
+            raise BadInput(f"module '{module.name}' is defined twice", where=where, fix="keep one of them")
+        modules[module.name] = module
+    used = {name for module in modules.values() for name in module.instantiated}
+    tops = [module for name, module in modules.items() if name not in used]
+    if len(tops) != 1:
+        names = ", ".join(module.name for module in tops) or "none"
+        raise BadInput(f"expected one top module, found {names}", where=where, fix="give one design a file")
+    top = tops[0]
+    if len(top.inputs) != 1:
+        what = f"top module '{top.name}' has {len(top.inputs)} inputs; a combinational network has one"
+        raise BadInput(what, where=where, fix="give a file that lgnc wrote without a pipeline")
+    ((port, width),) = top.inputs.items()
+    return top.evaluate({port: netlist.input_port(width)}, netlist, modules)

@@ -1,0 +1,124 @@
+"""Running a Verilog folder's own testbench with Icarus Verilog or Verilator, in a temporary folder."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.backends.verilog_testbench import feature_words, hex_lines
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.files import read_file
+from lgnc.sim.result import RunResult
+from lgnc.toolchain import require_tool
+from lgnc.toolchain import run as run_tool
+
+_TIMEOUT = 4 * 3600.0
+_ROWS = 20_000
+"""Rows that one start of the simulator takes: their vectors are held in its memory."""
+
+
+def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], engine: str = "iverilog") -> RunResult:
+    """What the design gives for [n, features] rows of the manifest's dtype.
+
+    engine: 'iverilog' or 'verilator'. Floats are encoded here, in the thresholds that the manifest gives: the design
+    takes bits. Raises ToolMissing without the simulator, Failed when it fails or a result is not 0 or 1.
+    """
+    facts, name = manifest["verilog"], manifest["name"]
+    words = _input_words(facts["input"], features)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="lgnc-verilog-") as place:
+        at = Path(place)
+        rows = min(max(len(words), 1), _ROWS)
+        sources = [str((folder / each).resolve()) for each in (f"{name}.v", f"tb_{name}.v")]
+        command = _build(engine, sources, f"tb_{name}", rows, at)
+        built = time.perf_counter()
+        results = [_batch(command, words[i : i + rows], rows, name, facts, at) for i in range(0, len(words), rows)]
+    seconds = time.perf_counter() - built
+    total = sum(port["width"] for port in facts["outputs"])
+    bits = np.concatenate(results) if results else np.zeros((0, total), np.bool_)
+    return _decode(bits, facts, engine, seconds, built - started)
+
+
+def _input_words(facts: dict[str, Any], features: NDArray[Any]) -> NDArray[np.bool_]:
+    """bool[n, width]: the words of the design's input port."""
+    if facts["port"] == "bits":
+        thresholds = np.array(facts["threshold"], np.float64)
+        return features[:, np.array(facts["feature"], np.int64)] > thresholds
+    return feature_words(features)
+
+
+def _build(engine: str, sources: list[str], top: str, rows: int, at: Path) -> list[str]:
+    """Compile the sources; returns the command that runs them."""
+    if engine == "iverilog":
+        program = at / "design.vvp"
+        iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
+        run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=_TIMEOUT)
+        return [vvp, "-N", str(program), "+record"]
+    if engine != "verilator":
+        raise BadInput(f"unknown engine '{engine}'", where="verilog", fix="valid: iverilog, verilator")
+    options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-O3", f"-GCOUNT={rows}", "--top-module", top]
+    split = ["--output-split", "20000", "--output-split-cfuncs", "500", "-CFLAGS", "-O0"]
+    command: list[str | Path] = [
+        require_tool("verilator"),
+        *options,
+        *split,
+        "--Mdir",
+        at / "build",
+        "-o",
+        "design",
+        *sources,
+    ]
+    run_tool(command, cwd=at, timeout=_TIMEOUT)
+    return [str(at / "build" / "design"), "+record"]
+
+
+def _batch(
+    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: dict[str, Any], at: Path
+) -> NDArray[np.bool_]:
+    """bool[n, width]: the results of at most `rows` input words."""
+    padded = np.zeros((rows, words.shape[1]), np.bool_)
+    padded[: len(words)] = words
+    (at / f"{name}_vectors.hex").write_bytes(hex_lines(padded))
+    run_tool(command, cwd=at, timeout=_TIMEOUT)
+    path = at / f"{name}_results.hex"
+    if not path.is_file():
+        raise Failed("the testbench wrote no results", where=f"tb_{name}.v", fix="compile the folder again")
+    lines = read_file(path).decode(errors="replace").split()[: len(words)]
+    width = sum(port["width"] for port in facts["outputs"])
+    digits = -(-width // 8) * 2
+    try:
+        octets = bytes.fromhex("".join(line.zfill(digits) for line in lines))
+    except ValueError:
+        bad = next(line for line in lines if set(line) - set("0123456789abcdef"))
+        raise Failed(f"a result is not 0 or 1: {bad[:80]}", where=f"{name}.v", fix="compile the folder again") from None
+    if len(octets) * 2 != digits * len(words):
+        raise Failed("the testbench wrote too few results", where=f"tb_{name}.v", fix="compile the folder again")
+    table = np.frombuffer(octets, np.uint8).reshape(len(words), -1)[:, ::-1]
+    return np.unpackbits(table, axis=1, count=width, bitorder="little").astype(np.bool_)
+
+
+def _decode(
+    bits: NDArray[np.bool_], facts: dict[str, Any], engine: str, seconds: float, built_seconds: float
+) -> RunResult:
+    """The ports of the results, the first one lowest, as scores and classes, or as plain outputs."""
+    fields, first = {}, 0
+    for port in facts["outputs"]:
+        fields[port["port"]] = bits[:, first : first + port["width"]]
+        first += port["width"]
+    if "outputs" in fields:
+        return RunResult(engine, None, None, fields["outputs"], seconds, built_seconds)
+    scores = classes = None
+    if "scores" in fields:
+        width = facts["score"]["width"]
+        each = fields["scores"].reshape(len(bits), -1, width)
+        scores = ((each.astype(np.int64) << np.arange(width)).sum(axis=2) + facts["score"]["base"]).astype(np.int32)
+        classes = scores.argmax(axis=1).astype(np.int64)
+    if "class_index" in fields:
+        index = fields["class_index"].astype(np.int64)
+        classes = (index << np.arange(index.shape[1])).sum(axis=1)
+    return RunResult(engine, scores, classes, None, seconds, built_seconds)
