@@ -120,7 +120,7 @@ def mismatches(circuit: Circuit, features: NDArray[Any], result: RunResult) -> i
         expected = unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, features))), n)
         assert result.outputs.dtype == np.bool_
         assert result.outputs.shape == expected.shape
-        return int((result.outputs != expected).any(axis=1).sum())
+        return int(np.count_nonzero(np.any(result.outputs != expected, axis=1)))
     assert result.scores is not None
     assert result.classes is not None
     scores, classes = simulate(circuit, features)
@@ -143,7 +143,7 @@ def edge_features(circuit: Circuit, rows: int) -> NDArray[Any]:
     with np.errstate(all="ignore"):
         special = np.concatenate([inside.astype(x.dtype), np.array([limits.min, limits.max], x.dtype)])
     place = rng.random(x.shape) < 0.3
-        return int(np.count_nonzero((result.outputs != expected).any(axis=1)))
+    x[place] = rng.choice(special, int(place.sum()))
     return x
 
 
