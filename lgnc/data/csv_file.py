@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Column, Table
+from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Column, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
 
@@ -31,7 +31,7 @@ def read_csv(path: Path, label: str | None = None, names: list[str] | None = Non
     data = _text_bytes(path)
     first, columns, lines = _read_cells(data, where)
     header = _is_header(first, columns, label, names)
-    titles = _titles(first, where) if header else [f"column {index + 1}" for index in range(len(first))]
+    titles = _titles(first, f"{where}:{lines[0]}") if header else [f"column {index + 1}" for index in range(len(first))]
     start = int(header)
     if len(lines) == start:
         raise BadInput("has a header but no rows", where=where, fix="give a file with at least two rows")
@@ -118,7 +118,7 @@ def _is_header(first: list[str], columns: list[Column], label: str | None, names
     columns, if the first row has no number there and text at least once; else, if none of its cells occurs again in
     its own column.
     """
-    titles = [cell.strip() for cell in first]
+    titles = [" ".join(cell.split()) for cell in first]
     if (label is not None and label in titles) or (names is not None and set(names) <= set(titles)):
         return True
     if len(columns[0].codes) < 2:
@@ -135,11 +135,11 @@ def _is_header(first: list[str], columns: list[Column], label: str | None, names
 
 
 def _titles(first: list[str], where: str) -> list[str]:
-    """The header's names; a blank one is 'column N'."""
-    titles = [cell.strip() or f"column {index + 1}" for index, cell in enumerate(first)]
+    """The header's names, on one line each; a blank one is 'column N'."""
+    titles = [" ".join(cell.split()) or f"column {index + 1}" for index, cell in enumerate(first)]
     seen: set[str] = set()
     for title in titles:
         if title in seen:
-            raise BadInput(f"two columns are called '{title}'", where=f"{where}:1", fix="rename one of them")
+            raise BadInput(f"two columns are called {quoted(title)}", where=where, fix="rename one of them")
         seen.add(title)
     return titles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table
+from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES
 
@@ -60,7 +61,8 @@ class Schema:
         return distinct_names(name for plan in self.columns for name in plan.feature_names)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any], where: str) -> Schema:
@@ -114,7 +116,7 @@ def fit_column(table: Table, column: Column, rows: Ints) -> ColumnPlan:
         return ColumnPlan(column.name, _median(column, counts * ~column.missing), None, missing)
     values = {str(column.values[int(index)]) for index in np.flatnonzero((counts > 0) & ~column.missing)}
     if len(values) > MAX_CATEGORIES:
-        what = f"column '{column.name}' has {len(values)} different texts; at most {MAX_CATEGORIES} can be categories"
+        what = f"column {quoted(column.name)} has {len(values)} different texts, more than {MAX_CATEGORIES}"
         raise BadInput(what, where=table.where, fix="remove the column: an id or free text is not a feature")
     return ColumnPlan(column.name, 0, tuple(sorted(values)), missing)
 

@@ -68,7 +68,8 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
             magic, count, *rest = struct.unpack(f">{2 + len(shape)}I", file.read(head))
             size = count * int(np.prod(shape, dtype=np.int64))
             if magic != 0x801 + len(shape) or tuple(rest) != shape or size > _MAX_IDX:
-                raise BadInput(f"is not an IDX file of uint8 [n, {', '.join(map(str, shape))}]", where=str(path))
+                what = f"is not an IDX file of uint8 {['n', *shape]}".replace("'", "")
+                raise BadInput(what, where=str(path), fix=_WHOLE_COPY)
             data = file.read(size + 1)
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise BadInput(f"is not a gzipped IDX file: {error}", where=str(path), fix=_WHOLE_COPY) from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lgnc.data.table import Column, Ints, Table, parse_number
+from lgnc.data.table import Column, Ints, Table, parse_number, quoted
 from lgnc.diagnostics import BadInput
 
 MAX_CLASSES = 1000
@@ -52,7 +52,7 @@ def read_labels(table: Table, column: Column, classes: Sequence[str] | None = No
     index = {name: position for position, name in enumerate(classes)}
     unseen = np.array([name not in index for name in names], np.bool_) & used
     if unseen.any():
-        shown = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+        shown = ", ".join(map(quoted, classes[:10])) + (", ..." if len(classes) > 10 else "")
         fix = f"classes: {shown}; correct it, or train with such rows"
         raise table.refuse_cell(column, unseen, "the label {value} was not seen in training", fix)
     lookup = np.array([index.get(name, 0) for name in names], np.int64)
@@ -61,9 +61,9 @@ def read_labels(table: Table, column: Column, classes: Sequence[str] | None = No
 
 def _check_classes(table: Table, column: Column, classes: Sequence[str]) -> None:
     if len(classes) < 2:
-        what = f"has one class only: every label in column '{column.name}' is '{classes[0][:60]}'"
+        what = f"has one class only: every label in column {quoted(column.name)} is {quoted(classes[0])}"
         raise BadInput(what, where=table.where, fix="give rows of at least two classes, or name another label column")
     if len(classes) > MAX_CLASSES:
-        what = f"column '{column.name}' has {len(classes)} different labels; at most {MAX_CLASSES} can be classes"
+        what = f"column {quoted(column.name)} has {len(classes)} different labels; at most {MAX_CLASSES} can be classes"
         fix = "name the label column (--label NAME); a measurement or an id is not a label"
         raise BadInput(what, where=table.where, fix=fix)

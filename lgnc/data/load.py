@@ -15,7 +15,7 @@ from lgnc.data.named import NAMES, load_named
 from lgnc.data.npz_file import read_npz
 from lgnc.data.parquet_file import read_parquet
 from lgnc.data.split import Ints, stratified_split
-from lgnc.data.table import Column, Table
+from lgnc.data.table import Column, Table, quoted
 from lgnc.diagnostics import BadInput, unknown
 
 
@@ -137,21 +137,22 @@ def _pick_label(table: Table, label: str | None, known: Schema | None) -> tuple[
 def _match(table: Table, known: Schema, label: str) -> Table:
     """The table with its columns in the order of training: by name when both have names, else by position."""
     wanted = [label if name == known.label else name for name in known.names]
+    expected = f"the model's columns are: {', '.join(map(quoted, wanted))[:300]}"
     if table.header and known.header:
         missing = [name for name in wanted if name not in table.names]
         extra = [name for name in table.names if name not in wanted]
         if missing:
-            what = f"has no column '{missing[0]}'" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-            raise BadInput(what, where=table.where, fix=f"the model's columns are: {', '.join(wanted)[:300]}")
+            what = f"has no column {quoted(missing[0])}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+            raise BadInput(what, where=table.where, fix=expected)
         if extra:
-            what = f"has a column '{extra[0]}' that the model was not trained on"
+            what = f"has a column {quoted(extra[0])} that the model was not trained on"
             raise BadInput(what, where=table.where, fix="remove it")
         by_name = {column.name: column for column in table.columns}
         chosen = tuple(by_name[name] for name in wanted)
         return Table(table.where, chosen, True, table.place, table.split, table.shape)
     if len(table.columns) != len(wanted):
         what = f"has {len(table.columns)} columns, the model was trained on {len(wanted)}, the label among them"
-        raise BadInput(what, where=table.where, fix=f"the model's columns are: {', '.join(wanted)[:300]}")
+        raise BadInput(what, where=table.where, fix=expected)
     return table
 
 

@@ -71,7 +71,8 @@ def _read_array(file: IO[bytes], size: int, name: str, where: str) -> NDArray[An
             else:
                 raise ValueError(f"format version {version[0]}.{version[1]}")
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise BadInput(f"array '{name}' is not readable: {str(error)[:120]}", where=where, fix=fix) from None
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
+        raise BadInput(f"array '{name}' is not readable: {reason}", where=where, fix=fix) from None
     if dtype.kind not in "biufSU":
         raise BadInput(f"array '{name}' is of type {str(dtype)[:60]}, not numbers or text", where=where, fix=fix)
     count = 1
@@ -79,9 +80,11 @@ def _read_array(file: IO[bytes], size: int, name: str, where: str) -> NDArray[An
         count *= length
     expected = count * dtype.itemsize
     data = file.read() if 0 < expected <= size else b""
+    if expected == 0:
+        raise BadInput(f"array '{name}' is empty: {list(shape)}", where=where, fix="give at least one row and feature")
     if min(shape, default=1) < 0 or len(data) != expected:
         what = f"array '{name}' claims {list(shape)} of {dtype}, which is not what the file holds"
-        raise BadInput(what, where=where, fix="take a whole copy of the file" if expected else "give at least one row")
+        raise BadInput(what, where=where, fix="take a whole copy of the file")
     array = np.frombuffer(data, dtype)
     return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lgnc.data.table import MAX_BYTES, Column, Table
+from lgnc.data.table import MAX_BYTES, Column, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.toolchain import require_package
 
@@ -38,7 +38,7 @@ def read_parquet(path: Path) -> Table:
     if len(names) < 2:
         raise BadInput(f"has {len(names)} columns", where=where, fix="give at least one feature and a label")
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise BadInput(f"two columns are called '{repeated[0]}'", where=where, fix="rename one of them")
+        raise BadInput(f"two columns are called {quoted(repeated[0])}", where=where, fix="rename one of them")
     if not arrow.num_rows:
         raise BadInput("has no rows", where=where, fix="give a file with at least two rows")
     columns = [_column(name, arrow.column(name), where) for name in names]
@@ -61,6 +61,6 @@ def _column(name: str, cells: Any, where: str) -> Column:
         cells, kind = cells.cast(pa.float64()), pa.float64()
     if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         fix = "store it as numbers or text, or remove it"
-        raise BadInput(f"column '{name}' is of type {str(kind)[:60]}", where=where, fix=fix)
+        raise BadInput(f"column {quoted(name)} is of type {str(kind)[:60]}", where=where, fix=fix)
     filled = cells.fill_null(False if pa.types.is_boolean(kind) else pa.scalar(0, kind))
     return Column.from_array(name, filled.to_numpy(), null)

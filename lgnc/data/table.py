@@ -35,6 +35,12 @@ def parse_number(text: str) -> int | float | None:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
+def quoted(name: object) -> str:
+    """A name or value from a file, as a message shows it: on one line, quoted if text, and not too long."""
+    text = repr(name)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """Cell r is values[codes[r]]. A value may repeat in `values`, or be used by no cell.
@@ -127,9 +133,8 @@ class Table:
     def refuse_cell(self, column: Column, bad: Bools, what: str, fix: str) -> BadInput:
         """The error about the first cell whose value `bad` (bool[len(values)]) marks; `what` may use {value}."""
         row = int(np.flatnonzero(bad[column.codes])[0])
-        value = repr(column.values[column.codes[row]])
-        shown = value if len(value) <= 60 else value[:57] + "..."
-        return BadInput(f"column '{column.name}': {what.format(value=shown)}", where=self.place(row), fix=fix)
+        value = quoted(column.values[column.codes[row]])
+        return BadInput(f"column {quoted(column.name)}: {what.format(value=value)}", where=self.place(row), fix=fix)
 
 
 def join_tables(train: Table, test: Table) -> Table:
