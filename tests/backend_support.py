@@ -143,7 +143,7 @@ def edge_features(circuit: Circuit, rows: int) -> NDArray[Any]:
     with np.errstate(all="ignore"):
         special = np.concatenate([inside.astype(x.dtype), np.array([limits.min, limits.max], x.dtype)])
     place = rng.random(x.shape) < 0.3
-    x[place] = rng.choice(special, int(place.sum()))
+    x[place] = rng.choice(special, int(np.count_nonzero(place)))
     return x
 
 
