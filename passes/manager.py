@@ -20,6 +20,7 @@ from lgnc.passes.compare import difference
 PASSES: dict[str, str] = {
     "absorb_inverters": "lgnc.passes.absorb_inverters",
     "eliminate_dead_gates": "lgnc.passes.eliminate_dead_gates",
+    "absorb_shared_fanins": "lgnc.passes.absorb_shared_fanins",
     "fold_constants": "lgnc.passes.fold_constants",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
 }
@@ -27,8 +28,10 @@ PASSES: dict[str, str] = {
 
 _BASIC = ("fold_constants", "absorb_inverters", "merge_duplicate_gates", "eliminate_dead_gates")
 
-PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _BASIC, 3: _BASIC}
-"""The passes of each -O level, repeated until nothing changes. The levels above 1 do no more than it yet."""
+_LOCAL = ("fold_constants", "absorb_inverters", "merge_duplicate_gates", "absorb_shared_fanins", "eliminate_dead_gates")
+
+PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _LOCAL, 3: _LOCAL}
+"""The passes of each -O level, repeated until nothing changes. Level 3 does no more than 2 yet."""
 
 _ROUNDS = 20
 """A pipeline stops after so many rounds, changed or not."""

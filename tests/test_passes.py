@@ -16,6 +16,7 @@ from lgnc.frontend.lift import lift
 from lgnc.ir import Circuit, Encoder, Head, check, from_text, simulate
 from lgnc.ir.gates import AND, GATES, NAND, OR, TABLE, TRUE, XOR
 from lgnc.ir.simulate import simulate_outputs
+from lgnc.passes.absorb_shared_fanins import _PAIR_GATE, PAIRS
 from lgnc.passes.algebra import FALSE_LITERAL, LAWS, TRUE_LITERAL, Law, absorb_inversions
 from lgnc.passes.compare import difference, stimulus
 from lgnc.passes.eliminate_dead_gates import eliminate_dead_gates
@@ -201,6 +202,50 @@ def test_a_value_and_its_complement_are_seen_through_inverters() -> None:
     after = fold_constants(circuit)
     assert after.op.tolist()[3:] == [OPS["false"], OPS["true"]]
     assert same_outputs(circuit, after)
+
+
+def ripple_adder(bits: int) -> Circuit:
+    """A ripple-carry adder of ANDs with inverted fan-ins alone, as AIGER would give it."""
+    op: list[int] = []
+    pins: list[tuple[int, int]] = []
+
+    def gate(kind: str, x: int, y: int) -> int:
+        op.append(OPS[kind])
+        pins.append((x, y))
+        return 2 * bits + len(op) - 1
+
+    def xor(x: int, y: int) -> int:
+        return gate("nor", gate("and", x, y), gate("nor", x, y))
+
+    carry, sums = gate("false", 0, 0), []
+    for bit in range(bits):
+        half = xor(bit, bits + bit)
+        sums.append(2 * xor(half, carry))
+        one, two = gate("and", bit, bits + bit), gate("and", half, carry)
+        carry = gate("or", one, two)
+    a, b = ([pin[k] for pin in pins] for k in range(2))
+    return gates(op, a, b, [*sums, 2 * carry], 2 * bits)
+
+
+def test_an_adder_of_ands_comes_back_as_xor_gates() -> None:
+    before = ripple_adder(5)
+    after, _ = run_pipeline(before, 2)
+    assert same_outputs(before, after)
+    assert after.gates == 2 + 5 * 4
+    assert int(np.isin(after.op, (XOR, 15 - XOR)).sum()) == 1 + 2 * 4
+
+
+def test_every_pair_of_the_two_level_table_holds_for_all_values() -> None:
+    found = 0
+    for (one, two), table in zip(PAIRS, _PAIR_GATE, strict=True):
+        for key in np.flatnonzero(table >= 0).tolist():
+            f, k1, k2 = key >> 8, key >> 4 & 15, key & 15
+            for p, q, s in itertools.product((0, 1), repeat=3):
+                x, y = TABLE[k1, 2 * p + q], TABLE[k2, 2 * p + s]
+                leaf = {"p": p, "q": q, "s": s, "x": x, "y": y}
+                assert TABLE[table[key], 2 * leaf[one] + leaf[two]] == TABLE[f, 2 * x + y]
+            found += 1
+    assert found > 5000
 
 
 OPS = {gate.name: number for number, gate in enumerate(GATES)}
