@@ -27,11 +27,11 @@ class Triple(NamedTuple):
 
 # fmt: off
 PAIRS = (
-    "pq",  # (p & q) | (p & ~q & s ...) that does not depend on s: the XOR of ~(p & q) & (p | q) among them
-    "ps",  # the same without q
-    "qs",  # (p ^ q) ^ (p ^ s)        -> q ^ s
-    "xs",  # (p & q) & ~(p & s)       -> (p & q) & ~s
-    "yq",  # ~(p & q) & (p & s)       -> (p & s) & ~q
+    ("p", "q"),  # (p & q) | (p & ~q & s ...) that does not depend on s: the XOR of ~(p & q) & (p | q) among them
+    ("p", "s"),  # the same without q
+    ("q", "s"),  # (p ^ q) ^ (p ^ s)        -> q ^ s
+    ("x", "s"),  # (p & q) & ~(p & s)       -> (p & q) & ~s
+    ("y", "q"),  # ~(p & q) & (p & s)       -> (p & s) & ~q
 )
 # fmt: on
 """What a gate of a triple may read in place of x and y, best first: the first three need neither of the two."""
@@ -112,8 +112,10 @@ def _triples(circuit: Circuit) -> list[tuple[NDArray[np.int64], Triple]]:
     inputs = circuit.inputs
     binary = np.zeros(circuit.nodes, np.bool_)
     binary[inputs:] = READS_A[circuit.op] & READS_B[circuit.op]
-    kind, pin_a, pin_b = (np.zeros(circuit.nodes, dtype) for dtype in (np.uint8, np.int32, np.int32))
-    kind[inputs:], pin_a[inputs:], pin_b[inputs:] = circuit.op, circuit.a, circuit.b
+    kind: Ops = np.concatenate([np.zeros(inputs, np.uint8), circuit.op])
+    none = np.zeros(inputs, np.int32)
+    pin_a: Int32 = np.concatenate([none, circuit.a])
+    pin_b: Int32 = np.concatenate([none, circuit.b])
     found = []
     free = binary[inputs:].copy()
 
@@ -139,6 +141,6 @@ def _triples(circuit: Circuit) -> list[tuple[NDArray[np.int64], Triple]]:
             at = take(free & binary[x] & binary[y] & (x_first[x] == y_first[y]))
             k1, k2 = kind[x[at]], kind[y[at]]
             k1, k2 = k1 if x_first is pin_a else SWAP[k1], k2 if y_first is pin_a else SWAP[k2]
-            leaves = (x_first[x[at]], x_second[x[at]], y_second[y[at]])
-            found.append((at, Triple(circuit.op[at], k1, k2, x[at], y[at], *leaves)))
+            p, q, s = x_first[x[at]], x_second[x[at]], y_second[y[at]]
+            found.append((at, Triple(circuit.op[at], k1, k2, x[at], y[at], p, q, s)))
     return found
