@@ -15,8 +15,8 @@ from lgnc.train.config import TrainConfig, parse_init
 from lgnc.train.network import Float32, Int32, LayerLogits, LayerStart, Network
 from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
 
-_FIRST_REACH = 0.08
-"""Structured wiring: how far pin b reaches in the first layer, as a share of the image's side; doubled every layer."""
+_FIRST_REACH = 2
+"""Structured wiring: how many pixels (a table's features) pin b reaches in the first layer; doubled every layer."""
 
 
 def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Network:
@@ -46,9 +46,10 @@ def _wiring(config: TrainConfig, encoder: Encoder, dataset: Dataset, rng: np.ran
     if config.wiring == "random":
         return [random_wiring(rng, nodes, width)[:, :, None] for nodes, width in zip(below, widths, strict=True)]
     places = bit_positions(encoder.feature, len(encoder.names), dataset.shape)
+    side = min(dataset.shape[:2]) if dataset.shape else len(encoder.names)
     fanins = []
     for index, width in enumerate(widths):
-        fanin, places = structured_wiring(rng, places, width, min(1.0, _FIRST_REACH * 2**index))
+        fanin, places = structured_wiring(rng, places, width, min(1.0, _FIRST_REACH / side * 2**index))
         if index == len(widths) - 1:  # A class sums a run of neurons: spread them over the whole image.
             fanin = fanin[:, rng.permutation(width)]
         fanins.append(fanin[:, :, None])

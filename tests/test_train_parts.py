@@ -1,0 +1,165 @@
+"""Configuration, encoders, wiring and batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir.simulate import encode, pack
+from lgnc.train import TrainConfig
+from lgnc.train.batches import moved_pixels
+from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
+from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
+
+NAMES = ("p", "q", "r")
+
+
+def test_toml_reads_every_kind_of_field(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('widths = [40, 20]\nbatch-size = 64\nlr = 1\ncage = false\nencoder = "quantile:5"\n')
+    config = TrainConfig.from_toml(path, seed=3, epochs=None)
+    assert (config.widths, config.batch_size, config.lr, config.cage, config.seed) == ((40, 20), 64, 1.0, False, 3)
+    assert TrainConfig.from_dict(config.as_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epoch = 3", "did you mean 'epochs'"),
+        ("epochs = 'three'", "not int"),
+        ("epochs = true", "not int"),
+        ("epochs = 0", "out of range"),
+        ("lr = nan", "out of range"),
+        ("method = 'hard'", "did you mean 'hard-st'"),
+        ("encoder = 'thermo:3'", "did you mean 'thermometer'"),
+        ("encoder = 'thermometer'", "count of thresholds"),
+        ("encoder = 'binary:2'", "one bit"),
+        ("init = 'residual:-1'", "strength"),
+        ("widths = []", "empty"),
+        ("widths = [4]\nlayers = 2", "excludes"),
+        ("widths = 'x'", "list of integers"),
+        ("inputs = 'real'\nengine = 'packed'", "not bits"),
+        ("lr = = 3", "not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=message):
+        TrainConfig.from_toml(path)
+
+
+def test_thermometer_thresholds_lie_in_the_data_unit() -> None:
+    x = np.array([[0, 7, 10], [255, 7, 11], [9, 7, 10]], np.uint8)
+    encoder = fit_encoder("thermometer:3", x, NAMES)
+    assert encoder.feature.tolist() == [0, 0, 0, 2]
+    assert encoder.threshold.tolist() == [63, 127, 191, 10]
+    assert encoder.threshold.dtype == np.int64
+    assert all(0 < column.mean() < 1 for column in encode(encoder, x).T[[0, 3]])
+
+
+def test_thermometer_spans_int64_and_float() -> None:
+    extremes = np.array([[-(2**63)], [2**63 - 1]], np.int64)
+    assert fit_encoder("thermometer:1", extremes, ("x",)).threshold.tolist() == [-1]
+    floats = np.array([[-1e308], [1e308]])
+    assert fit_encoder("thermometer:3", floats, ("x",)).threshold.tolist() == [-5e307, 0.0, 5e307]
+
+
+def test_quantiles_cut_even_parts_and_spare_frequent_values() -> None:
+    rng = np.random.default_rng(0)
+    smooth = rng.normal(size=(4000, 1))
+    share = encode(fit_encoder("quantile:3", smooth, ("x",)), smooth).mean(axis=0)
+    np.testing.assert_allclose(share, [0.75, 0.5, 0.25], atol=0.01)
+    mostly_zero = np.where(rng.random((4000, 1)) < 0.9, 0, rng.integers(1, 1000, (4000, 1)))
+    threshold = fit_encoder("quantile:4", mostly_zero, ("x",)).threshold
+    assert len(threshold) == 4
+    assert threshold[0] == 0
+    few = np.array([[1], [5], [5], [9]], np.int16)
+    assert fit_encoder("quantile:8", few, ("x",)).threshold.tolist() == [1, 5]
+
+
+def test_binary_passes_bits_through() -> None:
+    x = np.array([[0, 1, 1], [1, 1, 0]], np.int8)
+    encoder = fit_encoder("binary", x, NAMES)
+    assert encoder.feature.tolist() == [0, 2]
+    np.testing.assert_array_equal(encode(encoder, x), x[:, [0, 2]].astype(bool))
+    np.testing.assert_array_equal(fit_encoder("thermometer:3", x.astype(bool), NAMES).threshold, [0, 0])
+    with pytest.raises(BadInput, match="feature 'r' holds 0 to 3"):
+        fit_encoder("binary", np.array([[0, 1, 3], [1, 0, 0]], np.uint8), NAMES)
+    with pytest.raises(BadInput, match="constant"):
+        fit_encoder("thermometer:3", np.ones((5, 3), np.uint8), NAMES)
+    with pytest.raises(BadInput, match="nan in row 1, feature 'q'"):
+        fit_encoder("quantile:3", np.array([[0.0, 1, 2], [1, np.nan, 2]]), NAMES)
+
+
+@pytest.mark.parametrize("features", [1, 21, 22, 64])
+def test_packed_rows_hold_the_encoders_bits(features: int) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (100, features)).astype(np.uint8)
+    encoder = fit_encoder("thermometer:3", x, tuple(f"f{i}" for i in range(features)))
+    np.testing.assert_array_equal(encode_rows(encoder, x), pack(encode(encoder, x).T))
+
+
+def test_ramps_are_the_bits_for_binary_features_and_rise_between_thresholds() -> None:
+    bits = np.random.default_rng(0).integers(0, 2, (50, 3)).astype(np.uint8)
+    encoder = fit_encoder("thermometer:3", bits, NAMES)
+    np.testing.assert_array_equal(ramp_rows(encoder, bits, *ramp_bounds(encoder, bits)), bits)
+    x = np.array([[0.0], [1.0], [0.25], [0.5]])
+    encoder = fit_encoder("thermometer:3", x, ("x",))
+    ramps = ramp_rows(encoder, x, *ramp_bounds(encoder, x))
+    np.testing.assert_allclose(ramps, np.array([0.0, 0, 0, 1, 1, 1, 0.5, 0, 0, 1, 0.5, 0]).reshape(4, 3))
+
+
+@pytest.mark.parametrize(("below", "width"), [(1, 4), (2, 7), (3, 100), (500, 100), (100, 333)])
+def test_random_wiring_uses_every_node_about_equally(below: int, width: int) -> None:
+    fanin = random_wiring(np.random.default_rng(0), below, width)
+    assert fanin.shape == (2, width)
+    if below > 1:
+        assert (fanin[0] != fanin[1]).all()
+    uses = np.bincount(fanin.ravel(), minlength=below)
+    assert uses.max() - uses.min() <= (1 if below > 3 or below == 1 else 3)
+
+
+@pytest.mark.parametrize(("below", "width", "k"), [(2, 5, 2), (8, 50, 8), (300, 120, 16), (40, 200, 8)])
+def test_candidates_are_distinct_and_used_about_equally(below: int, width: int, k: int) -> None:
+    pins = candidate_wiring(np.random.default_rng(0), below, width, k)
+    assert pins.shape == (2, width, k)
+    ordered = np.sort(pins, axis=2)
+    assert (ordered[:, :, 1:] != ordered[:, :, :-1]).all()
+    uses = np.bincount(pins.ravel(), minlength=below)
+    assert uses.min() >= 0.5 * uses.mean()
+    assert uses.max() <= 1.5 * uses.mean() + 1
+
+
+def test_more_candidates_than_nodes_are_refused() -> None:
+    with pytest.raises(BadInput, match="9 candidates a pin, but the layer below has 8"):
+        candidate_wiring(np.random.default_rng(0), 8, 5, 9)
+
+
+def test_structured_wiring_stays_near() -> None:
+    rng = np.random.default_rng(0)
+    feature = np.repeat(np.arange(28 * 28, dtype=np.int32), 2)
+    places = bit_positions(feature, 784, (28, 28, 1))
+    fanin, after = structured_wiring(rng, places, 3000, 0.08)
+    assert (fanin[0] != fanin[1]).all()
+    distance = np.abs(places[fanin[0]] - places[fanin[1]]).max(axis=1)
+    assert np.median(distance) < 0.1
+    assert np.quantile(distance, 0.95) < 0.2
+    assert np.bincount(fanin[0], minlength=len(feature)).min() >= 1
+    assert after.shape == (3000, 2)
+    far, _ = structured_wiring(rng, places, 3000, 0.5)
+    assert np.median(np.abs(places[far[0]] - places[far[1]]).max(axis=1)) > 2 * np.median(distance)
+
+
+def test_moves_shift_and_mirror_every_channel() -> None:
+    picture = np.arange(1, 13, dtype=np.uint8).reshape(2, 3, 2)
+    moves = moved_pixels((2, 3, 2), 1, True)
+    assert moves.shape == (18, 12)
+    padded = np.append(picture.ravel(), 0)
+    np.testing.assert_array_equal(padded[moves[0]].reshape(2, 3, 2), picture)
+    np.testing.assert_array_equal(padded[moves[9]].reshape(2, 3, 2), picture[:, ::-1])
+    down = np.zeros_like(picture)
+    down[1:] = picture[:-1]
+    assert any((padded[move].reshape(2, 3, 2) == down).all() for move in moves)
