@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lgnc.diagnostics import BadInput
@@ -38,15 +39,23 @@ def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
 
 def parse(text: str, where: str) -> list[Any]:
     """The module definitions of a Verilog text, as pyverilog's syntax trees. Raises BadInput with the line."""
+    parser, error_type = _parser()
+    parser.lexer.reset_lineno()
+    try:
+        return list(parser.parse(text).description.definitions)
+    except error_type as error:
+        message = " ".join(str(error).split())[:120]
+        raise BadInput(f"does not parse as Verilog: {message}", where=where, fix="give a Verilog-2001 file") from None
+
+
+@cache
+def _parser() -> tuple[Any, type[Exception]]:
+    """pyverilog's parser and its error: building the tables takes 0.7 s, so once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         from pyverilog.vparser.parser import ParseError, VerilogParser
-    try:
-        with tempfile.TemporaryDirectory() as tables:
-            return list(VerilogParser(outputdir=tables, debug=False).parse(text).description.definitions)
-    except ParseError as error:
-        message = " ".join(str(error).split())[:120]
-        raise BadInput(f"does not parse as Verilog: {message}", where=where, fix="give a Verilog-2001 file") from None
+    with tempfile.TemporaryDirectory() as tables:
+        return VerilogParser(outputdir=tables, debug=False), ParseError
 
 
 def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str, list[int]]:

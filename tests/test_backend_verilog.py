@@ -1,0 +1,238 @@
+"""The Verilog target: its text, what Icarus and Verilator make of it, and faults that its testbench catches."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.verilog import emit
+from lgnc.diagnostics import BadInput, Failed, LgncError, ToolMissing
+from lgnc.frontend import lift
+from lgnc.ir import Circuit, Encoder, simulate
+from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
+from lgnc.sim.verilog import run
+from lgnc.toolchain import require_tool
+from lgnc.toolchain import run as run_tool
+from tests.support import needs, random_circuit, random_features, random_model
+
+DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float32", "float64"]
+
+
+def network(dtype: str, seed: int = 0) -> Circuit:
+    return lift(random_model(seed, dtype=dtype, layers=2))
+
+
+def write(folder: Path, artifact: Artifact) -> dict[str, Any]:
+    """The files in `folder`, and the part of the manifest that running them needs."""
+    for name, data in artifact.files.items():
+        (folder / name).write_bytes(data)
+    return {
+        "name": next(n for n in artifact.files if not n.startswith("tb_") and n.endswith(".v"))[:-2],
+        **artifact.details,
+    }
+
+
+def self_check(folder: Path, name: str = "lgn") -> bytes:
+    """What the folder's own testbench prints under Icarus. Raises Failed when it does not pass."""
+    program = folder / "a.vvp"
+    run_tool([require_tool("iverilog"), "-g2001", "-o", program, folder / f"{name}.v", folder / f"tb_{name}.v"])
+    return run_tool([require_tool("vvp"), "-N", program], cwd=folder)
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_icarus_gives_the_scores_and_classes(dtype: str, tmp_path: Path) -> None:
+    circuit = network(dtype, DTYPES.index(dtype))
+    manifest = write(tmp_path, emit(circuit, Options()))
+    assert b"PASS: 128 vectors" in self_check(tmp_path)
+    x = random_features(circuit, 200)
+    result = run(tmp_path, manifest, x)
+    scores, classes = simulate(circuit, x)
+    assert result.engine == "iverilog"
+    assert result.scores is not None
+    assert (result.scores == scores).all()
+    assert result.classes is not None
+    assert (result.classes == classes).all()
+
+
+def with_edges(dtype: str) -> Circuit:
+    """One bit for every threshold that could go wrong, each an output of its own."""
+    info = np.iinfo(dtype)
+    ends = [int(info.min), int(info.max), 0, -1, 1]
+    thresholds = sorted({end + step for end in ends for step in (-2, -1, 0, 1, 2)})
+    thresholds = [t for t in thresholds if -(2**63) <= t < 2**63]
+    encoder = Encoder(("x", "y"), dtype, np.zeros(len(thresholds), np.int32), np.array(thresholds, np.int64))
+    none = np.zeros(0, np.int32)
+    names = tuple(f"o{t}" for t in thresholds)
+    return Circuit(encoder, none.astype(np.uint8), none, none, 2 * np.arange(len(names), dtype=np.int32), None, names)
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "int32", "int64"])
+def test_comparisons_are_exact_at_the_ends_of_the_type(dtype: str, tmp_path: Path) -> None:
+    circuit = with_edges(dtype)
+    manifest = write(tmp_path, emit(circuit, Options("edges")))
+    info = np.iinfo(dtype)
+    values = {int(info.min), int(info.min) + 1, -2, -1, 0, 1, 2, 3, int(info.max) - 1, int(info.max)}
+    x = np.array([[v, 0] for v in sorted(values) if info.min <= v <= info.max], dtype)
+    result = run(tmp_path, manifest, x)
+    assert result.scores is None
+    assert result.outputs is not None
+    assert (result.outputs == encode(circuit.encoder, x)).all()
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(
+    "circuit",
+    [
+        random_circuit(3, inputs=7, gates=80, outputs=9),
+        random_circuit(4, outputs=1, classes=1),
+        random_circuit(5, outputs=2, classes=5),
+        random_circuit(6, inputs=1, gates=0, outputs=3, classes=2),
+        random_circuit(7, inputs=3, gates=4, outputs=1),
+    ],
+    ids=["no head", "one class", "classes without literals", "no gates", "one output"],
+)
+def test_odd_shapes(circuit: Circuit, tmp_path: Path) -> None:
+    manifest = write(tmp_path, emit(circuit, Options()))
+    x = random_features(circuit, 60)
+    result = run(tmp_path, manifest, x)
+    if circuit.head is None:
+        bits = unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, x))), len(x))
+        assert result.outputs is not None
+        assert (result.outputs == bits).all()
+    else:
+        scores, classes = simulate(circuit, x)
+        assert result.scores is not None
+        assert (result.scores == scores).all()
+        assert result.classes is not None
+        assert (result.classes == classes).all()
+    lint(tmp_path, "lgn")
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("outputs", ["class", "scores"])
+def test_chosen_outputs(outputs: str, tmp_path: Path) -> None:
+    circuit = network("uint8")
+    artifact = emit(circuit, Options("net", {"outputs": outputs}))
+    assert (b"net_argmax" in artifact.files["net.v"]) == (outputs == "class")
+    result = run(tmp_path, write(tmp_path, artifact), x := random_features(circuit, 100))
+    scores, classes = simulate(circuit, x)
+    assert result.classes is not None
+    assert (result.classes == classes).all()
+    assert (result.scores is None) == (outputs == "class")
+    assert result.scores is None or (result.scores == scores).all()
+    lint(tmp_path, "net")
+
+
+def lint(folder: Path, name: str) -> None:
+    """Verilator's -Wall, where it is here."""
+    from lgnc.toolchain import find_tool
+
+    if find_tool("verilator"):
+        run_tool([require_tool("verilator"), "--lint-only", "-Wall", "--top-module", name, folder / f"{name}.v"])
+
+
+@needs("verilator")
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float32"])
+def test_verilator_lint_is_clean(dtype: str, tmp_path: Path) -> None:
+    write(tmp_path, emit(network(dtype), Options("net")))
+    lint(tmp_path, "net")
+    source = (tmp_path / "net.v").read_text()
+    (tmp_path / "net.v").write_text(re.sub(r"  wire unused_0 .*\n", "", source))
+    with pytest.raises(Failed):
+        lint(tmp_path, "net")
+
+
+@needs("verilator")
+def test_verilator_agrees(tmp_path: Path) -> None:
+    circuit = network("int8")
+    x = random_features(circuit, 100)
+    result = run(tmp_path, write(tmp_path, emit(circuit, Options())), x, "verilator")
+    scores, classes = simulate(circuit, x)
+    assert result.scores is not None
+    assert (result.scores == scores).all()
+    assert result.classes is not None
+    assert (result.classes == classes).all()
+
+
+@needs("yosys")
+def test_yosys_reads_it(tmp_path: Path) -> None:
+    write(tmp_path, emit(network("int16"), Options("net")))
+    script = f"read_verilog {tmp_path}/net.v; hierarchy -check -top net; proc; flatten; check -assert; opt_clean; stat"
+    assert b"$gt" in run_tool([require_tool("yosys"), "-p", script])
+
+
+@needs("iverilog")
+def test_testbench_catches_a_flipped_gate(tmp_path: Path) -> None:
+    circuit = network("uint8")
+    artifact = emit(circuit, Options())
+    manifest = write(tmp_path, artifact)
+    text = artifact.files["lgn.v"].decode()
+    popcount = text.index("module lgn_popcount")
+    planted = text[:popcount] + text[popcount:].replace(" ^ ", " & ", 1)
+    (tmp_path / "lgn.v").write_text(planted)
+    with pytest.raises(Failed, match="FAIL"):
+        self_check(tmp_path)
+    result = run(tmp_path, manifest, x := random_features(circuit, 100))
+    assert result.scores is not None
+    assert (result.scores != simulate(circuit, x)[0]).any()
+
+
+@needs("iverilog")
+def test_a_result_that_is_not_a_bit_is_a_failure(tmp_path: Path) -> None:
+    artifact = emit(network("bool"), Options())
+    manifest = write(tmp_path, artifact)
+    text = artifact.files["lgn.v"].decode()
+    (tmp_path / "lgn.v").write_text(text.replace("assign class_index = {", "assign class_index = {1'bx ^ ", 1))
+    with pytest.raises(Failed, match="not 0 or 1"):
+        run(tmp_path, manifest, np.zeros((3, 12), np.bool_))
+
+
+def test_same_input_same_bytes_and_one_wire_a_gate() -> None:
+    circuit = network("uint8")
+    first, second = (emit(circuit, Options()).files for _ in range(2))
+    assert first == second
+    text = first["lgn.v"].decode()
+    gates = text[text.index("module lgn_gates") : text.index("module lgn_popcount")]
+    assert len(re.findall(r"^  wire g\d+_\d+ = [^;]*;$", gates, re.MULTILINE)) == circuit.gates
+    assert not re.findall(r"(assign|wire) \w+\[", text), "a vector driven bit by bit cannot be simulated"
+
+
+@pytest.mark.parametrize("name", ["module", "class", "Wire", "9lives", "a-b", "", "net v", "é", "a" * 101])
+def test_names_that_are_no_identifiers(name: str) -> None:
+    with pytest.raises(BadInput, match=r"reserved word|not a Verilog identifier"):
+        emit(network("bool"), Options(name))
+
+
+def test_bad_settings() -> None:
+    with pytest.raises(BadInput, match="unknown setting 'stagez'"):
+        emit(network("bool"), Options("n", {"stagez": 3}))
+    with pytest.raises(BadInput, match="unknown choice of outputs 'klass'"):
+        emit(network("bool"), Options("n", {"outputs": "klass"}))
+    with pytest.raises(BadInput, match="no outputs"):
+        emit(random_circuit(1, outputs=0), Options())
+
+
+def test_a_missing_simulator_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LGNC_IVERILOG", "no-such-iverilog")
+    manifest = write(tmp_path, emit(network("bool"), Options()))
+    with pytest.raises(ToolMissing, match="LGNC_IVERILOG"):
+        run(tmp_path, manifest, np.zeros((1, 12), np.bool_))
+    with pytest.raises(LgncError, match="unknown engine"):
+        run(tmp_path, manifest, np.zeros((1, 12), np.bool_), "modelsim")
+
+
+def test_large_networks_are_written_in_seconds() -> None:
+    import time
+
+    circuit = random_circuit(0, inputs=784, gates=48_000, outputs=4000, classes=10, reach=8000)
+    started = time.process_time()
+    artifact = emit(circuit, Options())
+    assert time.process_time() - started < 2.0
+    assert len(artifact.files["lgn.v"]) > 1_000_000

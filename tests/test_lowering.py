@@ -1,0 +1,170 @@
+"""The head's lowering: compressors by their truth tables, trees by their books, the whole against the IR's meaning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir import Circuit, Encoder, Head, check, simulate
+from lgnc.ir.builder import FALSE, TRUE, Builder
+from lgnc.ir.compose import compose
+from lgnc.ir.gates import TABLE
+from lgnc.ir.lowering import COMPRESSORS, Step, argmax_circuit, index_width, popcount_circuit, score_format
+from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
+from lgnc.passes.lower_head import lower_head
+from tests.support import random_circuit, random_features
+
+
+def outputs_of(circuit: Circuit, x: NDArray[np.generic]) -> NDArray[np.bool_]:
+    return unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, x))), len(x))
+
+
+def numbers(bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    value: NDArray[np.int64] = (bits.astype(np.int64) << np.arange(bits.shape[-1])).sum(axis=-1)
+    return value
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_compressor_counts_its_inputs(name: str) -> None:
+    compressor = COMPRESSORS[name]
+    build = Builder(compressor.inputs)
+    given = compressor.build(build, range(0, 2 * compressor.inputs, 2))
+    names = tuple(f"i{k}" for k in range(compressor.inputs))
+    circuit = build.circuit(given, names, tuple(f"o{k}" for k in range(len(given))))
+    x = np.array(list(product([False, True], repeat=compressor.inputs)))
+    assert (numbers(outputs_of(circuit, x)) == x.sum(axis=1)).all()
+
+
+def test_a_wrong_compressor_does_not_count() -> None:
+    build = Builder(3)
+    total, carry = COMPRESSORS["full_adder"].build(build, [0, 2, 4])
+    circuit = build.circuit((total, carry ^ 1), ("a", "b", "c"), ("s", "c"))
+    x = np.array(list(product([False, True], repeat=3)))
+    assert (numbers(outputs_of(circuit, x)) != x.sum(axis=1)).any()
+
+
+@pytest.mark.parametrize("op", range(16))
+def test_builder_folds_constants_and_inversions(op: int) -> None:
+    choices = (FALSE, TRUE, 0, 1, 2, 3)
+    for a, b in product(choices, choices):
+        build = Builder(2)
+        circuit = build.circuit([build.gate(op, a, b)], ("x", "y"), ("o",))
+        x = np.array(list(product([False, True], repeat=2)))
+        values = {FALSE: x[:, 0] & False, TRUE: x[:, 0] | True}
+        values |= {0: x[:, 0], 1: ~x[:, 0], 2: x[:, 1], 3: ~x[:, 1]}
+        want = TABLE[op][2 * values[a].astype(int) + values[b]]
+        assert (outputs_of(circuit, x)[:, 0] == want).all(), (a, b)
+        assert circuit.gates <= 1
+
+
+def head(runs: list[int], offsets: list[int]) -> Head:
+    starts = np.concatenate([[0], np.cumsum(runs)]).astype(np.int32)
+    return Head(tuple(f"c{i}" for i in range(len(runs))), starts, np.array(offsets, np.int32))
+
+
+HEADS = [
+    head([1], [0]),
+    head([0, 0], [0, 0]),
+    head([0, 3], [5, -3]),
+    head([1, 2, 3, 4, 5], [0, 0, 0, 0, 0]),
+    head([7, 7], [-100, 27]),
+    head([31, 32, 33], [3, -4, 5]),
+    head([16, 15, 1], [1, 1, 2**20]),
+]
+
+
+@pytest.mark.parametrize("index", range(len(HEADS)))
+def test_tree_keeps_its_books(index: int) -> None:
+    """Every bit taken was there or given once, and no weight is lost: what goes in is what comes out."""
+    each = HEADS[index]
+    steps: list[Step] = []
+    circuit = check(popcount_circuit(each, steps))
+    base, width = score_format(each)
+    balance: Counter[tuple[int, int]] = Counter()
+    for literal in range(int(each.starts[-1])):
+        balance[0, 2 * literal] += 1
+    constants = sum(int(offset) - base for offset in each.offset)
+    for step in steps:
+        for literal in step.taken:
+            if literal < 0:
+                constants -= (literal == TRUE) << step.column
+            else:
+                balance[step.column, literal] -= 1
+                assert balance[step.column, literal] >= 0, step
+        for extra, literal in enumerate(step.given):
+            if literal < 0:
+                constants += (literal == TRUE) << (step.column + extra)
+            else:
+                assert step.column + extra < width
+                balance[step.column + extra, literal] += 1
+    left = [weight for (weight, _), count in balance.items() for _ in range(count)]
+    assert len(left) <= width * each.classes
+    assert 0 <= constants < each.classes << width
+    assert len(circuit.outputs) == width * each.classes
+
+
+@pytest.mark.parametrize("index", range(len(HEADS)))
+def test_popcount_and_argmax_mean_what_the_head_means(index: int) -> None:
+    each = HEADS[index]
+    count = int(each.starts[-1])
+    rng = np.random.default_rng(index)
+    if count <= 15:
+        x = np.arange(2**count)[:, None] >> np.arange(max(count, 1)) & 1 == 1
+    else:
+        x = rng.random((2000, count)) < rng.random((2000, 1))
+        x[:2] = [[False], [True]]
+    encoder = Encoder.binary(tuple(f"i{k}" for k in range(x.shape[1])))
+    none = np.zeros(0, np.int32)
+    circuit = Circuit(encoder, none.astype(np.uint8), none, none, 2 * np.arange(count, dtype=np.int32), each)
+    agrees(circuit, x)
+
+
+def agrees(circuit: Circuit, x: NDArray[np.generic]) -> None:
+    """Assert that every form of the lowered circuit gives the scores and classes of `simulate`."""
+    assert circuit.head is not None
+    scores, classes = simulate(circuit, x)
+    base, width = score_format(circuit.head)
+    bits = index_width(circuit.head.classes)
+    both = check(lower_head(circuit, "both"))
+    got = outputs_of(both, x)
+    assert (numbers(got[:, :bits]) == classes).all()
+    assert (numbers(got[:, bits:].reshape(len(x), -1, width)) + base == scores).all()
+    assert (outputs_of(check(lower_head(circuit)), x) == got[:, :bits]).all()
+    assert (outputs_of(check(lower_head(circuit, "scores")), x) == got[:, bits:]).all()
+    assert both.output_names[:bits] == tuple(f"class_{bit}" for bit in range(bits))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3, 7, 10])
+def test_random_networks(classes: int) -> None:
+    circuit = random_circuit(classes, outputs=13 * classes, classes=classes)
+    before = circuit.digest
+    agrees(circuit, random_features(circuit, 700, classes))
+    assert circuit.digest == before
+
+
+@pytest.mark.parametrize(("classes", "width"), [(2, 2), (3, 2), (5, 2), (4, 1), (3, 3)])
+def test_argmax_of_every_score(classes: int, width: int) -> None:
+    circuit = argmax_circuit(classes, width)
+    x = np.arange(2 ** (classes * width))[:, None] >> np.arange(classes * width) & 1 == 1
+    scores = numbers(x.reshape(len(x), classes, width))
+    assert (numbers(outputs_of(circuit, x)) == scores.argmax(axis=1)).all()
+
+
+def test_a_tree_is_five_gates_a_bit_and_shallow() -> None:
+    circuit = popcount_circuit(head([1000], [0]))
+    assert circuit.gates <= 5 * 1000
+    assert circuit.depth <= 40
+
+
+def test_what_cannot_be_lowered() -> None:
+    plain = random_circuit(1)
+    assert lower_head(plain) is plain
+    with pytest.raises(BadInput, match="did you mean 'scores'"):
+        lower_head(random_circuit(1, classes=2), "score")
+    with pytest.raises(BadInput, match="12 outputs cannot feed 10 inputs"):
+        compose(plain, plain)
