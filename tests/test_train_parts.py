@@ -12,6 +12,7 @@ from lgnc.ir.simulate import encode, pack
 from lgnc.train import TrainConfig
 from lgnc.train.batches import moved_pixels
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
+from lgnc.train.move_rows import encode_moved
 from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
 
 NAMES = ("p", "q", "r")
@@ -163,3 +164,15 @@ def test_moves_shift_and_mirror_every_channel() -> None:
     down = np.zeros_like(picture)
     down[1:] = picture[:-1]
     assert any((padded[move].reshape(2, 3, 2) == down).all() for move in moves)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+def test_moved_rows_are_the_encoding_of_moved_pictures(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 100, (20, 5 * 4 * 3)).astype(dtype)
+    encoder = fit_encoder("thermometer:2", x, tuple(f"f{i}" for i in range(60)))
+    moves = moved_pixels((5, 4, 3), 2, True)
+    chosen, picked = rng.integers(0, 20, 30), moves[rng.integers(0, len(moves), 30)]
+    padded = np.concatenate([x[chosen], np.full((30, 1), 7, dtype)], axis=1)
+    wanted = encode_rows(encoder, np.take_along_axis(padded, picked, axis=1))
+    np.testing.assert_array_equal(encode_moved(encoder, x, chosen, picked, 7), wanted)

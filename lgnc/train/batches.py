@@ -66,7 +66,11 @@ class Batches:
 
     def _move(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
         assert self._moves is not None
-        move = self._moves[rng.integers(0, len(self._moves), len(chosen))]
+        sources = self._moves[rng.integers(0, len(self._moves), len(chosen))]
+        if self._bounds is None:
+            from lgnc.train.move_rows import encode_moved
+
+            return encode_moved(self.problem.encoder, self._x, chosen, sources, self.problem.fill)
         fill = np.full((len(chosen), 1), self.problem.fill, self._x.dtype)
         padded = np.concatenate([self._x[chosen], fill], axis=1)
-        return self.encode(np.take_along_axis(padded, move, axis=1))
+        return self.encode(np.take_along_axis(padded, sources, axis=1))
