@@ -94,7 +94,11 @@ def _stimulated(one: Subject, two: Subject) -> tuple[Circuit, Circuit]:
 
 
 def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verdict | None:
-    """The verdict on the Verilog's own text, when one side is a small Verilog folder and the other a circuit."""
+    """The verdict on the Verilog's own text, when one side is a small Verilog folder and the other a circuit.
+
+    The circuit that lies in the folder is a lemma: `one` is proven equal to it, and it to the text, whose adders have
+    its head's structure. Without the lemma the adders of two different heads would have to be compared.
+    """
     if two.target is None:
         one, two = two, one
     if one.target is not None or two.target != "verilog" or two.circuit.gates > READ_BACK_GATES:
@@ -103,4 +107,7 @@ def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verd
 
     source = two.path / f"{two.name}.v"
     read = circuit_from_verilog(read_file(source).decode(errors="replace"), str(source))
-    return prove(one.circuit, read, time_limit=time_limit, seed=seed)
+    lemma = prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed)
+    if not lemma.equal:
+        return prove(one.circuit, read, time_limit=time_limit, seed=seed)
+    return prove(two.circuit, read, time_limit=time_limit, seed=seed)

@@ -66,6 +66,26 @@ class Netlist:
             self.zero = 2 * (_GATE + len(self.op) - 1)
         return self.zero ^ value
 
+    def _drop_dead(self, literals: list[int]) -> list[int]:
+        """The output literals again, once gates and comparisons that none of them needs are left out.
+
+        Such are wires that only keep a linter quiet: they must not count as reads of a feature.
+        """
+        live = {literal >> 1 for literal in literals}
+        for gate in range(len(self.op) - 1, -1, -1):
+            if _GATE + gate in live:
+                live |= {self.a[gate], self.b[gate]}
+        keys = list(self.comparisons)
+        kept = [number for number in range(len(keys)) if number in live]
+        place = {number: index for index, number in enumerate(kept)}
+        self.comparisons = {keys[number]: index for number, index in place.items()}
+        for gate in range(len(self.op)):
+            dead = _GATE + gate not in live
+            self.op[gate] = FALSE if dead else self.op[gate]
+            for pins in (self.a, self.b):
+                pins[gate] = -1 if dead else place.get(pins[gate], pins[gate])
+        return [2 * place.get(literal >> 1, literal >> 1) | (literal & 1) for literal in literals]
+
     def encoder(self) -> Encoder:
         """The features that the comparisons read: all of one width and sign, side by side in the input."""
         kinds = {(length, signed) for _, length, signed, _ in self.comparisons}
@@ -87,6 +107,7 @@ class Netlist:
             stem = "class" if port == "class_index" else port
             literals += [self._plain(bit) for bit in bits]
             names += [f"{stem}_{bit}" for bit in range(len(bits))]
+        literals = self._drop_dead(literals)
         encoder = self.encoder()
 
         def numbers(ids: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
