@@ -19,16 +19,27 @@ from lgnc.passes.compare import difference
 
 PASSES: dict[str, str] = {
     "absorb_inverters": "lgnc.passes.absorb_inverters",
+    "drop_unread_thresholds": "lgnc.passes.drop_unread_thresholds",
     "eliminate_dead_gates": "lgnc.passes.eliminate_dead_gates",
     "absorb_shared_fanins": "lgnc.passes.absorb_shared_fanins",
     "fold_constants": "lgnc.passes.fold_constants",
+    "lower_head": "lgnc.passes.lower_head",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
+    "simplify_head": "lgnc.passes.simplify_head",
 }
 """Pass name -> the module whose function of the same name it is."""
 
 _BASIC = ("fold_constants", "absorb_inverters", "merge_duplicate_gates", "eliminate_dead_gates")
 
-_LOCAL = ("fold_constants", "absorb_inverters", "merge_duplicate_gates", "absorb_shared_fanins", "eliminate_dead_gates")
+_LOCAL = (
+    "fold_constants",
+    "absorb_inverters",
+    "merge_duplicate_gates",
+    "absorb_shared_fanins",
+    "simplify_head",
+    "eliminate_dead_gates",
+    "drop_unread_thresholds",
+)
 
 PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _LOCAL, 3: _LOCAL}
 """The passes of each -O level, repeated until nothing changes. Level 3 does no more than 2 yet."""
@@ -37,7 +48,8 @@ _ROUNDS = 20
 """A pipeline stops after so many rounds, changed or not."""
 
 Pass = Callable[..., Circuit]
-Prove = Callable[[Circuit, Circuit], Any]
+Prove = Callable[..., Any]
+"""prove(before, after), and with goal='class' for a pass that keeps only the argmax."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ def run_pipeline(
             began = time.perf_counter()
             circuit = function(before, **step.options)
             seconds = time.perf_counter() - began
-            verified = _verify(step.name, before, circuit, check_each_pass, prove)
+            verified = _verify(step, before, circuit, check_each_pass, prove)
             sizes = (before.gates, circuit.gates, before.depth, circuit.depth)
             reports.append(PassReport(step.name, *sizes, seconds, verified))
             if print_after is not None:
@@ -154,8 +166,9 @@ def run_pipeline(
     return circuit, reports
 
 
-def _verify(name: str, before: Circuit, after: Circuit, simulate: bool, prove: Prove | None) -> str:
+def _verify(step: Step, before: Circuit, after: Circuit, simulate: bool, prove: Prove | None) -> str:
     """How `after` was compared with `before`. Raises Failed, naming the pass, when it is malformed or differs."""
+    name, by_class = step.name, step.options.get("keep_scores") is False
     fix = "this is a fault in lgnc; leave the pass out with -p, and report it"
     try:
         check(after, f"after pass {name}")
@@ -163,11 +176,11 @@ def _verify(name: str, before: Circuit, after: Circuit, simulate: bool, prove: P
         raise Failed(f"left a malformed circuit: {error.what}", where=f"pass {name}", fix=fix) from None
     verified = "no"
     if simulate:
-        verified, what = difference(before, after)
+        verified, what = difference(before, after, by_class=by_class)
         if what:
             raise Failed(f"changed the circuit's meaning: {what}", where=f"pass {name}", fix=fix)
     if prove is not None:
-        verdict = prove(before, after)
+        verdict = prove(before, after, goal="class") if by_class else prove(before, after)
         if verdict.equal is False:
             example = getattr(verdict, "counterexample", None)
             what = "changed the circuit's meaning" + (f", as for {example}"[:300] if example is not None else "")

@@ -1,0 +1,73 @@
+"""Class sums: literals that cancel, and with the argmax alone to keep, literals that every class has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.ir.circuit import Circuit, Head
+from lgnc.passes.edit import cut_head
+
+
+def simplify_head(circuit: Circuit, *, keep_scores: bool = True) -> Circuit:
+    """A literal and its complement in one class sum become 1 in its offset. A circuit without a head is unchanged.
+
+    keep_scores: when false only the argmax stays, so a literal that all classes have goes from each.
+
+    Before::
+
+        n2 = and n0 n1
+        "even" = 0 n2 n0 ~n2
+        "odd" = 0 n0
+
+    After::
+
+        n2 = and n0 n1
+        "even" = 1 n0
+        "odd" = 0 n0
+    """
+    if circuit.head is None:
+        return circuit
+    head, outputs = circuit.head, circuit.outputs
+    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
+    keep, ones = _cancel(owner, outputs)
+    if not keep.all():
+        head, outputs = cut_head(head, keep, ones), outputs[keep]
+    if not keep_scores:
+        keep = ~_shared(head, outputs)
+        head, outputs = cut_head(head, keep, np.zeros(len(keep), np.bool_)), outputs[keep]
+    return circuit.with_(head=head, outputs=outputs)
+
+
+def _rank(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[n]: how many equal keys stand before each."""
+    order = np.argsort(key, kind="stable")
+    sorted_key = key[order]
+    first = np.searchsorted(sorted_key, sorted_key)
+    rank = np.empty(len(key), np.int64)
+    rank[order] = np.arange(len(key)) - first
+    return rank
+
+
+def _count(key: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[len(wanted)]: how many of key equal each of wanted."""
+    ordered = np.sort(key)
+    count: NDArray[np.int64] = np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")
+    return count
+
+
+def _cancel(owner: NDArray[np.int64], outputs: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(keep, ones): of each class's literals of one node as many go as have a partner; one of the two counts as 1."""
+    key = owner << 32 | outputs
+    gone = _rank(key) < np.minimum(_count(key, key), _count(key, key ^ 1))
+    return ~gone, gone & (outputs & 1 == 0)
+
+
+def _shared(head: Head, outputs: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """bool[outputs]: as many of each literal, in every class, as the class with the fewest has."""
+    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
+    key = owner << 32 | outputs
+    fewest = np.full(len(outputs), len(outputs), np.int64)
+    for each in range(head.classes):
+        fewest = np.minimum(fewest, _count(key, np.int64(each) << 32 | outputs.astype(np.int64)))
+    return _rank(key) < fewest
