@@ -40,4 +40,5 @@ def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> B
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return BadInput(f"unknown {kind} '{name}'", where=where, fix=f"{hint}valid: {', '.join(names)}")
+    listed = ", ".join(names[:50]) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
+    return BadInput(f"unknown {kind} '{name}'", where=where, fix=f"{hint}valid: {listed}")

@@ -65,6 +65,9 @@ def test_separators_line_ends_and_byte_order_mark(tmp_path: Path, separator: str
         (",x,y\n0,1,a\n1,2,b\n2,3,a\n", ("column 1", "x")),
         ("colour,kind\nred,yes\nblue,no\nred,no\n", ("colour=blue", "colour=red")),
         ("red,yes\nblue,no\nred,no\nblue,yes\n", ("column 1=blue", "column 1=red")),
+        ("0,1,2\n5,6,0\n7,8,1\n9,9,0\n", ("0", "1")),
+        (",0,1,kind\n0,6,7,a\n1,8,9,b\n2,9,9,a\n", ("column 1", "0", "1")),
+        ("0,1,2\n1,2,0\n2,0,1\n1,1,2\n", ("column 1", "column 2")),
         ("?,a\n2,b\n3,a\n4,b\n", ("column 1", "column 1 missing")),
         ('"a, quoted","y"\n1,p\n2,q\n3,q\n', ("a, quoted",)),
     ],
@@ -239,6 +242,27 @@ def test_another_file_is_read_the_way_the_first_was(tmp_path: Path) -> None:
     assert other.columns == json.loads(json.dumps(other.columns))
     headless = load_dataset(write(tmp_path, "2,green,yes\n3,red,no\n"), columns=columns, test_fraction=0)
     assert headless.y_train.tolist() == [1, 0]
+
+
+def test_white_space_in_names_and_values_is_one_blank(tmp_path: Path) -> None:
+    data = load_dataset(write(tmp_path, '"the\n size",kind\n1,"a \n\tb"\n2,c\n3, a b \n'), test_fraction=0)
+    assert data.feature_names == ("the size",)
+    assert data.class_names == ("a b", "c")
+    assert data.y_train.tolist() == [0, 1, 0]
+
+
+def test_the_label_column_may_have_another_name(tmp_path: Path) -> None:
+    columns = record(tmp_path)
+    data = load_dataset(write(tmp_path, "truth,c,n\nyes,red,2\n"), label="truth", columns=columns, test_fraction=0)
+    assert data.y_train.tolist() == [1]
+    assert data.x_train[0, 0] == 2
+
+
+def test_a_table_with_a_header_for_a_model_without(tmp_path: Path) -> None:
+    columns = record(tmp_path, NUMBERS)
+    text = "kind,p,q\nb,1,2\n"
+    data = load_dataset(write(tmp_path, text), label="kind", columns=columns, test_fraction=0)
+    assert (data.x_train.tolist(), data.y_train.tolist()) == ([[1, 2]], [1])
 
 
 MISFITS = {

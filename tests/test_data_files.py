@@ -50,6 +50,7 @@ def test_unknown_names_and_paths(tmp_path: Path) -> None:
     for path in ("digits.csv", "no/such/file", str(tmp_path / "absent.npz")):
         assert refused(path).what == "no such file"
     assert "is a folder" in refused(tmp_path).what
+    assert "is a device" in refused("/dev/null").what
     assert "cannot read" in refused("x" * 5000 + ".csv").what
 
 
@@ -232,6 +233,12 @@ def test_parquet(tmp_path: Path) -> None:
 )
 def test_bad_parquet(tmp_path: Path, columns: dict[str, Any], what: str) -> None:
     assert what in refused(write_parquet(tmp_path, columns)).what
+
+
+@needs("pyarrow")
+def test_the_index_that_pandas_adds_is_no_column(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path, {"x": [1, 2, 3], "y": ["a", "b", "a"], "__index_level_0__": [7, 8, 9]})
+    assert load_dataset(str(path), test_fraction=0).class_names == ("a", "b")
 
 
 @needs("pyarrow")

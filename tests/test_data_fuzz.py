@@ -21,7 +21,7 @@ from tests.support import needs
 quick = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=6).map(
-    str.strip
+    lambda text: " ".join(text.split())
 )
 words = texts.filter(lambda text: text not in ("", "?") and parse_number(text) is None)
 

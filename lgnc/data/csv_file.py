@@ -114,24 +114,28 @@ def _read_cells(data: bytes, where: str) -> tuple[list[str], list[Column], NDArr
 def _is_header(first: list[str], columns: list[Column], label: str | None, names: list[str] | None) -> bool:
     """Whether the first row names the columns.
 
-    It does when it holds the label's name or the names known from training; else, when the rows below have numeric
-    columns, if the first row has no number there and text at least once; else, if none of its cells occurs again in
-    its own column.
+    It does when it holds the label's name or the names known from training, or when it counts the columns from 0
+    and ends in a label that no other row has; else, when the rows below have numeric columns, if it has no number there
+    and text at least once; else, if none of its cells occurs again in its own column.
     """
     titles = [" ".join(cell.split()) for cell in first]
     if (label is not None and label in titles) or (names is not None and set(names) <= set(titles)):
         return True
     if len(columns[0].codes) < 2:
         return all(column.text[0] for column in columns)
-    below = slice(1, None)
-    numeric = [column for column in columns if (column.numeric_share(below) or 0) >= NUMERIC_SHARE]
-    if numeric:
-        firsts = [(column.text[column.codes[0]], column.missing[column.codes[0]]) for column in numeric]
-        return all(text or missing for text, missing in firsts) and any(text for text, _ in firsts)
-    return all(
-        title not in {column.values[code] for code in np.unique(column.codes[below])}
-        for title, column in zip(titles, columns, strict=True)
-    )
+
+    def is_new(title: str, column: Column) -> bool:
+        counts = column.counts(slice(1, None))
+        return not any(value == title and counts[index] for index, value in enumerate(column.values))
+
+    counted = [title for title in titles[:-1] if title]
+    if len(counted) > 1 and counted == list(map(str, range(len(counted)))) and is_new(titles[-1], columns[-1]):
+        return True
+    numeric = [column for column in columns if (column.numeric_share(slice(1, None)) or 0) >= NUMERIC_SHARE]
+    if not numeric:
+        return all(map(is_new, titles, columns))
+    cells = [(column.text[column.codes[0]], column.missing[column.codes[0]]) for column in numeric]
+    return all(text or missing for text, missing in cells) and any(text for text, _ in cells)
 
 
 def _titles(first: list[str], where: str) -> list[str]:

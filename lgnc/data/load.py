@@ -9,7 +9,7 @@ import numpy as np
 
 from lgnc.data.csv_file import read_csv
 from lgnc.data.dataset import Dataset
-from lgnc.data.features import Schema, check_fit, distinct_names, feature_dtype, feature_matrix, fit_column
+from lgnc.data.features import Schema, check_fit, feature_dtype, feature_matrix, fit_column
 from lgnc.data.labels import read_labels
 from lgnc.data.named import NAMES, load_named
 from lgnc.data.npz_file import read_npz
@@ -61,8 +61,9 @@ def read_table(source: str, label: str | None = None, names: list[str] | None = 
             if "/" in source or "\\" in source or path.suffix:
                 raise BadInput("no such file", where=source, fix="check the path")
             raise unknown("data set", source, NAMES)
-        if path.is_dir():
-            raise BadInput("is a folder, not a data file", where=source, fix="give a CSV, NPZ or Parquet file")
+        if not path.is_file():
+            what = f"is a {'folder' if path.is_dir() else 'device'}, not a data file"
+            raise BadInput(what, where=source, fix="give a CSV, NPZ or Parquet file")
         with path.open("rb") as file:
             magic = file.read(4)
     except (OSError, ValueError) as error:
@@ -122,38 +123,31 @@ def _fit(
 
 def _pick_label(table: Table, label: str | None, known: Schema | None) -> tuple[list[Column], Column, int]:
     """The feature columns (in training's order, if known), the label column, and its position."""
-    wanted = label if label is not None else known.label if known and known.header and table.header else None
-    if known is not None:
-        table = _match(table, known, wanted or known.label)
-        wanted = wanted if table.header and known.header else None
-    names = table.names
-    if wanted is not None and wanted not in names:
-        raise unknown("label column", wanted, names, where=table.where)
-    position = names.index(wanted) if wanted is not None else known.position if known else len(names) - 1
-    others = [column for index, column in enumerate(table.columns) if index != position]
-    return others, table.columns[position], position
+    if label is not None and label not in table.names:
+        raise unknown("label column", label, table.names, where=table.where)
+    columns = _match(table, known, label) if known else table.columns
+    names = [column.name for column in columns]
+    position = names.index(label) if label is not None else known.position if known else len(names) - 1
+    return [*columns[:position], *columns[position + 1 :]], columns[position], position
 
 
-def _match(table: Table, known: Schema, label: str) -> Table:
-    """The table with its columns in the order of training: by name when both have names, else by position."""
-    wanted = [label if name == known.label else name for name in known.names]
+def _match(table: Table, known: Schema, label: str | None) -> tuple[Column, ...]:
+    """The columns in the order of training: by name when both have names, else by position."""
+    wanted = [label if label is not None and name == known.label else name for name in known.names]
     expected = f"the model's columns are: {', '.join(map(quoted, wanted))[:300]}"
-    if table.header and known.header:
-        missing = [name for name in wanted if name not in table.names]
-        extra = [name for name in table.names if name not in wanted]
-        if missing:
-            what = f"has no column {quoted(missing[0])}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+    if not (table.header and known.header):
+        if len(table.columns) != len(wanted):
+            what = f"has {len(table.columns)} columns, the model was trained on {len(wanted)}, the label among them"
             raise BadInput(what, where=table.where, fix=expected)
-        if extra:
-            what = f"has a column {quoted(extra[0])} that the model was not trained on"
-            raise BadInput(what, where=table.where, fix="remove it")
-        by_name = {column.name: column for column in table.columns}
-        chosen = tuple(by_name[name] for name in wanted)
-        return Table(table.where, chosen, True, table.place, table.split, table.shape)
-    if len(table.columns) != len(wanted):
-        what = f"has {len(table.columns)} columns, the model was trained on {len(wanted)}, the label among them"
+        return table.columns
+    by_name = {column.name: column for column in table.columns}
+    if missing := [name for name in wanted if name not in by_name]:
+        what = f"has no column {quoted(missing[0])}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
         raise BadInput(what, where=table.where, fix=expected)
-    return table
+    if extra := [name for name in by_name if name not in wanted]:
+        what = f"has a column {quoted(extra[0])} that the model was not trained on"
+        raise BadInput(what, where=table.where, fix="remove it")
+    return tuple(by_name[name] for name in wanted)
 
 
 def _split(whole: Dataset, test_fraction: float, seed: int) -> Dataset:
@@ -165,7 +159,7 @@ def _split(whole: Dataset, test_fraction: float, seed: int) -> Dataset:
         whole.y_train[train],
         whole.x_train[test],
         whole.y_train[test],
-        distinct_names(whole.feature_names),
+        whole.feature_names,
         whole.class_names,
         whole.columns,
         whole.shape,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import warnings
 import zipfile
 import zlib
@@ -15,6 +17,16 @@ from lgnc.data.table import MAX_BYTES, Column, Table, join_tables
 from lgnc.diagnostics import BadInput
 
 LABEL = "label"
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def read_npz(path: Path) -> Table:
@@ -27,7 +39,7 @@ def read_npz(path: Path) -> Table:
     try:
         with zipfile.ZipFile(path) as archive:
             return _table_of(archive, where)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         fix = "write it again with numpy.savez or numpy.savez_compressed"
         raise BadInput(f"is not an NPZ file, or a damaged one: {error}", where=where, fix=fix) from None
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from lgnc.data.table import MAX_BYTES, Column, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.toolchain import require_package
+
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def read_parquet(path: Path) -> Table:
@@ -21,20 +24,27 @@ def read_parquet(path: Path) -> Table:
     where = str(path)
     try:
         with pq.ParquetFile(path) as file:
-            meta = file.metadata
-            size = max(
-                sum(meta.row_group(index).total_byte_size for index in range(meta.num_row_groups)),
-                meta.num_rows * meta.num_columns * 8,
-            )
-            if size > MAX_BYTES:
-                what = f"takes {size >> 30} GiB of memory, more than {MAX_BYTES >> 30}"
-                raise BadInput(what, where=where, fix="give fewer rows or columns")
+            _check_size(file.metadata, where)
             arrow = file.read()
+        arrow.validate(full=True)
+        return _table_of(arrow, where)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        text = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
         fix = "take a whole copy of the file, or give CSV"
-        raise BadInput(f"is not a Parquet file, or a damaged one: {text}", where=where, fix=fix) from None
-    names = arrow.column_names
+        raise BadInput(f"is not a Parquet file, or a damaged one: {reason}", where=where, fix=fix) from None
+
+
+def _check_size(meta: Any, where: str) -> None:
+    """Raise BadInput when the table is larger than MAX_BYTES by the file's own account."""
+    stored = sum(meta.row_group(index).total_byte_size for index in range(meta.num_row_groups))
+    size = max(stored, meta.num_rows * meta.num_columns * 8)
+    if size > MAX_BYTES:
+        what = f"takes {size >> 30} GiB of memory, more than {MAX_BYTES >> 30}"
+        raise BadInput(what, where=where, fix="give fewer rows or columns")
+
+
+def _table_of(arrow: Any, where: str) -> Table:
+    names = [name for name in arrow.column_names if not _PANDAS_INDEX.fullmatch(name)]
     if len(names) < 2:
         raise BadInput(f"has {len(names)} columns", where=where, fix="give at least one feature and a label")
     if repeated := sorted({name for name in names if names.count(name) > 1}):

@@ -58,8 +58,8 @@ class Column:
 
     @classmethod
     def from_text(cls, name: str, codes: NDArray[np.int32], values: Sequence[str]) -> Column:
-        """A column of strings: '?' and blank are missing, spaces around a value do not count."""
-        stripped = [value.strip() for value in values]
+        """A column of strings: '?' and blank are missing, white space around a value or repeated in it is dropped."""
+        stripped = [" ".join(value.split()) for value in values]
         missing = np.array([value in MISSING for value in stripped], np.bool_)
         parsed = [parse_number(value) for value in stripped]
         text = np.array([value is None for value in parsed], np.bool_) & ~missing
