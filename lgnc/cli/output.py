@@ -59,7 +59,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, righ
 
 
 def progress_bar(*, quiet: bool = False) -> Progress:
-    """A progress display on stderr that goes away when it is done; tasks may set the field `note`."""
+    """A progress display on stderr, where that is a terminal, that goes away when done; tasks may set `note`."""
     columns: list[ProgressColumn] = [
         TextColumn("{task.description}"),
         BarColumn(),
@@ -68,7 +68,8 @@ def progress_bar(*, quiet: bool = False) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     ]
-    return Progress(*columns, console=stderr_console(), transient=True, disable=quiet)
+    console = stderr_console()
+    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
 
 
 def percent(share: float | None) -> str | None:
