@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.verilog_encoder import encoder_module, feature_width
+from lgnc.backends.verilog_encoder import encoder_levels, encoder_module, feature_width
 from lgnc.backends.verilog_names import module_name
+from lgnc.backends.verilog_pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog_testbench import testbench
-from lgnc.backends.verilog_text import Port, header, module, vector
+from lgnc.backends.verilog_text import Port, module
+from lgnc.backends.verilog_top import Section, control_module, top_module
 from lgnc.diagnostics import BadInput, unknown
-from lgnc.ir.circuit import Circuit
+from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, score_format
 
 OUTPUTS = ("both", "class", "scores")
@@ -49,87 +53,131 @@ def interface(circuit: Circuit, outputs: str) -> Interface:
     return Interface(source, bits, literals, scores, index, results)
 
 
+@dataclass(frozen=True)
+class Settings:
+    """outputs: 'both', 'class' or 'scores'. stages: ranks of registers; pipeline_depth: levels between two of them."""
+
+    outputs: str = "both"
+    stages: int | None = None
+    pipeline_depth: int | None = None
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """The settings, checked. Raises BadInput for unknown ones and values that they cannot have."""
+    names = [field.name for field in fields(Settings)]
+    for name, value in given.items():
+        if name not in names:
+            raise unknown("setting", name, names, where="verilog")
+        if name != "outputs" and value is not None and (type(value) is not int or value < 1):
+            raise BadInput(f"{name} is {value!r}, not a whole number above 0", where="verilog", fix="for instance 4")
+    settings = Settings(**given)
+    if settings.outputs not in OUTPUTS:
+        raise unknown("choice of outputs", str(settings.outputs), OUTPUTS, where="verilog")
+    if settings.stages and settings.pipeline_depth:
+        raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
+    return settings
+
+
 def emit(circuit: Circuit, options: Options) -> Artifact:
     """`NAME.v`, `tb_NAME.v` and its vectors. The same circuit and options give the same bytes.
 
-    settings: 'outputs', one of 'both' (the default), 'class', 'scores'. Raises BadInput for a name that is no Verilog
-    identifier, an unknown setting, and a circuit without outputs.
+    settings: those of `Settings`. Raises BadInput for a name that is no Verilog identifier, a bad setting, and a
+    circuit without outputs.
     """
     name = module_name(options.name)
-    for setting in options.settings:
-        if setting not in ("outputs",):
-            raise unknown("setting", setting, ("outputs",), where="verilog")
-    outputs = options.settings.get("outputs", "both")
-    if outputs not in OUTPUTS:
-        raise unknown("choice of outputs", str(outputs), OUTPUTS, where="verilog")
+    settings = settings_of(options.settings)
     if circuit.head is None and not len(circuit.outputs):
         raise BadInput("the circuit has no outputs", where="verilog", fix="give a circuit that computes something")
-    ports = interface(circuit, outputs)
-    lines, gates = design(circuit, name, ports)
+    ports = interface(circuit, settings.outputs)
+    parts = parts_of(circuit, ports)
+    cuts = pipeline(circuit.encoder, parts, ports, settings)
+    lines = design(circuit.encoder, name, ports, parts, cuts)
     files = {f"{name}.v": "\n".join(lines).encode()}
-    files |= testbench(circuit, name, ports.source, ports.results)
-    return Artifact(files, {"verilog": _details(circuit, name, ports, gates)})
+    files |= testbench(circuit, name, ports.source, ports.results, sum(map(len, cuts)))
+    return Artifact(files, {"verilog": _details(circuit, name, ports, parts, cuts)})
 
 
-def design(circuit: Circuit, name: str, ports: Interface) -> tuple[list[str], dict[str, int]]:
-    """The lines of `NAME.v`, and how many two-input gates each module has."""
+class Part(NamedTuple):
+    """A section of the design: its module is `NAME_{name}`. circuit: its gates; None for the encoder's comparators."""
+
+    name: str
+    taken: Sequence[Port]
+    given: Sequence[Port]
+    circuit: Circuit | None
+
+
+def parts_of(circuit: Circuit, ports: Interface) -> list[Part]:
+    """The sections from features to results."""
+    parts = []
+    if ports.source is not ports.bits:
+        parts.append(Part("encoder", [ports.source], [ports.bits], None))
+    parts.append(Part("gates", [ports.bits], ports.literals, circuit))
+    if circuit.head is not None:
+        parts.append(Part("popcount", ports.literals, [ports.scores], popcount_circuit(circuit.head)))
+        if ports.index in ports.results:
+            chosen = argmax_circuit(circuit.head.classes, score_format(circuit.head).width)
+            parts.append(Part("argmax", [ports.scores], [ports.index], chosen))
+    return parts
+
+
+def pipeline(encoder: Encoder, parts: Sequence[Part], ports: Interface, settings: Settings) -> list[tuple[int, ...]]:
+    """The cuts of each part: none unless the settings ask for stages."""
+    if settings.stages is None and settings.pipeline_depth is None:
+        return [()] * len(parts)
+    ranks = []
+    for part in parts:
+        if part.circuit is None:
+            levels = encoder_levels(encoder)
+            ranks.append(Ranks(levels, np.array([-1] * levels + [encoder.bits if levels else -1])))
+        else:
+            beside = part.name == "argmax" and ports.scores in ports.results
+            ranks.append(gate_ranks(part.circuit, ports.scores.width if beside else 0))
+    return place_cuts(ranks, settings.stages, settings.pipeline_depth)
+
+
+def design(
+    encoder: Encoder, name: str, ports: Interface, parts: Sequence[Part], cuts: Sequence[tuple[int, ...]]
+) -> list[str]:
+    """The lines of `NAME.v`."""
     lines = [
         f"// {name}: a logic gate network, written by lgnc. Verilog-2001.",
         "// verilator lint_off DECLFILENAME",
         "`default_nettype none",
         "",
     ]
-    sections: list[Section] = []
-    gates = {}
-
-    def place(section: str, taken: Sequence[Port], given: Sequence[Port], circuit: Circuit) -> None:
-        lines.extend(module(f"{name}_{section}", taken, given, circuit))
-        sections.append(Section(section, taken, given))
-        gates[section] = circuit.gates
-
-    if ports.source is not ports.bits:
-        lines += encoder_module(f"{name}_encoder", circuit.encoder, ports.source, ports.bits)
-        sections.append(Section("encoder", [ports.source], [ports.bits]))
-    place("gates", [ports.bits], ports.literals, circuit)
-    if circuit.head is not None:
-        place("popcount", ports.literals, [ports.scores], popcount_circuit(circuit.head))
-        if ports.index in ports.results:
-            chosen = argmax_circuit(circuit.head.classes, score_format(circuit.head).width)
-            place("argmax", [ports.scores], [ports.index], chosen)
-    lines += _top(name, ports, sections)
-    return [*lines, "`default_nettype wire", ""], gates
+    sections = []
+    for part, cut in zip(parts, cuts, strict=True):
+        if part.circuit is None:
+            lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, bool(cut))
+        else:
+            lines += module(f"{name}_{part.name}", part.taken, part.given, part.circuit, cut)
+        sections.append(Section(part.name, part.taken, part.given, len(cut)))
+    stages = sum(map(len, cuts))
+    if stages:
+        lines += control_module(f"{name}_control", stages)
+    lines += top_module(name, ports.source, ports.results, sections)
+    return [*lines, "`default_nettype wire", ""]
 
 
-class Section(NamedTuple):
-    """One instance in the top module: `NAME_{name}`, the ports it reads and those it drives."""
-
-    name: str
-    taken: Sequence[Port]
-    given: Sequence[Port]
-
-
-def _top(name: str, ports: Interface, sections: Sequence[Section]) -> list[str]:
-    """The top module: one instance a section, joined by wires of the ports' names."""
-    lines = header(name, [ports.source.declared("input")] + [port.declared("output") for port in ports.results])
-    inner = [port for section in sections for port in section.given if port not in ports.results]
-    lines += [f"  wire {vector(port.width)}{port.name};" for port in inner]
-    for section in sections:
-        joined = [f".{port.name}({port.name})" for port in (*section.taken, *section.given)]
-        lines.append(f"  {name}_{section.name} {section.name} (")
-        lines += [f"    {text}{',' if i + 1 < len(joined) else ''}" for i, text in enumerate(joined)]
-        lines.append("  );")
-    return [*lines, "endmodule", ""]
-
-
-def _details(circuit: Circuit, name: str, ports: Interface, gates: dict[str, int]) -> dict[str, Any]:
+def _details(
+    circuit: Circuit, name: str, ports: Interface, parts: Sequence[Part], cuts: Sequence[tuple[int, ...]]
+) -> dict[str, Any]:
     encoder, head = circuit.encoder, circuit.head
+    gates = [(part.name, part.circuit, cut) for part, cut in zip(parts, cuts, strict=True) if part.circuit is not None]
+    registers = {name: int(delays(each, cut).registers.sum()) for name, each, cut in gates}
+    if parts[0].circuit is None:
+        registers["encoder"] = encoder.bits * len(cuts[0])
+    if "argmax" in registers and ports.scores in ports.results:
+        registers["scores"] = ports.scores.width * len(cuts[-1])
+    latency = sum(map(len, cuts))
     details: dict[str, Any] = {
         "top": name,
         "testbench": f"tb_{name}",
         "input": {"port": ports.source.name, "width": ports.source.width},
         "outputs": [{"port": port.name, "width": port.width} for port in ports.results],
-        "gates": gates,
-        "latency": 0,
+        "gates": {name: each.gates for name, each, _ in gates},
+        "registers": registers | {"valid": latency},
+        "latency": latency,
         "interval": 1,
     }
     if encoder.is_float:

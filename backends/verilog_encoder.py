@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lgnc.backends.verilog_text import Port, concatenation, header, unused
+from lgnc.backends.verilog_text import CLOCK, Port, clock, concatenation, header, unused, vector
 from lgnc.ir.circuit import Encoder
 
 
@@ -15,11 +15,16 @@ def feature_width(dtype: str) -> int:
     return 1 if dtype == "bool" else np.iinfo(dtype).bits
 
 
-def encoder_module(name: str, encoder: Encoder, features: Port, out: Port) -> list[str]:
+def encoder_levels(encoder: Encoder) -> int:
+    """Levels that the comparators are counted as: a comparison of w bits with a constant is a tree of w inputs."""
+    return (feature_width(encoder.dtype) - 1).bit_length()
+
+
+def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, registered: bool = False) -> list[str]:
     """The lines of the encoder. Feature i is bits [i * w, (i + 1) * w) of the port, two's complement when signed.
 
     Equal comparisons share one comparator; a threshold that no value of the type, or every value, exceeds is a
-    constant.
+    constant. registered: the bits come out of a rank of registers.
     """
     low, high = (0, 1) if encoder.dtype == "bool" else (np.iinfo(encoder.dtype).min, np.iinfo(encoder.dtype).max)
     width = feature_width(encoder.dtype)
@@ -36,12 +41,19 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port) -> li
             comparators.append(f"  wire {wires[key]} = f{feature} > {_constant(threshold, width, low)};")
         values.append(wires[key])
     read = sorted({f for f, t in wires if low <= t < high})
-    lines = header(name, [features.declared("input"), out.declared("output")])
+    lines = header(name, [*(CLOCK if registered else ()), features.declared("input"), out.declared("output")])
     if width > 1:
         sign = "signed " if low < 0 else ""
         for f in read:
             lines.append(f"  wire {sign}[{width - 1}:0] f{f} = features[{f * width + width - 1}:{f * width}];")
-    lines += comparators + concatenation(out.name, values)
+    lines += comparators
+    if registered:
+        lines += [f"  wire {vector(out.width)}compared;", f"  reg {vector(out.width)}{out.name}_r1;"]
+        lines += concatenation("compared", values)
+        lines += clock([f"      {out.name}_r1 <= compared;"])
+        lines.append(f"  assign {out.name} = {out.name}_r1;")
+    else:
+        lines += concatenation(out.name, values)
     return [*lines, *unused(_unread(read, len(encoder.names), width, features)), "endmodule", ""]
 
 

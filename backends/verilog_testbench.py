@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.verilog_text import Port, vector
+from lgnc.backends.verilog_top import HANDSHAKE
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.lowering import score_format
 from lgnc.ir.simulate import argmax, encode, head_scores, pack, simulate_outputs, unpack
@@ -17,11 +20,11 @@ VECTORS = 128
 """Vectors written beside a design."""
 
 
-def testbench(circuit: Circuit, name: str, source: Port, results: Sequence[Port]) -> dict[str, bytes]:
-    """`tb_NAME.v`, `NAME_vectors.hex` and `NAME_expected.hex`."""
+def testbench(circuit: Circuit, name: str, source: Port, results: Sequence[Port], stages: int) -> dict[str, bytes]:
+    """`tb_NAME.v`, `NAME_vectors.hex` and `NAME_expected.hex` of a design with so many ranks of registers."""
     bits, words = stimulus(circuit.encoder, VECTORS)
     return {
-        f"tb_{name}.v": "\n".join(testbench_lines(name, source, results)).encode(),
+        f"tb_{name}.v": testbench_text(name, source, results, stages).encode(),
         f"{name}_vectors.hex": hex_lines(words),
         f"{name}_expected.hex": hex_lines(expected(circuit, bits, results)),
     }
@@ -101,53 +104,21 @@ def _bits_of(values: NDArray[Any], width: int) -> NDArray[np.bool_]:
     return bits
 
 
-def testbench_lines(name: str, source: Port, results: Sequence[Port]) -> list[str]:
-    """The lines of `tb_NAME.v`: it checks the vectors beside it, or with +record writes what the design gives."""
-    total = sum(port.width for port in results)
-    shown = ", ".join(port.name for port in reversed(results))
-    return [
-        f"// Checks {name} on {name}_vectors.hex against {name}_expected.hex and prints PASS or FAIL.",
-        f"// With +record it writes the results to {name}_results.hex instead.",
-        "`timescale 1ns / 1ps",
-        "`default_nettype none",
-        "",
-        f"module tb_{name};",
-        f"  parameter COUNT = {VECTORS};",
-        f"  reg {vector(source.width)}vectors [0:COUNT-1];",
-        f"  reg {vector(total)}expected [0:COUNT-1];",
-        f"  reg {vector(source.width)}{source.name};",
-        *(f"  wire {vector(port.width)}{port.name};" for port in results),
-        f"  wire {vector(total)}result = {{{shown}}};",
-        "  integer i, file, failed;",
-        "",
-        f"  {name} dut (",
-        ",\n".join(f"    .{port.name}({port.name})" for port in (source, *results)),
-        "  );",
-        "",
-        "  initial begin",
-        "    failed = 0;",
-        "    file = 0;",
-        f'    $readmemh("{name}_vectors.hex", vectors);',
-        f'    if ($test$plusargs("record")) file = $fopen("{name}_results.hex", "w");',
-        f'    else $readmemh("{name}_expected.hex", expected);',
-        "    for (i = 0; i < COUNT; i = i + 1) begin",
-        f"      {source.name} = vectors[i];",
-        "      #1;",
-        '      if (file != 0) $fdisplay(file, "%h", result);',
-        "      else if (result !== expected[i]) begin",
-        "        failed = failed + 1;",
-        '        if (failed <= 10) $display("vector %0d: %h, expected %h", i, result, expected[i]);',
-        "      end",
-        "    end",
-        "    if (file != 0) $fclose(file);",
-        "    if (failed != 0) begin",
-        '      $display("FAIL: %0d of %0d vectors", failed, COUNT);',
-        "      $stop;",
-        '    end else $display("PASS: %0d vectors", COUNT);',
-        "    $finish;",
-        "  end",
-        "endmodule",
-        "",
-        "`default_nettype wire",
-        "",
-    ]
+def testbench_text(name: str, source: Port, results: Sequence[Port], stages: int) -> str:
+    """`tb_NAME.v`: it checks the vectors beside it, or with +record writes what the design gives."""
+    control = [port.split()[1] for port in HANDSHAKE] if stages else []
+    signals = [*control, source.name, *(port.name for port in results)]
+    words = {
+        "NAME": name,
+        "COUNT": str(VECTORS),
+        "LATENCY": str(stages),
+        "IN": vector(source.width),
+        "OUT": vector(sum(port.width for port in results)),
+        "SOURCE": source.name,
+        "WIRES": "\n".join(f"  wire {vector(port.width)}{port.name};" for port in results),
+        "RESULT": f"{{{', '.join(port.name for port in reversed(results))}}}",
+        "PORTS": ", ".join(f".{each}({each})" for each in signals),
+    }
+    file = "testbench_pipelined.v.in" if stages else "testbench.v.in"
+    text = (files("lgnc.backends") / "runtime" / file).read_text("ascii")
+    return re.sub("@([A-Z]+)@", lambda word: words[word[1]], text)

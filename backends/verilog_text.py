@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lgnc.backends.verilog_pipeline import Delays, delays
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import GATES, READS_A, READS_B
 
@@ -88,27 +89,75 @@ def node_names(circuit: Circuit, inputs: Sequence[str]) -> list[str]:
     return [*inputs, *(f"g{lv}_{i}" for lv, i in zip(level.tolist(), index.tolist(), strict=True))]
 
 
-def gate_lines(circuit: Circuit, names: Sequence[str]) -> list[str]:
+class Clocked(NamedTuple):
+    """A circuit's nodes with the registers behind them: `names` of nodes, `stems` that their registers' names have."""
+
+    names: list[str]
+    stems: list[str]
+    plan: Delays
+
+    def read(self, node: int, segment: int) -> str:
+        """The signal that carries a node's value `segment` ranks after the section's inputs."""
+        behind = self.plan.at(node, segment)
+        return f"{self.stems[node]}_r{behind}" if behind else self.names[node]
+
+
+def gate_lines(circuit: Circuit, clocked: Clocked) -> list[str]:
     """`wire NAME = EXPRESSION;` for every gate."""
-    rows = zip(names[circuit.inputs :], circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), strict=True)
-    return [f"  wire {name} = {_TEMPLATES[op].format(a=names[a], b=names[b])};" for name, op, a, b in rows]
+    names, own = clocked.names, clocked.names[circuit.inputs :]
+    rows = zip(own, circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), strict=True)
+    if not clocked.plan.latency:
+        return [f"  wire {name} = {_TEMPLATES[op].format(a=names[a], b=names[b])};" for name, op, a, b in rows]
+    segment = clocked.plan.segment[circuit.inputs :].tolist()
+    read = clocked.read
+    return [
+        f"  wire {name} = {_TEMPLATES[op].format(a=read(a, s), b=read(b, s))};"
+        for (name, op, a, b), s in zip(rows, segment, strict=True)
+    ]
 
 
-def literal_text(names: Sequence[str], literal: int) -> str:
-    """An output literal's spelling."""
-    return f"~{names[literal >> 1]}" if literal & 1 else names[literal >> 1]
+def register_lines(clocked: Clocked) -> tuple[list[str], list[str]]:
+    """(declarations, the clocked block): every node's chain of registers, all with one enable."""
+    declared, moved = [], []
+    for node in np.flatnonzero(clocked.plan.registers > 0).tolist():
+        stem, source = clocked.stems[node], clocked.names[node]
+        for k in range(1, int(clocked.plan.registers[node]) + 1):
+            declared.append(f"  reg {stem}_r{k};")
+            moved.append(f"      {stem}_r{k} <= {source};")
+            source = f"{stem}_r{k}"
+    return declared, clock(moved)
 
 
-def module(name: str, inputs: Sequence[Port], outputs: Sequence[Port], circuit: Circuit) -> list[str]:
-    """The lines of a combinational module: input bits in port order are the circuit's inputs, outputs likewise."""
-    names = node_names(circuit, bits(inputs))
-    lines = header(name, [p.declared("input") for p in inputs] + [p.declared("output") for p in outputs])
-    lines += gate_lines(circuit, names)
+def clock(moved: Sequence[str]) -> list[str]:
+    """A clocked block of statements under the enable `en`; nothing for none."""
+    return ["  always @(posedge clk)", "    if (en) begin", *moved, "    end"] if moved else []
+
+
+CLOCK = ("input clk", "input en")
+
+
+def module(
+    name: str, inputs: Sequence[Port], outputs: Sequence[Port], circuit: Circuit, cuts: Sequence[int] = ()
+) -> list[str]:
+    """The lines of a section: input bits in port order are the circuit's inputs, outputs likewise.
+
+    cuts: the levels after which it has registers; with any, the module has `clk` and `en` too.
+    """
+    input_names = bits(inputs)
+    names = node_names(circuit, input_names)
+    stems = [name.replace("[", "_").replace("]", "") for name in input_names] + names[circuit.inputs :]
+    clocked = Clocked(names, stems, delays(circuit, cuts))
+    declared, moved = register_lines(clocked)
+    ports = [*(CLOCK if cuts else ()), *(p.declared("input") for p in inputs), *(p.declared("output") for p in outputs)]
+    lines = [*header(name, ports), *declared, *gate_lines(circuit, clocked), *moved]
     at = 0
     for port in outputs:
-        values = [literal_text(names, x) for x in circuit.outputs[at : at + port.width].tolist()]
-        lines += concatenation(port.name, values)
+        literals = circuit.outputs[at : at + port.width].tolist()
+        read = [("~" if x & 1 else "") + clocked.read(x >> 1, len(cuts)) for x in literals]
+        lines += concatenation(port.name, read)
         at += port.width
     idle = [names[node] for node in np.flatnonzero(circuit.fanout == 0).tolist()]
     idle += [port.name for port in inputs if port.width == 0]
+    if cuts and not moved:
+        idle += ["clk", "en"]
     return [*lines, *unused(idle), "endmodule", ""]

@@ -11,6 +11,7 @@ import pytest
 
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog import emit
+from lgnc.backends.verilog_pipeline import Ranks, place_cuts
 from lgnc.diagnostics import BadInput, Failed, LgncError, ToolMissing
 from lgnc.frontend import lift
 from lgnc.ir import Circuit, Encoder, simulate
@@ -236,3 +237,88 @@ def test_large_networks_are_written_in_seconds() -> None:
     artifact = emit(circuit, Options())
     assert time.process_time() - started < 2.0
     assert len(artifact.files["lgn.v"]) > 1_000_000
+
+
+PIPELINES: list[dict[str, Any]] = [
+    {"stages": 1},
+    {"stages": 2, "outputs": "class"},
+    {"stages": 7},
+    {"stages": 11, "outputs": "scores"},
+    {"pipeline_depth": 4},
+]
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("settings", PIPELINES, ids=str)
+def test_pipelines_give_the_same_results(settings: dict[str, Any], tmp_path: Path) -> None:
+    """The testbench stalls both sides at random, resets in the middle, and measures latency and interval."""
+    circuit = network("uint8")
+    artifact = emit(circuit, Options("net", settings))
+    manifest = write(tmp_path, artifact)
+    facts = artifact.details["verilog"]
+    assert facts["latency"] == settings.get("stages", facts["latency"]) == facts["registers"]["valid"] > 0
+    text = artifact.files["net.v"].decode()
+    single = len(re.findall(r"^  reg \w+;", text, re.MULTILINE))
+    wide = sum(int(high) + 1 for high in re.findall(r"^  reg \[(\d+):0\]", text, re.MULTILINE))
+    assert single + wide == sum(facts["registers"].values())
+    assert b"PASS: 128 vectors" in self_check(tmp_path, "net")
+    x = random_features(circuit, 100)
+    result = run(tmp_path, manifest, x)
+    scores, classes = simulate(circuit, x)
+    assert result.classes is not None
+    assert (result.classes == classes).all()
+    assert result.scores is None or (result.scores == scores).all()
+    lint(tmp_path, "net")
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(
+    ("was", "planted"),
+    [
+        (r"(g\d+_\d+_r1) <= (g\d+_\d+);", r"\1 <= ~\2;"),
+        (r"out_ready \| ~valid\[4\]", "1'b1"),
+        (r"if \(rst\) valid <= 5'd0;\s+else if", "if"),
+        (r"\{valid\[3:0\], in_valid\}", "{valid[3:0], 1'b1}"),
+        (r"\{valid\[3:0\], in_valid\}", "{valid[2:0], in_valid, in_valid}"),
+        (r"assign in_ready = en & ~rst", "assign in_ready = 1'b1"),
+    ],
+    ids=["a register inverted", "no stall", "no reset", "always valid", "valid too early", "always ready"],
+)
+def test_testbench_catches_faults_of_the_pipeline(was: str, planted: str, tmp_path: Path) -> None:
+    artifact = emit(network("bool"), Options("net", {"stages": 5}))
+    write(tmp_path, artifact)
+    text = artifact.files["net.v"].decode()
+    faulty = re.sub(was, planted, text, count=1)
+    assert faulty != text
+    (tmp_path / "net.v").write_text(faulty)
+    with pytest.raises(Failed, match="FAIL"):
+        self_check(tmp_path, "net")
+
+
+def test_stages_are_balanced_and_cheap() -> None:
+    """Ranks stand at most ceil(depth / stages) levels apart, and no other choice of places costs fewer registers."""
+    widths = np.array([-1, 9, 2, 7, 1, 8, 3])
+    ranks = [Ranks(6, widths), Ranks(2, np.array([-1, -1, 4]))]
+    assert place_cuts(ranks, stages=1) == [(), (2,)]
+    assert place_cuts(ranks, stages=2) == [(4,), (2,)]
+    assert place_cuts(ranks, stages=4) == [(2, 4, 6), (2,)]
+    assert place_cuts(ranks, depth=3) == [(2, 5), (2,)]
+    with pytest.raises(BadInput, match="8 stages do not fit"):
+        place_cuts(ranks, stages=8)
+    with pytest.raises(BadInput, match=r"at most 1 levels apart \(at least 2\)"):
+        place_cuts(ranks, depth=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stages": 500}, "500 stages do not fit"),
+        ({"stages": 0}, "not a whole number above 0"),
+        ({"stages": True}, "not a whole number above 0"),
+        ({"pipeline_depth": 1}, "at most 1 levels apart"),
+        ({"stages": 2, "pipeline_depth": 2}, "both stages and pipeline_depth"),
+    ],
+)
+def test_pipelines_that_cannot_be(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        emit(network("uint8"), Options("net", settings))
