@@ -23,6 +23,7 @@ PASSES: dict[str, str] = {
     "eliminate_dead_gates": "lgnc.passes.eliminate_dead_gates",
     "absorb_shared_fanins": "lgnc.passes.absorb_shared_fanins",
     "fold_constants": "lgnc.passes.fold_constants",
+    "functional_reduction": "lgnc.passes.functional_reduction",
     "lower_head": "lgnc.passes.lower_head",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
     "simplify_head": "lgnc.passes.simplify_head",
@@ -41,8 +42,8 @@ _LOCAL = (
     "drop_unread_thresholds",
 )
 
-PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _LOCAL, 3: _LOCAL}
-"""The passes of each -O level, repeated until nothing changes. Level 3 does no more than 2 yet."""
+PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _LOCAL, 3: (*_LOCAL, "functional_reduction", *_LOCAL)}
+"""The passes of each -O level, repeated until nothing changes."""
 
 _ROUNDS = 20
 """A pipeline stops after so many rounds, changed or not."""
