@@ -7,14 +7,19 @@ import io
 import os
 import struct
 import tarfile
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lgnc.data import NAMES, load_dataset
-from lgnc.data.images import unpack_jpeg
+from lgnc.data.images import _MNIST, unpack_jpeg
 from lgnc.diagnostics import BadInput
+from lgnc.files import sha256
 from tests.support import needs
 
 REAL = os.environ.get("LGNC_DATA", "")
@@ -126,6 +131,45 @@ def test_mnist_files(folder: Path, place: str) -> None:
     assert np.array_equal(data.x_test, written["t10k"].reshape(10, 784))
     assert data.y_test.tolist() == list(range(10))
     assert data.columns == {}
+    assert data.x_train.flags.writeable
+    assert data.x_train.flags.c_contiguous
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a web server for tmp_path/web."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (tmp_path / "web").mkdir()
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path / "web"))) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/"
+        http.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str, whole: bool) -> None:
+    """A mirror that has nothing is passed over; a file whose checksum is wrong is refused and not kept."""
+    monkeypatch.delenv("LGNC_DATA", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_: str(tmp_path / "cache"))
+    written = write_mnist(tmp_path / "web")
+    for name in _MNIST:
+        monkeypatch.setitem(_MNIST, name, sha256((tmp_path / "web" / name).read_bytes()))
+    monkeypatch.setattr("lgnc.data.images._MNIST_MIRRORS", (server + "nothing/", server))
+    if whole:
+        assert np.array_equal(load_dataset("mnist").x_train, written["train"].reshape(30, 784))
+        assert sorted(path.name for path in (tmp_path / "cache" / "mnist").iterdir()) == sorted(_MNIST)
+        return
+    (tmp_path / "web" / "t10k-images-idx3-ubyte.gz").write_bytes(b"another")
+    with pytest.raises(BadInput, match=r"127\.0\.0\.1:\d+: wrong checksum.*LGNC_DATA"):
+        load_dataset("mnist")
+    assert not (tmp_path / "cache" / "mnist" / "t10k-images-idx3-ubyte.gz").exists()
 
 
 def damage(folder: Path, kind: str) -> None:

@@ -15,7 +15,7 @@ class Dataset:
 
     x_train, x_test: [n, features], all of one of `lgnc.ir.circuit.FEATURE_DTYPES`, finite.
     y_train, y_test: int64[n], indices into class_names. columns: JSON data that says how a table's columns became
-    features (empty for images), so that another file can be read the same way.
+    features (empty for the named image sets), so that another file can be read the same way.
     shape: (height, width, channels) of an image, features in row-major order with the channel last, or None.
     """
 

@@ -124,7 +124,7 @@ def _images(
     train: tuple[NDArray[Any], NDArray[Any]],
     test: tuple[NDArray[Any], NDArray[Any]],
 ) -> Dataset:
-    x_train, x_test = (np.ascontiguousarray(x).reshape(len(x), -1) for x, _ in (train, test))
+    x_train, x_test = (np.array(x, order="C").reshape(len(x), -1) for x, _ in (train, test))
     y_train, y_test = (y.astype(np.int64) for _, y in (train, test))
     return Dataset(name, x_train, y_train, x_test, y_test, tuple(pixel_names(shape)), classes, {}, shape)
 
