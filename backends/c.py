@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.c_names import check_c_name, comment
-from lgnc.backends.c_tables import Layout, layout
+from lgnc.backends.c_schedule import Schedule, schedule
+from lgnc.backends.c_tables import Groups, check_scores, feature_groups
 from lgnc.backends.thresholds import ELEMENT
-from lgnc.ir.circuit import Circuit
+from lgnc.ir.circuit import Circuit, Head
 
 BLOCK = 512
 """Samples a block: one 512-bit row a node."""
+
+CHUNK = 512
+"""Literals counted together: their rows, 32 KB, fit a first-level cache."""
 
 _TYPES = {
     "uint8": ("uint8_t", "uint8_t"),
@@ -34,12 +38,15 @@ _TYPES = {
 def emit(circuit: Circuit, options: Options) -> Artifact:
     """NAME.h and NAME.c. Raises BadInput for a name that C cannot use, or scores beyond 32 bits."""
     name = check_c_name(options.name)
-    plan = layout(circuit)
+    if circuit.head is not None:
+        check_scores(circuit.head)
+    groups = feature_groups(circuit.encoder)
+    plan = schedule(circuit, groups.row, len(groups.threshold), CHUNK)
     header = _named(_header(circuit, plan), name)
-    source = _named(_source(circuit, plan), name).replace('"NAME.h"', f'"{name}.h"')
+    source = _named(_source(circuit, groups, plan), name).replace('"NAME.h"', f'"{name}.h"')
     details: dict[str, Any] = {
         "element": _TYPES[ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype)][0],
-        "workspace_bytes": _workspace(plan),
+        "workspace_bytes": _workspace(circuit, plan),
         "block": BLOCK,
         "entry": {
             "predict": None if circuit.head is None else f"{name}_predict_in",
@@ -61,8 +68,15 @@ def _named(text: str, name: str) -> str:
     return re.sub(r"\bNAME_(?=[A-Z])", f"{name.upper()}_", re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
 
 
-def _workspace(plan: Layout) -> int:
-    return (plan.rows + 1) * (BLOCK // 8)
+def _planes(head: Head) -> int:
+    """Bit planes of a class score less the lowest offset: at least four, what one step of the adder makes."""
+    highest = head.offset.astype(np.int64) - head.offset.min() + np.diff(head.starts)
+    return max(4, int(highest.max()).bit_length())
+
+
+def _workspace(circuit: Circuit, plan: Schedule) -> int:
+    sums = 0 if circuit.head is None else circuit.head.classes * _planes(circuit.head)
+    return (plan.rows + sums + 1) * (BLOCK // 8)
 
 
 def _index_type(highest: int) -> str:
@@ -96,7 +110,7 @@ def _numbers(declaration: str, values: NDArray[Any]) -> str:
     return _table(declaration, list(map(str, values.ravel().tolist())))
 
 
-def _header(circuit: Circuit, plan: Layout) -> str:
+def _header(circuit: Circuit, plan: Schedule) -> str:
     enc, head = circuit.encoder, circuit.head
     element = _TYPES[ELEMENT.get(enc.dtype, enc.dtype)][0]
     names = [f"   feature {i}: {comment(name)}" for i, name in enumerate(enc.names[:32])]
@@ -109,7 +123,7 @@ def _header(circuit: Circuit, plan: Layout) -> str:
         f"#define NAME_FEATURES {len(enc.names)}u",
         f"#define NAME_GATES {circuit.gates}u",
         f"#define NAME_BLOCK {BLOCK}u /* samples evaluated together */",
-        f"#define NAME_WORKSPACE {_workspace(plan)}u /* bytes */",
+        f"#define NAME_WORKSPACE {_workspace(circuit, plan)}u /* bytes */",
         f'#define NAME_CIRCUIT_SHA256 "{circuit.digest}"',
     ]
     if head is not None:
@@ -137,64 +151,60 @@ def _header(circuit: Circuit, plan: Layout) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _source(circuit: Circuit, plan: Layout) -> str:
+def _source(circuit: Circuit, groups: Groups, plan: Schedule) -> str:
     element, unsigned = _TYPES[ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype)]
-    groups = plan.groups
-    node = _index_type(2 * plan.rows)
-    runs = [f"{{{op}, {end}}}" for op, end in plan.runs.tolist()] or ["{0, 0}"]
+    steps = [f"{{{op}, {count}, {owner}}}" for op, count, owner in plan.steps.tolist()]
     parts = [
-        "/* Written by lgnc; NAME.h says what it is. MIT licence. */".replace("NAME.h", "the header"),
+        "/* Written by lgnc; the header says what it is. MIT licence. */",
         '#include "NAME.h"',
         "",
         "#include <string.h>",
         "",
         f"#define NAME_GROUPS {len(groups.first)}u",
-        f"#define NAME_INPUTS {plan.inputs}u",
-        f"#define NAME_RUNS {len(plan.runs)}u",
+        f"#define NAME_ROWS {plan.rows}u",
+        f"#define NAME_STEPS {len(plan.steps)}u",
         f"#define NAME_ALWAYS {len(groups.always)}",
+        f"#define NAME_ELEMENT_BITS {8 * groups.threshold.dtype.itemsize}u",
+        f"#define NAME_ELEMENT_SIGNED {int(groups.threshold.dtype.kind != 'u')}",
         f"typedef {element} NAME_element;",
         f"typedef {unsigned} NAME_unsigned;",
-        f"typedef {node} NAME_node;",
+        f"typedef {_index_type(2 * plan.rows)} NAME_node;",
         "",
         "/* First feature of each group of consecutive features. */",
         _numbers("uint32_t NAME_group_first[]", groups.first),
-        "/* Row r is true where its feature exceeds NAME_threshold[r]. */",
+        "/* A threshold for each feature of each group, which its bit is above. */",
         _table("NAME_element NAME_threshold[]", [_literal(t, element) for t in groups.threshold]),
     ]
     if len(groups.always):
         parts += ["/* Rows that are always true. */", _numbers("uint32_t NAME_always[]", groups.always)]
     parts += [
-        "/* Gate numbers (f(0,0) f(0,1) f(1,0) f(1,1) as a binary number), each with the end of its run of gates. */",
-        _table("struct { uint32_t op, end; } NAME_run[]", runs),
-        "/* Gate g reads rows NAME_wire[2 * g] and NAME_wire[2 * g + 1]; its own row is NAME_INPUTS + g. */",
-        _numbers("NAME_node NAME_wire[]", plan.wire),
-        *_head_tables(plan),
-        runtime("host.c"),
-        runtime("outputs.c" if plan.head is None else "head.c"),
+        "/* Steps: a gate number (f(0,0) f(0,1) f(1,0) f(1,1) in binary) and how many such gates come next; or 16 to",
+        "   count literals, 17 to count inverted ones, how many, and for which class. */",
+        _table("struct { uint32_t op, count, owner; } NAME_step[]", steps or ["{0, 0, 0}"]),
+        "/* Gates: the row that each writes, and the two that it reads. */",
+        _numbers("NAME_node NAME_gate[]", plan.gates),
+        *_head_tables(circuit, plan),
+        runtime("encode.c"),
+        *([] if circuit.head is None else [runtime("count.c")]),
+        runtime("evaluate.c"),
+        runtime("outputs.c" if circuit.head is None else "head.c"),
     ]
     return "\n".join(parts)
 
 
-def _head_tables(plan: Layout) -> list[str]:
-    head = plan.head
+def _head_tables(circuit: Circuit, plan: Schedule) -> list[str]:
+    head = circuit.head
     if head is None:
         return ["/* Outputs: 2 * row + inverted. */", _numbers("NAME_node NAME_literal[]", plan.literals)]
-    count = np.diff(head.starts)
     base = int(head.offset.min())
-    start = head.offset.astype(np.int64) - base
-    planes = max(1, int((start + count).max()).bit_length())
-    index_planes = max(1, (head.classes - 1).bit_length())
-    rows = zip(head.starts[:-1].tolist(), plan.plain.tolist(), count.tolist(), start.tolist(), strict=True)
+    start = [f"{int(offset) - base}u" for offset in head.offset]
     return [
         f"#define NAME_BASE ({base if base > -(2**31) else '-2147483647 - 1'})",
-        f"#define NAME_PLANES {planes}u",
-        f"#define NAME_INDEX_PLANES {index_planes}u",
+        f"#define NAME_PLANES {_planes(head)}u",
+        f"#define NAME_INDEX_PLANES {max(1, (head.classes - 1).bit_length())}u",
         "",
-        "/* Rows counted for the classes: in each the plain ones, then the inverted ones. */",
+        "/* Rows counted, in the order of the steps. */",
         _numbers("NAME_node NAME_literal[]", plan.literals),
-        "/* Each class: its first literal, how many are plain, how many in all, its offset - NAME_BASE. */",
-        _table(
-            "struct { uint32_t first, plain, count, start; } NAME_class[]",
-            [f"{{{first}, {plain}, {every}, {begin}u}}" for first, plain, every, begin in rows],
-        ),
+        "/* Where each class's count starts: its offset less NAME_BASE. */",
+        _table("uint32_t NAME_start[]", start),
     ]

@@ -20,7 +20,7 @@ from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
-FLAGS = ("-std=c99", "-O2", "-march=native", "-shared", "-fPIC")
+FLAGS = ("-std=c99", "-O3", "-march=native", "-shared", "-fPIC")
 
 
 def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
