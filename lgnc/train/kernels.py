@@ -1,0 +1,287 @@
+"""The packed CPU engine: hard methods on bits, 64 samples a word, in numba kernels on every core.
+
+A step has three parts, each shared out between threads: `prepare` (blocks of neurons), `train_chunks` (chunks of 64
+samples) and the updates (blocks of neurons). What is summed over chunks is summed by group of chunks and then over
+groups, in an order that depends on the batch alone: the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.train.kernels_backward import consumers
+from lgnc.train.kernels_pass import Space, Wires, count_chunks, train_chunks
+from lgnc.train.kernels_update import prepare, rewire, update_gates, update_wiring
+from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+from lgnc.train.packed import (
+    CANDIDATES,
+    FIRST,
+    PADDED,
+    PINS,
+    SLOTS,
+    WIDTH,
+    WIRING,
+    K,
+    first_fanin,
+    from_blocks,
+    make_plan,
+    to_blocks,
+)
+
+_GROUPS = 16
+"""At most so many sums over chunks are kept apart: the most threads that can share a batch."""
+
+_MOMENTS = ("", ".m", ".v")
+
+
+class PackedEngine:
+    """An `Engine` for methods hard-st and gumbel-st. threads: None for numba's number (cores, or NUMBA_NUM_THREADS)."""
+
+    name = "packed"
+
+    def __init__(self, network: Network, estimator: Estimator, seed: int, threads: int | None = None) -> None:
+        if not estimator.hard:
+            raise ValueError(
+                f"the packed engine has bits for activations: method {estimator.method} needs the torch one"
+            )
+        self.network, self.estimator, self.seed = network, estimator, seed
+        self.threads = threads or int(numba.get_num_threads())
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self.steps, self._c_ema = 0, 1 / 16
+        self._plan = plan = make_plan(network)
+        slots, blocks = plan.slots, len(plan.live)
+        pins, wiring = (
+            int((plan.layers[:, SLOTS] * 2 * each)[plan.layers[:, K] > 1].sum()) for each in (1, plan.layers[:, K])
+        )
+        self._gate = [np.zeros(16 * slots, np.float32) for _ in _MOMENTS]
+        self._wiring = [np.zeros(wiring, np.float32) for _ in _MOMENTS]
+        self._noisy = np.zeros(16 * slots if estimator.noisy else 0, np.float32)
+        self._op, self._noisy_op = np.zeros(slots, np.int32), np.zeros(slots if estimator.noisy else 0, np.int32)
+        self._best = np.zeros(pins, np.int32)
+        self._confidence = np.zeros(blocks, np.float32)
+        edges = 4 * sum(layer.width for layer in network.layers[1:])
+        self._wires = Wires(
+            first_fanin(network, plan),
+            np.zeros(edges, np.int32),
+            np.zeros(slots + 1, np.int64),
+            np.zeros(4 * slots, np.float32),
+        )
+        self._spaces: list[Space] = []
+        self._sums: list[NDArray[np.float32]] = [np.zeros((0, 4 * slots), np.float32), np.zeros((0, 0), np.float32)]
+        self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
+        self._settle()
+
+    # --- Sharing work between threads. ---
+
+    def _share(self, call: Callable[..., Any], parts: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """[call(*part) for part in parts], on the threads."""
+        parts = list(parts)
+        if self._pool is None or len(parts) < 2:
+            return [call(*part) for part in parts]
+        later = [self._pool.submit(call, *part) for part in parts[1:]]
+        return [call(*parts[0]), *(each.result() for each in later)]
+
+    def _cuts(self, count: int) -> list[tuple[int, int]]:
+        """`count` blocks, cut evenly for the threads."""
+        parts = max(1, min(self.threads, count // 8))
+        return [(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
+
+    def _workspaces(self, count: int) -> list[Space]:
+        plan, classes = self._plan, self.network.classes
+        widest = int(plan.layers[:, SLOTS].max())
+        buffers = 2 if len(plan.layers) > 2 else 0
+        while len(self._spaces) < count:
+            self._spaces.append(
+                Space(
+                    np.zeros(self.network.inputs + plan.slots, np.uint64),
+                    np.zeros(2 * plan.slots, np.uint64),
+                    np.zeros(64 * (classes + buffers * widest), np.float32),
+                    np.zeros(64 * classes, np.int32),
+                )
+            )
+        return self._spaces[:count]
+
+    # --- Training. ---
+
+    @property
+    def c_ema(self) -> float:
+        return self._c_ema
+
+    @property
+    def tau_b(self) -> float:
+        return cage_temperature(self.estimator, self._c_ema)
+
+    def _keys(self, stream: int) -> NDArray[np.int32]:
+        return np.random.SeedSequence([self.seed, stream, self.steps]).generate_state(2, np.uint32).view(np.int32)
+
+    def _prepare(self, stream: int) -> None:
+        over_tau, keys = np.float32(1 / self.tau_b), self._keys(stream)
+        fixed = (self._gate[0], over_tau, self._wires.slopes, self._noisy_op, self._noisy, keys)
+        self._share(prepare, ((*cut, *fixed) for cut in self._cuts(len(self._plan.live))))
+
+    def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> float:
+        """The passes of a step, without its update. Returns the mean loss."""
+        chunks = -(-len(rows) // 64)
+        groups = min(chunks, _GROUPS)
+        if len(self._sums[0]) != groups:
+            sizes = (4 * self._plan.slots, len(self._plan.candidates))
+            self._sums = [np.zeros((groups, size), np.float32) for size in sizes]
+        losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
+        samples, workers = np.ascontiguousarray(rows), min(self.threads, groups)
+        op = self._noisy_op if self.estimator.noisy else self._op
+
+        def work(worker: int, space: Space) -> None:
+            for group in range(worker, groups, workers):
+                args = (self._plan, self._wires, op, space, samples, labels, self.network.inputs, self.network.tau)
+                train_chunks(group, groups, *args, self._sums[0][group], self._sums[1][group], losses)
+
+        self._share(work, enumerate(self._workspaces(workers)))
+        return float(losses.sum()) / len(rows)
+
+    def _rates(self, lr: float) -> NDArray[np.float32]:
+        e, t = self.estimator, self.steps
+        values = [e.beta1, e.beta2, lr / (1 - e.beta1**t), math.sqrt(1 - e.beta2**t), e.epsilon]
+        return np.array(values, np.float32)
+
+    def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:
+        """See `Engine.step`."""
+        beta = self.estimator.cage_beta
+        self._c_ema = beta * self._c_ema + (1 - beta) * self._c()
+        self._prepare(0)
+        loss = self.gradient_sums(rows, y)
+        self.steps += 1
+        rates = self._rates(lr)
+        fixed = (*self._gate, self._noisy, np.float32(1 / self.tau_b), self._sums[0], self._plan.live, rates)
+        cuts = self._cuts(len(self._plan.live))
+        self._share(update_gates, ((*cut, *fixed, self._op, self._confidence) for cut in cuts))
+        finite = self._update_wiring(rates)
+        if not np.isfinite(self._c()) or not finite:
+            raise FloatingPointError(f"a logit is not finite after step {self.steps}")
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in step {self.steps}")
+        return loss
+
+    def _update_wiring(self, rates: NDArray[np.float32]) -> bool:
+        over_tau, finite = np.float32(1 / self.estimator.wiring_temperature), True
+        for row in self._plan.layers:
+            if row[PADDED]:
+                fixed = (
+                    row[K],
+                    row[PADDED],
+                    *self._wiring,
+                    row[WIRING],
+                    over_tau,
+                    self._sums[1],
+                    row[CANDIDATES],
+                    rates,
+                )
+                cuts = self._cuts(int(row[SLOTS]) // 8)
+                parts = ((*cut, *fixed, self._best, row[PINS]) for cut in cuts)
+                finite = all(self._share(update_wiring, parts)) and finite
+        if len(self._best) and rewire(self._plan.layers, self._plan.candidates, self._best, self._wires.fanin):
+            self._connect()
+        return finite
+
+    def _connect(self) -> None:
+        wires, plan = self._wires, self._plan
+        consumers(plan.layers, wires.fanin, plan.head, self.network.inputs, wires.ptr, wires.edges)
+
+    def _c(self) -> float:
+        """CAGE's confidence of the logits as they are."""
+        neurons = sum(layer.width for layer in self.network.layers)
+        return float(self._confidence.sum(dtype=np.float64)) / neurons
+
+    # --- Evaluation. ---
+
+    def scores(self, rows: Rows, *, hard: bool) -> Float32:
+        """See `Engine.scores`."""
+        noisy = self.estimator.noisy and not hard
+        if noisy:
+            self._prepare(1)
+        op, samples = self._noisy_op if noisy else self._op, np.ascontiguousarray(rows)
+        out = np.empty((len(rows), self.network.classes), np.float32)
+        workers = max(1, min(self.threads, -(-len(rows) // 64)))
+        fixed = (self._plan, self._wires.fanin, op)
+        rest = (samples, self.network.inputs, out)
+        spaces = enumerate(self._workspaces(workers))
+        self._share(count_chunks, ((i, workers, *fixed, space, *rest) for i, space in spaces))
+        return out
+
+    # --- Logits in and out, in the order of the network. ---
+
+    def _set_logits(self, suffix: str, gates: list[Any], wirings: list[Any]) -> None:
+        which = _MOMENTS.index(suffix)
+        for row, gate, wiring in zip(self._plan.layers, gates, wirings, strict=True):
+            first, slots, k = int(row[FIRST]), int(row[SLOTS]), int(row[K])
+            self._gate[which][16 * first : 16 * (first + slots)] = to_blocks(np.asarray(gate), slots)
+            if row[PADDED]:
+                both = np.concatenate([to_blocks(np.asarray(pin), slots) for pin in wiring])
+                self._wiring[which][row[WIRING] : row[WIRING] + 2 * slots * k] = both
+
+    def _get_logits(self, suffix: str) -> list[LayerLogits]:
+        which, out = _MOMENTS.index(suffix), list[LayerLogits]()
+        for row in self._plan.layers:
+            first, slots, k, width = int(row[FIRST]), int(row[SLOTS]), int(row[K]), int(row[WIDTH])
+            gate = from_blocks(self._gate[which][16 * first : 16 * (first + slots)], 16, width)
+            wiring = None
+            if row[PADDED]:
+                both = self._wiring[which][row[WIRING] : row[WIRING] + 2 * slots * k].reshape(2, -1)
+                wiring = np.stack([from_blocks(pin, k, width) for pin in both])
+            out.append(LayerLogits(gate, wiring))
+        return out
+
+    def _settle(self) -> None:
+        """Everything that follows from the logits: gates, wiring, confidence."""
+        for row, layer in zip(self._plan.layers, self._get_logits(""), strict=True):
+            first, slots, width, pins = int(row[FIRST]), int(row[SLOTS]), int(row[WIDTH]), int(row[PINS])
+            self._op[first : first + width] = layer.gate.argmax(axis=1)
+            with np.errstate(invalid="ignore"):  # An infinite logit is told by the next step.
+                share = np.exp(layer.gate - layer.gate.max(axis=1, keepdims=True))
+            most = np.zeros(slots, np.float32)
+            most[:width] = 1 / share.sum(axis=1)
+            self._confidence[first // 16 : (first + slots) // 16] = most.reshape(-1, 16).sum(axis=1)
+            if layer.wiring is not None:
+                best = np.zeros((2, slots), np.int32)
+                best[:, :width] = layer.wiring.argmax(axis=2)
+                self._best[pins : pins + 2 * slots] = best.ravel()
+        rewire(self._plan.layers, self._plan.candidates, self._best, self._wires.fanin)
+        self._connect()
+
+    def logits(self) -> list[LayerLogits]:
+        """See `Engine.logits`."""
+        return self._get_logits("")
+
+    def noisy_logits(self) -> list[Float32] | None:
+        """float32[width, 16] a layer: logits plus noise of the last pass, or None for a method without noise."""
+        if not self.estimator.noisy:
+            return None
+        cut = [(16 * int(row[FIRST]), 16 * int(row[FIRST] + row[SLOTS]), int(row[WIDTH])) for row in self._plan.layers]
+        return [from_blocks(self._noisy[first:last], 16, width) for first, last, width in cut]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Engine.state`."""
+        out: dict[str, NDArray[Any]] = {"steps": np.array([self.steps]), "c_ema": np.array([self._c_ema])}
+        out["confidence"] = self._confidence.copy()
+        for suffix in _MOMENTS:
+            for index, layer in enumerate(self._get_logits(suffix)):
+                out[f"gate.{index}{suffix}"] = layer.gate
+                if layer.wiring is not None:
+                    out[f"wiring.{index}{suffix}"] = layer.wiring
+        return out
+
+    def load_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """See `Engine.load_state`."""
+        self.steps, self._c_ema = int(state["steps"][0]), float(state["c_ema"][0])
+        layers = range(len(self.network.layers))
+        for suffix in _MOMENTS:
+            gates = [state[f"gate.{index}{suffix}"] for index in layers]
+            self._set_logits(suffix, gates, [state.get(f"wiring.{index}{suffix}") for index in layers])
+        self._settle()
+        self._confidence[:] = state["confidence"]

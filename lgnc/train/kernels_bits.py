@@ -1,0 +1,151 @@
+"""Operations that mix a row of 64 floats with words of 64 bits: sample s is lane s and bit s.
+
+In every operation `words` is a one-dimensional uint64 array.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+
+from lgnc.train.kernels_vector import (
+    ARRAY,
+    AT,
+    B64,
+    F8,
+    F16,
+    F64,
+    FLOAT,
+    LANE,
+    NONE,
+    call,
+    load_vector,
+    operation,
+    pointer_to,
+    shuffle,
+    splat,
+    store_vector,
+)
+
+_BIT = ir.IntType(1)
+
+
+def _parts(builder: Any, row: Any) -> list[Any]:
+    """The row's four vectors of 16 lanes."""
+    return [shuffle(builder, row, row, list(range(first, first + 16))) for first in (0, 16, 32, 48)]
+
+
+def _join(builder: Any, parts: list[Any]) -> Any:
+    low, high = (shuffle(builder, parts[i], parts[i + 1], list(range(32))) for i in (0, 2))
+    return shuffle(builder, low, high, list(range(64)))
+
+
+def _masks(builder: Any, words: Any, word: Any) -> list[Any]:
+    """The 64 truth values of words[word] as four vectors; words are little-endian in memory."""
+    pieces = pointer_to(builder, words, word, ir.IntType(16))
+    loaded = [builder.load(builder.gep(pieces, [LANE(part)]), align=2) for part in range(4)]
+    return [builder.bitcast(piece, ir.VectorType(_BIT, 16)) for piece in loaded]
+
+
+def _scales(builder: Any, words: Any, word: Any, zero: Any, one: Any) -> list[Any]:
+    """Four vectors: the scalar `one` where the word's bit is set, `zero` elsewhere."""
+    ones, zeros = splat(builder, one, 16), splat(builder, zero, 16)
+    return [builder.select(mask, ones, zeros) for mask in _masks(builder, words, word)]
+
+
+@operation(F64, F64, ARRAY, AT, ARRAY, AT, FLOAT, FLOAT)
+def add_scaled(builder: Any, total: Any, rows: Any, row: Any, words: Any, word: Any, zero: Any, one: Any) -> Any:
+    """total + rows[row : row + 64] * (one where words[word] has a bit, zero elsewhere)."""
+    values = _parts(builder, load_vector(builder, rows, row, F64.llvm))
+    scales = _scales(builder, words, word, zero, one)
+    parts = zip(values, scales, _parts(builder, total), strict=True)
+    return _join(builder, [call(builder, "fmuladd", *part) for part in parts])
+
+
+@operation(F64, F64, ARRAY, AT, FLOAT, FLOAT)
+def scaled(builder: Any, row: Any, words: Any, word: Any, zero: Any, one: Any) -> Any:
+    """row * (one where words[word] has a bit, zero elsewhere)."""
+    scales = _scales(builder, words, word, zero, one)
+    return _join(builder, [builder.fmul(x, y) for x, y in zip(_parts(builder, row), scales, strict=True)])
+
+
+def _masked_sum(builder: Any, masks: list[Any], parts: list[Any]) -> Any:
+    """16 partial sums of the lanes that the masks select."""
+    nothing = ir.Constant(F16.llvm, None)
+    out = builder.select(masks[0], parts[0], nothing)
+    for mask, part in zip(masks[1:], parts[1:], strict=True):
+        out = builder.fadd(out, builder.select(mask, part, nothing))
+    return out
+
+
+def _pair(builder: Any, x: Any, y: Any, low: list[int], high: list[int]) -> Any:
+    return builder.fadd(shuffle(builder, x, y, low), shuffle(builder, x, y, high))
+
+
+def _lanes(quarters: tuple[int, ...], offsets: tuple[int, ...]) -> list[int]:
+    return [quarter + offset for quarter in quarters for offset in offsets]
+
+
+_QUARTERS = (0, 4, 8, 12)
+
+
+def _sum4(builder: Any, vectors: list[Any]) -> Any:
+    """Four vectors of 16 -> one: in each quarter, a partial sum of each vector."""
+    low, high = _lanes(_QUARTERS, (0, 16, 1, 17)), _lanes(_QUARTERS, (2, 18, 3, 19))
+    x, y = (_pair(builder, vectors[i], vectors[i + 1], low, high) for i in (0, 2))
+    return _pair(builder, x, y, _lanes(_QUARTERS, (0, 1, 16, 17)), _lanes(_QUARTERS, (2, 3, 18, 19)))
+
+
+@operation(NONE, ARRAY, AT, F64, ARRAY, AT, types.boolean)
+def add_sums(builder: Any, out: Any, index: Any, row: Any, words: Any, word: Any, fresh: Any) -> None:
+    """out[index : index + 4] (+)= the sums of row over all lanes, those of bit a, of bit b, and of both.
+
+    a = words[word], b = words[word + 1]. With `fresh`, what stood in out is not read.
+    """
+    parts = _parts(builder, row)
+    a, b = _masks(builder, words, word), _masks(builder, words, builder.add(word, word.type(1)))
+    both = [builder.and_(x, y) for x, y in zip(a, b, strict=True)]
+    plain = builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
+    four = _sum4(builder, [plain, *(_masked_sum(builder, masks, parts) for masks in (a, b, both))])
+    eight = _pair(builder, four, four, list(range(8)), list(range(8, 16)))
+    sums = _pair(builder, eight, eight, list(range(4)), list(range(4, 8)))
+    with builder.if_else(builder.trunc(fresh, _BIT)) as (then, otherwise):
+        with then:
+            store_vector(builder, sums, out, index)
+        with otherwise:
+            store_vector(builder, builder.fadd(sums, load_vector(builder, out, index, sums.type)), out, index)
+
+
+@operation(F8, F64, ARRAY, ARRAY, AT)
+def selected_sums(builder: Any, row: Any, words: Any, indices: Any, first: Any) -> Any:
+    """8 floats: for each of int32 indices[first : first + 8], the sum of row over the bits of words[that index]."""
+    parts, pointer, sums = _parts(builder, row), builder.gep(indices, [first]), []
+    for candidate in range(8):
+        node = builder.zext(builder.load(builder.gep(pointer, [LANE(candidate)])), first.type)
+        sums.append(_masked_sum(builder, _masks(builder, words, node), parts))
+    x, y = _sum4(builder, sums[:4]), _sum4(builder, sums[4:])
+    four = (0, 1, 2, 3)
+    z = _pair(builder, x, y, _lanes((0, 8, 16, 24), four), _lanes((4, 12, 20, 28), four))
+    return _pair(builder, z, z, _lanes((0, 8), four), _lanes((4, 12), four))
+
+
+@operation(B64)
+def no_counts(builder: Any) -> Any:  # noqa: ARG001
+    """64 counters at zero; each counts to 255."""
+    return ir.Constant(B64.llvm, None)
+
+
+@operation(B64, B64, types.uint64)
+def count(builder: Any, counters: Any, word: Any) -> Any:
+    """Counter s goes up by one where bit s of `word` is set."""
+    return builder.add(counters, builder.zext(builder.bitcast(word, ir.VectorType(_BIT, 64)), B64.llvm))
+
+
+@operation(NONE, ARRAY, AT, B64)
+def add_counts(builder: Any, totals: Any, index: Any, counters: Any) -> None:
+    """int32 totals[index : index + 64] += the counters."""
+    wide = ir.VectorType(ir.IntType(32), 64)
+    old = load_vector(builder, totals, index, wide)
+    store_vector(builder, builder.add(old, builder.zext(counters, wide)), totals, index)

@@ -1,0 +1,220 @@
+"""What is done for a neuron's logits before and after the passes over the batch, in blocks of 16 neurons or pins.
+
+Logits and Adam's moments are float32[blocks * choices * 16]: element (block, choice, lane). One pass over them after a
+batch makes the gradient, the Adam step, the new argmax and CAGE's confidence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lgnc.ir.gates import TABLE
+from lgnc.train.kernels_compile import compiled, inlined
+from lgnc.train.kernels_math import exp16, gumbel16
+from lgnc.train.kernels_vector import (
+    fma,
+    greater,
+    lane_numbers,
+    less_int,
+    load16,
+    load_column0,
+    load_column1,
+    load_column2,
+    load_column3,
+    load_strided,
+    splat16,
+    splat16i,
+    sqrt,
+    store,
+    store_columns,
+    total16,
+    where,
+    where_int,
+)
+
+F = np.float32
+ZERO = F(0.0)
+GATE = TABLE.astype(np.float32)
+
+
+@inlined
+def softmax_block(z: Any, base: int, choices: int, over_tau: Any, p: Any) -> Any:
+    """p[16 k + lane] = softmax over k of z[base + 16 k + lane] * over_tau. Returns (argmax, largest share)."""
+    top, best = load16(z, base), splat16i(np.int32(0))
+    for k in range(1, choices):
+        value = load16(z, base + 16 * k)
+        higher = greater(value, top)
+        top, best = where(higher, value, top), where_int(higher, splat16i(np.int32(k)), best)
+    total = splat16(ZERO)
+    for k in range(choices):
+        power = exp16((load16(z, base + 16 * k) - top) * over_tau)
+        store(p, 16 * k, power)
+        total = total + power
+    scale = splat16(F(1.0)) / total
+    for k in range(choices):
+        store(p, 16 * k, load16(p, 16 * k) * scale)
+    return best, scale
+
+
+@inlined
+def corners(p: Any) -> Any:
+    """The soft table T00, T01, T10, T11 of the gate mixture p."""
+    t00 = t01 = t10 = t11 = splat16(ZERO)
+    for k in range(16):
+        share = load16(p, 16 * k)
+        t00, t01 = fma(share, GATE[k, 0], t00), fma(share, GATE[k, 1], t01)
+        t10, t11 = fma(share, GATE[k, 2], t10), fma(share, GATE[k, 3], t11)
+    return t00, t01, t10, t11
+
+
+@compiled
+def prepare(first: int, last: int, z: Any, over_tau: Any, slopes: Any, op: Any, noisy: Any, keys: Any) -> None:
+    """Blocks first .. last - 1: the slopes of every pin (see `backward`) from softmax(z * over_tau).
+
+    With noise (len(noisy) > 0): noisy = z + Gumbel(keys), int32[2], takes the place of z, and op becomes its argmax.
+    """
+    p = np.empty(256, np.float32)
+    for block in range(first, last):
+        base, source = 256 * block, z
+        if len(noisy):
+            source = noisy
+            counter = (lane_numbers() + np.int32(16 * block)) * np.int32(16)
+            for k in range(16):
+                noise = gumbel16(counter + np.int32(k), keys[0], keys[1])
+                store(noisy, base + 16 * k, load16(z, base + 16 * k) + noise)
+        best, _ = softmax_block(source, base, 16, over_tau, p)
+        if len(noisy):
+            store(op, 16 * block, best)
+        t00, t01, t10, t11 = corners(p)
+        store_columns(slopes, 64 * block, t10 - t00, t11 - t01, t01 - t00, t11 - t10)
+
+
+@inlined
+def adam(z: Any, m: Any, v: Any, at: int, g: Any, rates: Any) -> Any:
+    """One Adam step at z[at : at + 16] for the gradient g. Returns the new z.
+
+    rates, at step t: beta1, beta2, lr / (1 - beta1^t), sqrt(1 - beta2^t), epsilon.
+    """
+    momentum = fma(load16(m, at) - g, rates[0], g)
+    square = g * g
+    second = fma(load16(v, at) - square, rates[1], square)
+    store(m, at, momentum)
+    store(v, at, second)
+    value = load16(z, at) - momentum * rates[2] / (sqrt(second) / rates[3] + rates[4])
+    store(z, at, value)
+    return value
+
+
+@compiled
+def update_gates(
+    first: int,
+    last: int,
+    z: Any,
+    m: Any,
+    v: Any,
+    noisy: Any,
+    over_tau: Any,
+    sums: Any,
+    live: Any,
+    rates: Any,
+    op: Any,
+    confidence: Any,
+) -> None:
+    """Blocks first .. last - 1: z by one Adam step, op int32[slots] = argmax z, and the blocks' confidence.
+
+    sums: float32[groups, slots * 4] of `add_sums`, added in order. live: int32[blocks], the neurons of each block (the
+    rest is padding). confidence: float32[blocks], the sum of max softmax(z); NaN when a logit is not finite.
+    """
+    p = np.empty(256, np.float32)
+    for block in range(first, last):
+        base = 256 * block
+        softmax_block(noisy if len(noisy) else z, base, 16, over_tau, p)
+        t00, t01, t10, t11 = corners(p)
+        g, ga, gb, g11 = splat16(ZERO), splat16(ZERO), splat16(ZERO), splat16(ZERO)
+        for group in range(len(sums)):
+            part = sums[group]
+            g, ga = g + load_column0(part, 64 * block), ga + load_column1(part, 64 * block)
+            gb, g11 = gb + load_column2(part, 64 * block), g11 + load_column3(part, 64 * block)
+        g10, g01 = ga - g11, gb - g11
+        g00 = g - ga - g01
+        mean = t00 * g00 + t01 * g01 + t10 * g10 + t11 * g11
+        finite = splat16(ZERO)
+        for k in range(16):
+            slope = g00 * GATE[k, 0] + g01 * GATE[k, 1] + g10 * GATE[k, 2] + g11 * GATE[k, 3]
+            gradient = load16(p, 16 * k) * (slope - mean) * over_tau
+            finite = fma(adam(z, m, v, base + 16 * k, gradient, rates), ZERO, finite)
+        best, share = softmax_block(z, base, 16, F(1.0), p)
+        store(op, 16 * block, best)
+        kept = where(less_int(lane_numbers(), splat16i(live[block])), share, splat16(ZERO))
+        confidence[block] = total16(kept + finite)
+
+
+@compiled
+def update_wiring(
+    first: int,
+    last: int,
+    k: int,
+    padded: int,
+    z: Any,
+    m: Any,
+    v: Any,
+    at: int,
+    over_tau: Any,
+    sums: Any,
+    sums_at: int,
+    rates: Any,
+    best: Any,
+    best_at: int,
+) -> bool:
+    """Blocks of 16 pins of one layer: wiring logits by one Adam step, best int32 = argmax. True if all are finite.
+
+    z, m, v: element (block, choice, lane) at at + (16 block + choice * ...); sums: float32[groups, ...], the candidate
+    sums of pin i from sums_at + i * padded on.
+    """
+    q = np.empty(16 * k, np.float32)
+    finite = splat16(ZERO)
+    for block in range(first, last):
+        base = at + 16 * k * block
+        softmax_block(z, base, k, over_tau, q)
+        mean = splat16(ZERO)
+        slope = np.empty(16 * k, np.float32)
+        for choice in range(k):
+            s = splat16(ZERO)
+            for group in range(len(sums)):
+                s = s + load_strided(sums[group], sums_at + 16 * block * padded + choice, padded)
+            store(slope, 16 * choice, s)
+            mean = mean + s * load16(q, 16 * choice)
+        top, chosen = splat16(ZERO), splat16i(np.int32(0))
+        for choice in range(k):
+            gradient = load16(q, 16 * choice) * (load16(slope, 16 * choice) - mean) * over_tau
+            value = adam(z, m, v, base + 16 * choice, gradient, rates)
+            finite = fma(value, ZERO, finite)
+            if choice == 0:
+                top = value
+            else:
+                higher = greater(value, top)
+                top, chosen = where(higher, value, top), where_int(higher, splat16i(np.int32(choice)), chosen)
+        store(best, best_at + 16 * block, chosen)
+    return bool(total16(finite) == ZERO)
+
+
+@compiled
+def rewire(layers: Any, candidates: Any, best: Any, fanin: Any) -> bool:
+    """fanin[2 slot + pin] = the pin's candidate `best`, for every learned pin. True when one changed.
+
+    layers, candidates: see `Plan`. best: int32[learned pins].
+    """
+    changed = False
+    for index in range(len(layers)):
+        first, width, slots, pins = layers[index, 0], layers[index, 1], layers[index, 2], layers[index, 3]
+        padded, start = layers[index, 5], layers[index, 6]
+        if padded:
+            for pin in range(2):
+                for n in range(width):
+                    at = pin * slots + n
+                    node = candidates[start + at * padded + best[pins + at]]
+                    changed = changed or node != fanin[2 * (first + n) + pin]
+                    fanin[2 * (first + n) + pin] = node
+    return changed

@@ -1,0 +1,95 @@
+"""A network laid out for the packed kernels: every neuron of every layer has a slot, and all arrays are flat.
+
+A layer's slots are a multiple of 16, the last of them padding. Node i is encoder bit i; node inputs + s is slot s. Pin
+p of slot s is pin code 2 s + p. What a neuron or a pin has 16 or K of (logits, moments) is kept by blocks of 16 neurons
+or pins, as float32[block, choice, lane].
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.train.network import Float32, Int32, Network
+
+Int64 = NDArray[np.int64]
+
+FIRST, WIDTH, SLOTS, PINS, K, PADDED, CANDIDATES, TARGET, WIRING = range(9)
+"""Columns of `Plan.layers`; kernels write the numbers."""
+
+
+class Plan(NamedTuple):
+    """What stays the same in training.
+
+    layers: int64[layers, 9]. FIRST slot; WIDTH, its neurons; SLOTS, its neurons and padding; PINS, the index of its
+    first learned pin among all; K; PADDED, K rounded up to 8, or 0 where K is 1; CANDIDATES, where its lists start;
+    TARGET, where its gradient rows start, or -1 for the first layer, whose rows nobody reads; WIRING, where its wiring
+    logits start. Pin p of the layer's neuron n is learned pin PINS + p * SLOTS + n.
+    head: int32[width of the last layer], each neuron's class. starts: int32[classes + 1].
+    candidates: int32[learned pins * PADDED], nodes; a pin's list is filled up with its first.
+    live: int32[blocks], the neurons in each block of 16 slots.
+    """
+
+    layers: Int64
+    head: Int32
+    starts: Int32
+    candidates: Int32
+    live: Int32
+
+    @property
+    def slots(self) -> int:
+        return 16 * len(self.live)
+
+
+def rounded(count: int, unit: int) -> int:
+    """`count` rounded up to a multiple of `unit`."""
+    return -(-count // unit) * unit
+
+
+def make_plan(network: Network) -> Plan:
+    """The layout of `network`."""
+    classes, widest = network.classes, max(rounded(layer.width, 16) for layer in network.layers)
+    rows, candidates, live = [], [np.zeros(0, np.int32)], []
+    first = pins = listed = wiring = below = 0
+    for index, layer in enumerate(network.layers):
+        slots, k = rounded(layer.width, 16), layer.candidates.shape[2]
+        padded = rounded(k, 8) if k > 1 else 0
+        target = 64 * (classes + index % 2 * widest) if index else -1
+        rows.append((first, layer.width, slots, pins, k, padded, listed, target, wiring))
+        if padded:
+            full = np.zeros((2, slots, padded), np.int32)
+            full[:, : layer.width] = layer.candidates[:, :, :1]
+            full[:, : layer.width, :k] = layer.candidates
+            candidates.append((full + np.int32(below)).ravel())
+            pins, listed, wiring = pins + 2 * slots, listed + full.size, wiring + 2 * slots * k
+        live += [min(16, layer.width - lane) for lane in range(0, slots, 16)]
+        below, first = network.inputs + first, first + slots
+    head = np.repeat(np.arange(classes), np.diff(network.head_starts)).astype(np.int32)
+    starts = np.array(network.head_starts, np.int32)
+    return Plan(
+        np.array(rows, np.int64), head, starts, np.concatenate(candidates).astype(np.int32), np.array(live, np.int32)
+    )
+
+
+def first_fanin(network: Network, plan: Plan) -> Int32:
+    """int32[2 * slots]: the node that each pin reads, candidate 0; padding reads node 0."""
+    fanin, below = np.zeros((plan.slots, 2), np.int32), 0
+    for layer, row in zip(network.layers, plan.layers, strict=True):
+        fanin[row[FIRST] : row[FIRST] + layer.width] = layer.candidates[:, :, 0].T + below
+        below = network.inputs + int(row[FIRST])
+    return fanin.ravel()
+
+
+def to_blocks(rows: NDArray[Any], slots: int) -> Float32:
+    """float32[n, choices] -> flat blocks of 16 rows; the padding up to `slots` rows is 0."""
+    full = np.zeros((slots, rows.shape[1]), np.float32)
+    full[: len(rows)] = rows
+    return np.ascontiguousarray(full.reshape(-1, 16, rows.shape[1]).transpose(0, 2, 1)).ravel()
+
+
+def from_blocks(blocks: Float32, choices: int, count: int) -> Float32:
+    """The first `count` rows, float32[count, choices], of flat blocks."""
+    rows = blocks.reshape(-1, choices, 16).transpose(0, 2, 1).reshape(-1, choices)
+    return np.ascontiguousarray(rows[:count])
