@@ -60,10 +60,11 @@ def concatenation(target: str, values: Sequence[str]) -> list[str]:
     ]
 
 
-def unused(values: Sequence[str]) -> list[str]:
+def unused(values: Sequence[str], group: str = "0") -> list[str]:
     """Wires that read what nothing else reads, named so that linters let them be; some to a wire."""
     return [
-        f"  wire unused_{i // _A_LINE} = {' & '.join(values[i : i + _A_LINE])};" for i in range(0, len(values), _A_LINE)
+        f"  wire unused_{group}_{i // _A_LINE} = {' & '.join(values[i : i + _A_LINE])};"
+        for i in range(0, len(values), _A_LINE)
     ]
 
 
@@ -156,8 +157,15 @@ def module(
         read = [("~" if x & 1 else "") + clocked.read(x >> 1, len(cuts)) for x in literals]
         lines += concatenation(port.name, read)
         at += port.width
-    idle = [names[node] for node in np.flatnonzero(circuit.fanout == 0).tolist()]
-    idle += [port.name for port in inputs if port.width == 0]
-    if cuts and not moved:
-        idle += ["clk", "en"]
-    return [*lines, *unused(idle), "endmodule", ""]
+    idle = [port.name for port in inputs if port.width == 0]
+    idle += ["clk", "en"] if cuts and not moved else []
+    return [*lines, *_unread(circuit, clocked), *unused(idle, "idle"), "endmodule", ""]
+
+
+def _unread(circuit: Circuit, clocked: Clocked) -> list[str]:
+    """The wires that read idle nodes; nodes of different pipeline stages are not mixed."""
+    lines = []
+    for segment in range(clocked.plan.latency + 1):
+        nodes = np.flatnonzero((circuit.fanout == 0) & (clocked.plan.segment == segment)).tolist()
+        lines += unused([clocked.names[node] for node in nodes], str(segment))
+    return lines

@@ -103,10 +103,12 @@ def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verd
         one, two = two, one
     if one.target is not None or two.target != "verilog" or two.circuit.gates > READ_BACK_GATES:
         return None
-    from lgnc.frontend.verilog import circuit_from_verilog
+    from lgnc.frontend.verilog import circuit_from_verilog, over_bits
 
     source = two.path / f"{two.name}.v"
     read = circuit_from_verilog(read_file(source).decode(errors="replace"), str(source))
+    if two.circuit.encoder.is_float:
+        read = over_bits(read, two.circuit.encoder)
     lemma = prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed)
     if not lemma.equal:
         return prove(one.circuit, read, time_limit=time_limit, seed=seed)

@@ -145,7 +145,7 @@ def test_verilator_lint_is_clean(dtype: str, tmp_path: Path) -> None:
     write(tmp_path, emit(network(dtype), Options("net")))
     lint(tmp_path, "net")
     source = (tmp_path / "net.v").read_text()
-    (tmp_path / "net.v").write_text(re.sub(r"  wire unused_0 .*\n", "", source))
+    (tmp_path / "net.v").write_text(re.sub(r"  wire unused_0_0 .*\n", "", source))
     with pytest.raises(Failed):
         lint(tmp_path, "net")
 

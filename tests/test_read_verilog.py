@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-import numpy as np
 import pytest
 
 from lgnc.backends.artifact import Options
 from lgnc.backends.verilog import emit
 from lgnc.diagnostics import BadInput
 from lgnc.frontend import lift
-from lgnc.frontend.verilog import circuit_from_verilog
+from lgnc.frontend.verilog import circuit_from_verilog, over_bits
 from lgnc.ir import Circuit
 from lgnc.passes.lower_head import lower_head
 from lgnc.verify.prove import prove
@@ -19,7 +19,7 @@ from tests.support import random_circuit, random_features, random_model
 from tests.test_lowering import outputs_of
 
 
-def text_of(circuit: Circuit, **settings: str) -> str:
+def text_of(circuit: Circuit, **settings: Any) -> str:
     return emit(circuit, Options("net", settings)).files["net.v"].decode()
 
 
@@ -36,22 +36,6 @@ def test_what_was_written_is_read_and_proven(dtype: str, outputs: str) -> None:
     verdict = prove(lowered, read)
     assert verdict.equal is True
     assert verdict.how in ("proven", "exhaustive")
-
-
-def test_float_networks_are_read_over_their_bits() -> None:
-    circuit = lift(random_model(2, dtype="float32"))
-    read = circuit_from_verilog(text_of(circuit))
-    x = np.random.default_rng(0).integers(0, 2, (500, circuit.inputs)).astype(np.bool_)
-    over_bits = lower_head(circuit, "both").with_(encoder=read.encoder)
-    assert read.encoder.dtype == "bool"
-    assert read.inputs <= circuit.inputs == len(read.encoder.names)
-    columns = [int(f) for f in read.encoder.feature]
-    full = np.zeros((len(x), circuit.inputs), np.bool_)
-    full[:, columns] = x[:, columns]
-    from lgnc.ir import Encoder
-
-    over_bits = over_bits.with_(encoder=Encoder.binary(read.encoder.names))
-    assert (outputs_of(read, full) == outputs_of(over_bits, full)).all()
 
 
 def test_circuits_without_a_head() -> None:
@@ -122,3 +106,41 @@ def test_what_is_refused(text: str, message: str) -> None:
     with pytest.raises(BadInput, match=message) as caught:
         circuit_from_verilog(text, "file.v")
     assert "file.v" in caught.value.where
+
+
+@pytest.mark.parametrize("settings", [{"stages": 2}, {"stages": 9, "outputs": "class"}, {"pipeline_depth": 4}], ids=str)
+def test_pipelines_are_read_without_their_registers(settings: dict[str, Any]) -> None:
+    circuit = lift(random_model(5, dtype="int16"))
+    read = circuit_from_verilog(text_of(circuit, **settings))
+    assert prove(lower_head(circuit, str(settings.get("outputs", "both"))), read).equal is True
+
+
+@pytest.mark.parametrize(
+    ("was", "planted", "message"),
+    [
+        (r"(\w+_r1) <= (g\d+_\d+);", r"\1 <= \2_r1;", "form a cycle|different pipeline stages|has no value"),
+        (r"(= g\d+_\d+)_r1 ", r"\1 ", "different pipeline stages"),
+        (r"if \(en\) begin\s+g", "if (clk) begin g", "differ in clock or enable"),
+        (
+            r"posedge clk\)\s+if \(en\) begin\s+g",
+            "negedge clk) if (en) begin g",
+            "clock, an enable or a handshake|is not",
+        ),
+        (r"wire (g1_0) = [^;]*;", r"wire \1 = en;", "reads a clock, an enable or a handshake"),
+    ],
+    ids=["a register of a register", "a register skipped", "another enable", "another edge", "logic on the enable"],
+)
+def test_faulty_pipelines_are_refused(was: str, planted: str, message: str) -> None:
+    text = text_of(lift(random_model(5, dtype="int16")), stages=9)
+    faulty = re.sub(was, planted, text, count=1)
+    assert faulty != text
+    with pytest.raises(BadInput, match=message):
+        circuit_from_verilog(faulty)
+
+
+def test_float_networks_get_their_encoder_back() -> None:
+    circuit = lift(random_model(2, dtype="float32"))
+    read = over_bits(circuit_from_verilog(text_of(circuit)), circuit.encoder)
+    assert prove(circuit, read).equal is True
+    with pytest.raises(BadInput, match="takes 36 inputs, not the 30 bits"):
+        over_bits(circuit_from_verilog(text_of(circuit)), lift(random_model(2, features=10, dtype="float32")).encoder)

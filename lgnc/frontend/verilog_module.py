@@ -24,6 +24,16 @@ class Net(NamedTuple):
     signed: bool
 
 
+class Register(NamedTuple):
+    """`always @(posedge clock) if (enable) target <= value;`"""
+
+    target: str
+    clock: Any
+    enable: Any
+    value: Any
+    lineno: int
+
+
 _BINARY = {"And": gates.AND, "Or": gates.OR, "Xor": gates.XOR, "Xnor": gates.XNOR}
 _REDUCTION = {"Uand": gates.AND, "Uor": gates.OR, "Uxor": gates.XOR}
 _NUMBER = re.compile(r"(\d+)'(s?)([bdho])([0-9a-f_]+)", re.IGNORECASE)
@@ -35,7 +45,10 @@ def _kind(node: Any) -> str:
 
 
 class Module:
-    """A parsed module: `inputs` and `outputs` map a port to its width, `instantiated` names the modules it uses."""
+    """A parsed module: `inputs` and `outputs` map a port to its width, `instantiated` names the modules it uses.
+
+    odd: a clocked block that is more than registers under an enable. What such a module drives is opaque.
+    """
 
     def __init__(self, definition: Any, where: str) -> None:
         self.where = where
@@ -47,6 +60,7 @@ class Module:
         self.nets: dict[str, Net] = {}
         self.drivers: dict[str, Any] = {}
         self.instances: list[Any] = []
+        self.odd: Any = None
         if definition.paramlist is not None and definition.paramlist.params:
             raise self.refuse(definition.paramlist)
         for port in definition.portlist.ports if definition.portlist else ():
@@ -95,7 +109,7 @@ class Module:
         kind = _kind(item)
         if kind == "Decl":
             for each in item.list:
-                if _kind(each) == "Wire":
+                if _kind(each) in ("Wire", "Reg"):
                     self._declare(each)
                 else:
                     self._item(each)
@@ -109,8 +123,30 @@ class Module:
                 if instance.parameterlist or instance.array:
                     raise self.refuse(instance, "instance parameters and arrays are not read back")
                 self.instances.append(instance)
+        elif kind == "Always":
+            self._always(item)
         else:
             raise self.refuse(item)
+
+    def _always(self, item: Any) -> None:
+        """Registers, when the block is `@(posedge clock) if (enable)` and assignments to whole signals."""
+        edges, body = item.sens_list.list, item.statement
+        block: Any = getattr(body, "true_statement", None)
+        plain = (
+            [(edge.type, _kind(edge.sig)) for edge in edges] == [("posedge", "Identifier")]
+            and _kind(body) == "IfStatement"
+            and _kind(body.cond) == "Identifier"
+            and body.false_statement is None
+            and _kind(block) == "Block"
+            and all(_kind(each) == "NonblockingSubstitution" for each in block.statements)
+            and all(_kind(each.left.var) == "Identifier" for each in block.statements)
+        )
+        if not plain:
+            self.odd = self.odd or item
+            return
+        for each in block.statements:
+            name = each.left.var.name
+            self._drive(name, Register(name, edges[0].sig, body.cond, each.right.var, each.lineno))
 
     def _drive(self, name: str, item: Any) -> None:
         if name in self.drivers:
@@ -121,7 +157,7 @@ class Module:
         """Assignments and instances, each after those that drive what it reads."""
         items: list[Any] = [*self.drivers.values(), *self.instances]
         drivers = {name: index for index, name in enumerate(self.drivers)}
-        reads = [_names(item.right.var) for item in self.drivers.values()]
+        reads = [_reads(item) for item in self.drivers.values()]
         for index, instance in enumerate(self.instances, len(reads)):
             read, driven = self._connections(instance, modules)
             reads.append(read)
@@ -158,14 +194,17 @@ class Module:
         self, inputs: dict[str, list[int]], netlist: Netlist, modules: dict[str, Module]
     ) -> dict[str, list[int]]:
         """Port name -> literals of the outputs, given those of the inputs. The netlist gains the gates."""
+        if self.odd is not None:
+            return {name: netlist.opaque(width) for name, width in self.outputs.items()}
         values = dict(inputs)
         for item in self._order(modules):
+            if isinstance(item, Register):
+                clock, enable = (self._value(each, values, netlist).bits[0] for each in (item.clock, item.enable))
+                bits = [netlist.register(bit, clock, enable) for bit in self._bits(item.value, values, netlist)]
+                self._store(item, item.target, bits, values)
+                continue
             if _kind(item) == "Assign":
-                net = self.nets.get(item.left.var.name)
-                bits = self._bits(item.right.var, values, netlist)
-                if net is None or net.width != len(bits):
-                    raise self.refuse(item, f"{len(bits)} bits are assigned to '{item.left.var.name}'")
-                values[item.left.var.name] = bits
+                self._store(item, item.left.var.name, self._bits(item.right.var, values, netlist), values)
                 continue
             child = modules[item.module]
             ports = {port.portname: port.argname for port in item.portlist}
@@ -174,14 +213,17 @@ class Module:
                 if len(bits) != child.inputs[name]:
                     raise self.refuse(item, f"port '{name}' has {child.inputs[name]} bits, not {len(bits)}")
             for name, bits in child.evaluate(taken, netlist, modules).items():
-                net = self.nets.get(ports[name].name)
-                if net is None or net.width != len(bits):
-                    raise self.refuse(item, f"port '{name}' has {len(bits)} bits")
-                values[ports[name].name] = bits
+                self._store(item, ports[name].name, bits, values)
         undriven = [name for name in self.outputs if name not in values]
         if undriven:
             raise BadInput(f"output '{undriven[0]}' is not driven", where=f"{self.where}: module {self.name}")
         return {name: values[name] for name in self.outputs}
+
+    def _store(self, item: Any, name: str, bits: list[int], values: dict[str, list[int]]) -> None:
+        net = self.nets.get(name)
+        if net is None or net.width != len(bits):
+            raise self.refuse(item, f"{len(bits)} bits are assigned to '{name}'")
+        values[name] = bits
 
     def _bits(self, node: Any, values: dict[str, list[int]], netlist: Netlist) -> list[int]:
         """The bits of an expression; a constant's as constant literals."""
@@ -261,6 +303,13 @@ class Module:
         if signed and integer >> (width - 1):
             integer -= 1 << width
         return Value([0] * width, signed, integer)
+
+
+def _reads(item: Any) -> list[str]:
+    """The names that a driver reads."""
+    if isinstance(item, Register):
+        return [item.clock.name, item.enable.name, *_names(item.value)]
+    return _names(item.right.var)
 
 
 def _names(node: Any) -> list[str]:

@@ -6,16 +6,22 @@ import numpy as np
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder
-from lgnc.ir.gates import FALSE, FLIP_A, FLIP_B
+from lgnc.ir.gates import FALSE, FLIP_A, FLIP_B, A
 from lgnc.ir.order import in_order
 
 _GATE = 1 << 40
 _RAW = 1 << 60
+_OPAQUE = 1 << 61
+_ANY = -1
 _FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
 
 
 class Netlist:
-    """Literals are 2 * id + inverted: ids are encoder bits from 0, gates from _GATE, bits of the input from _RAW."""
+    """Literals are 2 * id + inverted: ids are encoder bits from 0, gates from _GATE, bits of the input from _RAW.
+
+    From _OPAQUE on are clocks, enables and handshakes, which logic may not read. A register is a gate that passes its
+    input on, one stage later; paths that meet must have crossed as many registers, or the values are not one vector's.
+    """
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -24,7 +30,30 @@ class Netlist:
         self.op: list[int] = []
         self.a: list[int] = []
         self.b: list[int] = []
+        self.stage: list[int] = []
         self.zero = -1
+        self.opaques = 0
+        self.clocks: set[tuple[int, int]] = set()
+        self.latency = 0
+
+    def opaque(self, width: int) -> list[int]:
+        """Literals of signals that only registers may read, as clock or enable."""
+        self.opaques += width
+        return [2 * (_OPAQUE + self.opaques - 1 - bit) for bit in range(width)]
+
+    def register(self, literal: int, clock: int, enable: int) -> int:
+        """The literal of a value one stage later. Every register must have the same clock and enable."""
+        self.clocks.add((clock, enable))
+        if len(self.clocks) > 1 or min(clock, enable) < 2 * _OPAQUE:
+            raise BadInput("registers differ in clock or enable", where=self.where, fix="one clock, one enable")
+        literal = self._plain(literal)
+        stage = self._stage(literal)
+        moved = self.gate(A, literal, literal)
+        self.stage[-1] = stage if stage == _ANY else stage + 1
+        return moved
+
+    def _stage(self, literal: int) -> int:
+        return self.stage[(literal >> 1) - _GATE] if literal >= 2 * _GATE else 0
 
     def input_port(self, width: int) -> list[int]:
         """The literals of the top's input, which only comparisons and single-bit logic can read."""
@@ -34,13 +63,15 @@ class Netlist:
     def compare(self, bits: list[int], signed: bool, threshold: int) -> int:
         """The literal of `bits > threshold`, bits being a run of the input's own."""
         first = (bits[0] >> 1) - _RAW
-        if first < 0 or bits != [2 * (_RAW + first + i) for i in range(len(bits))]:
+        if not 0 <= first < self.width or bits != [2 * (_RAW + first + i) for i in range(len(bits))]:
             raise BadInput("a comparison reads something other than a part of the input", where=self.where)
         key = first, len(bits), signed, threshold
         return 2 * self.comparisons.setdefault(key, len(self.comparisons))
 
     def _plain(self, literal: int) -> int:
         """The literal, a single bit of the input made an encoder bit of its own."""
+        if literal >= 2 * _OPAQUE:
+            raise BadInput("logic reads a clock, an enable or a handshake", where=self.where)
         if literal >= 2 * _RAW:
             return self.compare([literal & ~1], False, 0) | (literal & 1)
         return literal
@@ -52,9 +83,13 @@ class Netlist:
             op = _FLIP_A[op]
         if b & 1:
             op = _FLIP_B[op]
+        stages = {self._stage(a), self._stage(b)} - {_ANY}
+        if len(stages) > 1:
+            raise BadInput("values of different pipeline stages meet in a gate", where=self.where)
         self.op.append(op)
         self.a.append(a >> 1)
         self.b.append(b >> 1)
+        self.stage.append(max(stages, default=_ANY))
         return 2 * (_GATE + len(self.op) - 1)
 
     def constant(self, value: int) -> int:
@@ -63,6 +98,7 @@ class Netlist:
             self.op.append(FALSE)
             self.a.append(-1)
             self.b.append(-1)
+            self.stage.append(_ANY)
             self.zero = 2 * (_GATE + len(self.op) - 1)
         return self.zero ^ value
 
@@ -107,6 +143,10 @@ class Netlist:
             stem = "class" if port == "class_index" else port
             literals += [self._plain(bit) for bit in bits]
             names += [f"{stem}_{bit}" for bit in range(len(bits))]
+        stages = {self._stage(literal) for literal in literals} - {_ANY}
+        if len(stages) > 1:
+            raise BadInput("the outputs come from different pipeline stages", where=self.where)
+        self.latency = max(stages, default=0)
         literals = self._drop_dead(literals)
         encoder = self.encoder()
 
