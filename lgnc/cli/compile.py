@@ -19,6 +19,9 @@ from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
 @click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
+@click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")
+@click.option("--pipeline-depth", type=click.IntRange(1), help="Verilog: the most gate levels between registers.")
+@click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
 @json_option
 def command(
     source: Path,
@@ -29,14 +32,23 @@ def command(
     prove: bool,
     check_each_pass: bool,
     time_limit: float,
+    stages: int | None,
+    pipeline_depth: int | None,
+    outputs: str | None,
     as_json: bool,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
     from lgnc.compile import backend, compile_circuit
+    from lgnc.diagnostics import BadInput
     from lgnc.files import check_output_folder
     from lgnc.frontend.source import load_source
 
     backend(target)
+    asked = {"stages": stages, "pipeline_depth": pipeline_depth, "outputs": outputs}
+    settings = {setting: value for setting, value in asked.items() if value is not None}
+    if settings and target != "verilog":
+        option = "--" + next(iter(settings)).replace("_", "-")
+        raise BadInput(f"target {target} has no such option", where=option, fix="use it with -t verilog")
     check_output_folder(output)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("read", total=None, note="")
@@ -48,6 +60,7 @@ def command(
             prove=prove,
             check_each_pass=check_each_pass,
             time_limit=time_limit,
+            settings=settings,
             progress=lambda what: bar.update(task, description=what),
         )
         compiled.write(output)
