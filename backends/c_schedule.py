@@ -126,7 +126,7 @@ def _last_use(
     chunks: _Chunks,
     count_step: NDArray[Any],
 ) -> Int32:
-    """int32[nodes]: the last step that reads each node; -1 for none, _NEVER for an output of a circuit without a head."""
+    """int32[nodes]: the last step that reads each node; -1 for none, _NEVER for an output when there is no head."""
     last = np.full(circuit.nodes, -1, np.int32)
     for fanin, read in ((circuit.a, READS_A), (circuit.b, READS_B)):
         used = read[circuit.op[order]]

@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +56,35 @@ def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
 
 
 class Network:
-    """A loaded C library of one network. Calls take [n, features] rows in the encoder's type, C-contiguous or not."""
+    """A loaded C library of one network. Calls take [n, features] rows in the encoder's type, without a copy when they
+    are C-contiguous, and share them out in runs of whole blocks over `threads` threads.
+    """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, manifest: dict[str, Any], threads: int = 1) -> None:
         library = ctypes.CDLL(str(shared_library(folder, manifest)))
         self._entry = {kind: getattr(library, name) for kind, name in manifest["entry"].items() if name}
         for function in self._entry.values():
             function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
             function.restype = None
-        self._workspace = np.empty(int(manifest["workspace_bytes"]) + 64, np.uint8)
+        self._block = int(manifest["block"])
+        self._workspaces = np.empty((max(1, threads), int(manifest["workspace_bytes"])), np.uint8)
         self._columns = {"scores": len(manifest["classes"] or ()), "outputs": int(manifest["output_count"])}
 
     def _call(self, kind: str, features: NDArray[Any], out: NDArray[Any]) -> None:
         x = np.ascontiguousarray(features)
-        pointers = (self._workspace.ctypes.data, x.ctypes.data)
-        self._entry[kind](*pointers, len(x), out.ctypes.data)
+        function = self._entry[kind]
+
+        def part(workspace: NDArray[np.uint8], first: int, last: int) -> None:
+            if first < last:
+                function(workspace.ctypes.data, x[first:].ctypes.data, last - first, out[first:].ctypes.data)
+
+        share = -(-len(x) // (len(self._workspaces) * self._block)) * self._block
+        bounds = [(min(k * share, len(x)), min((k + 1) * share, len(x))) for k in range(len(self._workspaces))]
+        if len(bounds) == 1:
+            part(self._workspaces[0], *bounds[0])
+            return
+        with ThreadPoolExecutor(len(bounds)) as pool:
+            list(pool.map(lambda k: part(self._workspaces[k], *bounds[k]), range(len(bounds))))
 
     def predict(self, features: NDArray[Any]) -> NDArray[np.int32]:
         """int32[n], the class of each row."""
@@ -90,10 +105,10 @@ class Network:
         return out.view(np.bool_)
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], *, threads: int = 1) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
     started = time.perf_counter()
-    network = Network(folder, manifest)
+    network = Network(folder, manifest, threads)
     built = time.perf_counter() - started
     started = time.perf_counter()
     if manifest["classes"] is None:

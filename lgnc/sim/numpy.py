@@ -29,15 +29,37 @@ def load_module(folder: Path, manifest: dict[str, Any]) -> ModuleType:
     return module
 
 
+class Network:
+    """The loaded module of one network."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self._module = load_module(folder, manifest)
+
+    def predict(self, features: NDArray[Any]) -> NDArray[np.int64]:
+        """int64[n], the class of each row."""
+        classes: NDArray[np.int64] = self._module.predict(features)
+        return classes
+
+    def scores(self, features: NDArray[Any]) -> NDArray[np.int32]:
+        """int32[n, classes]."""
+        scores: NDArray[np.int32] = self._module.scores(features)
+        return scores
+
+    def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]:
+        """bool[n, outputs] of a network without a head."""
+        outputs: NDArray[np.bool_] = self._module.outputs(features)
+        return outputs
+
+
 def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
     started = time.perf_counter()
-    module = load_module(folder, manifest)
+    network = Network(folder, manifest)
     built = time.perf_counter() - started
     started = time.perf_counter()
     if manifest["classes"] is None:
-        outputs: NDArray[np.bool_] = module.outputs(features)
+        outputs = network.outputs(features)
         return RunResult("numpy", None, None, outputs, time.perf_counter() - started, built)
-    classes: NDArray[np.int64] = module.predict(features)
+    classes = network.predict(features)
     seconds = time.perf_counter() - started
-    return RunResult("numpy", module.scores(features), classes, None, seconds, built)
+    return RunResult("numpy", network.scores(features), classes, None, seconds, built)

@@ -1,0 +1,71 @@
+"""`lgnc.load`: a compiled folder called from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput, LgncError
+from lgnc.frontend.lift import lift
+from lgnc.ir import simulate
+from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
+from lgnc.sim.load import load
+from tests.backend_support import write
+from tests.support import needs, random_circuit, random_features, random_model
+
+TARGETS = [pytest.param("c", marks=needs("cc")), "numpy", pytest.param("onnx", marks=needs("onnxruntime"))]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_predict_and_scores(target: str, tmp_path: Path) -> None:
+    circuit = lift(random_model(3))
+    write(target, circuit, tmp_path)
+    network = load(tmp_path)
+    features = random_features(circuit, 700)
+    scores, classes = simulate(circuit, features)
+    assert np.array_equal(network.scores(features), scores)
+    assert np.array_equal(network.predict(features.astype(np.float64)), classes)
+    assert np.array_equal(network.predict(np.asfortranarray(features)[::-1]), classes[::-1])
+    assert circuit.head is not None
+    assert network.classes == circuit.head.names
+    with pytest.raises(BadInput):
+        network.outputs(features)
+    with pytest.raises(BadInput, match="rows x 12"):
+        network.predict(features[:, :5])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_outputs(target: str, tmp_path: Path) -> None:
+    circuit = random_circuit(3)
+    write(target, circuit, tmp_path)
+    network = load(tmp_path)
+    features = random_features(circuit, 100)
+    expected = unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, features))), 100)
+    assert np.array_equal(network.outputs(features), expected)
+    with pytest.raises(BadInput, match="no head"):
+        network.predict(features)
+
+
+@needs("cc")
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_give_the_same(threads: int, tmp_path: Path) -> None:
+    circuit = lift(random_model(3))
+    write("c", circuit, tmp_path)
+    network = load(tmp_path, threads=threads)
+    for n in (0, 1, 512, 513, 5000):
+        features = random_features(circuit, n)
+        scores, classes = simulate(circuit, features)
+        assert np.array_equal(network.scores(features), scores)
+        assert np.array_equal(network.predict(features), classes)
+
+
+def test_other_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LgncError):
+        load(tmp_path)
