@@ -1,0 +1,178 @@
+"""The Triton kernel of a layer's backward pass: gather over the fan-out, table sums, softmax, Adam, the next gates.
+
+A block of neurons is taken through all of it by one program, so that a neuron's gradient row is written once (and not
+at all where nothing reads it: in the first layer) and read once by each consumer pin. Nothing is added with atomics,
+so that a step gives the same bits each time.
+"""
+
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from lgnc.train.triton_bits import bits_at
+from lgnc.train.triton_update import adam, best, confidence, gumbel, pick_pin
+
+
+@triton.jit
+def fan_out(
+    at: tl.tensor, live: tl.tensor, group: tl.tensor, edge: tl.tensor, other: tl.tensor, bits: tl.tensor,
+    up_coef: tl.tensor, up_grad: tl.tensor, up_class: tl.tensor, WORDS: tl.constexpr, UP_TOP: tl.constexpr,
+) -> tl.tensor:  # fmt: skip
+    """float32[n, 128]: what one consumer pin a neuron, entry `at` of the edge list, adds to the neuron's gradient.
+
+    The consumer's gradient times the slope of its soft table along that pin, where the other pin's bit says which.
+    """
+    pin = tl.load(edge + at, mask=live, other=0)
+    beside = tl.load(other + at, mask=live, other=0)
+    low = tl.load(up_coef + 2 * pin, mask=live, other=0.0)
+    high = tl.load(up_coef + 2 * pin + 1, mask=live, other=0.0)
+    row = pin >> 1
+    if UP_TOP:
+        row = tl.load(up_class + row, mask=live, other=0)
+    column = group * 128 + tl.arange(0, 128)
+    from_above = tl.load(
+        up_grad + (row.to(tl.int64) * (32 * WORDS))[:, None] + column[None, :], mask=live[:, None], other=0.0
+    ).to(tl.float32)
+    bit = bits_at(bits, beside, live, group, WORDS)
+    return from_above * tl.where(bit == 1, high[:, None], low[:, None])
+
+
+@triton.jit
+def corner(values: tl.tensor, k: tl.tensor, SHIFT: tl.constexpr) -> tl.tensor:
+    """float32[n]: the sum over the gates that are 1 in a corner; SHIFT 3, 2, 1, 0 for (a, b) = 00, 01, 10, 11."""
+    return tl.sum(tl.where(((k >> SHIFT) & 1)[None, :] == 1, values, 0.0), axis=1)
+
+
+@triton.jit
+def candidate_sums(
+    sums: tl.tensor, gradient: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor, below: tl.tensor,
+    candidates: tl.tensor, PIN: tl.constexpr, K: tl.constexpr, KP: tl.constexpr, WORDS: tl.constexpr,
+) -> tl.tensor:  # fmt: skip
+    """float32[n, KP]: `sums` plus, for each candidate of the pin, the sum over a group of gradient times its bit."""
+    for k in range(K):
+        source = tl.load(candidates + (row.to(tl.int64) * 2 + PIN) * K + k, mask=live, other=0)
+        found = tl.sum(tl.where(bits_at(below, source, live, group, WORDS) == 1, gradient, 0.0), axis=1)
+        sums += tl.where((tl.arange(0, KP) == k)[None, :], found[:, None], 0.0)
+    return sums
+
+
+@triton.jit
+def update_pin(
+    sums: tl.tensor, row: tl.tensor, live: tl.tensor, now: tl.tensor, wz: tl.tensor, wm: tl.tensor,
+    wv: tl.tensor, candidates: tl.tensor, pick: tl.tensor, src: tl.tensor, tau_w: tl.tensor, PIN: tl.constexpr,
+    K: tl.constexpr, KP: tl.constexpr, BETA1: tl.constexpr, BETA2: tl.constexpr, EPSILON: tl.constexpr,
+) -> tl.tensor:  # fmt: skip
+    """One Adam step on a pin's wiring logits from its candidates' sums; see `pick_pin` for what is stored and given."""
+    pin = row * 2 + PIN
+    column = tl.arange(0, KP)
+    at = pin.to(tl.int64)[:, None] * K + column[None, :]
+    mask = live[:, None] & (column < K)[None, :]
+    logits = tl.load(wz + at, mask=mask, other=0.0)
+    scaled = tl.where((column < K)[None, :], logits / tau_w, float("-inf"))
+    power = tl.exp(scaled - tl.max(scaled, axis=1)[:, None])
+    q = power / tl.sum(power, axis=1)[:, None]
+    gradient = q * (sums - tl.sum(q * sums, axis=1)[:, None]) / tau_w
+    logits = adam(logits, wm + at, wv + at, gradient, now, mask, BETA1, BETA2, EPSILON)
+    tl.store(wz + at, logits, mask=mask)
+    return pick_pin(logits, candidates, pick, src, pin, live, K, KP)
+
+
+@triton.jit
+def backward_kernel(
+    width: tl.tensor, now: tl.tensor, step: tl.tensor, seed: tl.tensor, stream: tl.tensor, tau_w: tl.tensor,
+    z: tl.tensor, m: tl.tensor, v: tl.tensor, op: tl.tensor, coef: tl.tensor, part: tl.tensor, src: tl.tensor,
+    below: tl.tensor, bits: tl.tensor, grad: tl.tensor, class_of: tl.tensor, head_grad: tl.tensor,
+    start: tl.tensor, count: tl.tensor, edge: tl.tensor, other: tl.tensor, up_coef: tl.tensor,
+    up_grad: tl.tensor, wz: tl.tensor, wm: tl.tensor, wv: tl.tensor, candidates: tl.tensor, pick: tl.tensor,
+    WORDS: tl.constexpr, TOP: tl.constexpr, UP_TOP: tl.constexpr, STORE: tl.constexpr, NOISE: tl.constexpr,
+    K: tl.constexpr, KP: tl.constexpr, ROWS: tl.constexpr, BETA1: tl.constexpr, BETA2: tl.constexpr,
+    EPSILON: tl.constexpr,
+) -> None:  # fmt: skip
+    """Backward pass and update of ROWS neurons a program; float rows are in column order, 32 * WORDS columns.
+
+    TOP: the gradient of neuron n is row class_of[n] of head_grad; else it is gathered over the edges
+    start[n] : start[n] + count[n], each a pin of the layer above, with coefficients up_coef, float32[pins, 2] (slopes
+    for the other pin's bit 0 and 1) and gradients up_grad (UP_TOP: rows of head_grad, by class). coef gets this layer's
+    slopes. STORE: grad is written. K > 1: the pins are learned. step is already that of the next forward pass.
+    """
+    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    live = row < width
+    k = tl.arange(0, 16)
+    index = row[:, None] * 16 + k[None, :]
+    tau_b = tl.load(now)
+    done = tl.load(step)
+    logits = tl.load(z + index, mask=live[:, None], other=0.0)
+    noisy = logits
+    if NOISE:
+        noisy += gumbel(seed, stream, done - 1, index)
+    power = tl.exp((noisy - tl.max(noisy, axis=1)[:, None]) / tau_b)
+    p = power / tl.sum(power, axis=1)[:, None]
+    t00, t01, t10, t11 = corner(p, k, 3), corner(p, k, 2), corner(p, k, 1), corner(p, k, 0)
+    a_low, a_high, b_low, b_high = t10 - t00, t11 - t01, t01 - t00, t11 - t10
+    tl.store(coef + 4 * row, a_low, mask=live)
+    tl.store(coef + 4 * row + 1, a_high, mask=live)
+    tl.store(coef + 4 * row + 2, b_low, mask=live)
+    tl.store(coef + 4 * row + 3, b_high, mask=live)
+
+    a = tl.load(src + 2 * row, mask=live, other=0)
+    b = tl.load(src + 2 * row + 1, mask=live, other=0)
+    d00, d01 = tl.zeros([ROWS], tl.float32), tl.zeros([ROWS], tl.float32)
+    d10, d11 = tl.zeros([ROWS], tl.float32), tl.zeros([ROWS], tl.float32)
+    sums_a, sums_b = tl.zeros([ROWS, KP], tl.float32), tl.zeros([ROWS, KP], tl.float32)
+    if TOP:
+        label = tl.load(class_of + row, mask=live, other=0)
+    else:
+        first = tl.load(start + row, mask=live, other=0)
+        edges = tl.load(count + row, mask=live, other=0)
+        longest = tl.max(edges, axis=0)
+    for group in range(WORDS // 4):
+        column = group * 128 + tl.arange(0, 128)
+        if TOP:
+            at = label.to(tl.int64)[:, None] * (32 * WORDS) + column[None, :]
+            g = tl.load(head_grad + at, mask=live[:, None], other=0.0)
+        else:
+            g = tl.zeros([ROWS, 128], tl.float32)
+            for j in range(0, longest, 2):
+                g += fan_out(
+                    first + j, j < edges, group, edge, other, bits, up_coef, up_grad, class_of, WORDS, UP_TOP
+                ) + fan_out(
+                    first + j + 1, j + 1 < edges, group, edge, other, bits, up_coef, up_grad, class_of, WORDS, UP_TOP
+                )
+        if STORE:
+            at = row.to(tl.int64)[:, None] * (32 * WORDS) + column[None, :]
+            tl.store(grad + at, g.to(grad.dtype.element_ty), mask=live[:, None])
+        abit, bbit = bits_at(below, a, live, group, WORDS), bits_at(below, b, live, group, WORDS)
+        which = 2 * abit + bbit
+        d00 += tl.sum(tl.where(which == 0, g, 0.0), axis=1)
+        d01 += tl.sum(tl.where(which == 1, g, 0.0), axis=1)
+        d10 += tl.sum(tl.where(which == 2, g, 0.0), axis=1)
+        d11 += tl.sum(tl.where(which == 3, g, 0.0), axis=1)
+        if K > 1:
+            ga = g * tl.where(bbit == 1, a_high[:, None], a_low[:, None])
+            gb = g * tl.where(abit == 1, b_high[:, None], b_low[:, None])
+            sums_a = candidate_sums(sums_a, ga, row, live, group, below, candidates, 0, K, KP, WORDS)
+            sums_b = candidate_sums(sums_b, gb, row, live, group, below, candidates, 1, K, KP, WORDS)
+
+    d_p = tl.where(((k >> 3) & 1)[None, :] == 1, d00[:, None], 0.0)
+    d_p += tl.where(((k >> 2) & 1)[None, :] == 1, d01[:, None], 0.0)
+    d_p += tl.where(((k >> 1) & 1)[None, :] == 1, d10[:, None], 0.0)
+    d_p += tl.where((k & 1)[None, :] == 1, d11[:, None], 0.0)
+    d_z = p * (d_p - tl.sum(p * d_p, axis=1)[:, None]) / tau_b
+    logits = adam(logits, m + index, v + index, d_z, now, live[:, None], BETA1, BETA2, EPSILON)
+    tl.store(z + index, logits, mask=live[:, None])
+    sure = confidence(logits, live)
+    noisy = logits
+    if NOISE:
+        noisy += gumbel(seed, stream, done, index)
+    tl.store(op + row, best(noisy), mask=live)
+    if K > 1:
+        sure += update_pin(
+            sums_a, row, live, now, wz, wm, wv, candidates, pick, src, tau_w, 0, K, KP, BETA1, BETA2, EPSILON
+        )
+        sure += update_pin(
+            sums_b, row, live, now, wz, wm, wv, candidates, pick, src, tau_w, 1, K, KP, BETA1, BETA2, EPSILON
+        )
+    tl.store(part + tl.program_id(0), sure)

@@ -1,0 +1,46 @@
+"""The Triton engine, in processes of its own: the interpreter is chosen before triton is first imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.skipif(
+    find_spec("triton") is None or find_spec("torch") is None, reason="needs triton and torch: pip install triton"
+)
+
+
+def run(arguments: list[str], **variables: str) -> str:
+    """Standard output of python with `arguments`, one thread, from the repository's root."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRITON_DEFAULT_FP_FUSION": "1", **variables}
+    environment["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_gradients_and_steps_under_the_interpreter() -> None:
+    out = run(["-m", "pytest", "tests/triton_interpreted.py", "-p", "no:cacheprovider"], TRITON_INTERPRET="1")
+    assert "passed" in out
+
+
+def test_every_kernel_compiles_for_hopper(tmp_path: Path) -> None:
+    out = run(["-m", "tests.triton_compiled"], TRITON_INTERPRET="0", TRITON_CACHE_DIR=str(tmp_path))
+    loads = dict(json.loads(out.splitlines()[-1]))
+    assert loads["backward_kernel"] == loads["gates_kernel"] == loads["popcount_kernel"] == 16
+
+
+def test_the_interpreter_run_fails_when_a_test_fails(tmp_path: Path) -> None:
+    planted = tmp_path / "test_planted.py"
+    planted.write_text("def test_planted():\n    assert 1 == 2\n")
+    with pytest.raises(AssertionError, match="1 failed"):
+        run(["-m", "pytest", str(planted), "-p", "no:cacheprovider", "-c", "/dev/null"], TRITON_INTERPRET="1")
