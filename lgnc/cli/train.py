@@ -68,7 +68,7 @@ class Duration(click.ParamType[float]):
 @click.option("--augment", type=float, help="The share of samples that is augmented.")
 @click.option("--seed", type=int)
 @click.option("--device", help="auto, cpu or cuda.")
-@click.option("--engine", help="auto, packed or torch.")
+@click.option("--engine", help="auto, packed, triton or torch.")
 @click.option("--threads", type=int, help="CPU threads (all cores unless given).")
 @click.option("--test-fraction", type=float, help="Share of the rows held out, where a data set has no test rows.")
 @click.option("--validation-fraction", type=float, help="Share of the training rows that chooses the best epoch.")
@@ -109,7 +109,7 @@ def command(
 
     settings = {key: value for key, value in flags.items() if value is not None}
     chosen = TrainConfig.from_toml(config, **settings) if config else TrainConfig.from_dict(settings, where="train")
-    held_out = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
+    held_out: dict[str, Any] = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
     dataset = load_dataset(data, label=label, seed=chosen.seed, **held_out)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("train", total=None, note="")

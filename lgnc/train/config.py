@@ -18,7 +18,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "wiring": ("random", "structured", "learned"),
     "method": METHODS,
     "device": ("auto", "cpu", "cuda"),
-    "engine": ("auto", "packed", "torch"),
+    "engine": ("auto", "packed", "triton", "torch"),
     "schedule": ("cosine", "constant"),
     "inputs": ("bits", "real"),
 }
@@ -151,7 +151,7 @@ def _check_ranges(config: TrainConfig) -> None:
         raise BadInput("--widths is empty", where="training", fix="give one width a layer, as in 4000,1000")
     if config.widths and (config.layers is not None or config.width is not None):
         raise BadInput("--widths excludes --layers and --width", where="training", fix="give the one or the others")
-    if config.inputs == "real" and config.engine == "packed":
+    if config.inputs == "real" and config.engine in ("packed", "triton"):
         raise BadInput("real inputs are not bits to pack", where="training", fix="use --engine torch, or --inputs bits")
 
 
@@ -208,13 +208,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "layers": 2,
         "width": 1000,
         "wiring": "learned",
-        "candidates": 8,
+        "candidates": 16,
         "encoder": "thermometer:3",
         "init": "gaussian",
         "epochs": 40,
         "batch_size": 64,
         "lr": 0.05,
-        "validation_fraction": 0.1,
+        "validation_fraction": 0.0,
         "shifts": 0,
     },
     "table": {

@@ -15,7 +15,7 @@ from lgnc.ir.simulate import unpack
 from lgnc.train.network import Engine, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
 
-ENGINES = ("auto", "packed", "torch")
+ENGINES = ("auto", "packed", "triton", "torch")
 _EVALUATION_CELLS = 1 << 24
 """Activations held at a time while rows are evaluated."""
 
@@ -144,15 +144,27 @@ def packed_available() -> bool:
     return find_spec("numba") is not None and find_spec("lgnc.train.kernels") is not None
 
 
+def triton_available() -> bool:
+    """The kernels for CUDA devices can be used: triton is installed."""
+    return find_spec("triton") is not None
+
+
 def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -> str:
-    """'packed' for hard methods on bits on a CPU where the kernels are, else 'torch'; or what `name` asks for."""
-    fits = estimator.hard and device == "cpu" and not real and packed_available()
-    return ("packed" if fits else "torch") if name == "auto" else name
+    """For hard methods on bits 'packed' on a CPU and 'triton' on a CUDA device, where the packages for them are; else
+    'torch'. Or what `name` asks for."""
+    if name != "auto":
+        return name
+    if not estimator.hard or real:
+        return "torch"
+    fast, available = ("packed", packed_available) if device == "cpu" else ("triton", triton_available)
+    return fast if available() else "torch"
 
 
 def make_engine(name: str, network: Network, estimator: Estimator, seed: int, device: str) -> Engine:
-    """The engine called `name` ('packed' or 'torch')."""
-    if name == "packed":
-        engine: Engine = import_module("lgnc.train.kernels").PackedEngine(network, estimator, seed)
+    """The engine called `name` ('packed', 'triton' or 'torch')."""
+    fast = {"packed": "lgnc.train.kernels.PackedEngine", "triton": "lgnc.train.triton_engine.TritonEngine"}
+    if name in fast:
+        module, kind = fast[name].rsplit(".", 1)
+        engine: Engine = getattr(import_module(module), kind)(network, estimator, seed)
         return engine
     return TorchEngine(network, estimator, seed, device)

@@ -49,9 +49,9 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     device = choose_device(config.device)
     real = config.inputs == "real"
     engine = choose_engine(config.engine, estimator, device, real=real)
-    if engine == "packed" and not estimator.hard:
+    if engine in ("packed", "triton") and not estimator.hard:
         what = f"'{config.method}' has no bits to pack"
-        raise BadInput(what, where="--engine packed", fix="use --engine torch, or a hard method")
+        raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method")
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
@@ -109,7 +109,7 @@ def memory_needed(config: TrainConfig, bits: int, rows: int) -> int:
     pins = sum(2 * width * (config.candidates or 1) for width in widths)
     logits = 16 * sum(widths) + (pins if (config.candidates or 1) > 1 else 0)
     state = 4 * 7 * logits + 4 * pins
-    if config.engine == "packed":
+    if config.engine in ("packed", "triton"):
         step = 2 * 4 * batch * max(widths) + (bits + sum(widths)) * batch // 8
     else:
         step = 4 * batch * (bits + 8 * sum(widths))
