@@ -26,6 +26,7 @@ PASSES: dict[str, str] = {
     "functional_reduction": "lgnc.passes.functional_reduction",
     "lower_head": "lgnc.passes.lower_head",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
+    "rewrite_with_abc": "lgnc.rewrite_with_abc",
     "simplify_head": "lgnc.passes.simplify_head",
 }
 """Pass name -> the module whose function of the same name it is."""
@@ -42,11 +43,16 @@ _LOCAL = (
     "drop_unread_thresholds",
 )
 
-PIPELINES: dict[int, tuple[str, ...]] = {0: (), 1: _BASIC, 2: _LOCAL, 3: (*_LOCAL, "functional_reduction", *_LOCAL)}
+PIPELINES: dict[int, tuple[str, ...]] = {
+    0: (),
+    1: _BASIC,
+    2: _LOCAL,
+    3: (*_LOCAL, "functional_reduction", *_LOCAL, "rewrite_with_abc{required=false}"),
+}
 """The passes of each -O level, repeated until nothing changes."""
 
-_ROUNDS = 20
-"""A pipeline stops after so many rounds, changed or not."""
+_ROUNDS = {0: 1, 1: 20, 2: 20, 3: 2}
+"""A level's pipeline stops after so many rounds, changed or not."""
 
 Pass = Callable[..., Circuit]
 Prove = Callable[..., Any]
@@ -125,7 +131,7 @@ def steps_of(passes_or_level: int | str | Sequence[str | Step]) -> tuple[Step, .
     if isinstance(passes_or_level, int):
         if passes_or_level not in PIPELINES:
             raise unknown("optimisation level", str(passes_or_level), map(str, PIPELINES))
-        return tuple(map(Step, PIPELINES[passes_or_level]))
+        return parse_pipeline(",".join(PIPELINES[passes_or_level]))
     if isinstance(passes_or_level, str):
         return parse_pipeline(passes_or_level)
     return tuple(Step(each) if isinstance(each, str) else each for each in passes_or_level)
@@ -141,14 +147,15 @@ def run_pipeline(
 ) -> tuple[Circuit, list[PassReport]]:
     """`circuit` after the passes, with one report a run of a pass.
 
-    A level's pipeline is repeated until a round changes nothing; passes named one by one run once. The IR is checked
-    after every pass. check_each_pass: simulate each pass's result against its input. prove(before, after) gives an
-    object with `equal` (True, False or None) and `how`. print_after(name, circuit) is called after every pass.
+    A level's pipeline is repeated until a round changes nothing, or for its number of rounds; passes named one by one
+    run once. The IR is checked after every pass. check_each_pass: simulate each pass's result against its input.
+    prove(before, after) gives an object with `equal` (True, False or None) and `how`. print_after(name, circuit) is
+    called after every pass.
     Raises Failed, naming the pass, when a pass leaves a malformed circuit or one that differs.
     """
     steps = steps_of(passes_or_level)
     functions = [(step, load_pass(step.name)) for step in steps]
-    rounds = _ROUNDS if isinstance(passes_or_level, int) else 1
+    rounds = _ROUNDS[passes_or_level] if isinstance(passes_or_level, int) else 1
     reports: list[PassReport] = []
     for _ in range(rounds):
         start = circuit

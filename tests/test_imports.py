@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {*BASE, "ir"},
     "train": {*BASE, "ir", "model", "frontend", "data", "report"},
     "report": {*BASE, "ir"},
+    "rewrite_with_abc": {*BASE, "ir", "frontend", "passes", "backends"},
     "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify"},
     "equivalence": {*BASE, "ir", "model", "frontend", "verify", "sim"},
     "evaluate": {*BASE, "ir", "model", "frontend", "sim", "data"},

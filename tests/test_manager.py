@@ -13,7 +13,7 @@ from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir import Circuit
 from lgnc.passes import manager
 from lgnc.passes.compare import difference
-from lgnc.passes.manager import PASSES, PIPELINES, Step, load_pass, parse_pipeline, run_pipeline
+from lgnc.passes.manager import PASSES, PIPELINES, Step, load_pass, parse_pipeline, run_pipeline, steps_of
 from tests.support import random_circuit
 
 
@@ -139,7 +139,7 @@ def test_every_name_loads_and_every_pipeline_names_passes() -> None:
     for name in PASSES:
         assert load_pass(name).__name__ == name
     assert sorted(PIPELINES) == [0, 1, 2, 3]
-    assert {name for pipeline in PIPELINES.values() for name in pipeline} <= set(PASSES)
+    assert all({step.name for step in steps_of(level)} <= set(PASSES) for level in PIPELINES)
 
 
 def test_reports_add_up_and_passes_print() -> None:
