@@ -16,6 +16,7 @@ from lgnc.toolchain import run as run_tool
 from tests.backend_support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
 from tests.support import needs, random_circuit, random_features, random_model
 
+PROFILES = ("host", "mcu")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
@@ -25,20 +26,24 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("circuit", CIRCUITS, ids=NAMES)
-def test_answers_are_the_circuits(circuit: Circuit, tmp_path: Path) -> None:
-    check("c", circuit, tmp_path)
+def test_answers_are_the_circuits(circuit: Circuit, profile: str, tmp_path: Path) -> None:
+    check("c", circuit, tmp_path, target_profile=profile)
 
 
 @needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_compiles_without_a_warning(compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiles_without_a_warning(
+    compiler: str, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CC", compiler)
     path = find_tool("cc")
     if path is None:
         pytest.skip(f"needs {compiler}")
     for index in (0, 1, 3, -1, -3, -5, -7):
-        write("c", CIRCUITS[index], tmp_path)
+        write("c", CIRCUITS[index], tmp_path, target_profile=profile)
         for extra in ("-O1", "-O1 -U__GNUC__"):
             run_tool([path, *STRICT, *extra.split(), "-c", tmp_path / "net.c", "-o", tmp_path / "net.o"])
 
@@ -63,9 +68,10 @@ def test_two_networks_in_one_program(tmp_path: Path) -> None:
 
 
 @needs("cc")
-def test_a_changed_wire_is_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     circuit = lift(random_model(1))
-    manifest = write("c", circuit, tmp_path)
+    manifest = write("c", circuit, tmp_path, target_profile=profile)
     source = tmp_path / "net.c"
     text = source.read_text()
     table = re.search(r"net_gate\[\] = \{([^}]*)\}", text)
@@ -102,6 +108,11 @@ def test_names_cannot_leave_their_comment() -> None:
         assert "??/" not in text
 
 
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(BadInput, match="valid: host, mcu"):
+        emitted("c", CIRCUITS[0], target_profile="mucu")
+
+
 def test_scores_beyond_32_bits_are_refused() -> None:
     circuit = random_circuit(2, classes=3)
     assert circuit.head is not None
@@ -133,9 +144,9 @@ int main(void) {
 
 
 @needs("cc")
-@pytest.mark.parametrize("features", [11, 70, 150])
-def test_sanitizers_find_nothing(features: int, tmp_path: Path) -> None:
-    write("c", lift(random_model(4, features=features)), tmp_path)
+@pytest.mark.parametrize(("features", "profile"), [(11, "host"), (70, "host"), (150, "host"), (70, "mcu")])
+def test_sanitizers_find_nothing(features: int, profile: str, tmp_path: Path) -> None:
+    write("c", lift(random_model(4, features=features)), tmp_path, target_profile=profile)
     (tmp_path / "main.c").write_text(_MAIN)
     path = find_tool("cc")
     assert path is not None

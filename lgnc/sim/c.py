@@ -62,7 +62,7 @@ class Network:
 
     def __init__(self, folder: Path, manifest: dict[str, Any], threads: int = 1) -> None:
         library = ctypes.CDLL(str(shared_library(folder, manifest)))
-        self._entry = {kind: getattr(library, name) for kind, name in manifest["entry"].items() if name}
+        self._entry = {kind: getattr(library, name) for kind, name in manifest["entry"].items()}
         for function in self._entry.values():
             function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
             function.restype = None

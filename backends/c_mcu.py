@@ -1,0 +1,73 @@
+"""The MCU form of the C target: one sample at a time, tables in constant memory, a byte a live node."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lgnc.backends.c_mcu_schedule import McuSchedule, mcu_schedule
+from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
+from lgnc.ir.circuit import Circuit
+
+CHUNK = 16
+"""Outputs finished together."""
+
+
+def mcu_body(circuit: Circuit) -> Body:
+    """The tables of a circuit and the evaluator."""
+    plan = mcu_schedule(circuit, CHUNK)
+    element, _ = element_types(circuit)
+    node, place, step = _types(circuit, plan)
+    offsets = 0 if circuit.head is None else circuit.head.classes
+    tables = table_bytes(
+        (2 * len(plan.steps), "uint8_t"),
+        (len(plan.steps), step),
+        (plan.gates.size, node),
+        (len(plan.literals), node),
+        (len(plan.feature), place),
+        (len(plan.threshold), element),
+        (offsets, "int32_t"),
+    )
+    return Body(_source(circuit, plan), 1, max(1, plan.rows), tables)
+
+
+def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
+    """C types of a byte's index, a feature's and a step's target."""
+    highest = 2 * plan.rows if circuit.head is None else plan.rows
+    target = int(plan.steps[:, 2].max(initial=0))
+    return index_type(highest), index_type(len(circuit.encoder.names)), index_type(target)
+
+
+def _source(circuit: Circuit, plan: McuSchedule) -> str:
+    element, _ = element_types(circuit)
+    node, place, target = _types(circuit, plan)
+    kinds = sum(1 << kind for kind in np.unique(plan.steps[:, 0]).tolist())
+    steps = [f"{{{kind}, {count}, {out}}}" for kind, count, out in plan.steps.tolist()]
+    parts = [
+        f"#define NAME_ROWS {plan.rows}u",
+        f"#define NAME_STEPS {len(plan.steps)}u",
+        f"#define NAME_STEP_KINDS 0x{kinds:x}u",
+        f"typedef {element} NAME_element;",
+        f"typedef {node} NAME_node;",
+        f"typedef {place} NAME_place;",
+        "",
+        "/* Steps: 0..15 compute gates of that number (f(0,0) f(0,1) f(1,0) f(1,1) in binary); 16 + k add gates k to a",
+        "   class; 32 compares features; 33 and 34 add bytes, or their complements, to a class. How many; the first",
+        "   byte written, or the class. */",
+        table(f"struct {{ uint8_t kind, count; {target} out; }} NAME_step[]", steps or ["{0, 0, 0}"]),
+        "/* Gates, in the order of the steps: the two bytes that each reads. */",
+        numbers("NAME_node NAME_gate[]", plan.gates),
+    ]
+    if len(plan.feature):
+        parts += [
+            "/* Encoder bits, in the order of the steps: feature and the threshold that it is above. */",
+            numbers("NAME_place NAME_feature[]", plan.feature),
+            table("NAME_element NAME_threshold[]", [constant(t, element) for t in plan.threshold]),
+        ]
+    if circuit.head is None:
+        parts += ["/* Outputs: 2 * byte + inverted. */", numbers("NAME_node NAME_literal[]", plan.literals)]
+    else:
+        if len(plan.literals):
+            parts += ["/* Bytes that steps 33 and 34 add. */", numbers("NAME_node NAME_literal[]", plan.literals)]
+        parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in circuit.head.offset]))
+    parts += [runtime("mcu.c"), runtime("mcu_outputs.c" if circuit.head is None else "mcu_head.c")]
+    return "\n".join(parts)
