@@ -25,7 +25,7 @@ prover = importlib.import_module("lgnc.verify.prove")
 @pytest.fixture
 def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the prover prove: few patterns beforehand, and no space small enough to be enumerated."""
-    monkeypatch.setattr(prover, "_QUICK", 64)
+    monkeypatch.setattr(prover, "_QUICK", 128)
     monkeypatch.setattr(prover, "_EXHAUSTIVE_WORK", 0)
 
 

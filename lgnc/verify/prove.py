@@ -17,7 +17,7 @@ from lgnc.ir.circuit import Circuit, Words
 from lgnc.ir.simulate import unpack
 from lgnc.verify.graph import Graph, Simulator
 from lgnc.verify.interface import lower_alike
-from lgnc.verify.sat import Oracle
+from lgnc.verify.sat import Effort, Oracle
 from lgnc.verify.simulate import Goal, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
@@ -31,8 +31,8 @@ _QUICK = 2048
 _EXHAUSTIVE_WORK = 1 << 32
 """Gate evaluations up to which a space of at most 2^20 inputs is simulated whole rather than proven."""
 
-_CONFLICTS = (100, 1000, 20_000)
-"""Conflicts a pair of nodes in the first rounds of sweeping, and in later ones."""
+_EFFORTS = (Effort(50, 200), Effort(200, 3000), Effort(1000, 1 << 60), Effort(20_000, 1 << 60))
+"""What a pair of nodes may cost in the rounds of sweeping: what looks hard is often easy after the merges below it."""
 
 
 class ProverError(LgncError):
@@ -126,16 +126,14 @@ class _Proof:
             if (found := self._violated(values)) is not None:
                 return self._refuted(self.patterns.point(found))
             signatures = Signatures(simulator, values, self.rng)
-            conflicts = _CONFLICTS[min(number, len(_CONFLICTS) - 1)]
-            swept = sweep_once(
-                self.graph, roots, self.patterns, signatures, self.deadline, conflicts, everything=everything
-            )
+            effort = _EFFORTS[min(number, len(_EFFORTS) - 1)]
+            swept = sweep_once(self.graph, roots, self.patterns, signatures, self.deadline, effort, everything)
             self.graph = swept.graph
             self.one = [each.mapped(swept.literal) for each in self.one]
             self.two = [each.mapped(swept.literal) for each in self.two]
             if self._settled():
                 return self._proven()
-            if not swept.refuted and (not swept.undecided or number >= len(_CONFLICTS)):
+            if not swept.refuted and (not swept.undecided or number >= len(_EFFORTS)):
                 return None
         return None
 
@@ -168,13 +166,18 @@ class _Proof:
         differences = sorted((x.minus(y) for x, y in zip(self.one, self.two, strict=True)), key=lambda d: len(d.terms))
         oracle = Oracle(self.graph, self.space, self.deadline)
         try:
-            for difference in differences:
-                found = oracle.satisfiable([nonzero(self.graph, difference)], 1 << 40)
-                if found is None:
+            conflicts = 1000
+            while differences:
+                if time.perf_counter() > self.deadline:
                     return _undecided("time is up", self.vectors)
-                if not isinstance(found, bool):
-                    return self._refuted(self.space.point(found, self.rng))
-                assert found is False
+                hard = []
+                for difference in differences:
+                    found = oracle.satisfiable([nonzero(self.graph, difference)], Effort(conflicts, 1 << 60))
+                    if found is None:
+                        hard.append(difference)
+                    elif not isinstance(found, bool):
+                        return self._refuted(self.space.point(found, self.rng))
+                differences, conflicts = hard, 10 * conflicts
         finally:
             oracle.close()
         return self._proven()

@@ -39,9 +39,13 @@ class Space:
             size *= count
         return size
 
-    def points(self, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
-        """int32[n, features]: points drawn uniformly."""
+    def points(self, n: int, rng: np.random.Generator, spread: float = 0.0) -> NDArray[np.int32]:
+        """int32[n, features]: points drawn uniformly; with `spread`, some rows lean low and others high in all features,
+        which is what makes a popcount take values far from its mean.
+        """
         drawn = rng.random((n, len(self.count)), np.float32)
+        if spread:
+            drawn **= np.exp(spread * rng.normal(size=(n, 1))).astype(np.float32)
         index = np.minimum((drawn * self.count).astype(np.int32), self.count - 1)
         return index.astype(np.int32)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lgnc.ir.circuit import Words
 from lgnc.ir.simulate import pack
 from lgnc.verify.graph import Graph, Simulator
-from lgnc.verify.sat import Bits, Oracle
+from lgnc.verify.sat import Bits, Effort, Oracle
 from lgnc.verify.space import Space
 
 _COPIES = 3
@@ -34,8 +34,9 @@ class Patterns:
 
     @staticmethod
     def random(space: Space, count: int, rng: np.random.Generator) -> Patterns:
-        """`count` (a multiple of 64) random points."""
-        return Patterns(space, rng, pack(space.bits(space.points(count, rng))))
+        """`count` (a multiple of 128) random points, half of them drawn uniformly and half leaning low or high."""
+        points = np.concatenate([space.points(count // 2, rng, spread) for spread in (0.0, 1.5)])
+        return Patterns(space, rng, pack(space.bits(points)))
 
     def extend(self, examples: list[Bits]) -> Words:
         """Add up to 64 counterexamples, and copies in which a few of their features are drawn again."""
@@ -83,7 +84,7 @@ class Signatures:
 
 class Swept(NamedTuple):
     """graph: the new graph. literal: for each old node its literal there, -1 outside the cones. refuted: pairs told
-    apart by SAT. undecided: pairs for which conflicts or time ran out.
+    apart by SAT. undecided: pairs for which the effort or the time was spent.
     """
 
     graph: Graph
@@ -98,10 +99,10 @@ def sweep_once(
     patterns: Patterns,
     signatures: Signatures,
     deadline: float,
-    conflicts: int,
+    effort: Effort,
     everything: bool,
 ) -> Swept:
-    """One pass over the cones of both sides' roots, into a new graph; at most `conflicts` conflicts a question.
+    """One pass over the cones of both sides' roots, into a new graph; no question costs more than `effort`.
 
     Nodes that both sides already share are compared only when `everything`.
     """
@@ -110,7 +111,7 @@ def sweep_once(
     shared = set() if everything else set(cones[0]) & set(cones[1])
     new = Graph(graph.leaves)
     oracle = Oracle(new, patterns.space, deadline)
-    work = _Sweep(graph, new, oracle, patterns, signatures, shared, conflicts)
+    work = _Sweep(graph, new, oracle, patterns, signatures, shared, effort)
     try:
         work.run(nodes)
     finally:
@@ -127,11 +128,11 @@ class _Sweep:
         patterns: Patterns,
         signatures: Signatures,
         shared: set[int],
-        conflicts: int,
+        effort: Effort,
     ) -> None:
         self.graph, self.new, self.oracle = graph, new, oracle
         self.patterns, self.signatures = patterns, signatures
-        self.shared, self.conflicts = shared, conflicts
+        self.shared, self.effort = shared, effort
         self.literal = [-1] * len(graph)
         first = graph.leaves + 1
         self.literal[:first] = range(0, 2 * first, 2)
@@ -184,7 +185,7 @@ class _Sweep:
         if found is None or (found[1] and node in self.shared):
             return made
         target = found[0] ^ int(self.signatures.phase[node])
-        answer = self.oracle.equal(made, target, self.conflicts)
+        answer = self.oracle.equal(made, target, self.effort)
         if answer is True:
             self.new.alias(made, target)
             return target
