@@ -73,20 +73,29 @@ def test_the_other_estimators_measure_their_gaps(method: str, dtype: str) -> Non
     assert bits["computation_gap"] == 0.0
 
 
-def test_the_same_seed_gives_the_same_file() -> None:
-    one, other = (model_bytes(train(blobs(), SMALL).model) for _ in range(2))
+@pytest.mark.parametrize("engine", ["torch", "packed"])
+def test_the_same_seed_gives_the_same_file(engine: str) -> None:
+    config = replace(SMALL, engine=engine)
+    one, other = (model_bytes(train(blobs(), config).model) for _ in range(2))
     assert one == other
-    assert model_bytes(train(blobs(), replace(SMALL, seed=4)).model) != one
+    assert model_bytes(train(blobs(), replace(config, seed=4)).model) != one
+
+
+def test_both_engines_train_the_same_network() -> None:
+    torch, packed = (train(blobs(), replace(SMALL, engine=engine)).report for engine in ("torch", "packed"))
+    losses = [[entry["loss"] for entry in report["history"]] for report in (torch, packed)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert (packed["engine"], packed["selection_gap"], packed["computation_gap"]) == ("packed", 0.0, 0.0)
 
 
 class _Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("augmented", [False, True])
-def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path, augmented: bool) -> None:
+@pytest.mark.parametrize(("engine", "shifts"), [("torch", 0), ("torch", 1), ("packed", 1)])
+def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path, engine: str, shifts: int) -> None:
     dataset = blobs(shape=(4, 4, 1))
-    config = replace(SMALL, method="gumbel-st", shifts=1 if augmented else 0)
+    config = replace(SMALL, method="gumbel-st", engine=engine, shifts=shifts)
     whole = train(dataset, config)
 
     def die(figures: dict[str, Any]) -> None:

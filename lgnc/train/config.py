@@ -213,7 +213,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "init": "gaussian",
         "epochs": 40,
         "batch_size": 64,
-        "lr": 0.05,
+        "lr": 0.1,
         "validation_fraction": 0.0,
         "shifts": 0,
     },

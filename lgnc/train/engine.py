@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -20,6 +23,17 @@ _EVALUATION_CELLS = 1 << 24
 """Activations held at a time while rows are evaluated."""
 
 
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """PyTorch adds up in one order, whatever its threads do."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
 def bits_of(rows: Rows, inputs: int) -> NDArray[np.bool_]:
     """bool[inputs, n] of packed sample rows, uint64[n, words]."""
     return unpack(rows, inputs)
@@ -32,6 +46,8 @@ class TorchEngine:
 
     def __init__(self, network: Network, estimator: Estimator, seed: int, device: str = "cpu") -> None:
         self.network, self.estimator, self.seed, self.device = network, estimator, seed, torch.device(device)
+        if device == "cuda":  # cuBLAS reads it when it starts; without it, deterministic products are refused.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.steps, self._c_ema = 0, 1 / 16
         self._starts = torch.from_numpy(np.array(network.head_starts, np.int64))
         self._layers = [
@@ -79,16 +95,11 @@ class TorchEngine:
         beta = self.estimator.cage_beta
         self._c_ema = beta * self._c_ema + (1 - beta) * confidence(self._layers)
         labels = torch.from_numpy(y).to(self.device)
-        loss, gradients = loss_and_gradients(
-            self._inputs(rows),
-            labels,
-            self._layers,
-            self._starts,
-            self.network.tau,
-            self.estimator,
-            self.tau_b,
-            self._noise(0),
-        )
+        x, noise, tau = self._inputs(rows), self._noise(0), self.network.tau
+        with deterministic():
+            loss, gradients = loss_and_gradients(
+                x, labels, self._layers, self._starts, tau, self.estimator, self.tau_b, noise
+            )
         self.steps += 1
         flat = [g for pair in gradients for g in pair if g is not None]
         for (name, z), g in zip(self._parameters().items(), flat, strict=True):
@@ -160,11 +171,17 @@ def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -
     return fast if available() else "torch"
 
 
-def make_engine(name: str, network: Network, estimator: Estimator, seed: int, device: str) -> Engine:
-    """The engine called `name` ('packed', 'triton' or 'torch')."""
-    fast = {"packed": "lgnc.train.kernels.PackedEngine", "triton": "lgnc.train.triton_engine.TritonEngine"}
-    if name in fast:
-        module, kind = fast[name].rsplit(".", 1)
-        engine: Engine = getattr(import_module(module), kind)(network, estimator, seed)
+def make_engine(
+    name: str, network: Network, estimator: Estimator, seed: int, device: str, threads: int | None = None
+) -> Engine:
+    """The engine called `name` ('packed', 'triton' or 'torch'). threads: of a CPU, None for all cores."""
+    engine: Engine
+    if name == "packed":
+        engine = import_module("lgnc.train.kernels").PackedEngine(network, estimator, seed, threads)
         return engine
+    if name == "triton":
+        engine = import_module("lgnc.train.triton_engine").TritonEngine(network, estimator, seed)
+        return engine
+    if threads is not None:
+        torch.set_num_threads(threads)
     return TorchEngine(network, estimator, seed, device)

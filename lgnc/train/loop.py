@@ -95,7 +95,9 @@ class _Run:
     ) -> None:
         config = problem.config
         self.problem, self.on_epoch, self.on_step, self.checkpoint = problem, on_epoch, on_step, checkpoint
-        self.engine = make_engine(config.engine, problem.network, problem.estimator, config.seed, config.device)
+        self.engine = make_engine(
+            config.engine, problem.network, problem.estimator, config.seed, config.device, config.threads
+        )
         self.batches = Batches(problem)
         self.progress = Progress()
         self.total = self.batches.steps * (config.epochs or 1)

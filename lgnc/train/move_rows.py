@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Encoder
+from lgnc.train.kernels_compile import compiled
 from lgnc.train.network import Rows
 
 
@@ -24,7 +24,7 @@ def encode_moved(
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _encode_moved(x: Any, chosen: Any, sources: Any, fill: Any, feature: Any, threshold: Any, out: Any) -> None:
     features, bits = x.shape[1], len(feature)
     for i in range(len(chosen)):
