@@ -22,7 +22,7 @@ _RESUBSTITUTE = (
     "resub -K 8 -N 2 -l; rewrite -l; resub -K 10 -l; rewrite -z -l; resub -K 10 -N 2 -l; balance -l; "
     "resub -K 12 -l; refactor -z -l; resub -K 12 -N 2 -l; rewrite -z -l; balance -l"
 )
-_SCRIPT = f"strash; ifraig; dc2; dc2; {_RESUBSTITUTE}"
+ABC_SCRIPT = f"strash; ifraig; dc2; dc2; {_RESUBSTITUTE}"
 """ABC's own `compress2rs`, spelt out because the alias is in a file that may not be installed, after SAT sweeping."""
 
 
@@ -60,5 +60,5 @@ def _through_abc(circuit: Circuit) -> Circuit:
     with tempfile.TemporaryDirectory(prefix="lgnc-") as folder:
         source, result = Path(folder, "in.aig"), Path(folder, "out.aig")
         source.write_bytes(aiger_bytes(circuit))
-        run([program, "-q", f"read_aiger {source.name}; {_SCRIPT}; write_aiger -s {result.name}"], cwd=Path(folder))
+        run([program, "-q", f"read_aiger {source.name}; {ABC_SCRIPT}; write_aiger -s {result.name}"], cwd=Path(folder))
         return circuit_from_aiger(read_file(result), "yosys-abc")
