@@ -20,7 +20,7 @@ from lgnc.model import load_model, model_bytes, save_model
 from lgnc.train import TrainConfig, train
 
 SMALL = TrainConfig(
-    layers=2, width=64, candidates=4, epochs=4, batch_size=32, encoder="thermometer:3", engine="torch", seed=3
+    layers=2, width=64, candidates=4, epochs=4, batch_size=32, encoder="thermometer:3", engine="torch", threads=1, seed=3
 )
 
 
