@@ -8,26 +8,30 @@ from lgnc.diagnostics import unknown
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.compose import compose
 from lgnc.ir.lowering import argmax_circuit, popcount_circuit, score_format
+from lgnc.ir.lowering_compressors import GOALS
 from lgnc.ir.order import in_order
 
 OUTPUTS = ("class", "scores", "both")
 
 
-def lower_head(circuit: Circuit, outputs: str = "class") -> Circuit:
+def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> Circuit:
     """A headless circuit on the same encoder whose outputs are what the head says, as bits, lowest first.
 
     outputs: 'class' for the index of the winning class (`class_0`, `class_1` ...), 'scores' for the bits of every
     class's score (`s{class}_{bit}`, see `lgnc.ir.lowering.score_format`), 'both' for the class and then the scores.
-    A circuit without a head is returned as it is.
+    goal: 'luts' for adders that take few six-input tables (the form of the Verilog target and of proofs), 'gates' for
+    ones that take few two-input gates. A circuit without a head is returned as it is.
 
     Before: `head`, "even" = 0 n7 ~n8, "odd" = 0 n9
     After:  `outputs 1`, "class_0" = ~n17, with n10..n17 adding up and comparing
     """
     if outputs not in OUTPUTS:
         raise unknown("choice of outputs", outputs, OUTPUTS, where="lower_head")
+    if goal not in GOALS:
+        raise unknown("goal", goal, GOALS, where="lower_head")
     if circuit.head is None:
         return circuit
-    scored = compose(circuit, popcount_circuit(circuit.head))
+    scored = compose(circuit, popcount_circuit(circuit.head, goal))
     if outputs != "scores":
         keep, names = (scored.outputs, scored.output_names) if outputs == "both" else (np.zeros(0, np.int32), ())
         choice = argmax_circuit(circuit.head.classes, score_format(circuit.head).width)

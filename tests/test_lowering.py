@@ -14,7 +14,8 @@ from lgnc.ir import Circuit, Encoder, Head, check, simulate
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.compose import compose
 from lgnc.ir.gates import TABLE
-from lgnc.ir.lowering import COMPRESSORS, Step, argmax_circuit, index_width, popcount_circuit, score_format
+from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, score_format
+from lgnc.ir.lowering_compressors import COMPRESSORS, GOALS, Compressor, Step
 from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
 from lgnc.passes.lower_head import lower_head
 from tests.support import random_circuit, random_features
@@ -29,23 +30,29 @@ def numbers(bits: NDArray[np.bool_]) -> NDArray[np.int64]:
     return value
 
 
-@pytest.mark.parametrize("name", COMPRESSORS)
-def test_compressor_counts_its_inputs(name: str) -> None:
-    compressor = COMPRESSORS[name]
-    build = Builder(compressor.inputs)
-    given = compressor.build(build, range(0, 2 * compressor.inputs, 2))
-    names = tuple(f"i{k}" for k in range(compressor.inputs))
+def compressed(compressor: Compressor, invert: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(the number that a compressor gives, the number that it takes) for every input."""
+    count = compressor.ones + compressor.twos
+    build = Builder(count)
+    given = compressor.build(build, range(0, 2 * count, 2))
+    given[-1] ^= invert
+    names = tuple(f"i{k}" for k in range(count))
     circuit = build.circuit(given, names, tuple(f"o{k}" for k in range(len(given))))
-    x = np.array(list(product([False, True], repeat=compressor.inputs)))
-    assert (numbers(outputs_of(circuit, x)) == x.sum(axis=1)).all()
+    x = np.array(list(product([False, True], repeat=count)))
+    weights = np.array([1] * compressor.ones + [2] * compressor.twos)
+    return numbers(outputs_of(circuit, x)), x @ weights
+
+
+@pytest.mark.parametrize("compressor", COMPRESSORS, ids=str)
+def test_compressor_counts_its_inputs(compressor: Compressor) -> None:
+    given, taken = compressed(compressor)
+    assert (given == taken).all()
+    assert compressor.ones + compressor.twos <= 6
 
 
 def test_a_wrong_compressor_does_not_count() -> None:
-    build = Builder(3)
-    total, carry = COMPRESSORS["full_adder"].build(build, [0, 2, 4])
-    circuit = build.circuit((total, carry ^ 1), ("a", "b", "c"), ("s", "c"))
-    x = np.array(list(product([False, True], repeat=3)))
-    assert (numbers(outputs_of(circuit, x)) != x.sum(axis=1)).any()
+    given, taken = compressed(COMPRESSORS[0], invert=1)
+    assert (given != taken).any()
 
 
 @pytest.mark.parametrize("op", range(16))
@@ -78,34 +85,34 @@ HEADS = [
 ]
 
 
+@pytest.mark.parametrize("goal", GOALS)
 @pytest.mark.parametrize("index", range(len(HEADS)))
-def test_tree_keeps_its_books(index: int) -> None:
-    """Every bit taken was there or given once, and no weight is lost: what goes in is what comes out."""
+def test_tree_keeps_its_books(index: int, goal: str) -> None:
+    """Every bit taken was there or given once, and the weight of what is left is that of what went in."""
     each = HEADS[index]
     steps: list[Step] = []
-    circuit = check(popcount_circuit(each, steps))
+    circuit = check(popcount_circuit(each, goal, steps))
     base, width = score_format(each)
     balance: Counter[tuple[int, int]] = Counter()
     for literal in range(int(each.starts[-1])):
         balance[0, 2 * literal] += 1
-    constants = sum(int(offset) - base for offset in each.offset)
+    constant = sum(int(offset) - base for offset in each.offset)
     for step in steps:
-        for literal in step.taken:
-            if literal < 0:
-                constants -= (literal == TRUE) << step.column
-            else:
-                balance[step.column, literal] -= 1
-                assert balance[step.column, literal] >= 0, step
+        ones = step.compressor.ones
+        assert len(step.taken) == ones + step.compressor.twos
+        for place, literal in enumerate(step.taken):
+            column = step.column + (place >= ones)
+            constant -= (literal == TRUE) << column
+            if literal >= 0:
+                balance[column, literal] -= 1
+                assert balance[column, literal] >= 0, step
         for extra, literal in enumerate(step.given):
-            if literal < 0:
-                constants += (literal == TRUE) << (step.column + extra)
-            else:
-                assert step.column + extra < width
+            constant += (literal == TRUE) << (step.column + extra)
+            if literal >= 0 and step.column + extra < width:
                 balance[step.column + extra, literal] += 1
-    left = [weight for (weight, _), count in balance.items() for _ in range(count)]
-    assert len(left) <= width * each.classes
-    assert 0 <= constants < each.classes << width
-    assert len(circuit.outputs) == width * each.classes
+    assert sum(balance.values()) <= width * each.classes == len(circuit.outputs)
+    assert max(Counter(column for column, _ in balance.elements()).values(), default=0) <= each.classes
+    assert 0 <= constant < each.classes << width
 
 
 @pytest.mark.parametrize("index", range(len(HEADS)))
@@ -136,6 +143,8 @@ def agrees(circuit: Circuit, x: NDArray[np.generic]) -> None:
     assert (numbers(got[:, bits:].reshape(len(x), -1, width)) + base == scores).all()
     assert (outputs_of(check(lower_head(circuit)), x) == got[:, :bits]).all()
     assert (outputs_of(check(lower_head(circuit, "scores")), x) == got[:, bits:]).all()
+    for goal in GOALS:
+        assert (outputs_of(check(lower_head(circuit, "both", goal)), x) == got).all()
     assert both.output_names[:bits] == tuple(f"class_{bit}" for bit in range(bits))
 
 
@@ -155,10 +164,26 @@ def test_argmax_of_every_score(classes: int, width: int) -> None:
     assert (numbers(outputs_of(circuit, x)) == scores.argmax(axis=1)).all()
 
 
-def test_a_tree_is_five_gates_a_bit_and_shallow() -> None:
-    circuit = popcount_circuit(head([1000], [0]))
+def test_a_tree_of_full_adders_is_five_gates_a_bit_and_shallow() -> None:
+    circuit = popcount_circuit(head([1000], [0]), "gates")
     assert circuit.gates <= 5 * 1000
     assert circuit.depth <= 40
+
+
+def test_a_tree_for_luts_takes_at_most_one_a_bit() -> None:
+    """Counted as every output of a compressor in a LUT6 of its own."""
+    for count in (60, 100, 250, 800):
+        steps: list[Step] = []
+        popcount_circuit(head([count], [0]), "luts", steps)
+        assert sum(step.compressor.outputs for step in steps) <= count
+
+
+@pytest.mark.parametrize("count", range(1, 41))
+@pytest.mark.parametrize("goal", GOALS)
+def test_every_count_of_bits(count: int, goal: str) -> None:
+    circuit = popcount_circuit(head([count], [0]), goal)
+    x = np.random.default_rng(count).random((200, count)) < np.linspace(0, 1, 200)[:, None]
+    assert (numbers(outputs_of(circuit, x)) == x.sum(axis=1)).all()
 
 
 def test_what_cannot_be_lowered() -> None:
@@ -166,5 +191,7 @@ def test_what_cannot_be_lowered() -> None:
     assert lower_head(plain) is plain
     with pytest.raises(BadInput, match="did you mean 'scores'"):
         lower_head(random_circuit(1, classes=2), "score")
+    with pytest.raises(BadInput, match="unknown goal"):
+        lower_head(random_circuit(1, classes=2), goal="area")
     with pytest.raises(BadInput, match="12 outputs cannot feed 10 inputs"):
         compose(plain, plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.gates import FLIP_A, FLIP_B
@@ -54,7 +55,10 @@ class Builder:
         return self.level[literal >> 1] if literal >= 0 else 0
 
     def circuit(self, outputs: Sequence[int], input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Circuit:
-        """The headless circuit over one bit an input, in canonical order; constant outputs become gate 0."""
+        """The headless circuit over one bit an input, in canonical order, of the gates that the outputs need.
+
+        Constant outputs become gate 0.
+        """
         literals = list(outputs)
         if any(literal < 0 for literal in literals):
             self.op.append(0)
@@ -63,5 +67,25 @@ class Builder:
             self.level.append(0)
             zero = 2 * (len(self.level) - 1)
             literals = [literal if literal >= 0 else zero + (literal == TRUE) for literal in literals]
-        arrays = np.array(self.op, np.uint8), np.array(self.a, np.int32), np.array(self.b, np.int32)
-        return in_order(Encoder.binary(input_names), *arrays, np.array(literals, np.int32), None, output_names)
+        live = self._live(literals)
+        place = np.cumsum(live, dtype=np.int32) - 1
+        place[: self.inputs] = np.arange(self.inputs)
+        place[self.inputs :] += self.inputs
+        kept = live[self.inputs :]
+        op = np.array(self.op, np.uint8)[kept]
+        a, b = (place[np.array(pins, np.int32)[kept]] for pins in (self.a, self.b))
+        at = np.array(literals, np.int32)
+        moved = 2 * place[at >> 1] + (at & 1)
+        return in_order(Encoder.binary(input_names), op, a, b, moved.astype(np.int32), None, output_names)
+
+    def _live(self, literals: Sequence[int]) -> NDArray[np.bool_]:
+        """bool[nodes]: the gates that the literals depend on; False for inputs."""
+        live = bytearray(len(self.level))
+        for literal in literals:
+            live[literal >> 1] = 1
+        for gate in range(len(self.op) - 1, -1, -1):
+            if live[self.inputs + gate]:
+                live[self.a[gate]] = live[self.b[gate]] = 1
+        found = np.frombuffer(live, np.bool_).copy()
+        found[: self.inputs] = False
+        return found

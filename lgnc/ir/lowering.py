@@ -6,8 +6,7 @@ every score that can occur. So offsets never overflow, and an argmax of these nu
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit, Head
 from lgnc.ir.gates import AND, OR, XOR
+from lgnc.ir.lowering_compressors import Step, add_up
 
 
 class ScoreFormat(NamedTuple):
@@ -36,79 +36,10 @@ def index_width(classes: int) -> int:
     return max(1, (classes - 1).bit_length())
 
 
-def full_adder(build: Builder, bits: Sequence[int]) -> tuple[int, ...]:
-    """a + b + c = sum + 2 carry, in five gates."""
-    a, b, c = bits
-    half = build.gate(XOR, a, b)
-    carry = build.gate(OR, build.gate(AND, a, b), build.gate(AND, half, c))
-    return build.gate(XOR, half, c), carry
-
-
-def half_adder(build: Builder, bits: Sequence[int]) -> tuple[int, ...]:
-    """a + b = sum + 2 carry, in two gates."""
-    a, b = bits
-    return build.gate(XOR, a, b), build.gate(AND, a, b)
-
-
-class Compressor(NamedTuple):
-    """Bits of one weight w to one bit each of weights w, 2w, 4w ..., the number they count unchanged."""
-
-    inputs: int
-    build: Callable[[Builder, Sequence[int]], tuple[int, ...]]
-
-
-COMPRESSORS: dict[str, Compressor] = {
-    "full_adder": Compressor(3, full_adder),
-    "half_adder": Compressor(2, half_adder),
-}
-
-
-class Step(NamedTuple):
-    """A compressor placed: it takes literals of weight 2 ** column and gives one of each weight from there on."""
-
-    compressor: str
-    column: int
-    taken: tuple[int, ...]
-    given: tuple[int, ...]
-
-
-def add_up(build: Builder, columns: Sequence[Sequence[int]], steps: list[Step] | None = None) -> list[int]:
-    """The sum of literals as bits, lowest first: columns[k] holds literals of weight 2 ** k.
-
-    The sum must be below 2 ** len(columns). A column takes its earliest bits first, three at a time, which keeps the
-    tree shallow; `floor(m / 2)` carries leave a column of m bits, so none leaves the last one. steps: when given, the
-    compressors placed are appended, so that a test can hold the books: every bit taken was given once.
-    """
-    waiting: list[list[tuple[int, int, int]]] = [[] for _ in columns]
-    serial = 0
-
-    def put(column: int, literal: int) -> None:
-        nonlocal serial
-        if literal != FALSE:
-            heapq.heappush(waiting[column], (build.depth_of(literal), serial, literal))
-            serial += 1
-
-    for column, literals in enumerate(columns):
-        for literal in literals:
-            put(column, literal)
-    total = []
-    for column, bits in enumerate(waiting):
-        while len(bits) > 1:
-            name = "full_adder" if len(bits) > 2 else "half_adder"
-            compressor = COMPRESSORS[name]
-            taken = tuple(heapq.heappop(bits)[2] for _ in range(compressor.inputs))
-            given = compressor.build(build, taken)
-            for extra, literal in enumerate(given):
-                if column + extra < len(waiting):
-                    put(column + extra, literal)
-            if steps is not None:
-                steps.append(Step(name, column, taken, given))
-        total.append(bits[0][2] if bits else FALSE)
-    return total
-
-
-def popcount_circuit(head: Head, steps: list[Step] | None = None) -> Circuit:
+def popcount_circuit(head: Head, goal: str = "luts", steps: list[Step] | None = None) -> Circuit:
     """Output literals in, score bits out: a headless circuit, one input a literal of the head.
+
+    goal: 'luts' or 'gates', what the compressor trees are to save (`add_up`).
 
     Outputs, class by class and lowest bit first, are `s{class}_{bit}` of `score_format(head)`.
     """
@@ -120,7 +51,7 @@ def popcount_circuit(head: Head, steps: list[Step] | None = None) -> Circuit:
     for first, last, offset in zip(starts[:-1], starts[1:], offsets, strict=True):
         columns = [[TRUE] if (offset - base) >> bit & 1 else [] for bit in range(width)]
         columns[0] += range(2 * first, 2 * last, 2)
-        outputs += add_up(build, columns, steps)
+        outputs += add_up(build, columns, goal, steps)
     return build.circuit(outputs, tuple(f"y{i}" for i in range(literals)), score_names(head.classes, width))
 
 

@@ -1,0 +1,124 @@
+"""Adding up many bits with compressors: small circuits that turn bits of one weight into fewer bits of higher ones."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lgnc.ir.builder import FALSE, Builder
+from lgnc.ir.gates import AND, OR, XOR
+
+
+def full_adder(build: Builder, bits: Sequence[int]) -> tuple[int, int]:
+    """a + b + c = sum + 2 carry, in five gates; without c, in two."""
+    if len(bits) == 2:
+        return build.gate(XOR, *bits), build.gate(AND, *bits)
+    a, b, c = bits
+    half = build.gate(XOR, a, b)
+    carry = build.gate(OR, build.gate(AND, a, b), build.gate(AND, half, c))
+    return build.gate(XOR, half, c), carry
+
+
+def _sum(build: Builder, bits: Sequence[int]) -> tuple[int, list[int]]:
+    """(the parity of some bits of one weight, their carries), three at a time."""
+    left, carries = list(bits), []
+    while len(left) > 1:
+        total, carry = full_adder(build, left[:3])
+        left = [*left[3:], total] if len(left) > 5 else [total, *left[3:]]
+        carries.append(carry)
+    return left[0], carries
+
+
+class Compressor(NamedTuple):
+    """`ones` bits of weight w and `twos` of 2w to one bit each of weights w, 2w, 4w ..., the number unchanged."""
+
+    ones: int
+    twos: int
+
+    @property
+    def outputs(self) -> int:
+        return (self.ones + 2 * self.twos).bit_length()
+
+    def build(self, build: Builder, bits: Sequence[int]) -> list[int]:
+        """Its outputs, lowest first, from `ones` and then `twos` literals."""
+        total, carries = _sum(build, bits[: self.ones])
+        second, fours = _sum(build, [*bits[self.ones :], *carries])
+        return [total, second, *fours][: self.outputs]
+
+
+COMPRESSORS = tuple(
+    Compressor(*shape) for shape in ((6, 0), (5, 1), (5, 0), (4, 1), (4, 0), (3, 2), (3, 0), (2, 2), (2, 0))
+)
+"""Each reads at most six bits: every output is one LUT6, and three LUTs take three bits away in the first two."""
+
+
+class Step(NamedTuple):
+    """A compressor placed: it takes literals of weight 2 ** column (and the next) and gives one of each weight."""
+
+    compressor: Compressor
+    column: int
+    taken: tuple[int, ...]
+    given: tuple[int, ...]
+
+
+GOALS = ("luts", "gates")
+
+_EVEN = frozenset(5 * sixes + 4 * fives for sixes in range(3) for fives in range(5))
+
+
+def _reachable(excess: int) -> bool:
+    """Whether compressors that take five or four bits out of a column, and nothing less efficient, can use it up."""
+    return excess > 12 or excess in _EVEN
+
+
+def _choose(excess: int, above: int, goal: str) -> Compressor:
+    """The next compressor for a column with `excess` bits too many, `above` bits waiting in the next column.
+
+    For LUTs: take five bits or four out of the column at three LUTs while that leaves no odd rest.
+    """
+    if goal == "gates" or excess < 1:
+        return Compressor(min(excess + 1, 3), 0)
+    if _reachable(excess):
+        return Compressor(6, 0) if excess >= 5 and _reachable(excess - 5) else Compressor(5, min(above, 1))
+    if _reachable(excess - 3):
+        return Compressor(4, min(above, 1))
+    return Compressor(min(excess + 1, 3), 2 if above >= 2 else 0)
+
+
+def add_up(
+    build: Builder, columns: Sequence[Sequence[int]], goal: str = "luts", steps: list[Step] | None = None
+) -> list[int]:
+    """The sum of literals as bits, lowest first: columns[k] holds literals of weight 2 ** k.
+
+    The sum must be below 2 ** len(columns): a carry out of the last column is never set, and is dropped. A column takes
+    its earliest bits first, which keeps the tree shallow. goal: 'luts' for as few six-input tables as can be, 'gates'
+    for as few two-input gates. steps: when given, the compressors placed are appended, so that a test can hold the
+    books: every bit taken was given once.
+    """
+    waiting: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 1)]
+    serial = 0
+
+    def put(column: int, literal: int) -> None:
+        nonlocal serial
+        if literal != FALSE and column < len(columns):
+            heapq.heappush(waiting[column], (build.depth_of(literal), serial, literal))
+            serial += 1
+
+    for column, literals in enumerate(columns):
+        for literal in literals:
+            put(column, literal)
+    total = []
+    for column in range(len(columns)):
+        here, above = waiting[column], waiting[column + 1]
+        while len(here) > 1:
+            compressor = _choose(len(here) - 1, len(above), goal)
+            taken = [heapq.heappop(here)[2] for _ in range(compressor.ones)]
+            taken += [heapq.heappop(above)[2] for _ in range(compressor.twos)]
+            given = compressor.build(build, taken)
+            for extra, literal in enumerate(given):
+                put(column + extra, literal)
+            if steps is not None:
+                steps.append(Step(compressor, column, tuple(taken), tuple(given)))
+        total.append(here[0][2] if here else FALSE)
+    return total
