@@ -44,3 +44,22 @@ def test_the_interpreter_run_fails_when_a_test_fails(tmp_path: Path) -> None:
     planted.write_text("def test_planted():\n    assert 1 == 2\n")
     with pytest.raises(AssertionError, match="1 failed"):
         run(["-m", "pytest", str(planted), "-p", "no:cacheprovider", "-c", "/dev/null"], TRITON_INTERPRET="1")
+
+
+def test_the_gpu_benchmark_runs_under_the_interpreter(tmp_path: Path) -> None:
+    result = tmp_path / "gpu.json"
+    nets = ["--nets", "2x12", "--check-nets", "3x13", "--batches", "5", "--json", str(result)]
+    out = run(["benchmarks/gpu_training.py", "--cpu", *nets], TRITON_INTERPRET="1")
+    errors = json.loads(result.read_text())["gradient_errors"].values()
+    assert len(errors) == 3
+    assert max(errors) < 1e-4
+    assert "2 x 12" in out
+
+
+def test_the_gpu_benchmark_says_that_there_is_no_gpu() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu_training.py")]
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, env=hidden, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "finds no CUDA device" in done.stdout
+    assert done.stdout.count("\n") == 1
