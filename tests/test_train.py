@@ -20,7 +20,15 @@ from lgnc.model import load_model, model_bytes, save_model
 from lgnc.train import TrainConfig, train
 
 SMALL = TrainConfig(
-    layers=2, width=64, candidates=4, epochs=4, batch_size=32, encoder="thermometer:3", engine="torch", threads=1, seed=3
+    layers=2,
+    width=64,
+    candidates=4,
+    epochs=4,
+    batch_size=32,
+    encoder="thermometer:3",
+    engine="torch",
+    threads=1,
+    seed=3,
 )
 
 
@@ -59,6 +67,19 @@ def test_it_learns_and_deploys_what_it_trained(wiring: str, tmp_path: Path) -> N
     assert loaded.meta["training"]["test_accuracy"] == report["test_accuracy"]
     assert loaded.meta["columns"] == {"made": True}
     json.dumps(report)
+
+
+@pytest.mark.parametrize("wiring", ["structured", "learned"])
+@pytest.mark.parametrize("engine", ["torch", "packed"])
+@pytest.mark.parametrize(("node", "gates"), [("tree4", 3), ("tree6", 6)])
+def test_trees_of_gates_train_and_never_choose_a_constant(node: str, gates: int, engine: str, wiring: str) -> None:
+    config = replace(SMALL, node=node, engine=engine, wiring=wiring, widths=(40, 21), layers=None, width=None)
+    config = replace(config, constants=False, candidates=None, lr=0.1)
+    result = train(blobs(), config)
+    assert result.report["gates"] == gates * 61
+    assert result.report["selection_gap"] == 0.0
+    assert result.report["test_accuracy"] > 0.4
+    assert not any(np.isin(layer.op, [0, 15]).any() for layer in result.model.layers)
 
 
 @pytest.mark.parametrize("method", ["gumbel-st", "soft-mix", "soft-gumbel"])

@@ -13,6 +13,7 @@ from lgnc.train import TrainConfig
 from lgnc.train.batches import moved_pixels
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
 from lgnc.train.move_rows import encode_moved
+from lgnc.train.trees import gate_widths, join_wiring
 from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
 
 NAMES = ("p", "q", "r")
@@ -176,3 +177,14 @@ def test_moved_rows_are_the_encoding_of_moved_pictures(dtype: str) -> None:
     padded = np.concatenate([x[chosen], np.full((30, 1), 7, dtype)], axis=1)
     wanted = encode_rows(encoder, np.take_along_axis(padded, picked, axis=1))
     np.testing.assert_array_equal(encode_moved(encoder, x, chosen, picked, 7), wanted)
+
+
+def test_a_tree_reads_its_own_leaves() -> None:
+    assert gate_widths("tree2", (5, 3)) == (5, 3)
+    assert gate_widths("tree4", (5, 3)) == (10, 5, 6, 3)
+    assert gate_widths("tree6", (4,)) == (12, 8, 4)
+    (root,) = join_wiring("tree4", 3)
+    assert root[:, :, 0].tolist() == [[0, 2, 4], [1, 3, 5]]
+    middle, root = join_wiring("tree6", 2)
+    assert middle[:, :, 0].tolist() == [[0, 1, 3, 4], [1, 2, 4, 5]]
+    assert root[:, :, 0].tolist() == [[0, 2], [1, 3]]

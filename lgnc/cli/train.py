@@ -48,6 +48,8 @@ class Duration(click.ParamType[float]):
 @click.option("--layers", type=int, help="Layers of gates.")
 @click.option("--width", type=int, help="Gates a layer.")
 @click.option("--widths", type=Widths(), help="One width a layer, instead of --layers and --width.")
+@click.option("--node", help="tree2 (one gate a neuron), tree4 or tree6: trees that fill a LUT4 or a LUT6.")
+@click.option("--constants/--no-constants", default=None, help="Whether a gate may become constant.")
 @click.option("--wiring", help="random, structured or learned.")
 @click.option("--candidates", type=int, help="Candidates a pin, for learned wiring.")
 @click.option("--encoder", help="thermometer:N, quantile:N or binary.")

@@ -9,11 +9,15 @@ import numpy as np
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
-from lgnc.ir.gates import A
+from lgnc.ir.gates import FALSE, TRUE, A
 from lgnc.model import Layer, Model
 from lgnc.train.config import TrainConfig, parse_init
 from lgnc.train.network import Float32, Int32, LayerLogits, LayerStart, Network
+from lgnc.train.trees import join_wiring, leaves
 from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
+
+_NEVER = -100.0
+"""The logit of a gate that is left out: its share of a softmax is 0 at every temperature that CAGE reaches."""
 
 _FIRST_REACH = 2
 """Structured wiring: how many pixels (a table's features) pin b reaches in the first layer; doubled every layer."""
@@ -30,38 +34,43 @@ def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Ne
         raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
     rng = np.random.default_rng([config.seed, 1])
     layers = tuple(
-        LayerStart(candidates, _gate_logits(config, rng, width), _wiring_logits(candidates))
-        for candidates, width in zip(_wiring(config, encoder, dataset, rng), widths, strict=True)
+        LayerStart(candidates, _gate_logits(config, rng, candidates.shape[1]), _wiring_logits(candidates))
+        for candidates in _wiring(config, encoder, dataset, rng)
     )
     starts = (np.arange(classes + 1) * widths[-1] // classes).astype(np.int32)
     return Network(encoder.bits, layers, starts, float(config.group_tau or 1.0))
 
 
 def _wiring(config: TrainConfig, encoder: Encoder, dataset: Dataset, rng: np.random.Generator) -> list[Int32]:
-    widths = config.widths or ()
-    below = (encoder.bits, *widths[:-1])
-    if config.wiring == "learned":
-        k = config.candidates or 1
-        return [candidate_wiring(rng, nodes, width, k) for nodes, width in zip(below, widths, strict=True)]
-    if config.wiring == "random":
-        return [random_wiring(rng, nodes, width)[:, :, None] for nodes, width in zip(below, widths, strict=True)]
+    """int32[2, gates, k] for each layer of gates: the leaves of each layer of neurons, then what joins them."""
+    widths, size = config.widths or (), leaves(config.node)
     places = bit_positions(encoder.feature, len(encoder.names), dataset.shape)
     side = min(dataset.shape[:2]) if dataset.shape else len(encoder.names)
-    fanins = []
+    wiring, below = [], encoder.bits
     for index, width in enumerate(widths):
-        fanin, places = structured_wiring(rng, places, width, min(1.0, _FIRST_REACH / side * 2**index))
-        if index == len(widths) - 1:  # A class sums a run of neurons: spread them over the whole image.
-            fanin = fanin[:, rng.permutation(width)]
-        fanins.append(fanin[:, :, None])
-    return fanins
+        if config.wiring == "learned":
+            pins = candidate_wiring(rng, below, size * width, config.candidates or 1)
+        elif config.wiring == "random":
+            pins = random_wiring(rng, below, size * width)[:, :, None]
+        else:
+            fanin, places = structured_wiring(rng, places, size * width, min(1.0, _FIRST_REACH / side * 2**index))
+            if index == len(widths) - 1:  # A class sums a run of neurons: spread them over the whole image.
+                fanin = fanin.reshape(2, width, size)[:, rng.permutation(width)].reshape(2, -1)
+            pins, places = fanin[:, :, None], places.reshape(width, size, 2).mean(axis=1)
+        wiring += [pins, *join_wiring(config.node, width)]
+        below = width
+    return wiring
 
 
 def _gate_logits(config: TrainConfig, rng: np.random.Generator, width: int) -> Float32:
     kind, strength = parse_init(config.init or "gaussian")
     if kind == "gaussian":
-        return (strength * rng.standard_normal((width, 16))).astype(np.float32)
-    logits = np.zeros((width, 16), np.float32)
-    logits[:, A] = strength
+        logits = (strength * rng.standard_normal((width, 16))).astype(np.float32)
+    else:
+        logits = np.zeros((width, 16), np.float32)
+        logits[:, A] = strength
+    if not config.constants:
+        logits[:, [FALSE, TRUE]] = _NEVER
     return logits
 
 

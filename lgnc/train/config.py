@@ -13,6 +13,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.train.network import METHODS
+from lgnc.train.trees import TREES
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "wiring": ("random", "structured", "learned"),
@@ -21,6 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "engine": ("auto", "packed", "triton", "torch"),
     "schedule": ("cosine", "constant"),
     "inputs": ("bits", "real"),
+    "node": tuple(TREES),
 }
 ENCODERS = ("thermometer", "quantile", "binary")
 INITS = ("gaussian", "residual")
@@ -30,7 +32,8 @@ INITS = ("gaussian", "residual")
 class TrainConfig:
     """None means: from the data (`resolve`). Every field is a flag of `lgnc train`, with dashes for underscores.
 
-    layers, width: so many layers of so many neurons; widths: one width a layer instead. wiring, candidates: see
+    layers, width: so many layers of so many neurons; widths: one width a layer instead. node: what a neuron is
+    (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be chosen. wiring, candidates: see
     `lgnc.train.wiring`; candidates is K, per pin, for learned wiring. encoder: 'thermometer:N', 'quantile:N' or
     'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of bits, which leaves a
     computation gap. method, cage, temperature: `lgnc.train.reference`; temperature is unused with cage. group_tau: the
@@ -45,6 +48,8 @@ class TrainConfig:
     layers: int | None = None
     width: int | None = None
     widths: tuple[int, ...] | None = None
+    node: str = "tree2"
+    constants: bool = True
     wiring: str | None = None
     candidates: int | None = None
     encoder: str | None = None

@@ -18,6 +18,7 @@ from lgnc.train.config import TrainConfig, resolve
 from lgnc.train.encoders import fit_encoder
 from lgnc.train.engine import choose_engine
 from lgnc.train.network import Estimator, Network
+from lgnc.train.trees import gate_widths
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.
 
 def memory_needed(config: TrainConfig, bits: int, rows: int) -> int:
     """Bytes that training will hold at its peak, roughly: logits and moments, activations and gradients, the rows."""
-    widths, batch = config.widths or (), config.batch_size or 1
+    widths, batch = gate_widths(config.node, config.widths or ()), config.batch_size or 1
     pins = sum(2 * width * (config.candidates or 1) for width in widths)
     logits = 16 * sum(widths) + (pins if (config.candidates or 1) > 1 else 0)
     state = 4 * 7 * logits + 4 * pins
