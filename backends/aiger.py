@@ -82,6 +82,11 @@ def aiger_bytes(circuit: Circuit, binary: bool = True) -> bytes:
     return b"".join(parts)
 
 
+def ascii_aiger_bytes(circuit: Circuit) -> bytes:
+    """The bytes of the circuit's `.aag` file; see `aiger_bytes`."""
+    return aiger_bytes(circuit, binary=False)
+
+
 def _varints(values: Literals) -> bytes:
     """Each number as little-endian groups of seven bits, the high bit set on all but its last byte."""
     size = np.ones(len(values), np.int64)

@@ -15,7 +15,7 @@ from lgnc.backends.aiger import aiger_bytes
 from lgnc.diagnostics import BadInput
 from lgnc.frontend.aiger import circuit_from_aiger
 from lgnc.frontend.lift import lift
-from lgnc.frontend.source import load_source
+from lgnc.frontend.source import load_source, save_circuit
 from lgnc.ir import Circuit, Encoder
 from lgnc.ir.simulate import simulate_outputs
 from lgnc.passes.compare import bit_keys, difference, stimulus
@@ -103,6 +103,16 @@ def test_names_and_thresholds_become_symbols() -> None:
     lines = aiger_bytes(circuit).split(b"\n")
     assert lines[3:] == [b"i0 pixel>10", b"i1 pixel>200", rb"i2 gr\xf6\xdfe\n2>3", b"o0 a b", b"o1 c", b""]
     assert circuit_from_aiger(aiger_bytes(circuit), "x").output_names == ("a b", "c")
+
+
+@pytest.mark.parametrize("ending", ["aig", "aag", "blif", "lgir"])
+def test_circuit_files_are_saved_and_loaded_by_their_ending(ending: str, tmp_path: Path) -> None:
+    circuit = random_circuit(5, inputs=6, gates=40, outputs=9)
+    path = tmp_path / f"x.{ending}"
+    save_circuit(circuit, path)
+    assert difference(circuit, load_source(path).circuit) == ("exhaustive", "")
+    with pytest.raises(BadInput, match=r"unknown circuit file ending '\.v' .*\.aag, \.aig, \.blif, \.lgir"):
+        save_circuit(circuit, tmp_path / "x.v")
 
 
 def test_missing_names_do_not_collide_with_given_ones() -> None:

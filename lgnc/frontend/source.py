@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from lgnc.ir.text import from_text, to_text
 from lgnc.model import Model, model_from_bytes
 
 SUFFIXES = (".lgn", ".lgir", ".aig", ".aag", ".blif")
+
+_WRITERS = {
+    ".aig": ("lgnc.backends.aiger", "aiger_bytes"),
+    ".aag": ("lgnc.backends.aiger", "ascii_aiger_bytes"),
+    ".blif": ("lgnc.backends.blif", "blif_bytes"),
+}
+"""Ending of a circuit file -> the module and the function that makes its bytes; backends stand beside the frontend."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +56,15 @@ def load_source(path: Path) -> Source:
 
 
 def save_circuit(circuit: Circuit, path: Path) -> None:
-    """Write a circuit to `path`, in the format of its ending. Raises BadInput for an ending that is not known."""
-    if path.suffix != ".lgir":
-        raise unknown("circuit file ending", path.suffix, (".lgir",), where=str(path))
-    write_file(path, to_text(circuit).encode())
+    """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
+
+    Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
+    """
+    if path.suffix == ".lgir":
+        data = to_text(circuit).encode()
+    elif path.suffix in _WRITERS:
+        module, name = _WRITERS[path.suffix]
+        data = getattr(importlib.import_module(module), name)(circuit)
+    else:
+        raise unknown("circuit file ending", path.suffix, (".lgir", *_WRITERS), where=str(path))
+    write_file(path, data)
