@@ -16,7 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.train.kernels_backward import consumers
+from lgnc.train.kernels_backward import AHEAD, consumers
 from lgnc.train.kernels_pass import Space, Wires, count_chunks, train_chunks
 from lgnc.train.kernels_update import prepare, rewire, update_gates, update_wiring
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
@@ -33,6 +33,7 @@ from lgnc.train.packed import (
     from_blocks,
     make_plan,
     to_blocks,
+    zeros,
 )
 
 _GROUPS = 16
@@ -60,18 +61,18 @@ class PackedEngine:
         pins, wiring = (
             int((plan.layers[:, SLOTS] * 2 * each)[plan.layers[:, K] > 1].sum()) for each in (1, plan.layers[:, K])
         )
-        self._gate = [np.zeros(16 * slots, np.float32) for _ in _MOMENTS]
-        self._wiring = [np.zeros(wiring, np.float32) for _ in _MOMENTS]
-        self._noisy = np.zeros(16 * slots if estimator.noisy else 0, np.float32)
+        self._gate = [zeros(16 * slots, np.float32) for _ in _MOMENTS]
+        self._wiring = [zeros(wiring, np.float32) for _ in _MOMENTS]
+        self._noisy = zeros(16 * slots if estimator.noisy else 0, np.float32)
         self._op, self._noisy_op = np.zeros(slots, np.int32), np.zeros(slots if estimator.noisy else 0, np.int32)
         self._best = np.zeros(pins, np.int32)
         self._confidence = np.zeros(blocks, np.float32)
         edges = 4 * sum(layer.width for layer in network.layers[1:])
         self._wires = Wires(
             first_fanin(network, plan),
-            np.zeros(edges, np.int32),
+            zeros(edges + 2 * AHEAD, np.int32),
             np.zeros(slots + 1, np.int64),
-            np.zeros(4 * slots, np.float32),
+            zeros(4 * slots, np.float32),
         )
         self._spaces: list[Space] = []
         self._sums: list[NDArray[np.float32]] = [np.zeros((0, 4 * slots), np.float32), np.zeros((0, 0), np.float32)]
@@ -100,10 +101,10 @@ class PackedEngine:
         while len(self._spaces) < count:
             self._spaces.append(
                 Space(
-                    np.zeros(self.network.inputs + plan.slots, np.uint64),
-                    np.zeros(2 * plan.slots, np.uint64),
-                    np.zeros(64 * (classes + buffers * widest), np.float32),
-                    np.zeros(64 * classes, np.int32),
+                    zeros(self.network.inputs + plan.slots, np.uint64),
+                    zeros(2 * plan.slots, np.uint64),
+                    zeros(64 * (classes + buffers * widest), np.float32),
+                    zeros(64 * classes, np.int32),
                 )
             )
         return self._spaces[:count]
@@ -132,7 +133,7 @@ class PackedEngine:
         groups = min(chunks, _GROUPS)
         if len(self._sums[0]) != groups:
             sizes = (4 * self._plan.slots, len(self._plan.candidates))
-            self._sums = [np.zeros((groups, size), np.float32) for size in sizes]
+            self._sums = [zeros(groups * size, np.float32).reshape(groups, size) for size in sizes]
         losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
         samples, workers = np.ascontiguousarray(rows), min(self.threads, groups)
         op = self._noisy_op if self.estimator.noisy else self._op
@@ -147,7 +148,7 @@ class PackedEngine:
 
     def _rates(self, lr: float) -> NDArray[np.float32]:
         e, t = self.estimator, self.steps
-        values = [e.beta1, e.beta2, lr / (1 - e.beta1**t), math.sqrt(1 - e.beta2**t), e.epsilon]
+        values = [e.beta1, e.beta2, lr / (1 - e.beta1**t), 1 / math.sqrt(1 - e.beta2**t), e.epsilon]
         return np.array(values, np.float32)
 
     def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:

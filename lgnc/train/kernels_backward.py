@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lgnc.train.kernels_bits import add_scaled, add_sums, scaled, selected_sums
+from lgnc.train.kernels_bits import add_scaled, add_sums, prefetch_row, scaled, selected_sums
 from lgnc.train.kernels_compile import compiled, inlined
-from lgnc.train.kernels_vector import load8, load64, store, zeros64
+from lgnc.train.kernels_vector import int_at, load8, load64, store, zeros64
+
+AHEAD = 8
+"""So many edges before its turn, a row is asked for: edges end with as many that are not used."""
 
 
 @inlined
@@ -19,7 +22,7 @@ def candidate_sums(g: Any, slot: int, pin: int, task: Any, state: Any, fresh: bo
     """Adds, for each candidate of a pin, the sum of the pin's gradient over the samples where the candidate is 1."""
     acts, pairs, slopes, candidates, sums = state
     first, slots, padded, offset = task
-    row = scaled(g, pairs, 2 * slot + 1 - pin, slopes[4 * slot + 2 * pin], slopes[4 * slot + 2 * pin + 1])
+    row = scaled(g, pairs, 2 * slot + 1 - pin, slopes, 4 * slot + 2 * pin)
     base = offset + (pin * slots + slot - first) * padded
     for k in range(base, base + padded, 8):
         found = selected_sums(row, acts, candidates, k)
@@ -58,8 +61,9 @@ def backward(
         else:
             g = zeros64()
             for e in range(ptr[slot], ptr[slot + 1]):
-                pin = edges[2 * e]
-                g = add_scaled(g, rows, edges[2 * e + 1], pairs, pin ^ 1, slopes[2 * pin], slopes[2 * pin + 1])
+                pin = int_at(edges, 2 * e)
+                prefetch_row(rows, int_at(edges, 2 * (e + AHEAD) + 1))
+                g = add_scaled(g, rows, int_at(edges, 2 * e + 1), pairs, pin ^ 1, slopes, 2 * pin)
             if target >= 0:
                 store(rows, target + 64 * n, g)
         add_sums(table_sums, 4 * slot, g, pairs, 2 * slot, fresh)

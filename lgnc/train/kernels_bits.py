@@ -17,7 +17,6 @@ from lgnc.train.kernels_vector import (
     F8,
     F16,
     F64,
-    FLOAT,
     LANE,
     NONE,
     call,
@@ -49,34 +48,45 @@ def _masks(builder: Any, words: Any, word: Any) -> list[Any]:
     return [builder.bitcast(piece, ir.VectorType(_BIT, 16)) for piece in loaded]
 
 
-def _scales(builder: Any, words: Any, word: Any, zero: Any, one: Any) -> list[Any]:
-    """Four vectors: the scalar `one` where the word's bit is set, `zero` elsewhere."""
-    ones, zeros = splat(builder, one, 16), splat(builder, zero, 16)
+def _scales(builder: Any, words: Any, word: Any, slopes: Any, at: Any) -> list[Any]:
+    """Four vectors: slopes[at + 1] where the word's bit is set, slopes[at] elsewhere."""
+    pointer = builder.gep(slopes, [at])
+    zeros, ones = (splat(builder, builder.load(builder.gep(pointer, [LANE(bit)])), 16) for bit in (0, 1))
     return [builder.select(mask, ones, zeros) for mask in _masks(builder, words, word)]
 
 
-@operation(F64, F64, ARRAY, AT, ARRAY, AT, FLOAT, FLOAT)
-def add_scaled(builder: Any, total: Any, rows: Any, row: Any, words: Any, word: Any, zero: Any, one: Any) -> Any:
-    """total + rows[row : row + 64] * (one where words[word] has a bit, zero elsewhere)."""
+@operation(F64, F64, ARRAY, AT, ARRAY, AT, ARRAY, AT)
+def add_scaled(builder: Any, total: Any, rows: Any, row: Any, words: Any, word: Any, slopes: Any, at: Any) -> Any:
+    """total + rows[row : row + 64] * (slopes[at + 1] where words[word] has a bit, slopes[at] elsewhere)."""
     values = _parts(builder, load_vector(builder, rows, row, F64.llvm))
-    scales = _scales(builder, words, word, zero, one)
+    scales = _scales(builder, words, word, slopes, at)
     parts = zip(values, scales, _parts(builder, total), strict=True)
     return _join(builder, [call(builder, "fmuladd", *part) for part in parts])
 
 
-@operation(F64, F64, ARRAY, AT, FLOAT, FLOAT)
-def scaled(builder: Any, row: Any, words: Any, word: Any, zero: Any, one: Any) -> Any:
-    """row * (one where words[word] has a bit, zero elsewhere)."""
-    scales = _scales(builder, words, word, zero, one)
+@operation(NONE, ARRAY, AT)
+def prefetch_row(builder: Any, rows: Any, row: Any) -> None:
+    """Tells the cache that rows[row : row + 64] will be read soon; no more than a hint."""
+    data = ir.IntType(8).as_pointer()
+    kind, name = ir.FunctionType(ir.VoidType(), [data, LANE, LANE, LANE]), "llvm.prefetch.p0"
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    for line in range(0, 64, 16):
+        pointer = pointer_to(builder, rows, builder.add(row, row.type(line)), ir.IntType(8))
+        builder.call(function, [pointer, LANE(0), LANE(3), LANE(1)])
+
+
+@operation(F64, F64, ARRAY, AT, ARRAY, AT)
+def scaled(builder: Any, row: Any, words: Any, word: Any, slopes: Any, at: Any) -> Any:
+    """row * (slopes[at + 1] where words[word] has a bit, slopes[at] elsewhere)."""
+    scales = _scales(builder, words, word, slopes, at)
     return _join(builder, [builder.fmul(x, y) for x, y in zip(_parts(builder, row), scales, strict=True)])
 
 
 def _masked_sum(builder: Any, masks: list[Any], parts: list[Any]) -> Any:
     """16 partial sums of the lanes that the masks select."""
-    nothing = ir.Constant(F16.llvm, None)
-    out = builder.select(masks[0], parts[0], nothing)
+    out = builder.select(masks[0], parts[0], ir.Constant(F16.llvm, None))
     for mask, part in zip(masks[1:], parts[1:], strict=True):
-        out = builder.fadd(out, builder.select(mask, part, nothing))
+        out = builder.select(mask, builder.fadd(out, part), out)
     return out
 
 

@@ -10,7 +10,6 @@ from lgnc.train.kernels_compile import inlined
 from lgnc.train.kernels_vector import (
     bits_float,
     float_bits,
-    floor,
     fma,
     greater,
     less_int,
@@ -19,33 +18,31 @@ from lgnc.train.kernels_vector import (
     splat16,
     splat16i,
     to_float,
-    to_int,
     where,
     where_int,
 )
 
 F = np.float32
-LOG2_E, LN2_HIGH, LN2_LOW = F(1.4426950408889634), F(0.693359375), F(-2.12194440e-4)
-EXP_LOW = F(-87.0)
+LOG2_E, LN2, ROUND, EXP_LOW = F(1.4426950408889634), F(0.6931471805599453), F(1.5 * 2**23), F(-87.0)
 
 
 @inlined
 def exp16(x: Any) -> Any:
-    """exp(x) for x <= 80, to 3e-7 relative; below -87 exp(-87), which is 0 beside any softmax's largest; NaN stays.
+    """exp(x) for x <= 80, to 1e-6 relative; below -87 exp(-87), which is 0 beside a softmax's largest; NaN stays.
 
-    2^n exp(r) with x = n ln 2 + r, |r| <= ln 2 / 2, and the Taylor polynomial of degree 7 for exp(r).
+    2^n exp(r) with x = n ln 2 + r, |r| <= ln 2 / 2, and the Taylor polynomial of degree 6 for exp(r). Adding 1.5 * 2^23
+    rounds to an integer, which is then in the lowest bits.
     """
     x = where(greater(splat16(EXP_LOW), x), splat16(EXP_LOW), x)
-    n = floor(fma(x, LOG2_E, splat16(F(0.5))))
-    r = fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
-    y = fma(r, F(1 / 5040), splat16(F(1 / 720)))
-    y = fma(y, r, splat16(F(1 / 120)))
+    shifted = fma(x, LOG2_E, splat16(ROUND))
+    r = fma(shifted - ROUND, -LN2, x)
+    y = fma(r, F(1 / 720), splat16(F(1 / 120)))
     y = fma(y, r, splat16(F(1 / 24)))
     y = fma(y, r, splat16(F(1 / 6)))
     y = fma(y, r, splat16(F(0.5)))
     y = fma(y, r, splat16(F(1.0)))
     y = fma(y, r, splat16(F(1.0)))
-    return bits_float(float_bits(y) + shift_left(to_int(n), np.int32(23)))
+    return bits_float(float_bits(y) + shift_left(float_bits(shifted), np.int32(23)))
 
 
 @inlined
@@ -64,7 +61,7 @@ def log16(x: Any) -> Any:
     y = fma(y, q, splat16(F(2 / 5)))
     y = fma(y, q, splat16(F(2 / 3)))
     y = fma(y, q, splat16(F(2.0)))
-    return fma(to_float(n), LN2_HIGH, fma(to_float(n), LN2_LOW, y * s))
+    return fma(to_float(n), LN2, y * s)
 
 
 @inlined

@@ -40,33 +40,38 @@ GATE = TABLE.astype(np.float32)
 
 
 @inlined
-def softmax_block(z: Any, base: int, choices: int, over_tau: Any, p: Any) -> Any:
-    """p[16 k + lane] = softmax over k of z[base + 16 k + lane] * over_tau. Returns (argmax, largest share)."""
+def largest(z: Any, base: int, choices: int) -> Any:
+    """Of z[base + 16 k + lane], k < choices: each lane's largest, and the lowest k that has it."""
     top, best = load16(z, base), splat16i(np.int32(0))
     for k in range(1, choices):
         value = load16(z, base + 16 * k)
         higher = greater(value, top)
         top, best = where(higher, value, top), where_int(higher, splat16i(np.int32(k)), best)
-    total = splat16(ZERO)
-    for k in range(choices):
-        power = exp16((load16(z, base + 16 * k) - top) * over_tau)
-        store(p, 16 * k, power)
-        total = total + power
-    scale = splat16(F(1.0)) / total
-    for k in range(choices):
-        store(p, 16 * k, load16(p, 16 * k) * scale)
-    return best, scale
+    return top, best
 
 
 @inlined
-def corners(p: Any) -> Any:
-    """The soft table T00, T01, T10, T11 of the gate mixture p."""
-    t00 = t01 = t10 = t11 = splat16(ZERO)
-    for k in range(16):
-        share = load16(p, 16 * k)
-        t00, t01 = fma(share, GATE[k, 0], t00), fma(share, GATE[k, 1], t01)
-        t10, t11 = fma(share, GATE[k, 2], t10), fma(share, GATE[k, 3], t11)
-    return t00, t01, t10, t11
+def powers(z: Any, base: int, choices: int, over_tau: Any, e: Any) -> Any:
+    """e[16 k + lane] = softmax(z * over_tau) but for its denominator, whose reciprocal is returned."""
+    top, _ = largest(z, base, choices)
+    total = splat16(ZERO)
+    for k in range(choices):
+        power = exp16((load16(z, base + 16 * k) - top) * over_tau)
+        store(e, 16 * k, power)
+        total = total + power
+    return splat16(F(1.0)) / total
+
+
+@inlined
+def corners(e: Any, scale: Any) -> Any:
+    """The soft table T00, T01, T10, T11 of the gate mixture e * scale, in sums over ever shorter lists of gates."""
+    t00, t01, t10, t11 = splat16(ZERO), splat16(ZERO), splat16(ZERO), splat16(ZERO)
+    for k in range(0, 16, 4):
+        e1, e2, e3 = load16(e, 16 * k + 16), load16(e, 16 * k + 32), load16(e, 16 * k + 48)
+        four = (load16(e, 16 * k) + e1) + (e2 + e3)
+        t11, t10 = t11 + (e1 + e3), t10 + (e2 + e3)
+        t01, t00 = fma(four, GATE[k, 1], t01), fma(four, GATE[k, 0], t00)
+    return t00 * scale, t01 * scale, t10 * scale, t11 * scale
 
 
 @compiled
@@ -75,7 +80,7 @@ def prepare(first: int, last: int, z: Any, over_tau: Any, slopes: Any, op: Any, 
 
     With noise (len(noisy) > 0): noisy = z + Gumbel(keys), int32[2], takes the place of z, and op becomes its argmax.
     """
-    p = np.empty(256, np.float32)
+    e = np.empty(256, np.float32)
     for block in range(first, last):
         base, source = 256 * block, z
         if len(noisy):
@@ -84,10 +89,8 @@ def prepare(first: int, last: int, z: Any, over_tau: Any, slopes: Any, op: Any, 
             for k in range(16):
                 noise = gumbel16(counter + np.int32(k), keys[0], keys[1])
                 store(noisy, base + 16 * k, load16(z, base + 16 * k) + noise)
-        best, _ = softmax_block(source, base, 16, over_tau, p)
-        if len(noisy):
-            store(op, 16 * block, best)
-        t00, t01, t10, t11 = corners(p)
+            store(op, 16 * block, largest(noisy, base, 16)[1])
+        t00, t01, t10, t11 = corners(e, powers(source, base, 16, over_tau, e))
         store_columns(slopes, 64 * block, t10 - t00, t11 - t01, t01 - t00, t11 - t10)
 
 
@@ -95,16 +98,35 @@ def prepare(first: int, last: int, z: Any, over_tau: Any, slopes: Any, op: Any, 
 def adam(z: Any, m: Any, v: Any, at: int, g: Any, rates: Any) -> Any:
     """One Adam step at z[at : at + 16] for the gradient g. Returns the new z.
 
-    rates, at step t: beta1, beta2, lr / (1 - beta1^t), sqrt(1 - beta2^t), epsilon.
+    rates, at step t: beta1, beta2, lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t), epsilon.
     """
     momentum = fma(load16(m, at) - g, rates[0], g)
     square = g * g
     second = fma(load16(v, at) - square, rates[1], square)
     store(m, at, momentum)
     store(v, at, second)
-    value = load16(z, at) - momentum * rates[2] / (sqrt(second) / rates[3] + rates[4])
+    value = load16(z, at) - momentum * rates[2] / fma(sqrt(second), rates[3], splat16(rates[4]))
     store(z, at, value)
     return value
+
+
+@inlined
+def table_gradient(sums: Any, block: int, parts: Any) -> Any:
+    """The block's gradient by its soft tables, over 00, 01, 10, 11, from the sums of `add_sums` of all groups in order.
+
+    parts[16 k + lane], k < 4: the gradient by a gate's first two table bits k; k >= 4: by its last two, k - 4.
+    """
+    g, ga, gb, g11 = splat16(ZERO), splat16(ZERO), splat16(ZERO), splat16(ZERO)
+    for group in range(len(sums)):
+        part = sums[group]
+        g, ga = g + load_column0(part, 64 * block), ga + load_column1(part, 64 * block)
+        gb, g11 = gb + load_column2(part, 64 * block), g11 + load_column3(part, 64 * block)
+    g10, g01 = ga - g11, gb - g11
+    g00 = g - ga - g01
+    for k in range(4):
+        store(parts, 16 * k, g00 * GATE[k, 2] + g01 * GATE[k, 3])
+        store(parts, 64 + 16 * k, g10 * GATE[k, 2] + g11 * GATE[k, 3])
+    return g00, g01, g10, g11
 
 
 @compiled
@@ -127,27 +149,26 @@ def update_gates(
     sums: float32[groups, slots * 4] of `add_sums`, added in order. live: int32[blocks], the neurons of each block (the
     rest is padding). confidence: float32[blocks], the sum of max softmax(z); NaN when a logit is not finite.
     """
-    p = np.empty(256, np.float32)
+    e, parts = np.empty(256, np.float32), np.empty(128, np.float32)
     for block in range(first, last):
         base = 256 * block
-        softmax_block(noisy if len(noisy) else z, base, 16, over_tau, p)
-        t00, t01, t10, t11 = corners(p)
-        g, ga, gb, g11 = splat16(ZERO), splat16(ZERO), splat16(ZERO), splat16(ZERO)
-        for group in range(len(sums)):
-            part = sums[group]
-            g, ga = g + load_column0(part, 64 * block), ga + load_column1(part, 64 * block)
-            gb, g11 = gb + load_column2(part, 64 * block), g11 + load_column3(part, 64 * block)
-        g10, g01 = ga - g11, gb - g11
-        g00 = g - ga - g01
-        mean = t00 * g00 + t01 * g01 + t10 * g10 + t11 * g11
+        scale = powers(noisy if len(noisy) else z, base, 16, over_tau, e)
+        t00, t01, t10, t11 = corners(e, scale)
+        g00, g01, g10, g11 = table_gradient(sums, block, parts)
+        mean, scale = t00 * g00 + t01 * g01 + t10 * g10 + t11 * g11, scale * over_tau
         finite = splat16(ZERO)
+        for high in range(4):
+            above = load16(parts, 16 * high) - mean
+            for low in range(4):
+                at = 64 * high + 16 * low
+                gradient = load16(e, at) * scale * (above + load16(parts, 64 + 16 * low))
+                finite = fma(adam(z, m, v, base + at, gradient, rates), ZERO, finite)
+        top, best = largest(z, base, 16)
+        total = splat16(ZERO)
         for k in range(16):
-            slope = g00 * GATE[k, 0] + g01 * GATE[k, 1] + g10 * GATE[k, 2] + g11 * GATE[k, 3]
-            gradient = load16(p, 16 * k) * (slope - mean) * over_tau
-            finite = fma(adam(z, m, v, base + 16 * k, gradient, rates), ZERO, finite)
-        best, share = softmax_block(z, base, 16, F(1.0), p)
+            total = total + exp16(load16(z, base + 16 * k) - top)
         store(op, 16 * block, best)
-        kept = where(less_int(lane_numbers(), splat16i(live[block])), share, splat16(ZERO))
+        kept = where(less_int(lane_numbers(), splat16i(live[block])), splat16(F(1.0)) / total, splat16(ZERO))
         confidence[block] = total16(kept + finite)
 
 
@@ -173,30 +194,23 @@ def update_wiring(
     z, m, v: element (block, choice, lane) at at + (16 block + choice * ...); sums: float32[groups, ...], the candidate
     sums of pin i from sums_at + i * padded on.
     """
-    q = np.empty(16 * k, np.float32)
+    q, slope = np.empty(16 * k, np.float32), np.empty(16 * k, np.float32)
     finite = splat16(ZERO)
     for block in range(first, last):
         base = at + 16 * k * block
-        softmax_block(z, base, k, over_tau, q)
+        scale = powers(z, base, k, over_tau, q)
         mean = splat16(ZERO)
-        slope = np.empty(16 * k, np.float32)
         for choice in range(k):
             s = splat16(ZERO)
             for group in range(len(sums)):
                 s = s + load_strided(sums[group], sums_at + 16 * block * padded + choice, padded)
             store(slope, 16 * choice, s)
-            mean = mean + s * load16(q, 16 * choice)
-        top, chosen = splat16(ZERO), splat16i(np.int32(0))
+            mean = fma(s, load16(q, 16 * choice), mean)
+        mean, scale = mean * scale, scale * over_tau
         for choice in range(k):
-            gradient = load16(q, 16 * choice) * (load16(slope, 16 * choice) - mean) * over_tau
-            value = adam(z, m, v, base + 16 * choice, gradient, rates)
-            finite = fma(value, ZERO, finite)
-            if choice == 0:
-                top = value
-            else:
-                higher = greater(value, top)
-                top, chosen = where(higher, value, top), where_int(higher, splat16i(np.int32(choice)), chosen)
-        store(best, best_at + 16 * block, chosen)
+            gradient = load16(q, 16 * choice) * scale * (load16(slope, 16 * choice) - mean)
+            finite = fma(adam(z, m, v, base + 16 * choice, gradient, rates), ZERO, finite)
+        store(best, best_at + 16 * block, largest(z, base, k)[1])
     return bool(total16(finite) == ZERO)
 
 

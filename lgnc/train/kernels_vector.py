@@ -164,12 +164,6 @@ def sqrt(builder: Any, x: Any) -> Any:
     return call(builder, "sqrt", x)
 
 
-@operation(SAME, None)
-def floor(builder: Any, x: Any) -> Any:
-    """Rounded down."""
-    return call(builder, "floor", x)
-
-
 @operation(F64)
 def zeros64(builder: Any) -> Any:  # noqa: ARG001
     """64 float zeros."""
@@ -217,6 +211,12 @@ def _loader(vector: Vector) -> Any:
 
 
 load8, load16, load64 = _loader(F8), _loader(F16), _loader(F64)
+
+
+@operation(AT, ARRAY, AT)
+def int_at(builder: Any, data: Any, index: Any) -> Any:
+    """The int32 data[index] as an index; negative ones do not count from the end."""
+    return builder.sext(builder.load(builder.gep(data, [index])), index.type)
 
 
 @operation(NONE, ARRAY, AT, None)
@@ -289,12 +289,6 @@ where, where_int = _chooser(F16), _chooser(I16)
 def to_float(builder: Any, x: Any) -> Any:
     """Integers as floats."""
     return builder.sitofp(x, F16.llvm)
-
-
-@operation(I16, F16)
-def to_int(builder: Any, x: Any) -> Any:
-    """Floats cut toward zero."""
-    return builder.fptosi(x, I16.llvm)
 
 
 @operation(I16, F16)

@@ -43,6 +43,12 @@ class Plan(NamedTuple):
         return 16 * len(self.live)
 
 
+def zeros(count: int, dtype: Any) -> NDArray[Any]:
+    """`count` zeros from an address that is a multiple of 64 on, so that no vector spans two cache lines."""
+    whole = np.zeros(count * np.dtype(dtype).itemsize + 64, np.uint8)
+    return whole[-whole.ctypes.data % 64 :][: count * np.dtype(dtype).itemsize].view(dtype)
+
+
 def rounded(count: int, unit: int) -> int:
     """`count` rounded up to a multiple of `unit`."""
     return -(-count // unit) * unit
