@@ -9,8 +9,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from lgnc.compile import compile_circuit
 from lgnc.data import load_dataset
 from lgnc.frontend import load_source
@@ -31,7 +29,7 @@ def main(folder: Path) -> None:
 
     compiled.write(folder / "digits-c")
     ran = run_folder(folder / "digits-c", dataset.x_test)
-    print(f"C: {100 * np.equal(ran.classes, dataset.y_test).mean():.1f} %, {len(dataset.x_test) / ran.seconds:,.0f} rows/s")
+    print(f"C: {100 * ran.accuracy(dataset.y_test):.1f} %, {len(dataset.x_test) / ran.seconds:,.0f} rows/s")
 
 
 if __name__ == "__main__":

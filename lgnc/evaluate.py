@@ -143,7 +143,7 @@ def _judge(result: RunResult, y: NDArray[np.int64], against: RunResult | None, r
     return Evaluation(
         engine=result.engine,
         samples=len(y),
-        accuracy=float(np.mean(np.equal(result.classes, y))),
+        accuracy=result.accuracy(y),
         mismatches=None if against is None else mismatches(result, against),
         reference=None if against is None else reference,
         samples_per_second=len(y) / max(result.seconds, 1e-9),

@@ -22,6 +22,8 @@ from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
 @click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")
 @click.option("--pipeline-depth", type=click.IntRange(1), help="Verilog: the most gate levels between registers.")
 @click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
+@click.option("--interface", type=click.Choice(["parallel", "axis"]), help="Verilog: axis adds an AXI4-Stream wrapper.")
+@click.option("--beat-width", type=click.IntRange(1), help="Verilog: bits of a beat of the stream (32).")
 @json_option
 def command(
     source: Path,
@@ -35,6 +37,8 @@ def command(
     stages: int | None,
     pipeline_depth: int | None,
     outputs: str | None,
+    interface: str | None,
+    beat_width: int | None,
     as_json: bool,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
@@ -44,7 +48,13 @@ def command(
     from lgnc.frontend.source import load_source
 
     backend(target)
-    asked = {"stages": stages, "pipeline_depth": pipeline_depth, "outputs": outputs}
+    asked = {
+        "stages": stages,
+        "pipeline_depth": pipeline_depth,
+        "outputs": outputs,
+        "interface": interface,
+        "beat_width": beat_width,
+    }
     settings = {setting: value for setting, value in asked.items() if value is not None}
     if settings and target != "verilog":
         option = "--" + next(iter(settings)).replace("_", "-")

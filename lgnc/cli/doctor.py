@@ -39,7 +39,6 @@ def command(as_json: bool) -> None:
     print_facts([("lgnc", __version__), ("python", platform.python_version())])
     click.echo()
     table = [
-        (row["name"], _short(row["version"]), row["enables"], "" if row["version"] else row["install"])
-        for row in rows
+        (row["name"], _short(row["version"]), row["enables"], "" if row["version"] else row["install"]) for row in rows
     ]
     print_table(("tool", "version", "to", "install with"), table)

@@ -15,7 +15,7 @@ import click
 from lgnc import __version__
 from lgnc.diagnostics import LgncError
 
-COMMANDS = ("train", "compile", "simulate", "verify", "opt", "info", "doctor", "demo")
+COMMANDS = ("train", "experiment", "compile", "simulate", "verify", "opt", "info", "doctor", "demo")
 
 
 class _Lazy(click.Group):

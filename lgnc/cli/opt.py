@@ -40,6 +40,7 @@ def command(
 
     if level is not None and passes is not None:
         raise click.UsageError("-O and -p exclude each other")
+
     def show(name: str, circuit: Circuit) -> None:
         sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
 

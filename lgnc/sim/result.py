@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.diagnostics import BadInput
+
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
@@ -21,3 +23,9 @@ class RunResult:
     outputs: NDArray[np.bool_] | None
     seconds: float
     built_seconds: float
+
+    def accuracy(self, y: NDArray[np.int64]) -> float:
+        """The share of rows whose class is y (int64[n]). Raises BadInput when there are no classes."""
+        if self.classes is None:
+            raise BadInput("a circuit without a head has no classes", fix="compare it with 'lgnc verify'")
+        return float((self.classes == y).mean())
