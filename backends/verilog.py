@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.verilog_axis import axis_files
 from lgnc.backends.verilog_encoder import encoder_levels, encoder_module, feature_width
 from lgnc.backends.verilog_names import module_name
 from lgnc.backends.verilog_pipeline import Ranks, delays, gate_ranks, place_cuts
@@ -23,6 +24,8 @@ from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, score_format
 
 OUTPUTS = ("both", "class", "scores")
+INTERFACES = ("parallel", "axis")
+DEFAULT_BEAT = 32
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,20 @@ def interface(circuit: Circuit, outputs: str) -> Interface:
 
 @dataclass(frozen=True)
 class Settings:
-    """outputs: 'both', 'class' or 'scores'. stages: ranks of registers; pipeline_depth: levels between two of them."""
+    """outputs: 'both', 'class' or 'scores'. stages: ranks of registers; pipeline_depth: levels between two of them.
+
+    interface: 'parallel', or 'axis' for an AXI4-Stream wrapper too, which takes features in beats of beat_width bits.
+    """
 
     outputs: str = "both"
     stages: int | None = None
     pipeline_depth: int | None = None
+    interface: str = "parallel"
+    beat_width: int | None = None
+
+    @property
+    def clocked(self) -> bool:
+        return self.stages is not None or self.pipeline_depth is not None
 
 
 def settings_of(given: Mapping[str, Any]) -> Settings:
@@ -68,13 +80,19 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     for name, value in given.items():
         if name not in names:
             raise unknown("setting", name, names, where="verilog")
-        if name != "outputs" and value is not None and (type(value) is not int or value < 1):
+        if name not in ("outputs", "interface") and value is not None and (type(value) is not int or value < 1):
             raise BadInput(f"{name} is {value!r}, not a whole number above 0", where="verilog", fix="for instance 4")
     settings = Settings(**given)
     if settings.outputs not in OUTPUTS:
         raise unknown("choice of outputs", str(settings.outputs), OUTPUTS, where="verilog")
+    if settings.interface not in INTERFACES:
+        raise unknown("interface", str(settings.interface), INTERFACES, where="verilog")
+    if settings.beat_width and settings.interface != "axis":
+        raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
     if settings.stages and settings.pipeline_depth:
         raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
+    if settings.interface == "axis" and not settings.clocked:
+        return replace(settings, stages=1)
     return settings
 
 
@@ -93,8 +111,14 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     cuts = pipeline(circuit.encoder, parts, ports, settings)
     lines = design(circuit.encoder, name, ports, parts, cuts)
     files = {f"{name}.v": "\n".join(lines).encode()}
-    files |= testbench(circuit, name, ports.source, ports.results, sum(map(len, cuts)))
-    return Artifact(files, {"verilog": _details(circuit, name, ports, parts, cuts)})
+    stages = sum(map(len, cuts))
+    files |= testbench(circuit, name, ports.source, ports.results, stages)
+    details = _details(circuit, name, ports, parts, cuts)
+    if settings.interface == "axis":
+        beat = settings.beat_width or DEFAULT_BEAT
+        files |= axis_files(name, ports.source, ports.results, stages, beat)
+        details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
+    return Artifact(files, {"verilog": details})
 
 
 class Part(NamedTuple):
@@ -122,7 +146,7 @@ def parts_of(circuit: Circuit, ports: Interface) -> list[Part]:
 
 def pipeline(encoder: Encoder, parts: Sequence[Part], ports: Interface, settings: Settings) -> list[tuple[int, ...]]:
     """The cuts of each part: none unless the settings ask for stages."""
-    if settings.stages is None and settings.pipeline_depth is None:
+    if not settings.clocked:
         return [()] * len(parts)
     ranks = []
     for part in parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -119,6 +119,10 @@ def testbench_text(name: str, source: Port, results: Sequence[Port], stages: int
         "RESULT": f"{{{', '.join(port.name for port in reversed(results))}}}",
         "PORTS": ", ".join(f".{each}({each})" for each in signals),
     }
-    file = "testbench_pipelined.v.in" if stages else "testbench.v.in"
+    return filled("testbench_pipelined.v.in" if stages else "testbench.v.in", words)
+
+
+def filled(file: str, words: Mapping[str, str]) -> str:
+    """A file of backends/runtime with every @WORD@ replaced."""
     text = (files("lgnc.backends") / "runtime" / file).read_text("ascii")
     return re.sub("@([A-Z]+)@", lambda word: words[word[1]], text)

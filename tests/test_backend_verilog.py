@@ -17,7 +17,7 @@ from lgnc.frontend import lift
 from lgnc.ir import Circuit, Encoder, simulate
 from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
 from lgnc.sim.verilog import run
-from lgnc.toolchain import require_tool
+from lgnc.toolchain import find_tool, require_tool
 from lgnc.toolchain import run as run_tool
 from tests.support import needs, random_circuit, random_features, random_model
 
@@ -131,12 +131,11 @@ def test_chosen_outputs(outputs: str, tmp_path: Path) -> None:
     lint(tmp_path, "net")
 
 
-def lint(folder: Path, name: str) -> None:
+def lint(folder: Path, top: str, *others: str) -> None:
     """Verilator's -Wall, where it is here."""
-    from lgnc.toolchain import find_tool
-
     if find_tool("verilator"):
-        run_tool([require_tool("verilator"), "--lint-only", "-Wall", "--top-module", name, folder / f"{name}.v"])
+        files = [folder / f"{name}.v" for name in (top, *others)]
+        run_tool([require_tool("verilator"), "--lint-only", "-Wall", "--top-module", top, *files])
 
 
 @needs("verilator")
@@ -322,3 +321,64 @@ def test_stages_are_balanced_and_cheap() -> None:
 def test_pipelines_that_cannot_be(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         emit(network("uint8"), Options("net", settings))
+
+
+AXIS: list[dict[str, Any]] = [
+    {"beat_width": 8},
+    {"stages": 5},
+    {"beat_width": 96, "outputs": "class"},
+    {"beat_width": 1, "pipeline_depth": 6},
+]
+
+
+def axis_check(folder: Path) -> bytes:
+    """What the stream's own testbench prints. Raises Failed when it does not pass."""
+    files = [folder / f"{each}.v" for each in ("net", "net_axis", "tb_net_axis")]
+    run_tool([require_tool("iverilog"), "-g2001", "-o", folder / "axis.vvp", *files])
+    return run_tool([require_tool("vvp"), "-N", folder / "axis.vvp"], cwd=folder)
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("settings", AXIS, ids=str)
+def test_streams_pass_their_testbench(settings: dict[str, Any], tmp_path: Path) -> None:
+    """Stalls on both sides, packets too short and too long, a reset, and one vector every `beats` cycles at the end."""
+    artifact = emit(network("uint8"), Options("net", {"interface": "axis", **settings}))
+    write(tmp_path, artifact)
+    facts = artifact.details["verilog"]["axis"]
+    assert facts["beats"] * facts["beat_width"] == 96
+    assert b"PASS: 128 vectors" in axis_check(tmp_path)
+    assert b"PASS: 128 vectors" in self_check(tmp_path, "net")
+    lint(tmp_path, "net_axis", "net")
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(
+    ("was", "planted"),
+    [
+        ("& ~skip & beat == LAST) full", "& beat == LAST) full"),
+        ("s_axis_tlast & ~skip & beat == LAST) full", "beat == LAST) full"),
+        ("(~full | in_ready) & aresetn", "aresetn"),
+        ("if (in_ready) full <= 1'b0;", ""),
+        ("collected[95:8]}", "collected[94:7]}"),
+    ],
+    ids=["a long packet taken", "any packet taken", "never full", "never empty", "a bit lost"],
+)
+def test_testbench_catches_faults_of_the_stream(was: str, planted: str, tmp_path: Path) -> None:
+    artifact = emit(network("uint8"), Options("net", {"interface": "axis", "beat_width": 8}))
+    write(tmp_path, artifact)
+    text = artifact.files["net_axis.v"].decode()
+    assert was in text
+    (tmp_path / "net_axis.v").write_text(text.replace(was, planted))
+    with pytest.raises(Failed, match="FAIL"):
+        axis_check(tmp_path)
+
+
+def test_streams_that_cannot_be() -> None:
+    for settings, message in (
+        ({"interface": "axis", "beat_width": 7}, "beats of 7 bits do not divide the 96 bits"),
+        ({"interface": "axis", "beat_width": 192}, "beats of 192 bits do not divide"),
+        ({"beat_width": 8}, "beat_width is for the interface 'axis'"),
+        ({"interface": "axi"}, "did you mean 'axis'"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            emit(network("uint8"), Options("net", settings))
