@@ -11,6 +11,7 @@ from lgnc.backends.c_mcu import mcu_body
 from lgnc.backends.c_names import check_c_name
 from lgnc.backends.c_tables import check_scores
 from lgnc.backends.c_text import Body, element_types, header, named
+from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import unknown
 from lgnc.ir.circuit import Circuit
 
@@ -29,7 +30,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         raise unknown("target profile", str(profile), PROFILES, where="--target-profile")
     if circuit.head is not None:
         check_scores(circuit.head)
-    body = PROFILES[profile](circuit)
+    body = PROFILES[profile](normal_form(circuit))
     source = "\n".join(
         [
             f"/* Written by lgnc; {name}.h says what it is. MIT licence. */",

@@ -24,7 +24,7 @@ def host_body(circuit: Circuit) -> Body:
     element, _ = element_types(circuit)
     node = _node_type(plan)
     tables = table_bytes(
-        (len(groups.first) + len(groups.always) + plan.steps.size, "uint32_t"),
+        (len(groups.first) + plan.steps.size, "uint32_t"),
         (len(groups.threshold), element),
         (plan.gates.size, node),
         (len(plan.literals), node),
@@ -49,7 +49,6 @@ def _source(circuit: Circuit, groups: Groups, plan: Schedule) -> str:
         f"#define NAME_GROUPS {len(groups.first)}u",
         f"#define NAME_ROWS {plan.rows}u",
         f"#define NAME_STEPS {len(plan.steps)}u",
-        f"#define NAME_ALWAYS {len(groups.always)}",
         f"#define NAME_ELEMENT_BITS {8 * groups.threshold.dtype.itemsize}u",
         f"#define NAME_ELEMENT_SIGNED {int(groups.threshold.dtype.kind != 'u')}",
         f"typedef {element} NAME_element;",
@@ -60,10 +59,6 @@ def _source(circuit: Circuit, groups: Groups, plan: Schedule) -> str:
         numbers("uint32_t NAME_group_first[]", groups.first),
         "/* A threshold for each feature of each group, which its bit is above. */",
         table("NAME_element NAME_threshold[]", [constant(t, element) for t in groups.threshold]),
-    ]
-    if len(groups.always):
-        parts += ["/* Rows that are always true. */", numbers("uint32_t NAME_always[]", groups.always)]
-    parts += [
         "/* Steps: a gate number (f(0,0) f(0,1) f(1,0) f(1,1) in binary) and how many such gates come next; or 16 to",
         "   count literals, 17 to count inverted ones, how many, and for which class. */",
         table("struct { uint32_t op, count, owner; } NAME_step[]", steps or ["{0, 0, 0}"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lgnc.backends.c_mcu_schedule import McuSchedule, mcu_schedule
+from lgnc.backends.c_mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.ir.circuit import Circuit
 
@@ -40,7 +40,7 @@ def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
 def _source(circuit: Circuit, plan: McuSchedule) -> str:
     element, _ = element_types(circuit)
     node, place, target = _types(circuit, plan)
-    kinds = sum(1 << kind for kind in np.unique(plan.steps[:, 0]).tolist())
+    kinds = sum(1 << kind for kind in np.unique(plan.steps[:, 0] & ~NEGATE).tolist())
     steps = [f"{{{kind}, {count}, {out}}}" for kind, count, out in plan.steps.tolist()]
     parts = [
         f"#define NAME_ROWS {plan.rows}u",
@@ -50,9 +50,9 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         f"typedef {node} NAME_node;",
         f"typedef {place} NAME_place;",
         "",
-        "/* Steps: 0..15 compute gates of that number (f(0,0) f(0,1) f(1,0) f(1,1) in binary); 16 + k add gates k to a",
-        "   class; 32 compares features; 33 and 34 add bytes, or their complements, to a class. How many; the first",
-        "   byte written, or the class. */",
+        "/* Steps: 0..7 compute gates of that number (f(0,0) f(0,1) f(1,0) f(1,1) in binary); 16 + k add gates k to a",
+        "   class, 24 + k subtract them; 32 compares features; 33 adds bytes to a class, 41 subtracts them. How many;",
+        "   the first byte written, or the class. */",
         table(f"struct {{ uint8_t kind, count; {target} out; }} NAME_step[]", steps or ["{0, 0, 0}"]),
         "/* Gates, in the order of the steps: the two bytes that each reads. */",
         numbers("NAME_node NAME_gate[]", plan.gates),
@@ -67,7 +67,7 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         parts += ["/* Outputs: 2 * byte + inverted. */", numbers("NAME_node NAME_literal[]", plan.literals)]
     else:
         if len(plan.literals):
-            parts += ["/* Bytes that steps 33 and 34 add. */", numbers("NAME_node NAME_literal[]", plan.literals)]
-        parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in circuit.head.offset]))
+            parts += ["/* Bytes that steps 33 and 41 count. */", numbers("NAME_node NAME_literal[]", plan.literals)]
+        parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in plan.offset]))
     parts += [runtime("mcu.c"), runtime("mcu_outputs.c" if circuit.head is None else "mcu_head.c")]
     return "\n".join(parts)

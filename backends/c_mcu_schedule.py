@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from lgnc.backends.thresholds import native_thresholds
 from lgnc.ir.circuit import Circuit, Int32
-from lgnc.ir.gates import FLIP_OUT, READS_A, READS_B, TRUE
+from lgnc.ir.gates import READS_A, READS_B
 
-SUM, COMPARE, COUNT, COUNT_INVERTED = 16, 32, 33, 34
-"""Step numbers: 0..15 compute gates, SUM + k computes gates k into a class score, COMPARE makes encoder bits, COUNT and
-COUNT_INVERTED add bytes to a class score."""
+SUM, COMPARE, COUNT, NEGATE = 16, 32, 33, 8
+"""Step numbers: 0..7 compute gates of normal form, SUM + k adds gates k to a class score, COMPARE makes encoder bits,
+COUNT adds bytes to a class score; SUM + k and COUNT plus NEGATE subtract."""
 
 MAX_RUN = 255
 _NEVER = np.iinfo(np.int32).max
@@ -30,7 +30,8 @@ class McuSchedule:
     """steps: int32[steps, 3], (step number, how many, the first byte written or the class added to).
 
     gates: int32[gates, 2], the bytes read. feature: int32[bits] and threshold: [bits], in the order compared.
-    literals: int32[n], bytes counted, or for a circuit without a head 2 * byte + inverted. rows: bytes of state.
+    literals: int32[n], bytes counted, or for a circuit without a head 2 * byte + inverted. offset: int32[classes],
+    where scores start: an inverted literal is counted there and subtracted when its node is true. rows: bytes of state.
     """
 
     steps: Int32
@@ -38,6 +39,7 @@ class McuSchedule:
     feature: Int32
     threshold: NDArray[Any]
     literals: Int32
+    offset: Int32
     rows: int
 
 
@@ -56,8 +58,8 @@ class _Plan:
 
 def mcu_schedule(circuit: Circuit, chunk: int) -> McuSchedule:
     """Order a circuit for one sample at a time. chunk: outputs finished together; fewer need less state, more steps."""
-    threshold, always = native_thresholds(circuit.encoder)
-    kind = np.concatenate([np.where(always, TRUE, COMPARE), circuit.op]).astype(np.int32)
+    threshold = native_thresholds(circuit.encoder)
+    kind = np.concatenate([np.full(circuit.inputs, COMPARE), circuit.op]).astype(np.int32)
     owner = _fused(circuit, kind)
     plan = _order(circuit, kind, owner, chunk)
     literals, classes, inverted = _counted(circuit, owner)
@@ -74,33 +76,30 @@ def mcu_schedule(circuit: Circuit, chunk: int) -> McuSchedule:
         cuts = [0, *(np.flatnonzero(np.diff(key)) + 1).tolist(), len(key)]
         for first, last in pairwise(cuts):
             for at in range(first, last, MAX_RUN):
-                steps.append((COUNT + int(inverted[at]), min(MAX_RUN, last - at), int(classes[at])))
+                steps.append((COUNT + NEGATE * int(inverted[at]), min(MAX_RUN, last - at), int(classes[at])))
     is_bit = plan.step[plan.nodes] == COMPARE
     bits = plan.nodes[is_bit]
-    gates = plan.nodes[~is_bit] - circuit.inputs
+    gates = (plan.nodes[~is_bit] - circuit.inputs).astype(np.int64)
     return McuSchedule(
         np.array(steps, np.int32).reshape(-1, 3),
         _fanins(circuit, gates, row),
         circuit.encoder.feature[bits],
         threshold[bits],
         table.astype(np.int32),
+        _offsets(circuit),
         rows,
     )
 
 
 def _fanins(circuit: Circuit, gates: NDArray[np.int64], row: Int32) -> Int32:
-    """int32[gates, 2]: the bytes that each gate reads; a constant encoder bit (a negative index) reads none."""
-    fanin = np.zeros((len(gates), 2), np.int32)
-    real = gates >= 0
-    own = gates[real]
-    for pin, (source, reads) in enumerate(((circuit.a, READS_A), (circuit.b, READS_B))):
-        if len(own):
-            fanin[real, pin] = np.where(reads[circuit.op[own]], row[source[own]], 0)
-    return fanin
+    """int32[gates, 2]: the bytes that each gate reads, 0 for a pin that it does not."""
+    op = circuit.op[gates]
+    pins = [np.where(reads[op], row[fanin[gates]], 0) for fanin, reads in ((circuit.a, READS_A), (circuit.b, READS_B))]
+    return np.stack(pins, axis=1).astype(np.int32)
 
 
 def _fused(circuit: Circuit, kind: Int32) -> Int32:
-    """int32[nodes]: the class of each gate that one head literal alone reads, or -1; `kind` becomes SUM + its number."""
+    """int32[nodes]: the class of each gate that only one literal reads, or -1; `kind` becomes SUM + k."""
     owner = np.full(circuit.nodes, -1, np.int32)
     if circuit.head is None:
         return owner
@@ -109,8 +108,16 @@ def _fused(circuit: Circuit, kind: Int32) -> Int32:
     alone = (circuit.fanout[nodes] == 1) & (nodes >= circuit.inputs)
     own, flip = nodes[alone], (circuit.outputs[alone] & 1) == 1
     owner[own] = classes[alone]
-    kind[own] = SUM + np.where(flip, FLIP_OUT[kind[own]], kind[own])
+    kind[own] += SUM + NEGATE * flip
     return owner
+
+
+def _offsets(circuit: Circuit) -> Int32:
+    if circuit.head is None:
+        return np.zeros(0, np.int32)
+    classes = np.repeat(np.arange(circuit.head.classes), np.diff(circuit.head.starts))
+    inverted = np.bincount(classes[(circuit.outputs & 1) == 1], minlength=circuit.head.classes)
+    return (circuit.head.offset + inverted).astype(np.int32)
 
 
 def _counted(circuit: Circuit, owner: Int32) -> tuple[Int32, Int32, Int32]:

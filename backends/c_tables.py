@@ -22,13 +22,12 @@ class Groups:
 
     first: the first feature of each group. threshold: [groups * width], in the features' order. row: int32[bits], the
     row of each encoder bit; feature `place` of a group has row place % wide * 8 + place // wide, wide being width / 8:
-    where the evaluator's transposition of 64-bit lanes leaves it. always: rows that are true whatever the features.
+    where the evaluator's transposition of 64-bit lanes leaves it.
     """
 
     first: Int32
     threshold: NDArray[Any]
     row: Int32
-    always: Int32
 
 
 def feature_groups(encoder: Encoder) -> Groups:
@@ -36,7 +35,7 @@ def feature_groups(encoder: Encoder) -> Groups:
 
     A row that no bit needs has the type's highest value for a threshold.
     """
-    threshold, always = native_thresholds(encoder)
+    threshold = native_thresholds(encoder)
     width = VECTOR_BYTES // threshold.dtype.itemsize
     limits = np.finfo if encoder.is_float else np.iinfo
     order = np.lexsort((encoder.threshold, encoder.feature))
@@ -53,7 +52,7 @@ def feature_groups(encoder: Encoder) -> Groups:
     table[group * width + place] = threshold[order]
     row = np.zeros(encoder.bits, np.int32)
     row[order] = group * width + place % (width // 8) * 8 + place // (width // 8)
-    return Groups(cells[0].astype(np.int32), table, row, np.sort(row[always]))
+    return Groups(cells[0].astype(np.int32), table, row)
 
 
 def check_scores(head: Head) -> None:

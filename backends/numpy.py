@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.normal import normal_form
 from lgnc.backends.thresholds import ELEMENT, native_thresholds
 from lgnc.diagnostics import BadInput
-from lgnc.ir.circuit import Circuit, Encoder
-from lgnc.ir.order import in_order
+from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import slices
 
 
@@ -27,8 +27,8 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     """
     name = _check_name(options.name)
     head = circuit.head
-    circuit = in_order(circuit.encoder, circuit.op, circuit.a, circuit.b, circuit.outputs, head, circuit.output_names)
-    parts = [_docstring(circuit), _runtime("numpy_module.py.in"), "\n\n", _tables(circuit)]
+    digest, circuit = circuit.digest, normal_form(circuit)
+    parts = [_docstring(circuit, digest), _runtime("numpy_module.py.in"), "\n\n", _tables(circuit)]
     parts.append(_runtime("numpy_outputs.py.in" if head is None else "numpy_head.py.in"))
     text = "".join(parts)
     return Artifact({f"{name}.py": text.encode("ascii")}, {"module": f"{name}.py"})
@@ -47,14 +47,14 @@ def _runtime(name: str) -> str:
     return (files("lgnc.backends") / "runtime" / name).read_text("ascii")
 
 
-def _docstring(circuit: Circuit) -> str:
+def _docstring(circuit: Circuit, digest: str) -> str:
     head, enc = circuit.head, circuit.encoder
     what = f"{len(circuit.outputs)} outputs" if head is None else f"{head.classes} classes"
     calls = "outputs(features)" if head is None else "predict(features) and scores(features)"
     return (
         f'"""A logic gate network: {len(enc.names)} {enc.dtype} features, {circuit.gates} gates, {what}.\n\n'
         f"Call {calls}, features being [n, {len(enc.names)}] rows. Written by lgnc; MIT licence.\n"
-        f'Circuit SHA-256 {circuit.digest}.\n"""\n\n'
+        f'Circuit SHA-256 {digest}.\n"""\n\n'
     )
 
 
@@ -64,12 +64,6 @@ def _base64(name: str, values: NDArray[Any], note: str, shape: str = "") -> str:
     text = base64.b64encode(little.tobytes()).decode()
     lines = "\n".join(text[at : at + 100] for at in range(0, len(text), 100))
     return f'# {note}\n{name} = _table("""\n{lines}\n""", "{little.dtype.str}"){shape}\n'
-
-
-def _thresholds(encoder: Encoder) -> NDArray[Any]:
-    """Thresholds in the features' type where that can say all of them, else as they are."""
-    native, always = native_thresholds(encoder)
-    return encoder.threshold if always.any() else native
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -87,7 +81,7 @@ def _tables(circuit: Circuit) -> str:
         f"FEATURES = {len(enc.names)}\nFEATURE_NAMES = {_names(enc.names)}\n"
         f"INPUTS = {enc.bits}  # nodes: encoder bits first, then gates\n",
         _base64("FEATURE", enc.feature, "Encoder bit i is features[FEATURE[i]] > THRESHOLD[i]."),
-        _base64("THRESHOLD", _thresholds(enc), f"In the features' own unit ({element})."),
+        _base64("THRESHOLD", native_thresholds(enc), f"In the features' own unit ({element})."),
         _base64("RUNS", runs, "Gates in runs: (gate number, end of the run).", ".reshape(-1, 2)"),
         _base64("FANIN", fanin, "The two nodes that each gate reads.", ".reshape(-1, 2)"),
         _base64("LITERALS", circuit.outputs, "Outputs: 2 * node + inverted."),

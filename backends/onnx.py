@@ -7,15 +7,15 @@ import re
 import numpy as np
 
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.normal import normal_form
 from lgnc.backends.onnx_graph import OPSET, Graph
 from lgnc.backends.onnx_head import add_outputs, add_scores
 from lgnc.backends.thresholds import native_thresholds
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Encoder, Int32
-from lgnc.ir.gates import GATES, READS_A, READS_B
-from lgnc.ir.order import in_order
+from lgnc.ir.gates import AND, FALSE, GATES, GT, OR, READS_A, READS_B, XOR, A
 
-COMPARED_AS = {"bool": "int32", "uint8": "int32", "int8": "int32", "uint16": "int32", "int16": "int32"}
+COMPARED_AS = dict.fromkeys(("bool", "uint8", "int8", "uint16", "int16"), "int32")
 """Feature types that ONNX's Greater does not take in onnxruntime, and the type that they are compared in."""
 
 
@@ -29,7 +29,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         fix = "use letters, digits and '_', starting with a letter"
         raise BadInput(f"'{name}' is not an ONNX graph name", where="--name", fix=fix)
     head = circuit.head
-    circuit = in_order(circuit.encoder, circuit.op, circuit.a, circuit.b, circuit.outputs, head, circuit.output_names)
+    digest, circuit = circuit.digest, normal_form(circuit)
     graph = Graph()
     graph.add_input("features", circuit.encoder.dtype, ["n", len(circuit.encoder.names)])
     add_sizes(graph)
@@ -42,7 +42,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     listed = {"features": circuit.encoder.names, "outputs": circuit.output_names}
     if head is not None:
         listed["classes"] = head.names
-    data = graph.model_bytes(name, outputs, listed, {"circuit_sha256": circuit.digest})
+    data = graph.model_bytes(name, outputs, listed, {"circuit_sha256": digest})
     return Artifact({f"{name}.onnx": data}, {"model": f"{name}.onnx", "opset": OPSET})
 
 
@@ -58,22 +58,13 @@ def add_sizes(graph: Graph) -> None:
 def add_encoder(graph: Graph, encoder: Encoder) -> None:
     """`encoder.words`, int64[bits, words]: features compared with thresholds, 64 samples packed in a word."""
     compared = COMPARED_AS.get(encoder.dtype, encoder.dtype)
-    threshold, always = native_thresholds(encoder)
-    if encoder.dtype == "int32":
-        compared = "int64"
-    if not encoder.is_float:
-        threshold = threshold.astype(np.int64) - always
-        if encoder.dtype == "int64":
-            threshold = encoder.threshold
-    elif always.any():
-        compared, threshold = "float64", encoder.threshold
     source = "features"
     if compared != encoder.dtype:
         source = graph.cast(source, compared, "encoder.features")
     graph.add("Transpose", [source], "encoder.columns", perm=[1, 0])
     feature = graph.constant("encoder.feature", encoder.feature.astype(np.int64))
     graph.add("Gather", ["encoder.columns", feature], "encoder.gathered", axis=0)
-    column = graph.constant("encoder.threshold", threshold.astype(compared)[:, None])
+    column = graph.constant("encoder.threshold", native_thresholds(encoder).astype(compared)[:, None])
     graph.add("Greater", ["encoder.gathered", column], "encoder.bits")
     graph.cast("encoder.bits", "int64", "encoder.ones")
     zero = graph.constant("zero", np.array([0]))
@@ -94,7 +85,7 @@ def add_encoder(graph: Graph, encoder: Encoder) -> None:
     graph.add("BitwiseOr", [low, "encoder.high"], "encoder.words")
 
 
-_BITWISE = {1: "And", 6: "Xor", 7: "Or"}
+_BITWISE = {AND: "BitwiseAnd", GT: "BitwiseAnd", XOR: "BitwiseXor", OR: "BitwiseOr"}
 
 
 def add_gates(graph: Graph, circuit: Circuit) -> tuple[str, Int32]:
@@ -150,30 +141,20 @@ def _add_group(
     a: Int32,
     b: Int32,
 ) -> str:
-    """The equal gates of one level: Gather the fan-ins, one bitwise operator, Not where the function needs it."""
+    """The equal gates of one level: Gather the fan-ins, then one bitwise operator (two for gt)."""
 
     def gather(pin: str, rows: Int32) -> str:
         index = graph.constant(f"{name}.{pin}.rows", rows.astype(np.int64))
         return graph.add("Gather", [pool, index], f"{name}.{pin}", axis=0)
 
-    def inverted(tensor: str, result: str) -> str:
-        return graph.add("BitwiseNot", [tensor], result)
-
-    if op in (0, 15):
+    if op == FALSE:
         rows = graph.constant(f"{name}.rows", np.array([len(a)]))
         graph.add("Concat", [rows, "words"], f"{name}.shape", axis=0)
-        value = graph.constant(f"{name}.value", np.array([[-1 if op else 0]]))
-        return graph.add("Expand", [value, f"{name}.shape"], name)
-    if op in (3, 5):
-        return graph.add("Identity", [gather("a" if op == 3 else "b", a if op == 3 else b)], name)
-    if op in (10, 12):
-        return inverted(gather("a" if op == 12 else "b", a if op == 12 else b), name)
-    left, right = gather("a", a), gather("b", b)
-    if op in (2, 4, 11, 13):
-        pin = "b" if op in (2, 11) else "a"
-        flipped = inverted(right if pin == "b" else left, f"{name}.not_{pin}")
-        left, right = (left, flipped) if pin == "b" else (flipped, right)
-        return graph.add("BitwiseAnd" if op in (2, 4) else "BitwiseOr", [left, right], name)
-    if op in _BITWISE:
-        return graph.add(f"Bitwise{_BITWISE[op]}", [left, right], name)
-    return inverted(graph.add(f"Bitwise{_BITWISE[15 - op]}", [left, right], f"{name}.not"), name)
+        return graph.add("Expand", [graph.constant("zeros.value", np.array([[0]])), f"{name}.shape"], name)
+    left = gather("a", a)
+    if op == A:
+        return graph.add("Identity", [left], name)
+    right = gather("b", b)
+    if op == GT:
+        right = graph.add("BitwiseNot", [right], f"{name}.not_b")
+    return graph.add(_BITWISE[op], [left, right], name)

@@ -13,22 +13,31 @@ ELEMENT = {"bool": "uint8"}
 """How a feature type is held where there is no bit type: a byte of 0 or 1."""
 
 
-def native_thresholds(encoder: Encoder) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """(thresholds in the features' type, which bits are always true): bit = always or feature > threshold.
+def element_range(encoder: Encoder) -> tuple[int, int] | tuple[float, float]:
+    """The lowest and the highest feature value."""
+    if encoder.dtype == "bool":
+        return 0, 1
+    if encoder.is_float:
+        return float(np.finfo(encoder.dtype).min), float(np.finfo(encoder.dtype).max)
+    return int(np.iinfo(encoder.dtype).min), int(np.iinfo(encoder.dtype).max)
 
-    A threshold above the type's range is clipped to the type's maximum, which nothing exceeds. One below the range
-    cannot be written in the type; its bit is always true. A float64 threshold for float32 features is rounded
-    towards minus infinity, which changes no comparison with a finite float32.
+
+def always_true(encoder: Encoder) -> NDArray[np.bool_]:
+    """bool[bits]: the bits that every feature value exceeds, which no threshold of the features' type can say."""
+    always: NDArray[np.bool_] = encoder.threshold < element_range(encoder)[0]
+    return always
+
+
+def native_thresholds(encoder: Encoder) -> NDArray[Any]:
+    """Thresholds in the features' type that compare as the encoder's do, but for bits that are `always_true`.
+
+    One above the type's range is clipped to the type's maximum, which nothing exceeds. A float64 threshold for
+    float32 features is rounded towards minus infinity, which changes no comparison with a finite float32.
     """
-    t = encoder.threshold
     dtype = np.dtype(ELEMENT.get(encoder.dtype, encoder.dtype))
-    never = np.zeros(encoder.bits, np.bool_)
-    if encoder.dtype == "float64":
-        return t, never
-    if encoder.dtype == "float32":
-        with np.errstate(over="ignore"):
-            near = t.astype(np.float32)
-        below = np.where(near > t, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
-        return np.where(np.isfinite(below), below, np.float32(0)), ~np.isfinite(below)
-    low, high = (0, 1) if encoder.dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
-    return np.clip(t, low, high).astype(dtype), t < low
+    low, high = element_range(encoder)
+    clipped = np.clip(encoder.threshold, low, high)
+    near = clipped.astype(dtype)
+    if encoder.dtype != "float32":
+        return near
+    return np.where(near > clipped, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)

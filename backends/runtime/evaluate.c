@@ -23,18 +23,8 @@ static void NAME_evaluate(NAME_row *v)
         case 1: NAME_GATES_OF(a & b);
         case 2: NAME_GATES_OF(a & ~b);
         case 3: NAME_GATES_OF(((void)b, a));
-        case 4: NAME_GATES_OF(~a & b);
-        case 5: NAME_GATES_OF(((void)a, b));
         case 6: NAME_GATES_OF(a ^ b);
         case 7: NAME_GATES_OF(a | b);
-        case 8: NAME_GATES_OF(~(a | b));
-        case 9: NAME_GATES_OF(~(a ^ b));
-        case 10: NAME_GATES_OF(((void)a, ~b));
-        case 11: NAME_GATES_OF(a | ~b);
-        case 12: NAME_GATES_OF(((void)b, ~a));
-        case 13: NAME_GATES_OF(~a | b);
-        case 14: NAME_GATES_OF(~(a & b));
-        case 15: NAME_GATES_OF(((void)a, (void)b, ~zero));
 #ifdef NAME_CLASSES
         default: {
             const NAME_row flip = zero - (uint64_t)(NAME_step[step].op & 1u);
@@ -50,13 +40,6 @@ static void NAME_evaluate(NAME_row *v)
 static void NAME_block(const NAME_element *x, size_t n, NAME_row *v)
 {
     NAME_encode(x, n, v);
-#if NAME_ALWAYS > 0
-    size_t i;
-    for (i = 0; i < NAME_ALWAYS; i++) {
-        const NAME_row zero = {0};
-        v[NAME_always[i]] = ~zero;
-    }
-#endif
     NAME_evaluate(v);
 }
 

@@ -1,6 +1,7 @@
 /* ---- Evaluator: one sample at a time, a byte of 0 or 1 for each value in use. ---- */
 
 #define NAME_USES(step) ((NAME_STEP_KINDS >> (step)) & 1u)
+#define NAME_NEGATE 8u
 
 #define NAME_GATES_OF(expression)                      \
     for (; left != 0u; left--, gate += 2) {            \
@@ -29,14 +30,14 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
     const NAME_element *threshold = NAME_threshold;
     const NAME_place *feature = NAME_feature;
 #endif
-#if NAME_USES(33) || NAME_USES(34)
+#if NAME_USES(33)
     const NAME_node *literal = NAME_literal;
 #endif
     for (step = 0; step != NAME_STEPS; step++) {
         unsigned left = NAME_step[step].count;
         uint8_t *out = v + NAME_step[step].out;
         uint32_t sum = 0;
-        switch (NAME_step[step].kind) {
+        switch (NAME_step[step].kind & ~NAME_NEGATE) {
 #if NAME_USES(0)
         case 0: NAME_GATES_OF(0u);
 #endif
@@ -44,46 +45,16 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
         case 1: NAME_GATES_OF(a & b);
 #endif
 #if NAME_USES(2)
-        case 2: NAME_GATES_OF(a & (b ^ 1u));
+        case 2: NAME_GATES_OF(a & ~b);
 #endif
 #if NAME_USES(3)
         case 3: NAME_GATES_OF(a);
-#endif
-#if NAME_USES(4)
-        case 4: NAME_GATES_OF((a ^ 1u) & b);
-#endif
-#if NAME_USES(5)
-        case 5: NAME_GATES_OF(b);
 #endif
 #if NAME_USES(6)
         case 6: NAME_GATES_OF(a ^ b);
 #endif
 #if NAME_USES(7)
         case 7: NAME_GATES_OF(a | b);
-#endif
-#if NAME_USES(8)
-        case 8: NAME_GATES_OF((a | b) ^ 1u);
-#endif
-#if NAME_USES(9)
-        case 9: NAME_GATES_OF(a ^ b ^ 1u);
-#endif
-#if NAME_USES(10)
-        case 10: NAME_GATES_OF(b ^ 1u);
-#endif
-#if NAME_USES(11)
-        case 11: NAME_GATES_OF(a | (b ^ 1u));
-#endif
-#if NAME_USES(12)
-        case 12: NAME_GATES_OF(a ^ 1u);
-#endif
-#if NAME_USES(13)
-        case 13: NAME_GATES_OF((a ^ 1u) | b);
-#endif
-#if NAME_USES(14)
-        case 14: NAME_GATES_OF((a & b) ^ 1u);
-#endif
-#if NAME_USES(15)
-        case 15: NAME_GATES_OF(1u);
 #endif
 #if NAME_USES(16)
         case 16: NAME_SUM_OF(0u);
@@ -92,46 +63,16 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
         case 17: NAME_SUM_OF(a & b);
 #endif
 #if NAME_USES(18)
-        case 18: NAME_SUM_OF(a & (b ^ 1u));
+        case 18: NAME_SUM_OF(a & ~b);
 #endif
 #if NAME_USES(19)
         case 19: NAME_SUM_OF(a);
-#endif
-#if NAME_USES(20)
-        case 20: NAME_SUM_OF((a ^ 1u) & b);
-#endif
-#if NAME_USES(21)
-        case 21: NAME_SUM_OF(b);
 #endif
 #if NAME_USES(22)
         case 22: NAME_SUM_OF(a ^ b);
 #endif
 #if NAME_USES(23)
         case 23: NAME_SUM_OF(a | b);
-#endif
-#if NAME_USES(24)
-        case 24: NAME_SUM_OF((a | b) ^ 1u);
-#endif
-#if NAME_USES(25)
-        case 25: NAME_SUM_OF(a ^ b ^ 1u);
-#endif
-#if NAME_USES(26)
-        case 26: NAME_SUM_OF(b ^ 1u);
-#endif
-#if NAME_USES(27)
-        case 27: NAME_SUM_OF(a | (b ^ 1u));
-#endif
-#if NAME_USES(28)
-        case 28: NAME_SUM_OF(a ^ 1u);
-#endif
-#if NAME_USES(29)
-        case 29: NAME_SUM_OF((a ^ 1u) | b);
-#endif
-#if NAME_USES(30)
-        case 30: NAME_SUM_OF((a & b) ^ 1u);
-#endif
-#if NAME_USES(31)
-        case 31: NAME_SUM_OF(1u);
 #endif
 #if NAME_USES(32)
         case 32:
@@ -147,18 +88,12 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
             }
             break;
 #endif
-#if NAME_USES(34)
-        case 34:
-            for (; left != 0u; left--) {
-                sum += v[*literal++] ^ 1u;
-            }
-            break;
-#endif
         default: break;
         }
 #ifdef NAME_CLASSES
-        if (sum != 0u) {
-            scores[NAME_step[step].out] += (int32_t)sum;
+        if (NAME_step[step].kind >= 16u && NAME_step[step].kind != 32u) {
+            int32_t *score = scores + NAME_step[step].out;
+            *score = (NAME_step[step].kind & NAME_NEGATE) != 0u ? *score - (int32_t)sum : *score + (int32_t)sum;
         }
 #else
         (void)sum;
