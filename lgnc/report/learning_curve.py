@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lgnc.diagnostics import BadInput
 from lgnc.files import write_file
 from lgnc.toolchain import require_package
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -48,6 +52,11 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, t
     bottom.legend(loc="upper right")
     for axes in (top, middle, bottom):
         axes.grid(alpha=0.3)
+    save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a matplotlib figure in the format of the path's ending: the same figure gives the same bytes."""
     picture = io.BytesIO()
     stable = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix[1:]

@@ -1,0 +1,95 @@
+"""`lgnc experiment`: grids of training runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lgnc.cli.output import json_option, print_json, print_table, progress_bar
+from lgnc.diagnostics import BadInput, unknown
+
+
+@click.group("experiment")
+def command() -> None:
+    """Run an experiment of many training runs."""
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        values = (0.0,)
+    if not all(1e-6 <= value <= 1e6 for value in values):
+        raise BadInput(f"'{text}' is not a list of temperatures above 0", where="--temperatures", fix="as in 0.1,0.5,1")
+    return values
+
+
+@command.command("gap")
+@click.option("--data", required=True, help="The data set or file.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The CSV; it is resumed if there.")
+@click.option("--temperatures", default="0.05,0.1,0.5,1,2", show_default=True, help="Gate temperatures.")
+@click.option("--methods", default="hard-st,gumbel-st,soft-mix,soft-gumbel", show_default=True)
+@click.option("--cage/--no-cage", default=True, help="Whether each method is also run with CAGE.")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs a cell.")
+@click.option("--config", type=click.Path(path_type=Path), help="The other settings, as TOML.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Cells trained at a time.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw accuracy and gap to this .png, .svg or .pdf.")
+@json_option
+def gap(
+    data: str,
+    output: Path,
+    temperatures: str,
+    methods: str,
+    cage: bool,
+    seeds: int,
+    config: Path | None,
+    workers: int,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Accuracy and selection gap of every method at every temperature: the paper's experiment."""
+    from lgnc.report.gap_plot import plot_gap, summarise
+    from lgnc.report.learning_curve import check_plot_path
+    from lgnc.toolchain import require_package
+
+    chosen = methods.split(",")
+    values = _numbers(temperatures)
+    if plot is not None:
+        check_plot_path(plot)
+    require_package("torch")
+    from lgnc.data import load_dataset
+    from lgnc.train import TrainConfig
+    from lgnc.train.experiment import grid, run_gap
+    from lgnc.train.network import METHODS
+
+    for name in chosen:
+        if name not in METHODS:
+            raise unknown("method", name, METHODS, where="--methods")
+    base = TrainConfig.from_toml(config) if config else TrainConfig()
+    cells = grid(values, seeds, methods=chosen, cage=cage)
+    with progress_bar(quiet=as_json) as bar:
+        task = bar.add_task("cells", total=len(cells), note="")
+
+        def on_cell(row: dict[str, str]) -> None:
+            bar.update(task, advance=1, note=f"{row['method']} {row['temperature']}: {row['test_accuracy']}")
+
+        rows = run_gap(load_dataset(data), base, cells, output, workers=workers, on_cell=on_cell)
+    if plot is not None:
+        plot_gap(rows, plot, title=data)
+    accuracy, selection = summarise(rows, "test_accuracy"), summarise(rows, "selection_gap")
+    if as_json:
+        table: list[dict[str, Any]] = [
+            {"method": m, "temperature": t, "runs": runs, "test_accuracy": mean, "deviation": spread,
+             "selection_gap": selection[m, t][0]}
+            for (m, t), (mean, spread, runs) in accuracy.items()
+        ]  # fmt: skip
+        print_json({"output": str(output), "cells": table})
+        return
+
+    def points(mean: float, spread: float, _: int) -> str:
+        return f"{100 * mean:.2f} +- {100 * spread:.2f}"
+
+    lines = [(*key, found[2], points(*found), points(*selection[key])) for key, found in accuracy.items()]
+    print_table(("method", "temperature", "runs", "accuracy, %", "selection gap, points"), lines, right=(2, 3, 4))

@@ -1,0 +1,144 @@
+"""The gap experiment: method x gate temperature (or CAGE) x seed, one row of a CSV a cell, resumed where it stopped."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import multiprocessing
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
+from lgnc.files import read_file, write_file
+from lgnc.train.config import TrainConfig, resolve
+from lgnc.train.network import METHODS
+
+FIGURES = ("test_accuracy", "train_mode_accuracy", "selection_gap", "computation_gap", "gates", "epochs")
+COLUMNS = ("method", "temperature", "seed", *FIGURES, "c_ema", "tau_b", "settings")
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One run of the grid. temperature: the gate temperature, or 0 for CAGE."""
+
+    method: str
+    temperature: float
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The cell's first three columns."""
+        return self.method, "cage" if self.temperature == 0 else f"{self.temperature:g}", str(self.seed)
+
+
+def grid(
+    temperatures: Sequence[float], seeds: int, *, methods: Sequence[str] = METHODS, cage: bool = True
+) -> list[Cell]:
+    """Every method at every temperature, and with CAGE, for seeds 0, 1, ..., seed by seed."""
+    columns = [*temperatures, *([0.0] if cage else [])]
+    return [Cell(method, column, seed) for seed in range(seeds) for method in methods for column in columns]
+
+
+def run_gap(
+    dataset: Dataset,
+    base: TrainConfig,
+    cells: Iterable[Cell],
+    path: Path,
+    *,
+    workers: int = 1,
+    on_cell: Callable[[dict[str, str]], None] | None = None,
+) -> list[dict[str, str]]:
+    """Train every cell that the CSV at `path` does not have, `workers` at a time, and return all rows in grid order.
+
+    base: every other setting. The file is rewritten, whole, after each cell. Raises BadInput when the file was made
+    with other settings or is not such a file, and what `lgnc.train.train` raises.
+    """
+    wanted = list(cells)
+    settings = _settings(dataset, base)
+    rows = _read(path, settings) if path.exists() else {}
+    todo = [cell for cell in wanted if cell.key not in rows]
+
+    def done(row: dict[str, str]) -> None:
+        rows[(row["method"], row["temperature"], row["seed"])] = row
+        write_file(path, _csv(rows[cell.key] for cell in wanted if cell.key in rows))
+        if on_cell is not None:
+            on_cell(row)
+
+    if workers <= 1:
+        for cell in todo:
+            done(_run(dataset, base, cell, settings))
+    elif todo:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, _start, (dataset, replace(base, threads=1), settings)) as pool:
+            try:
+                for future in as_completed([pool.submit(_run_here, cell) for cell in todo]):
+                    done(future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    return [rows[cell.key] for cell in wanted]
+
+
+def _settings(dataset: Dataset, base: TrainConfig) -> str:
+    """A digest of what every cell shares: settings other than the grid's axes and the machine's, and the data set."""
+    shared = resolve(base, dataset).as_dict()
+    for axis in ("method", "temperature", "cage", "seed", "threads", "device"):
+        shared.pop(axis)
+    described = json.dumps([shared, dataset.name, dataset.x_train.shape, dataset.class_names])
+    return hashlib.sha256(described.encode()).hexdigest()[:12]
+
+
+def _run(dataset: Dataset, base: TrainConfig, cell: Cell, settings: str) -> dict[str, str]:
+    from lgnc.train.loop import train
+
+    cage = cell.temperature == 0
+    temperature = base.temperature if cage else cell.temperature
+    config = replace(base, method=cell.method, cage=cage, temperature=temperature, seed=cell.seed)
+    report = train(dataset, config).report
+    last = report["history"][-1]
+    values: list[Any] = [*cell.key, *(report[name] for name in FIGURES), last["c_ema"], last["tau_b"], settings]
+    return {
+        name: f"{value:.6g}" if isinstance(value, float) else str(value)
+        for name, value in zip(COLUMNS, values, strict=True)
+    }
+
+
+_shared: list[Any] = []
+"""In a worker: the data set, the settings and their digest."""
+
+
+def _start(*shared: Any) -> None:
+    _shared[:] = shared
+
+
+def _run_here(cell: Cell) -> dict[str, str]:
+    dataset, base, settings = _shared
+    return _run(dataset, base, cell, settings)
+
+
+def _csv(rows: Iterable[dict[str, str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _read(path: Path, settings: str) -> dict[tuple[str, str, str], dict[str, str]]:
+    fix = "give another output file"
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8"))))
+    except UnicodeDecodeError:
+        raise BadInput("is not a CSV file of this experiment", where=str(path), fix=fix) from None
+    for number, row in enumerate(rows, 2):
+        if tuple(row) != COLUMNS or None in row.values():
+            raise BadInput(f"line {number} is not a row of this experiment", where=str(path), fix=fix)
+        if row["settings"] != settings:
+            raise BadInput("was made with other settings or data", where=str(path), fix=fix)
+    return {(row["method"], row["temperature"], row["seed"]): row for row in rows}
