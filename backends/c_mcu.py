@@ -8,26 +8,32 @@ from lgnc.backends.c_mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.ir.circuit import Circuit
 
-CHUNK = 16
-"""Outputs finished together."""
+CHUNKS = (2**30, 128, 32, 8, 1)
+"""How many outputs may be finished together: many make for few steps, few for little state."""
+
+STATE = 896
+"""Bytes of state that leave a 1 KB part room for the scores and a stack."""
 
 
 def mcu_body(circuit: Circuit) -> Body:
-    """The tables of a circuit and the evaluator."""
-    plan = mcu_schedule(circuit, CHUNK)
-    element, _ = element_types(circuit)
+    """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE, else the least state."""
+    plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
+    best = min(plans, key=lambda plan: (max(plan.rows, STATE), _tables(circuit, plan)))
+    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best))
+
+
+def _tables(circuit: Circuit, plan: McuSchedule) -> int:
+    """Bytes of constant data."""
     node, place, step = _types(circuit, plan)
-    offsets = 0 if circuit.head is None else circuit.head.classes
-    tables = table_bytes(
+    return table_bytes(
         (2 * len(plan.steps), "uint8_t"),
         (len(plan.steps), step),
         (plan.gates.size, node),
         (len(plan.literals), node),
         (len(plan.feature), place),
-        (len(plan.threshold), element),
-        (offsets, "int32_t"),
+        (len(plan.threshold), element_types(circuit)[0]),
+        (len(plan.offset), "int32_t"),
     )
-    return Body(_source(circuit, plan), 1, max(1, plan.rows), tables)
 
 
 def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
