@@ -14,6 +14,7 @@ import numpy as np
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog_axis import axis_files
 from lgnc.backends.verilog_encoder import encoder_levels, encoder_module, feature_width
+from lgnc.backends.verilog_flow import flow_files
 from lgnc.backends.verilog_names import module_name
 from lgnc.backends.verilog_pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog_testbench import testbench
@@ -97,7 +98,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
 
 
 def emit(circuit: Circuit, options: Options) -> Artifact:
-    """`NAME.v`, `tb_NAME.v` and its vectors. The same circuit and options give the same bytes.
+    """`NAME.v`, `tb_NAME.v` and its vectors, and files for tools. The same circuit and options give the same bytes.
 
     settings: those of `Settings`. Raises BadInput for a name that is no Verilog identifier, a bad setting, and a
     circuit without outputs.
@@ -118,6 +119,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         beat = settings.beat_width or DEFAULT_BEAT
         files |= axis_files(name, ports.source, ports.results, stages, beat)
         details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
+    files |= flow_files(name, clocked=stages > 0, axis=settings.interface == "axis")
     return Artifact(files, {"verilog": details})
 
 

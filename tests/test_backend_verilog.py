@@ -32,10 +32,7 @@ def write(folder: Path, artifact: Artifact) -> dict[str, Any]:
     """The files in `folder`, and the part of the manifest that running them needs."""
     for name, data in artifact.files.items():
         (folder / name).write_bytes(data)
-    return {
-        "name": next(n for n in artifact.files if not n.startswith("tb_") and n.endswith(".v"))[:-2],
-        **artifact.details,
-    }
+    return {"name": artifact.details["verilog"]["top"], **artifact.details}
 
 
 def self_check(folder: Path, name: str = "lgn") -> bytes:
@@ -382,3 +379,20 @@ def test_streams_that_cannot_be() -> None:
     ):
         with pytest.raises(BadInput, match=message):
             emit(network("uint8"), Options("net", settings))
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("settings", [{}, {"stages": 2, "interface": "axis"}], ids=["plain", "stream"])
+def test_the_makefile_simulates(settings: dict[str, Any], tmp_path: Path) -> None:
+    write(tmp_path, emit(network("uint8"), Options("net", settings)))
+    printed = run_tool(["make", "-C", tmp_path, "sim"])
+    assert printed.count(b"PASS: 128 vectors") == (2 if settings else 1)
+    assert "@" not in (tmp_path / "net.core").read_text() + (tmp_path / "vivado.tcl").read_text()
+
+
+@needs("yosys")
+def test_the_yosys_script_synthesises(tmp_path: Path) -> None:
+    write(tmp_path, emit(lift(random_model(0, layers=1, width=20, classes=2)), Options("net", {"stages": 2})))
+    run_tool([require_tool("yosys"), "-q", "synth_ice40.ys"], cwd=tmp_path)
+    assert "SB_LUT4" in (tmp_path / "ice40_report.txt").read_text()
+    assert (tmp_path / "net_ice40.json").stat().st_size > 1000
