@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -18,7 +19,8 @@ from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.verdict import Verdict
 
 Goal = Literal["scores", "class"]
-_BLOCK = 8192
+_FIRST, _BLOCK = 256, 8192
+"""Vectors in the first block and in the others: most differences show at once."""
 
 
 class Ran(Protocol):
@@ -83,16 +85,16 @@ def compare_points(
     space, left, right = views
     order = output_order(left.circuit, right.circuit)
     how, total = ("exhaustive", space.size) if points is None else ("tested", len(points))
-    step = _BLOCK if isinstance(a, Circuit) and isinstance(b, Circuit) else max(total, 1)
-    for first in range(0, total, step):
-        last = min(first + step, total)
+    both = isinstance(a, Circuit) and isinstance(b, Circuit)
+    bounds = sorted({0, min(_FIRST, total), *range(_FIRST, total, _BLOCK), total}) if both else [0, total]
+    for first, last in pairwise(bounds):
         block = space.all_points(first, last) if points is None else points[first:last]
         values = space.values(block, rng)
         wrong = _differ(_run(a, left, values), _run(b, right, values), order, goal)
         if wrong.any():
             example = describe(left, right, values[int(np.argmax(wrong))], a, b)
             detail = f"differ on {int(wrong.sum())} of {len(values)} vectors"
-            return Verdict(False, how, first + len(values), example, 0.0, detail)
+            return Verdict(False, how, last, example, 0.0, detail)
     words = f"all {total} distinct inputs" if points is None else f"{total} vectors"
     return Verdict(True, how, total, None, 0.0, f"no difference on {words}")
 

@@ -40,8 +40,9 @@ class Space:
         return size
 
     def points(self, n: int, rng: np.random.Generator, spread: float = 0.0) -> NDArray[np.int32]:
-        """int32[n, features]: points drawn uniformly; with `spread`, some rows lean low and others high in all features,
-        which is what makes a popcount take values far from its mean.
+        """int32[n, features]: points drawn uniformly.
+
+        With `spread`, some rows lean low and others high in all features: popcounts then stray far from their mean.
         """
         drawn = rng.random((n, len(self.count)), np.float32)
         if spread:
