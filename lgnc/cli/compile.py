@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
+
+SETTINGS = {
+    "c": ("target_profile", "board", "max_flash", "max_ram"),
+    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width"),
+}
+"""Target -> the options that are its own, handed to its backend as settings."""
+
+
+class Size(click.ParamType[int]):
+    """'16K', '1M' or '512' in bytes."""
+
+    name = "BYTES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"([0-9]{1,9})([kKmM]?)", str(value))
+        if match is None:
+            self.fail(f"'{value}' is not a size such as 512, 16K or 1M", param, ctx)
+        return int(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20}[match[2].lower()]
 
 
 @click.command("compile")
@@ -19,6 +39,10 @@ from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
 @click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
+@click.option("--target-profile", type=click.Choice(["host", "mcu"]), help="C: for throughput, or for a small chip.")
+@click.option("--board", type=click.Choice(["mps2-an385", "atmega328p"]), help="C: write this board's project.")
+@click.option("--max-flash", type=Size(), help="C, mcu: refuse to write more than this (16K).")
+@click.option("--max-ram", type=Size(), help="C, mcu: refuse to need more than this (1K).")
 @click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")
 @click.option("--pipeline-depth", type=click.IntRange(1), help="Verilog: the most gate levels between registers.")
 @click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
@@ -34,12 +58,8 @@ def command(
     prove: bool,
     check_each_pass: bool,
     time_limit: float,
-    stages: int | None,
-    pipeline_depth: int | None,
-    outputs: str | None,
-    interface: str | None,
-    beat_width: int | None,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
     from lgnc.compile import backend, compile_circuit
@@ -48,17 +68,12 @@ def command(
     from lgnc.frontend.source import load_source
 
     backend(target)
-    asked = {
-        "stages": stages,
-        "pipeline_depth": pipeline_depth,
-        "outputs": outputs,
-        "interface": interface,
-        "beat_width": beat_width,
-    }
     settings = {setting: value for setting, value in asked.items() if value is not None}
-    if settings and target != "verilog":
-        option = "--" + next(iter(settings)).replace("_", "-")
-        raise BadInput(f"target {target} has no such option", where=option, fix="use it with -t verilog")
+    for setting in settings:
+        if setting not in SETTINGS.get(target, ()):
+            owner = next(name for name, own in SETTINGS.items() if setting in own)
+            option = "--" + setting.replace("_", "-")
+            raise BadInput(f"target {target} has no such option", where=option, fix=f"use it with -t {owner}")
     check_output_folder(output)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("read", total=None, note="")
