@@ -210,6 +210,7 @@ def test_what_cannot_be_trained_is_refused_before_the_first_step(
     dataset: Dataset, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("lgnc.train.prepare.available_memory", lambda: 1 << 34)
 
     def never(*_: object) -> None:
         pytest.fail("a step was taken")

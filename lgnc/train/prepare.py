@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,6 @@ class Problem:
 
 def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained."""
-    from dataclasses import replace
-
     check_dataset(dataset)
     config = resolve(config, dataset)
     if (config.shifts or config.flips) and dataset.shape is None:
@@ -118,13 +116,18 @@ def memory_needed(config: TrainConfig, bits: int, rows: int) -> int:
     return state + step + rows * row_bytes
 
 
-def check_memory(config: TrainConfig, bits: int, rows: int) -> None:
-    """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is free."""
+def available_memory() -> int | None:
+    """Bytes that a program can take without swapping, as Linux estimates it; None where nothing says so."""
     try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return
-    needed = memory_needed(config, bits, rows)
-    if config.device == "cpu" and needed > free:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
+
+
+def check_memory(config: TrainConfig, bits: int, rows: int) -> None:
+    """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is available."""
+    free, needed = available_memory(), memory_needed(config, bits, rows)
+    if config.device == "cpu" and free is not None and needed > free:
         what = f"training needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"
         raise BadInput(what, where="training", fix="use fewer layers, a smaller width or a smaller batch")
