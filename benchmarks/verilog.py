@@ -1,0 +1,188 @@
+"""What the Verilog target costs, where, and how much of it was simulated.
+
+    python benchmarks/verilog.py [MODEL.lgn ...] [--family xilinx|ice40|ecp5] [--stages N] [--synth] [--out FILE.json]
+
+Heads: LUT6 a head bit of popcount and of the whole head, lgnc's compressors against full adders, after ABC's
+`ifraig; dc2; dc2; if -K 6` and, with --synth, after yosys `synth_xilinx -flatten`. Modules: what yosys makes of each
+module of each model's design, as trained (-O0) and optimised (-O2). Writing: a random net of 48,000 gates with a head
+of 8,000 bits, and Icarus' CPU seconds to compile it. Vectors: random networks of every feature type, plain and
+pipelined, simulated by Icarus and compared with the IR's meaning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.blif import blif_bytes
+from lgnc.backends.verilog import emit
+from lgnc.frontend import lift
+from lgnc.frontend.source import load_source
+from lgnc.ir.circuit import Circuit, Encoder, Head
+from lgnc.ir.compose import compose
+from lgnc.ir.lowering import argmax_circuit, popcount_circuit, score_format
+from lgnc.ir.lowering_compressors import GOALS
+from lgnc.ir.simulate import simulate
+from lgnc.model import Layer, Model
+from lgnc.passes.manager import run_pipeline
+from lgnc.sim.verilog import run as simulate_verilog
+from lgnc.toolchain import require_tool, run
+
+SIZES = ((10, 60), (10, 100), (10, 200), (10, 800))
+SYNTH = {"xilinx": "synth_xilinx -flatten", "ice40": "synth_ice40", "ecp5": "synth_ecp5"}
+LUTS = re.compile(r"^\s+(?:LUT[1-6]|SB_LUT4|LUT4)\s+(\d+)$", re.MULTILINE)
+FLIP_FLOPS = re.compile(r"^\s+(?:FD[RSCP]E|SB_DFF\w*|TRELLIS_FF)\s+(\d+)$", re.MULTILINE)
+
+
+def abc_luts(circuit: Circuit) -> tuple[int, int]:
+    """(LUT6, levels) after ABC."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place, "x.blif").write_bytes(blif_bytes(circuit))
+        script = "read_blif x.blif; strash; ifraig; dc2; dc2; if -K 6; print_stats"
+        text = run([require_tool("yosys-abc"), "-c", script], cwd=Path(place)).decode()
+    found = re.findall(r"nd\s*=\s*(\d+).*?lev\s*=\s*(\d+)", text)[-1]
+    return int(found[0]), int(found[1])
+
+
+def yosys_counts(folder: Path, source: str, top: str, family: str) -> dict[str, int]:
+    """LUTs and flip-flops of one module synthesised alone."""
+    read = "read_blif" if source.endswith(".blif") else "read_verilog"
+    script = f"{read} {source}; hierarchy -top {top}; {SYNTH[family]} -top {top}; tee -o report.txt stat"
+    run([require_tool("yosys"), "-q", "-p", script], cwd=folder, timeout=3000)
+    report = (folder / "report.txt").read_text()
+    return {"luts": sum(map(int, LUTS.findall(report))), "flip_flops": sum(map(int, FLIP_FLOPS.findall(report)))}
+
+
+def head_of(classes: int, each: int) -> Head:
+    starts = np.arange(classes + 1, dtype=np.int32) * each
+    return Head(tuple(map(str, range(classes))), starts, np.zeros(classes, np.int32))
+
+
+def heads(synth: bool) -> list[dict[str, Any]]:
+    rows = []
+    for classes, each in SIZES:
+        head = head_of(classes, each)
+        for goal in GOALS:
+            popcount = popcount_circuit(head, goal)
+            whole = compose(popcount, argmax_circuit(classes, score_format(head).width))
+            row: dict[str, Any] = {"classes": classes, "bits": each, "goal": goal, "gates": popcount.gates}
+            for name, circuit in (("popcount", popcount), ("head", whole)):
+                luts, levels = abc_luts(circuit)
+                row |= {f"{name}_luts_a_bit": round(luts / (classes * each), 3), f"{name}_levels": levels}
+            if synth:
+                with tempfile.TemporaryDirectory() as place:
+                    Path(place, "x.blif").write_bytes(blif_bytes(popcount))
+                    made = yosys_counts(Path(place), "x.blif", "lgn", "xilinx")["luts"]
+                row["popcount_xilinx_a_bit"] = round(made / (classes * each), 3)
+            rows.append(row)
+            print(row, flush=True)
+    return rows
+
+
+def write(folder: Path, artifact: Artifact) -> dict[str, Any]:
+    for name, data in artifact.files.items():
+        (folder / name).write_bytes(data)
+    return {"name": artifact.details["verilog"]["top"], **artifact.details}
+
+
+def modules(path: Path, family: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Costs of every module of a model's design, before and after optimising."""
+    rows = []
+    for level in (0, 2):
+        circuit, _ = run_pipeline(load_source(path).circuit, level)
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            facts = write(folder, emit(circuit, Options("net", settings)))["verilog"]
+            names = [name for name in ("encoder", *facts["gates"]) if f"net_{name}" in (folder / "net.v").read_text()]
+            for name in [*(f"net_{each}" for each in names), "net"]:
+                row = {"model": path.name, "level": level, "module": name, "family": family}
+                row |= {"gates": facts["gates"].get(name[4:]), **yosys_counts(folder, "net.v", name, family)}
+                rows.append(row)
+                print(row, flush=True)
+    return rows
+
+
+def random_net(layers: int, width: int, dtype: str = "bool", features: int = 784, seed: int = 0) -> Circuit:
+    rng = np.random.default_rng(seed)
+    made, first, nodes = [], 0, features
+    for _ in range(layers):
+        fanin = rng.integers(first, nodes, (2, width, 1)).astype(np.int32)
+        made.append(Layer(fanin, None, None, rng.integers(0, 16, width).astype(np.uint8)))
+        first, nodes = nodes, nodes + width
+    threshold = np.zeros(features) if dtype == "bool" else rng.integers(0, 100, features)
+    feature = np.arange(features, dtype=np.int32)
+    encoder = Encoder(tuple(f"x{k}" for k in range(features)), dtype, feature, threshold.astype(np.int64))
+    starts = np.linspace(0, width, 11).astype(np.int32)
+    return lift(Model(encoder, tuple(made), np.arange(first, nodes, dtype=np.int32), starts, tuple("0123456789"), 10.0))
+
+
+def writing() -> dict[str, Any]:
+    circuit = random_net(6, 8000)
+    began = time.process_time()
+    artifact = emit(circuit, Options("net"))
+    seconds = time.process_time() - began
+    with tempfile.TemporaryDirectory() as place:
+        write(Path(place), artifact)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        run([require_tool("iverilog"), "-g2001", "-o", "net.vvp", "net.v", "tb_net.v"], cwd=Path(place))
+        compiled = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    row = {
+        "gates": circuit.gates,
+        "write_cpu_seconds": round(seconds, 2),
+        "megabytes": round(len(artifact.files["net.v"]) / 1e6, 1),
+        "iverilog_cpu_seconds": round(compiled, 1),
+    }
+    print(row, flush=True)
+    return row
+
+
+def vectors(wanted: int) -> dict[str, int]:
+    """Vectors simulated, and how many gave another class or score than the IR."""
+    kinds: list[dict[str, Any]] = [{}, {"stages": 4}, {"pipeline_depth": 5}]
+    jobs = [(dtype, settings) for dtype in ("bool", "uint8", "int8", "int16") for settings in kinds]
+    each, ran, wrong = -(-wanted // len(jobs)), 0, 0
+    for seed, (dtype, settings) in enumerate(jobs):
+        circuit = random_net(2, 60, dtype, 16, seed)
+        rng = np.random.default_rng(seed)
+        x = rng.integers(0, 2 if dtype == "bool" else 120, (each, 16)).astype(dtype)
+        with tempfile.TemporaryDirectory() as place:
+            result = simulate_verilog(Path(place), write(Path(place), emit(circuit, Options("net", settings))), x)
+        scores, classes = simulate(circuit, x)
+        bad = (result.classes != classes) | (result.scores != scores).any(axis=1)  # type: ignore[union-attr]
+        ran, wrong = ran + each, wrong + int(bad.sum())
+    row = {"vectors": ran, "mismatches": wrong}
+    print(row, flush=True)
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", type=Path)
+    parser.add_argument("--family", choices=list(SYNTH), default="xilinx")
+    parser.add_argument("--stages", type=int)
+    parser.add_argument("--synth", action="store_true", help="put the heads through yosys too: minutes")
+    parser.add_argument("--vectors", type=int, default=100_000)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    settings = {"stages": given.stages} if given.stages else {}
+    figures = {
+        "heads": heads(given.synth),
+        "writing": writing(),
+        "vectors": vectors(given.vectors),
+        "modules": [row for path in given.models for row in modules(path, given.family, settings)],
+    }
+    if given.out:
+        given.out.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
