@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from lgnc import __version__
+from lgnc.backends.aiger import aiger_bytes, ascii_aiger_bytes
 from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
+from lgnc.backends.blif import blif_bytes
 from lgnc.diagnostics import Failed, unknown
-from lgnc.files import write_folder
+from lgnc.files import write_file, write_folder
 from lgnc.frontend.source import Source
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.text import to_text
@@ -26,6 +28,23 @@ TARGETS = {
     "onnx": "lgnc.backends.onnx",
     "verilog": "lgnc.backends.verilog",
 }
+
+_WRITERS: dict[str, Callable[[Circuit], bytes]] = {
+    ".lgir": lambda circuit: to_text(circuit).encode(),
+    ".aig": aiger_bytes,
+    ".aag": ascii_aiger_bytes,
+    ".blif": blif_bytes,
+}
+
+
+def save_circuit(circuit: Circuit, path: Path) -> None:
+    """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
+
+    Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
+    """
+    if path.suffix not in _WRITERS:
+        raise unknown("circuit file ending", path.suffix, _WRITERS, where=str(path))
+    write_file(path, _WRITERS[path.suffix](circuit))
 
 
 def backend(target: str) -> Emit:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from lgnc import toolchain
 from lgnc.backends.aiger import aiger_bytes
+from lgnc.compile import save_circuit
 from lgnc.diagnostics import BadInput
 from lgnc.frontend.aiger import circuit_from_aiger
 from lgnc.frontend.lift import lift
-from lgnc.frontend.source import load_source, save_circuit
+from lgnc.frontend.source import load_source
 from lgnc.ir import Circuit, Encoder
 from lgnc.ir.simulate import simulate_outputs
 from lgnc.passes.compare import bit_keys, difference, stimulus

@@ -32,7 +32,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
-    from lgnc.frontend.source import load_source, save_circuit
+    from lgnc.compile import save_circuit
+    from lgnc.frontend.source import load_source
     from lgnc.ir.circuit import Circuit
     from lgnc.ir.text import to_text
     from lgnc.passes.manager import parse_pipeline, run_pipeline

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from lgnc.diagnostics import BadInput, unknown
-from lgnc.files import read_file, sha256, write_file
+from lgnc.files import read_file, sha256
 from lgnc.frontend.aiger import circuit_from_aiger
 from lgnc.frontend.blif import circuit_from_blif
 from lgnc.frontend.lift import lift
 from lgnc.ir.circuit import Circuit
-from lgnc.ir.text import from_text, to_text
+from lgnc.ir.text import from_text
 from lgnc.model import Model, model_from_bytes
 
 SUFFIXES = (".lgn", ".lgir", ".aig", ".aag", ".blif")
-
-_WRITERS = {
-    ".aig": ("lgnc.backends.aiger", "aiger_bytes"),
-    ".aag": ("lgnc.backends.aiger", "ascii_aiger_bytes"),
-    ".blif": ("lgnc.backends.blif", "blif_bytes"),
-}
-"""Ending of a circuit file -> the module and the function that makes its bytes; backends stand beside the frontend."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +45,3 @@ def load_source(path: Path) -> Source:
     except UnicodeDecodeError as error:
         raise BadInput(f"is not UTF-8 text at byte {error.start}", where=str(path), fix="give an .lgir file") from None
     return Source(from_text(text, str(path)), sha256(data))
-
-
-def save_circuit(circuit: Circuit, path: Path) -> None:
-    """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
-
-    Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
-    """
-    if path.suffix == ".lgir":
-        data = to_text(circuit).encode()
-    elif path.suffix in _WRITERS:
-        module, name = _WRITERS[path.suffix]
-        data = getattr(importlib.import_module(module), name)(circuit)
-    else:
-        raise unknown("circuit file ending", path.suffix, (".lgir", *_WRITERS), where=str(path))
-    write_file(path, data)
