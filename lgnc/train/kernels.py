@@ -8,20 +8,20 @@ groups, in an order that depends on the batch alone: the result does not depend 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import time
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.train.kernels_backward import AHEAD, consumers
+from lgnc.train.kernels_backward import AHEAD
 from lgnc.train.kernels_pass import Space, Wires, count_chunks, train_chunks
-from lgnc.train.kernels_update import prepare, rewire, update_gates, update_wiring
+from lgnc.train.kernels_threads import Team
+from lgnc.train.kernels_update import prepare, update_gates
+from lgnc.train.kernels_wiring import BROKEN, CHANGED, consumers, rewire, update_wiring
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 from lgnc.train.packed import (
-    CANDIDATES,
     FIRST,
     PADDED,
     PINS,
@@ -53,8 +53,7 @@ class PackedEngine:
                 f"the packed engine has bits for activations: method {estimator.method} needs the torch one"
             )
         self.network, self.estimator, self.seed = network, estimator, seed
-        self.threads = threads or int(numba.get_num_threads())
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._team = Team(threads or int(numba.get_num_threads()))
         self.steps, self._c_ema = 0, 1 / 16
         self._plan = plan = make_plan(network)
         slots, blocks = plan.slots, len(plan.live)
@@ -78,21 +77,6 @@ class PackedEngine:
         self._sums: list[NDArray[np.float32]] = [np.zeros((0, 4 * slots), np.float32), np.zeros((0, 0), np.float32)]
         self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
         self._settle()
-
-    # --- Sharing work between threads. ---
-
-    def _share(self, call: Callable[..., Any], parts: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """[call(*part) for part in parts], on the threads."""
-        parts = list(parts)
-        if self._pool is None or len(parts) < 2:
-            return [call(*part) for part in parts]
-        later = [self._pool.submit(call, *part) for part in parts[1:]]
-        return [call(*parts[0]), *(each.result() for each in later)]
-
-    def _cuts(self, count: int) -> list[tuple[int, int]]:
-        """`count` blocks, cut evenly for the threads."""
-        parts = max(1, min(self.threads, count // 8))
-        return [(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
 
     def _workspaces(self, count: int) -> list[Space]:
         plan, classes = self._plan, self.network.classes
@@ -125,7 +109,7 @@ class PackedEngine:
     def _prepare(self, stream: int) -> None:
         over_tau, keys = np.float32(1 / self.tau_b), self._keys(stream)
         fixed = (self._gate[0], over_tau, self._wires.slopes, self._noisy_op, self._noisy, keys)
-        self._share(prepare, ((*cut, *fixed) for cut in self._cuts(len(self._plan.live))))
+        self._team.run(prepare, ((*cut, *fixed) for cut in self._team.cuts(len(self._plan.live))))
 
     def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> float:
         """The passes of a step, without its update. Returns the mean loss."""
@@ -135,7 +119,7 @@ class PackedEngine:
             sizes = (4 * self._plan.slots, len(self._plan.candidates))
             self._sums = [zeros(groups * size, np.float32).reshape(groups, size) for size in sizes]
         losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
-        samples, workers = np.ascontiguousarray(rows), min(self.threads, groups)
+        samples, workers = np.ascontiguousarray(rows), min(self._team.active, groups)
         op = self._noisy_op if self.estimator.noisy else self._op
 
         def work(worker: int, space: Space) -> None:
@@ -143,7 +127,7 @@ class PackedEngine:
                 args = (self._plan, self._wires, op, space, samples, labels, self.network.inputs, self.network.tau)
                 train_chunks(group, groups, *args, self._sums[0][group], self._sums[1][group], losses)
 
-        self._share(work, enumerate(self._workspaces(workers)))
+        self._team.run(work, enumerate(self._workspaces(workers)))
         return float(losses.sum()) / len(rows)
 
     def _rates(self, lr: float) -> NDArray[np.float32]:
@@ -153,6 +137,7 @@ class PackedEngine:
 
     def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:
         """See `Engine.step`."""
+        start = time.perf_counter()
         beta = self.estimator.cage_beta
         self._c_ema = beta * self._c_ema + (1 - beta) * self._c()
         self._prepare(0)
@@ -160,35 +145,29 @@ class PackedEngine:
         self.steps += 1
         rates = self._rates(lr)
         fixed = (*self._gate, self._noisy, np.float32(1 / self.tau_b), self._sums[0], self._plan.live, rates)
-        cuts = self._cuts(len(self._plan.live))
-        self._share(update_gates, ((*cut, *fixed, self._op, self._confidence) for cut in cuts))
+        cuts = self._team.cuts(len(self._plan.live))
+        self._team.run(update_gates, ((*cut, *fixed, self._op, self._confidence) for cut in cuts))
         finite = self._update_wiring(rates)
         if not np.isfinite(self._c()) or not finite:
             raise FloatingPointError(f"a logit is not finite after step {self.steps}")
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} in step {self.steps}")
+        self._team.pace(time.perf_counter() - start)
         return loss
 
     def _update_wiring(self, rates: NDArray[np.float32]) -> bool:
-        over_tau, finite = np.float32(1 / self.estimator.wiring_temperature), True
+        """Wiring logits by one step, and the wiring after them. False where a logit is not finite."""
+        over_tau, flags = np.float32(1 / self.estimator.wiring_temperature), 0
         for row in self._plan.layers:
             if row[PADDED]:
-                fixed = (
-                    row[K],
-                    row[PADDED],
-                    *self._wiring,
-                    row[WIRING],
-                    over_tau,
-                    self._sums[1],
-                    row[CANDIDATES],
-                    rates,
-                )
-                cuts = self._cuts(int(row[SLOTS]) // 8)
-                parts = ((*cut, *fixed, self._best, row[PINS]) for cut in cuts)
-                finite = all(self._share(update_wiring, parts)) and finite
-        if len(self._best) and rewire(self._plan.layers, self._plan.candidates, self._best, self._wires.fanin):
+                fixed = (row, *self._wiring, over_tau, self._sums[1], rates)
+                rest = (self._best, self._plan.candidates, self._wires.fanin)
+                parts = [(*cut, *fixed, *rest) for cut in self._team.cuts(int(row[SLOTS]) // 8)]
+                for found in self._team.run(update_wiring, parts):
+                    flags |= found
+        if flags & CHANGED:
             self._connect()
-        return finite
+        return not flags & BROKEN
 
     def _connect(self) -> None:
         wires, plan = self._wires, self._plan
@@ -208,11 +187,11 @@ class PackedEngine:
             self._prepare(1)
         op, samples = self._noisy_op if noisy else self._op, np.ascontiguousarray(rows)
         out = np.empty((len(rows), self.network.classes), np.float32)
-        workers = max(1, min(self.threads, -(-len(rows) // 64)))
+        workers = max(1, min(self._team.active, -(-len(rows) // 64)))
         fixed = (self._plan, self._wires.fanin, op)
         rest = (samples, self.network.inputs, out)
         spaces = enumerate(self._workspaces(workers))
-        self._share(count_chunks, ((i, workers, *fixed, space, *rest) for i, space in spaces))
+        self._team.run(count_chunks, ((i, workers, *fixed, space, *rest) for i, space in spaces))
         return out
 
     # --- Logits in and out, in the order of the network. ---

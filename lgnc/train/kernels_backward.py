@@ -71,23 +71,3 @@ def backward(
             for pin in range(2):
                 task, state = (first, slots, padded, offset), (acts, pairs, slopes, candidates, wiring_sums)
                 candidate_sums(g, slot, pin, task, state, fresh)
-
-
-@compiled
-def consumers(layers: Any, fanin: Any, head: Any, inputs: int, ptr: Any, edges: Any) -> None:
-    """Fills ptr int64[slots + 1] and edges (see `backward`) from the wiring, by counting: consumers in rising order."""
-    ptr[:] = 0
-    for index in range(1, len(layers)):
-        for pin in range(2 * layers[index, 0], 2 * (layers[index, 0] + layers[index, 1])):
-            ptr[fanin[pin] - inputs + 1] += 1
-    for slot in range(1, len(ptr)):
-        ptr[slot] += ptr[slot - 1]
-    at = ptr[:-1].copy()
-    for index in range(1, len(layers)):
-        first, top = layers[index, 0], index == len(layers) - 1
-        for pin in range(2 * first, 2 * (first + layers[index, 1])):
-            node = fanin[pin] - inputs
-            edges[2 * at[node]] = pin
-            n = pin // 2 - first
-            edges[2 * at[node] + 1] = 64 * head[n] if top else layers[index, 7] + 64 * n
-            at[node] += 1

@@ -23,7 +23,6 @@ from lgnc.train.kernels_vector import (
     load_column1,
     load_column2,
     load_column3,
-    load_strided,
     splat16,
     splat16i,
     sqrt,
@@ -170,65 +169,3 @@ def update_gates(
         store(op, 16 * block, best)
         kept = where(less_int(lane_numbers(), splat16i(live[block])), splat16(F(1.0)) / total, splat16(ZERO))
         confidence[block] = total16(kept + finite)
-
-
-@compiled
-def update_wiring(
-    first: int,
-    last: int,
-    k: int,
-    padded: int,
-    z: Any,
-    m: Any,
-    v: Any,
-    at: int,
-    over_tau: Any,
-    sums: Any,
-    sums_at: int,
-    rates: Any,
-    best: Any,
-    best_at: int,
-) -> bool:
-    """Blocks of 16 pins of one layer: wiring logits by one Adam step, best int32 = argmax. True if all are finite.
-
-    z, m, v: element (block, choice, lane) at at + (16 block + choice * ...); sums: float32[groups, ...], the candidate
-    sums of pin i from sums_at + i * padded on.
-    """
-    q, slope = np.empty(16 * k, np.float32), np.empty(16 * k, np.float32)
-    finite = splat16(ZERO)
-    for block in range(first, last):
-        base = at + 16 * k * block
-        scale = powers(z, base, k, over_tau, q)
-        mean = splat16(ZERO)
-        for choice in range(k):
-            s = splat16(ZERO)
-            for group in range(len(sums)):
-                s = s + load_strided(sums[group], sums_at + 16 * block * padded + choice, padded)
-            store(slope, 16 * choice, s)
-            mean = fma(s, load16(q, 16 * choice), mean)
-        mean, scale = mean * scale, scale * over_tau
-        for choice in range(k):
-            gradient = load16(q, 16 * choice) * scale * (load16(slope, 16 * choice) - mean)
-            finite = fma(adam(z, m, v, base + 16 * choice, gradient, rates), ZERO, finite)
-        store(best, best_at + 16 * block, largest(z, base, k)[1])
-    return bool(total16(finite) == ZERO)
-
-
-@compiled
-def rewire(layers: Any, candidates: Any, best: Any, fanin: Any) -> bool:
-    """fanin[2 slot + pin] = the pin's candidate `best`, for every learned pin. True when one changed.
-
-    layers, candidates: see `Plan`. best: int32[learned pins].
-    """
-    changed = False
-    for index in range(len(layers)):
-        first, width, slots, pins = layers[index, 0], layers[index, 1], layers[index, 2], layers[index, 3]
-        padded, start = layers[index, 5], layers[index, 6]
-        if padded:
-            for pin in range(2):
-                for n in range(width):
-                    at = pin * slots + n
-                    node = candidates[start + at * padded + best[pins + at]]
-                    changed = changed or node != fanin[2 * (first + n) + pin]
-                    fanin[2 * (first + n) + pin] = node
-    return changed

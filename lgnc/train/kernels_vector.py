@@ -210,7 +210,7 @@ def _loader(vector: Vector) -> Any:
     return load
 
 
-load8, load16, load64 = _loader(F8), _loader(F16), _loader(F64)
+load8, load16, load64, load16i = _loader(F8), _loader(F16), _loader(F64), _loader(I16)
 
 
 @operation(AT, ARRAY, AT)
@@ -271,6 +271,13 @@ def greater(builder: Any, x: Any, y: Any) -> Any:
 def less_int(builder: Any, x: Any, y: Any) -> Any:
     """Where x < y."""
     return builder.icmp_signed("<", x, y)
+
+
+@operation(types.boolean, I16, I16)
+def all_equal(builder: Any, x: Any, y: Any) -> Any:
+    """Whether x == y in every lane."""
+    differ = builder.bitcast(builder.icmp_signed("!=", x, y), ir.IntType(16))
+    return builder.icmp_unsigned("==", differ, differ.type(0))
 
 
 def _chooser(vector: Vector) -> Any:
