@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.c_host import host_body
 from lgnc.backends.c_mcu import mcu_body
 from lgnc.backends.c_names import check_c_name
+from lgnc.backends.c_project import project_files
 from lgnc.backends.c_tables import check_scores
 from lgnc.backends.c_text import Body, element_types, header, named
 from lgnc.backends.normal import normal_form
@@ -20,9 +22,10 @@ PROFILES: dict[str, Callable[[Circuit], Body]] = {"host": host_body, "mcu": mcu_
 
 
 def emit(circuit: Circuit, options: Options) -> Artifact:
-    """NAME.h and NAME.c. Setting `target_profile`: one of PROFILES, `host` by default.
+    """NAME.h and NAME.c, a test of golden vectors, and project files.
 
-    Raises BadInput for a name that C cannot use, an unknown profile, or scores beyond 32 bits.
+    Setting `target_profile`: one of PROFILES, `host` by default. Raises BadInput for a name that C
+    cannot use, an unknown profile, or scores beyond 32 bits.
     """
     name = check_c_name(options.name)
     profile = options.settings.get("target_profile", "host")
@@ -33,15 +36,16 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     body = PROFILES[profile](normal_form(circuit))
     source = "\n".join(
         [
-            f"/* Written by lgnc; {name}.h says what it is. MIT licence. */",
-            f'#include "{name}.h"',
+            "/* Written by lgnc; NAME.h says what it is. MIT licence. */",
+            '#include "NAME.h"',
             "",
             "#include <string.h>",
             "",
-            named(body.text, name),
+            body.text,
         ]
     )
-    files = {f"{name}.h": named(header(circuit, body), name).encode("ascii"), f"{name}.c": source.encode("ascii")}
+    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source, **project_files(circuit, name, __version__)}
+    files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
     return Artifact(files, _details(circuit, name, profile, body))
 
 

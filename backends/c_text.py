@@ -58,8 +58,9 @@ def runtime(name: str) -> str:
 
 
 def named(text: str, name: str) -> str:
-    """NAME_MACRO and NAME_identifier with the real name."""
-    return re.sub(r"\bNAME_(?=[A-Z])", f"{name.upper()}_", re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
+    """NAME_MACRO, NAME_identifier and NAME.h with the real name."""
+    text = re.sub(r"\bNAME_(?=[A-Z])", f"{name.upper()}_", re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
+    return re.sub(r"\bNAME\.h\b", f"{name}.h", text)
 
 
 def index_type(highest: int, narrowest: int = 8) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_compiles_without_a_warning(
     path = find_tool("cc")
     if path is None:
         pytest.skip(f"needs {compiler}")
-    for index in (0, 1, 3, -1, -3, -5, -7):
+    for index in (0, 1, 3, 6, -1, -7, -13):
         write("c", CIRCUITS[index], tmp_path, target_profile=profile)
         for extra in ("-O1", "-O1 -U__GNUC__"):
             run_tool([path, *STRICT, *extra.split(), "-c", tmp_path / "net.c", "-o", tmp_path / "net.o"])
@@ -153,3 +154,34 @@ def test_sanitizers_find_nothing(features: int, profile: str, tmp_path: Path) ->
     flags = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     run_tool([path, *flags, tmp_path / "net.c", tmp_path / "main.c", "-o", tmp_path / "main"])
     assert run_tool([tmp_path / "main"]) == b"clean\n"
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("circuit", CIRCUITS[::5], ids=NAMES[::5])
+def test_golden_vectors_pass(circuit: Circuit, profile: str, tmp_path: Path) -> None:
+    write("c", circuit, tmp_path, target_profile=profile)
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, *STRICT, tmp_path / "net.c", tmp_path / "test/test_net.c", "-o", tmp_path / "golden"])
+    assert run_tool([tmp_path / "golden"]).startswith(b"ok: ")
+
+
+@needs("cc")
+def test_golden_vectors_see_a_wrong_gate(tmp_path: Path) -> None:
+    write("c", lift(random_model(1)), tmp_path)
+    source = tmp_path / "net.c"
+    source.write_text(source.read_text().replace("_GATES_OF(a & b)", "_GATES_OF(a | b)"))
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, "-w", source, tmp_path / "test/test_net.c", "-o", tmp_path / "golden"])
+    with pytest.raises(Failed):
+        run_tool([tmp_path / "golden"])
+
+
+@needs("cc")
+def test_make_runs_the_golden_vectors(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    write("c", CIRCUITS[1], tmp_path)
+    assert b"ok: " in run_tool(["make", "-C", tmp_path, "test"])
