@@ -37,12 +37,12 @@ class TrainConfig:
     `lgnc.train.wiring`; candidates is K, per pin, for learned wiring. encoder: 'thermometer:N', 'quantile:N' or
     'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of bits, which leaves a
     computation gap. method, cage, temperature: `lgnc.train.reference`; temperature is unused with cage. group_tau: the
-    GroupSum temperature, by default sqrt(neurons a class / 8). init: 'gaussian:DEVIATION' or 'residual:STRENGTH' (the
-    logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all steps, then by `schedule`
-    (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them is kept. shifts: an
-    augmented image moves by up to so many pixels each way; flips: it may be mirrored; augment: the share of samples
-    augmented. time_budget: seconds after which training has ended; the schedule is then by time where that is further
-    on. threads: of the CPU engine, None for all cores.
+    GroupSum temperature, by default sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION'
+    or 'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
+    steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
+    is kept. shifts: an augmented image moves by up to so many pixels each way; flips: it may be mirrored; augment: the
+    share of samples augmented. time_budget: seconds after which training has ended; the schedule is then by time where
+    that is further on. threads: of the CPU engine, None for all cores.
     """
 
     layers: int | None = None
@@ -239,6 +239,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 """Chosen by accuracy on validation rows: `docs/training.md` has the figures."""
 
 
+def _colour_pictures(dataset: Dataset) -> bool:
+    """Many pictures in colour, as CIFAR-10's: mirrored, they show the same class; digits and letters do not."""
+    return data_kind(dataset) == "image" and dataset.shape is not None and dataset.shape[2] == 3
+
+
 def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     """`config` with every None that training needs filled in for this kind of data; layers and width become widths."""
     values = dict(DEFAULTS[data_kind(dataset)])
@@ -248,8 +253,9 @@ def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     layers = values.pop("layers") if config.layers is None else config.layers
     width = values.pop("width") if config.width is None else config.width
     widths = (width,) * layers if config.widths is None else config.widths
-    group_tau = round(math.sqrt(widths[-1] / max(len(dataset.class_names), 1) / 8), 3)
-    values = {**values, "widths": widths, "flips": False, "group_tau": max(group_tau, 0.5)}
+    share = 1 if dataset.shape is None else 1 / 8
+    group_tau = round(math.sqrt(share * widths[-1] / max(len(dataset.class_names), 1)), 3)
+    values = {**values, "widths": widths, "flips": _colour_pictures(dataset), "group_tau": max(group_tau, 0.5)}
     if config.wiring not in (None, "learned"):
         values["candidates"] = 1
     known = {field.name for field in fields(TrainConfig)}
