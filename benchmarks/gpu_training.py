@@ -151,19 +151,24 @@ def attempt(results: dict[str, Any], name: str, measure: Callable[..., Any], *ar
         torch.cuda.empty_cache()
 
 
-def time_ours(network: Any, samples: int, dtype: torch.dtype, device: torch.device, budget: float) -> dict[str, float]:
-    """ms a step: on the device alone, and with the batch sent and the loss read each step (host clock)."""
+def time_ours(
+    network: Any, samples: int, dtype: torch.dtype, rows: int, device: torch.device, budget: float
+) -> dict[str, float]:
+    """ms a step: on the device alone, and with the batch sent and the loss read each step (host clock).
+
+    rows: neurons a program of the backward kernel.
+    """
     from lgnc.train.network import Estimator
     from lgnc.train.triton_engine import TritonEngine
 
-    engine = TritonEngine(network, Estimator(), 0, dtype)
-    rows, y, _ = make_batch(samples)
-    engine.load(rows, y, 0.01)
+    engine = TritonEngine(network, Estimator(), 0, dtype, rows)
+    packed, y, _ = make_batch(samples)
+    engine.load(packed, y, 0.01)
     on_device = milliseconds(engine.enqueue, device, budget)
     times = []
     for _ in range(20 if device.type == "cuda" else 1):
         started = time.perf_counter()
-        engine.step(rows, y, 0.01)
+        engine.step(packed, y, 0.01)
         times.append(1e3 * (time.perf_counter() - started))
     return {"device": on_device, "with_host": statistics.median(times)}
 
@@ -197,8 +202,12 @@ def measure(layers: int, width: int, samples: int, options: argparse.Namespace, 
     """One row of the table."""
     network = make_network(layers, width)
     row: dict[str, Any] = {"net": f"{layers} x {width}", "batch": samples}
+    tried = [int(rows) for rows in options.rows.split(",")]
     for name, dtype in (("ours", torch.float32), ("ours_bf16", torch.bfloat16)):
-        attempt(row, name, time_ours, network, samples, dtype, device, options.seconds)
+        for rows in tried:
+            attempt(row, f"{name}_{rows}", time_ours, network, samples, dtype, rows, device, options.seconds)
+        found = [row[f"{name}_{rows}"] for rows in tried if row[f"{name}_{rows}"]]
+        row[name] = min(found, key=lambda times: float(times["device"]), default=None)
     kinds = ["eager", "graph", "compile", "compile-graph"]
     if device.type != "cuda":
         kinds = ["eager"]
@@ -260,6 +269,7 @@ def main() -> int:
         "--compile-up-to", type=int, default=400_000, help="neurons in a net that torch.compile is given"
     )
     parser.add_argument("--check-nets", default="3x1003,6x8000,6x64000", help="nets whose gradients are checked")
+    parser.add_argument("--rows", default="4,8,16", help="neurons a program of the backward kernel; the best counts")
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--apart", help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path)

@@ -22,7 +22,7 @@ TYPES = {"step": "*i64", "seed": "i64", "tau": "fp32", "tau_w": "fp32", "state":
 TYPES |= {"confidence": "*fp64"}
 NUMBERS = {"width", "samples", "inputs", "classes", "neurons", "pins", "nodes", "stream"}
 BACKWARD: dict[str, Any] = {
-    "WORDS": 4, "TOP": False, "UP_TOP": False, "STORE": True, "NOISE": False, "K": 1, "KP": 2, "ROWS": 16,
+    "WORDS": 4, "TOP": False, "UP_TOP": False, "STORE": True, "NOISE": False, "K": 1, "KP": 2, "ROWS": 8,
     "BETA1": 0.9, "BETA2": 0.999, "EPSILON": 1e-8,
 }  # fmt: skip
 VARIANTS: list[tuple[Any, dict[str, Any]]] = [
@@ -51,7 +51,8 @@ def compiled(kernel: Any, constants: dict[str, Any]) -> str:
     attributes = {(i,): aligned for i, name in enumerate(names) if types[name].startswith("*") or name == "width"}
     values = {(names.index(name),): value for name, value in constants.items()}
     source = ASTSource(kernel, types, values, attributes)
-    return str(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["ptx"])
+    options = {"num_warps": 2 if kernel is triton_backward.backward_kernel else 4}
+    return str(triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options).asm["ptx"])
 
 
 def widest(ptx: str) -> int:

@@ -39,6 +39,13 @@ def network(seed: int, widths: tuple[int, ...], k: int = 1, classes: int = 3, in
     return Network(inputs, tuple(layers), np.linspace(0, widths[-1], classes + 1).astype(np.int32), 2.0)
 
 
+def made(
+    net: Network, estimator: Estimator, seed: int, dtype: torch.dtype = torch.float32, rows: int = 64
+) -> TritonEngine:
+    """The engine, with many rows a program: under the interpreter a program's cost hardly depends on them."""
+    return TritonEngine(net, estimator, seed, dtype, rows)
+
+
 def batch(seed: int, samples: int, net: Network) -> Batch:
     """Random rows and labels."""
     rng = np.random.default_rng(seed)
@@ -70,12 +77,12 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("widths", "k", "samples"), SHAPES)
-@pytest.mark.parametrize("cage", [True, False])
-def test_gradients_equal_the_references(widths: tuple[int, ...], k: int, samples: int, cage: bool) -> None:
+@pytest.mark.parametrize(("cage", "block"), [(True, 64), (False, 8)])
+def test_gradients_equal_the_references(widths: tuple[int, ...], k: int, samples: int, cage: bool, block: int) -> None:
     net = network(1, widths, k, classes=min(3, widths[-1]))
     estimator = Estimator("hard-st", cage=cage, temperature=0.7, wiring_temperature=0.6)
     rows, y = batch(2, samples, net)
-    reference, engine = TorchEngine(net, estimator, 0), TritonEngine(net, estimator, 0)
+    reference, engine = TorchEngine(net, estimator, 0), made(net, estimator, 0, rows=block)
     assert engine.step(rows, y, 0.01) == pytest.approx(reference.step(rows, y, 0.01), rel=1e-5)
     assert worst(gradients(engine), gradients(reference)) < TOLERANCE
     assert engine.c_ema == pytest.approx(reference.c_ema, rel=1e-6)
@@ -83,23 +90,32 @@ def test_gradients_equal_the_references(widths: tuple[int, ...], k: int, samples
 
 
 def test_fan_out_of_hundreds_and_of_none() -> None:
-    net = network(3, (4, 300), classes=2)
+    net = network(3, (4, 200), classes=2)
     candidates = np.zeros_like(net.layers[1].candidates)
     candidates[1, :50] = 2
     layers = (net.layers[0], LayerStart(candidates, net.layers[1].gate_logits))
     net = Network(net.inputs, layers, net.head_starts, 9.0)
     rows, y = batch(4, 20, net)
-    reference, engine = TorchEngine(net, Estimator(), 0), TritonEngine(net, Estimator(), 0)
+    reference, engine = TorchEngine(net, Estimator(), 0), made(net, Estimator(), 0)
     reference.step(rows, y, 0.01)
     engine.step(rows, y, 0.01)
     assert worst(gradients(engine), gradients(reference)) < TOLERANCE
     assert not gradients(engine)["gate.0.m"][1].any()
 
 
+def test_scores_of_no_rows_and_of_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network(25, (6, 5), 2)
+    engine, reference = made(net, Estimator(), 0), TorchEngine(net, Estimator(), 0)
+    rows, _ = batch(26, 300, net)
+    assert engine.scores(rows[:0], hard=True).shape == (0, 3)
+    monkeypatch.setattr("lgnc.train.triton_engine._EVALUATION_BYTES", 1)
+    np.testing.assert_array_equal(engine.scores(rows, hard=True), reference.scores(rows, hard=True))
+
+
 def test_more_classes_than_a_block_of_samples() -> None:
-    net = network(5, (300,), classes=150)
-    rows, y = batch(6, 140, net)
-    reference, engine = TorchEngine(net, Estimator(), 0), TritonEngine(net, Estimator(), 0)
+    net = network(5, (140,), classes=70)
+    rows, y = batch(6, 70, net)
+    reference, engine = TorchEngine(net, Estimator(), 0), made(net, Estimator(), 0)
     assert engine.step(rows, y, 0.01) == pytest.approx(reference.step(rows, y, 0.01), rel=1e-5)
     assert worst(gradients(engine), gradients(reference)) < TOLERANCE
 
@@ -118,7 +134,7 @@ def noise(engine: TritonEngine, stream: int, step: int, size: int) -> torch.Tens
 
 
 def test_noise_is_gumbels_and_fresh() -> None:
-    engine = TritonEngine(network(7, (3,)), Estimator("gumbel-st"), 5)
+    engine = made(network(7, (3,)), Estimator("gumbel-st"), 5)
     drawn = noise(engine, 0, 0, 1 << 15)
     assert torch.isfinite(drawn).all()
     assert float(drawn.mean()) == pytest.approx(0.5772, abs=0.03)
@@ -132,7 +148,7 @@ def test_gumbel_st_equals_the_reference_with_the_same_noise(k: int) -> None:
     net = network(8, (20, 15), k)
     estimator = Estimator("gumbel-st", cage=False, temperature=0.5)
     rows, y = batch(9, 40, net)
-    engine = TritonEngine(net, estimator, 3)
+    engine = made(net, estimator, 3)
     for step in range(2):
         before = engine.state()
         layers = [
@@ -158,7 +174,7 @@ def test_gumbel_st_equals_the_reference_with_the_same_noise(k: int) -> None:
 def test_many_steps_follow_the_reference(k: int) -> None:
     """Learned pins move on the way, so the edges must follow them."""
     net = network(10, (24, 20), k)
-    reference, engine = TorchEngine(net, Estimator(), 0), TritonEngine(net, Estimator(), 0)
+    reference, engine = TorchEngine(net, Estimator(), 0), made(net, Estimator(), 0)
     pins = [layer.src.clone() for layer in engine._layers]
     for step in range(5):
         rows, y = batch(20 + step, 48, net)
@@ -175,10 +191,10 @@ def test_many_steps_follow_the_reference(k: int) -> None:
 def test_training_resumes_bit_for_bit(method: str) -> None:
     net, estimator = network(11, (20, 12), 3), Estimator(method)
     rows, y = batch(12, 30, net)
-    straight, first = TritonEngine(net, estimator, 4), TritonEngine(net, estimator, 4)
+    straight, first = made(net, estimator, 4), made(net, estimator, 4)
     for engine in (straight, first):
         engine.step(rows, y, 0.1)
-    resumed = TritonEngine(net, estimator, 4)
+    resumed = made(net, estimator, 4)
     resumed.load_state(first.state())
     assert resumed.step(rows, y, 0.1) == straight.step(rows, y, 0.1)
     for name, array in straight.state().items():
@@ -189,7 +205,7 @@ def test_training_resumes_bit_for_bit(method: str) -> None:
 def test_checkpoints_move_between_engines() -> None:
     net = network(13, (20, 12), 3)
     rows, y = batch(14, 30, net)
-    reference, engine = TorchEngine(net, Estimator(), 0), TritonEngine(net, Estimator(), 0)
+    reference, engine = TorchEngine(net, Estimator(), 0), made(net, Estimator(), 0)
     reference.step(rows, y, 0.1)
     engine.load_state(reference.state())
     assert engine.step(rows, y, 0.1) == pytest.approx(reference.step(rows, y, 0.1), rel=1e-5)
@@ -198,7 +214,7 @@ def test_checkpoints_move_between_engines() -> None:
 def test_scores_of_a_noisy_method_differ_from_the_hard_ones() -> None:
     net = network(15, (40, 30))
     rows, _ = batch(16, 64, net)
-    engine = TritonEngine(net, Estimator("gumbel-st"), 0)
+    engine = made(net, Estimator("gumbel-st"), 0)
     hard = engine.scores(rows, hard=True)
     np.testing.assert_array_equal(hard, TorchEngine(net, Estimator(), 0).scores(rows, hard=True))
     assert not np.array_equal(hard, engine.scores(rows, hard=False))
@@ -207,7 +223,7 @@ def test_scores_of_a_noisy_method_differ_from_the_hard_ones() -> None:
 def test_bfloat16_gradients_are_close() -> None:
     net = network(17, (30, 30, 30))
     rows, y = batch(18, 64, net)
-    reference, engine = TorchEngine(net, Estimator(), 0), TritonEngine(net, Estimator(), 0, torch.bfloat16)
+    reference, engine = TorchEngine(net, Estimator(), 0), made(net, Estimator(), 0, torch.bfloat16)
     reference.step(rows, y, 0.01)
     engine.step(rows, y, 0.01)
     assert TOLERANCE < worst(gradients(engine), gradients(reference)) < 2e-2
@@ -216,7 +232,7 @@ def test_bfloat16_gradients_are_close() -> None:
 def test_a_wrong_edge_is_caught() -> None:
     net = network(19, (12, 20))
     rows, y = batch(20, 16, net)
-    reference, engine = TorchEngine(net, Estimator(), 0), TritonEngine(net, Estimator(), 0)
+    reference, engine = TorchEngine(net, Estimator(), 0), made(net, Estimator(), 0)
     edges = engine._layers[1].edges
     assert edges is not None
     edges.other.copy_((edges.other + 1) % 12)
@@ -229,7 +245,7 @@ def test_a_wrong_edge_is_caught() -> None:
 def test_what_is_not_finite_is_said() -> None:
     net = network(21, (8, 6), 2)
     rows, y = batch(22, 16, net)
-    engine = TritonEngine(net, Estimator(), 0)
+    engine = made(net, Estimator(), 0)
     with pytest.raises(FloatingPointError, match="after step 1"):
         engine.step(rows, y, float("inf"))
 
@@ -244,4 +260,4 @@ def test_the_engine_is_chosen_for_bits_on_a_cuda_device() -> None:
 
 def test_a_soft_method_is_refused() -> None:
     with pytest.raises((ValueError, BadInput), match="no bits"):
-        TritonEngine(network(24, (3,)), Estimator("soft-mix"), 0)
+        made(network(24, (3,)), Estimator("soft-mix"), 0)

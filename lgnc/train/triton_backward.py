@@ -12,7 +12,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from lgnc.train.triton_bits import bits_at
+from lgnc.train.triton_bits import bit_masks, columns, row_sum, words_at
 from lgnc.train.triton_update import adam, best, confidence, gumbel, pick_pin
 
 
@@ -21,7 +21,7 @@ def fan_out(
     at: tl.tensor, live: tl.tensor, group: tl.tensor, edge: tl.tensor, other: tl.tensor, bits: tl.tensor,
     up_coef: tl.tensor, up_grad: tl.tensor, up_class: tl.tensor, WORDS: tl.constexpr, UP_TOP: tl.constexpr,
 ) -> tl.tensor:  # fmt: skip
-    """float32[n, 128]: what one consumer pin a neuron, entry `at` of the edge list, adds to the neuron's gradient.
+    """float32[4, n, 32]: what one consumer pin a neuron, entry `at` of the edge list, adds to the neuron's gradient.
 
     The consumer's gradient times the slope of its soft table along that pin, where the other pin's bit says which.
     """
@@ -32,18 +32,46 @@ def fan_out(
     row = pin >> 1
     if UP_TOP:
         row = tl.load(up_class + row, mask=live, other=0)
-    column = group * 128 + tl.arange(0, 128)
-    from_above = tl.load(
-        up_grad + (row.to(tl.int64) * (32 * WORDS))[:, None] + column[None, :], mask=live[:, None], other=0.0
-    ).to(tl.float32)
-    bit = bits_at(bits, beside, live, group, WORDS)
-    return from_above * tl.where(bit == 1, high[:, None], low[:, None])
+    start = row.to(tl.int64) * (32 * WORDS) + group * 128
+    from_above = tl.load(up_grad + start[None, :, None] + columns(), mask=live[None, :, None], other=0.0)
+    bit = words_at(bits, beside, live, group, WORDS) & bit_masks()
+    return from_above.to(tl.float32) * tl.where(bit != 0, high[None, :, None], low[None, :, None])
 
 
 @triton.jit
-def corner(values: tl.tensor, k: tl.tensor, SHIFT: tl.constexpr) -> tl.tensor:
-    """float32[n]: the sum over the gates that are 1 in a corner; SHIFT 3, 2, 1, 0 for (a, b) = 00, 01, 10, 11."""
-    return tl.sum(tl.where(((k >> SHIFT) & 1)[None, :] == 1, values, 0.0), axis=1)
+def is_one(SHIFT: tl.constexpr) -> tl.tensor:
+    """bool[1, 16]: the gates that are 1 in a corner; SHIFT 3, 2, 1, 0 for (a, b) = 00, 01, 10, 11."""
+    return ((tl.arange(0, 16) >> SHIFT) & 1)[None, :] == 1
+
+
+@triton.jit
+def corner(values: tl.tensor, SHIFT: tl.constexpr) -> tl.tensor:
+    """float32[n]: the sum of float32[n, 16] over the gates that are 1 in a corner."""
+    return tl.sum(tl.where(is_one(SHIFT), values, 0.0), axis=1)
+
+
+@triton.jit
+def update_gates(
+    d00: tl.tensor, d01: tl.tensor, d10: tl.tensor, d11: tl.tensor, p: tl.tensor, index: tl.tensor, row: tl.tensor,
+    live: tl.tensor, now: tl.tensor, z: tl.tensor, m: tl.tensor, v: tl.tensor, op: tl.tensor, seed: tl.tensor,
+    stream: tl.tensor, done: tl.tensor, NOISE: tl.constexpr, BETA1: tl.constexpr, BETA2: tl.constexpr,
+    EPSILON: tl.constexpr,
+) -> tl.tensor:  # fmt: skip
+    """One Adam step on the gate logits from the gradients of the soft table's corners; the next gates.
+
+    Gives the sum of `confidence` over the rows.
+    """
+    d_p = tl.where(is_one(3), d00[:, None], 0.0) + tl.where(is_one(2), d01[:, None], 0.0)
+    d_p += tl.where(is_one(1), d10[:, None], 0.0) + tl.where(is_one(0), d11[:, None], 0.0)
+    d_z = p * (d_p - tl.sum(p * d_p, axis=1)[:, None]) / tl.load(now)
+    logits = tl.load(z + index, mask=live[:, None], other=0.0)
+    logits = adam(logits, m + index, v + index, d_z, now, live[:, None], BETA1, BETA2, EPSILON)
+    tl.store(z + index, logits, mask=live[:, None])
+    noisy = logits
+    if NOISE:
+        noisy += gumbel(seed, stream, done, index)
+    tl.store(op + row, best(noisy), mask=live)
+    return confidence(logits, live)
 
 
 @triton.jit
@@ -54,7 +82,8 @@ def candidate_sums(
     """float32[n, KP]: `sums` plus, for each candidate of the pin, the sum over a group of gradient times its bit."""
     for k in range(K):
         source = tl.load(candidates + (row.to(tl.int64) * 2 + PIN) * K + k, mask=live, other=0)
-        found = tl.sum(tl.where(bits_at(below, source, live, group, WORDS) == 1, gradient, 0.0), axis=1)
+        bit = words_at(below, source, live, group, WORDS) & bit_masks()
+        found = row_sum(tl.where(bit != 0, gradient, 0.0))
         sums += tl.where((tl.arange(0, KP) == k)[None, :], found[:, None], 0.0)
     return sums
 
@@ -100,17 +129,15 @@ def backward_kernel(
     """
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     live = row < width
-    k = tl.arange(0, 16)
-    index = row[:, None] * 16 + k[None, :]
+    index = row[:, None] * 16 + tl.arange(0, 16)[None, :]
     tau_b = tl.load(now)
     done = tl.load(step)
-    logits = tl.load(z + index, mask=live[:, None], other=0.0)
-    noisy = logits
+    noisy = tl.load(z + index, mask=live[:, None], other=0.0)
     if NOISE:
         noisy += gumbel(seed, stream, done - 1, index)
     power = tl.exp((noisy - tl.max(noisy, axis=1)[:, None]) / tau_b)
     p = power / tl.sum(power, axis=1)[:, None]
-    t00, t01, t10, t11 = corner(p, k, 3), corner(p, k, 2), corner(p, k, 1), corner(p, k, 0)
+    t00, t01, t10, t11 = corner(p, 3), corner(p, 2), corner(p, 1), corner(p, 0)
     a_low, a_high, b_low, b_high = t10 - t00, t11 - t01, t01 - t00, t11 - t10
     tl.store(coef + 4 * row, a_low, mask=live)
     tl.store(coef + 4 * row + 1, a_high, mask=live)
@@ -119,22 +146,21 @@ def backward_kernel(
 
     a = tl.load(src + 2 * row, mask=live, other=0)
     b = tl.load(src + 2 * row + 1, mask=live, other=0)
-    d00, d01 = tl.zeros([ROWS], tl.float32), tl.zeros([ROWS], tl.float32)
-    d10, d11 = tl.zeros([ROWS], tl.float32), tl.zeros([ROWS], tl.float32)
+    s, sa = tl.zeros([ROWS], tl.float32), tl.zeros([ROWS], tl.float32)
+    sb, sab = tl.zeros([ROWS], tl.float32), tl.zeros([ROWS], tl.float32)
     sums_a, sums_b = tl.zeros([ROWS, KP], tl.float32), tl.zeros([ROWS, KP], tl.float32)
     if TOP:
-        label = tl.load(class_of + row, mask=live, other=0)
+        label = tl.load(class_of + row, mask=live, other=0).to(tl.int64)
     else:
         first = tl.load(start + row, mask=live, other=0)
         edges = tl.load(count + row, mask=live, other=0)
         longest = tl.max(edges, axis=0)
     for group in range(WORDS // 4):
-        column = group * 128 + tl.arange(0, 128)
+        column = group * 128 + columns()
         if TOP:
-            at = label.to(tl.int64)[:, None] * (32 * WORDS) + column[None, :]
-            g = tl.load(head_grad + at, mask=live[:, None], other=0.0)
+            g = tl.load(head_grad + (label * (32 * WORDS))[None, :, None] + column, mask=live[None, :, None], other=0.0)
         else:
-            g = tl.zeros([ROWS, 128], tl.float32)
+            g = tl.zeros([4, ROWS, 32], tl.float32)
             for j in range(0, longest, 2):
                 g += fan_out(
                     first + j, j < edges, group, edge, other, bits, up_coef, up_grad, class_of, WORDS, UP_TOP
@@ -142,32 +168,24 @@ def backward_kernel(
                     first + j + 1, j + 1 < edges, group, edge, other, bits, up_coef, up_grad, class_of, WORDS, UP_TOP
                 )
         if STORE:
-            at = row.to(tl.int64)[:, None] * (32 * WORDS) + column[None, :]
-            tl.store(grad + at, g.to(grad.dtype.element_ty), mask=live[:, None])
-        abit, bbit = bits_at(below, a, live, group, WORDS), bits_at(below, b, live, group, WORDS)
-        which = 2 * abit + bbit
-        d00 += tl.sum(tl.where(which == 0, g, 0.0), axis=1)
-        d01 += tl.sum(tl.where(which == 1, g, 0.0), axis=1)
-        d10 += tl.sum(tl.where(which == 2, g, 0.0), axis=1)
-        d11 += tl.sum(tl.where(which == 3, g, 0.0), axis=1)
+            at = (row.to(tl.int64) * (32 * WORDS))[None, :, None] + column
+            tl.store(grad + at, g.to(grad.dtype.element_ty), mask=live[None, :, None])
+        abit = (words_at(below, a, live, group, WORDS) & bit_masks()) != 0
+        bbit = (words_at(below, b, live, group, WORDS) & bit_masks()) != 0
+        ga = tl.where(abit, g, 0.0)
+        s, sa = s + row_sum(g), sa + row_sum(ga)
+        sb, sab = sb + row_sum(tl.where(bbit, g, 0.0)), sab + row_sum(tl.where(bbit, ga, 0.0))
         if K > 1:
-            ga = g * tl.where(bbit == 1, a_high[:, None], a_low[:, None])
-            gb = g * tl.where(abit == 1, b_high[:, None], b_low[:, None])
-            sums_a = candidate_sums(sums_a, ga, row, live, group, below, candidates, 0, K, KP, WORDS)
-            sums_b = candidate_sums(sums_b, gb, row, live, group, below, candidates, 1, K, KP, WORDS)
+            slope_a = tl.where(bbit, a_high[None, :, None], a_low[None, :, None])
+            slope_b = tl.where(abit, b_high[None, :, None], b_low[None, :, None])
+            sums_a = candidate_sums(sums_a, g * slope_a, row, live, group, below, candidates, 0, K, KP, WORDS)
+            sums_b = candidate_sums(sums_b, g * slope_b, row, live, group, below, candidates, 1, K, KP, WORDS)
 
-    d_p = tl.where(((k >> 3) & 1)[None, :] == 1, d00[:, None], 0.0)
-    d_p += tl.where(((k >> 2) & 1)[None, :] == 1, d01[:, None], 0.0)
-    d_p += tl.where(((k >> 1) & 1)[None, :] == 1, d10[:, None], 0.0)
-    d_p += tl.where((k & 1)[None, :] == 1, d11[:, None], 0.0)
-    d_z = p * (d_p - tl.sum(p * d_p, axis=1)[:, None]) / tau_b
-    logits = adam(logits, m + index, v + index, d_z, now, live[:, None], BETA1, BETA2, EPSILON)
-    tl.store(z + index, logits, mask=live[:, None])
-    sure = confidence(logits, live)
-    noisy = logits
-    if NOISE:
-        noisy += gumbel(seed, stream, done, index)
-    tl.store(op + row, best(noisy), mask=live)
+    tl.debug_barrier()  # no thread may still read what the others now update
+    sure = update_gates(
+        s - sa - sb + sab, sb - sab, sa - sab, sab, p, index, row, live, now, z, m, v, op, seed, stream, done,
+        NOISE, BETA1, BETA2, EPSILON,
+    )  # fmt: skip
     if K > 1:
         sure += update_pin(
             sums_a, row, live, now, wz, wm, wv, candidates, pick, src, tau_w, 0, K, KP, BETA1, BETA2, EPSILON

@@ -60,6 +60,36 @@ def bits_at(words: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor,
 
 
 @triton.jit
+def words_at(words: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor, WORDS: tl.constexpr) -> tl.tensor:
+    """int32[1, n, 32]: the four words of a group of the packed rows `row` (int[n]), over and over; see `bit_masks`."""
+    at = row.to(tl.int64) * WORDS + group * 4
+    column = tl.arange(0, 32) % 4
+    return tl.load(words + at[None, :, None] + column[None, None, :], mask=live[None, :, None], other=0)
+
+
+@triton.jit
+def columns() -> tl.tensor:
+    """int32[4, 1, 32]: the columns 0 to 127 of a group, as a tile [4, n, 32] of n rows has them.
+
+    In that shape eight threads hold a row, 16 columns each, so that a sum over a row is three shuffles and the bits of
+    all 16 come from the same four words. (A tile [n, 128] would give a row to all 32 threads of a warp.)
+    """
+    return tl.arange(0, 4)[:, None, None] * 32 + tl.arange(0, 32)[None, None, :]
+
+
+@triton.jit
+def bit_masks() -> tl.tensor:
+    """int32[4, 1, 32]: which bit of `words_at` belongs to each of the `columns`."""
+    return 1 << (columns() // 4)
+
+
+@triton.jit
+def row_sum(tile: tl.tensor) -> tl.tensor:
+    """float32[n]: the sums of the rows of a tile [4, n, 32]."""
+    return tl.sum(tl.sum(tile, axis=0), axis=1)
+
+
+@triton.jit
 def popcount_kernel(
     bits: tl.tensor, starts: tl.tensor, scores: tl.tensor, WORDS: tl.constexpr, CHUNK: tl.constexpr,
     ROWS: tl.constexpr,

@@ -20,12 +20,14 @@ from triton.runtime import JITFunction
 from lgnc.diagnostics import BadInput
 from lgnc.train import triton_backward, triton_bits, triton_update
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
-from lgnc.train.triton_layer import ROWS, DeviceLayer
+from lgnc.train.triton_layer import DeviceLayer
 
 _EVALUATION_BYTES = 1 << 30
 """Bits held at a time while rows are evaluated."""
 _CHUNK = 512
 """Neurons a program of the popcount kernel."""
+ROWS = 8
+"""Neurons a program of the backward kernel, four a warp."""
 
 
 def device_for_kernels() -> torch.device:
@@ -83,17 +85,23 @@ class Batch:
 class TritonEngine:
     """See `lgnc.train.network.Engine`. Hard methods on bits only.
 
-    gradient_dtype: of the gradient rows that pass between layers; sums and updates are float32 in any case.
+    gradient_dtype: of the gradient rows that pass between layers; sums and updates are float32 in any case. rows:
+    neurons a program of the backward kernel, a power of two from 4 on.
     """
 
     name = "triton"
 
     def __init__(
-        self, network: Network, estimator: Estimator, seed: int, gradient_dtype: torch.dtype = torch.float32
+        self,
+        network: Network,
+        estimator: Estimator,
+        seed: int,
+        gradient_dtype: torch.dtype = torch.float32,
+        rows: int = ROWS,
     ) -> None:
         if not estimator.hard:
             raise ValueError(f"'{estimator.method}' has no bits to pack")
-        self.network, self.estimator, self.gradient_dtype = network, estimator, gradient_dtype
+        self.network, self.estimator, self.gradient_dtype, self._rows = network, estimator, gradient_dtype, rows
         self.device = device_for_kernels()
         mixed = np.random.SeedSequence([seed, 0x7EA1]).generate_state(1, np.uint64)[0]
         self._seed = int(mixed >> np.uint64(1)) | 1 << 62
@@ -112,7 +120,7 @@ class TritonEngine:
         self._now = torch.ones(3, device=self.device)
         self._step = torch.zeros(1, dtype=torch.int64, device=self.device)
         self._result = torch.zeros(2, dtype=torch.float64, device=self.device)
-        parts = [-(-layer.width // ROWS) for layer in self._layers]
+        parts = [-(-layer.width // rows) for layer in self._layers]
         self._parts = torch.zeros(sum(parts), device=self.device)
         self._part = list(torch.split(self._parts, parts))
         self._batch: Batch | None = None
@@ -144,9 +152,9 @@ class TritonEngine:
             self._choose(index, layer.op, self._part[index], 0, noise=self.estimator.noisy)
             if layer.learned:
                 pins = 2 * layer.width
-                part = torch.zeros(triton.cdiv(pins, ROWS), device=self.device)
+                part = torch.zeros(triton.cdiv(pins, 16), device=self.device)
                 triton_update.choose_pins_kernel[(len(part),)](
-                    layer.wz, layer.candidates, layer.pick, layer.src, part, pins, layer.k, layer.kp, ROWS
+                    layer.wz, layer.candidates, layer.pick, layer.src, part, pins, layer.k, layer.kp, 16
                 )
         self._link()
         torch.sum(self._parts, 0, dtype=torch.float64, out=self._result[1])
@@ -154,7 +162,7 @@ class TritonEngine:
     def _choose(self, index: int, op: Tensor, part: Tensor, stream: int, *, noise: bool) -> None:
         layer = self._layers[index]
         triton_update.choose_kernel[(len(part),)](
-            layer.z, op, part, self._step, layer.width, self._seed, 2 * index + stream, noise, ROWS
+            layer.z, op, part, self._step, layer.width, self._seed, 2 * index + stream, noise, self._rows
         )
 
     def _link(self) -> None:
@@ -174,7 +182,7 @@ class TritonEngine:
             batch.rows, batch.bits[0], batch.samples, inputs, batch.row_words, words, num_warps=1
         )
         cols = min(32, triton.next_power_of_2(words))
-        rows = 1024 // cols
+        rows = 512 // cols
         for index, layer in enumerate(self._layers):
             triton_bits.gates_kernel[(triton.cdiv(layer.width, rows), triton.cdiv(words, cols))](
                 batch.bits[index], batch.bits[index + 1], ops[index], layer.src, layer.width, words, rows, cols
@@ -216,7 +224,8 @@ class TritonEngine:
             batch.bits[index + 1], grad, self._class_of, batch.head_grad, *lists, above.coef, up_grad,
             layer.wz, layer.wm, layer.wv, layer.candidates, layer.pick,
             WORDS=batch.words, TOP=top, UP_TOP=up_top, STORE=0 < index < last, NOISE=e.noisy,
-            K=layer.k, KP=layer.kp, ROWS=ROWS, BETA1=e.beta1, BETA2=e.beta2, EPSILON=e.epsilon,
+            K=layer.k, KP=layer.kp, ROWS=self._rows, BETA1=e.beta1, BETA2=e.beta2, EPSILON=e.epsilon,
+            num_warps=self._rows // 4,
         )  # fmt: skip
 
     def load(self, rows: Rows, y: NDArray[np.int64], lr: float) -> None:
@@ -260,16 +269,14 @@ class TritonEngine:
             self._choose(index, op, torch.zeros_like(self._part[index]), 1, noise=noise)
         nodes = self.network.inputs + self._neurons
         block = max(128, min(8192, 8 * _EVALUATION_BYTES // nodes // 128 * 128))
+        batch = Batch(max(1, min(block, len(rows))), self.network, self.device, None)
         out = np.empty((len(rows), self.network.classes), np.float32)
-        batch = None
-        for first in range(0, len(rows), block):
-            part = rows[first : first + block]
-            if batch is None or batch.samples != len(part):
-                batch = Batch(len(part), self.network, self.device, None)
-            batch.load(part, None, 0.0)
+        for first in range(0, len(rows), batch.samples):
+            part = rows[first : first + batch.samples]
+            batch.load(np.pad(part, ((0, batch.samples - len(part)), (0, 0))), None, 0.0)
             self._forward(batch, ops)
             found = batch.scores.view(self.network.classes, -1, 32, 4).transpose(2, 3)
-            out[first : first + block] = found.reshape(self.network.classes, -1)[:, : len(part)].cpu().numpy().T
+            out[first : first + len(part)] = found.reshape(self.network.classes, -1)[:, : len(part)].cpu().numpy().T
         return out
 
     def logits(self) -> list[LayerLogits]:

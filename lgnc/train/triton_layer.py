@@ -11,9 +11,6 @@ from torch import Tensor
 
 from lgnc.train.network import LayerStart
 
-ROWS = 16
-"""Neurons a program of the backward kernel; `partials` counts its programs."""
-
 
 def reversed_wiring(candidates: Tensor, nodes: int) -> tuple[Tensor, Tensor, Tensor]:
     """(start, degree, slots), int32: node i is candidate f % k of pin f // k for f in slots[start[i]:][:degree[i]].
