@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from lgnc.train import kernels_compile
 from lgnc.train.engine import TorchEngine, bits_of
 from lgnc.train.kernels import PackedEngine
+from lgnc.train.kernels_threads import Team
 from lgnc.train.network import Estimator, LayerStart, Network, Rows
 from lgnc.train.reference import LayerTensors, forward, loss_and_gradients
 
@@ -226,6 +229,52 @@ def test_a_logit_that_is_not_finite_is_told(value: float, which: str) -> None:
     engine.load_state(state)
     with pytest.raises(FloatingPointError, match="step 1"):
         engine.step(rows, y, 0.1)
+
+
+def test_rows_and_labels_that_do_not_fit_are_refused() -> None:
+    network = make_network(17, 100, [20], 1, 3)
+    rows, y = make_rows(18, 100, 5, 3)
+    engine = PackedEngine(network, Estimator(), 0)
+    for wrong in (y[:4], y + 3, y - 3):
+        with pytest.raises(ValueError, match="labels from 0 to 2"):
+            engine.step(rows, wrong, 0.1)
+    bad: Any
+    for bad in (rows[:, :1], rows.astype(np.int64)):
+        with pytest.raises(ValueError, match=r"uint64\[n, 2\]"):
+            engine.scores(bad, hard=True)
+
+
+def test_a_state_of_the_torch_engine_continues() -> None:
+    network = make_network(19, 64, [48, 40], 4, 3)
+    rows, y = make_rows(20, 64, 100, 3)
+    before, after = TorchEngine(network, Estimator(), 0), PackedEngine(network, Estimator(), 0)
+    for _ in range(3):
+        before.step(rows, y, 0.02)
+    after.load_state(before.state())
+    for _ in range(3):
+        assert after.step(rows, y, 0.02) == pytest.approx(before.step(rows, y, 0.02), rel=1e-4)
+    assert after.c_ema == pytest.approx(before.c_ema, rel=1e-6)
+
+
+def test_kernels_compile_where_no_cache_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(kernels_compile, "_FOLDER", str(tmp_path / "file" / "folder"))
+
+    @kernels_compile.compiled
+    def twice(x: int) -> int:
+        return 2 * x
+
+    assert twice(21) == 42
+
+
+def test_the_team_chooses_the_threads_that_pay_off() -> None:
+    for slow, best in ((1, 2), (2, 1)):
+        team, used = Team(2), []
+        for _ in range(900):
+            used.append(team.active)
+            team.pace(0.002 if team.active == slow else 0.001)
+        assert used.count(best) > 850
+        assert set(used[400:412]) == {1, 2}  # Tried again from time to time.
 
 
 def test_soft_methods_are_refused() -> None:

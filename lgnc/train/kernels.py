@@ -11,11 +11,11 @@ import math
 import time
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.train.kernels_backward import AHEAD
+from lgnc.train.kernels_compile import default_threads
 from lgnc.train.kernels_pass import Space, Wires, count_chunks, train_chunks
 from lgnc.train.kernels_threads import Team
 from lgnc.train.kernels_update import prepare, update_gates
@@ -43,7 +43,7 @@ _MOMENTS = ("", ".m", ".v")
 
 
 class PackedEngine:
-    """An `Engine` for methods hard-st and gumbel-st. threads: None for numba's number (cores, or NUMBA_NUM_THREADS)."""
+    """An `Engine` for methods hard-st and gumbel-st. threads: at most so many; None for `default_threads`."""
 
     name = "packed"
 
@@ -53,7 +53,7 @@ class PackedEngine:
                 f"the packed engine has bits for activations: method {estimator.method} needs the torch one"
             )
         self.network, self.estimator, self.seed = network, estimator, seed
-        self._team = Team(threads or int(numba.get_num_threads()))
+        self._team = Team(threads or default_threads())
         self.steps, self._c_ema = 0, 1 / 16
         self._plan = plan = make_plan(network)
         slots, blocks = plan.slots, len(plan.live)
@@ -113,13 +113,15 @@ class PackedEngine:
 
     def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> float:
         """The passes of a step, without its update. Returns the mean loss."""
+        if len(y) != len(rows) or not len(y) or y.min() < 0 or y.max() >= self.network.classes:
+            raise ValueError(f"{len(rows)} rows need as many labels from 0 to {self.network.classes - 1}")
         chunks = -(-len(rows) // 64)
         groups = min(chunks, _GROUPS)
         if len(self._sums[0]) != groups:
             sizes = (4 * self._plan.slots, len(self._plan.candidates))
             self._sums = [zeros(groups * size, np.float32).reshape(groups, size) for size in sizes]
         losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
-        samples, workers = np.ascontiguousarray(rows), min(self._team.active, groups)
+        samples, workers = self._samples(rows), min(self._team.active, groups)
         op = self._noisy_op if self.estimator.noisy else self._op
 
         def work(worker: int, space: Space) -> None:
@@ -129,6 +131,11 @@ class PackedEngine:
 
         self._team.run(work, enumerate(self._workspaces(workers)))
         return float(losses.sum()) / len(rows)
+
+    def _samples(self, rows: Rows) -> Rows:
+        if rows.ndim != 2 or rows.dtype != np.uint64 or rows.shape[1] != -(-self.network.inputs // 64):
+            raise ValueError(f"rows are uint64[n, {-(-self.network.inputs // 64)}], not {rows.dtype}{list(rows.shape)}")
+        return np.ascontiguousarray(rows)
 
     def _rates(self, lr: float) -> NDArray[np.float32]:
         e, t = self.estimator, self.steps
@@ -185,7 +192,7 @@ class PackedEngine:
         noisy = self.estimator.noisy and not hard
         if noisy:
             self._prepare(1)
-        op, samples = self._noisy_op if noisy else self._op, np.ascontiguousarray(rows)
+        op, samples = self._noisy_op if noisy else self._op, self._samples(rows)
         out = np.empty((len(rows), self.network.classes), np.float32)
         workers = max(1, min(self._team.active, -(-len(rows) // 64)))
         fixed = (self._plan, self._wires.fanin, op)
@@ -264,4 +271,5 @@ class PackedEngine:
             gates = [state[f"gate.{index}{suffix}"] for index in layers]
             self._set_logits(suffix, gates, [state.get(f"wiring.{index}{suffix}") for index in layers])
         self._settle()
-        self._confidence[:] = state["confidence"]
+        if "confidence" in state:  # Another engine's state has none: then it is the one of the logits, to rounding.
+            self._confidence[:] = state["confidence"]

@@ -47,3 +47,8 @@ def inlined(function: _F) -> _F:
     """A piece of kernels: its statements are copied into the kernel that calls it."""
     piece: _F = _njit(inline="always", error_model="numpy")(function)
     return piece
+
+
+def default_threads() -> int:
+    """Cores that this process may use, or NUMBA_NUM_THREADS."""
+    return int(_config.NUMBA_NUM_THREADS)
