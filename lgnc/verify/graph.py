@@ -41,10 +41,13 @@ class Graph:
     """Node 0 is false, nodes 1..leaves the cuts of the space, then AND and XOR nodes; fan-ins come first.
 
     Literals are 2 * node + inverted. `kind`, `f0`, `f1` are lists, a node each; `table` maps a key to its literal.
+    `origin` is the literal, among the cuts and then the gates of all circuits added, that first gave each node (-1 for
+    none). plain: make no node of another kind than the gate asked for (an AND of ANDs that is an XOR stays one).
     """
 
-    def __init__(self, leaves: int) -> None:
-        self.leaves = leaves
+    def __init__(self, leaves: int, plain: bool = False) -> None:
+        self.leaves, self.plain, self.added = leaves, plain, leaves + 1
+        self.origin = list(range(0, 2 * leaves + 2, 2))
         self.kind = [LEAF] * (leaves + 1)
         self.f0 = [0] * (leaves + 1)
         self.f1 = [0] * (leaves + 1)
@@ -65,7 +68,7 @@ class Graph:
         found = self.table.get(key)
         if found is not None:
             return found
-        if x & y & 1 and (made := self._as_xor(x >> 1, y >> 1)) >= 0:
+        if x & y & 1 and not self.plain and (made := self._as_xor(x >> 1, y >> 1)) >= 0:
             self.table[key] = made
             return made
         return self._new(AND, x, y, key)
@@ -99,6 +102,7 @@ class Graph:
         self.kind.append(kind)
         self.f0.append(x)
         self.f1.append(y)
+        self.origin.append(-1)
         self.table[key] = literal
         return literal
 
@@ -116,7 +120,9 @@ class Graph:
         """Add what the outputs depend on; `literal` gives the encoder bits. Returns the literal of every output."""
         live = live_nodes(circuit)[circuit.inputs :]
         at = [*literal.tolist(), *([0] * circuit.gates)]
-        and_, xor, gate = self.and_, self.xor, _GATE
+        and_, xor, gate, origin = self.and_, self.xor, _GATE, self.origin
+        shift = self.added - circuit.inputs
+        self.added += circuit.gates
         nodes = np.flatnonzero(live) + circuit.inputs
         rows = zip(nodes.tolist(), *(part[live].tolist() for part in (circuit.op, circuit.a, circuit.b)), strict=True)
         for node, op, a, b in rows:
@@ -127,6 +133,10 @@ class Graph:
                 at[node] = xor(at[a], at[b]) ^ flip
             else:
                 at[node] = (0, at[a], at[b])[-1 - kind] ^ flip
+                continue
+            made = at[node]
+            if origin[made >> 1] < 0:
+                origin[made >> 1] = 2 * (node + shift) ^ (made & 1)
         return [at[x >> 1] ^ (x & 1) for x in circuit.outputs.tolist()]
 
     def cone(self, roots: Iterable[int]) -> list[int]:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import LgncError
 from lgnc.ir.circuit import Circuit, Words
 from lgnc.ir.simulate import unpack
+from lgnc.verify.certificate import HEADER
 from lgnc.verify.graph import Graph, Simulator
 from lgnc.verify.interface import lower_alike
+from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
 from lgnc.verify.simulate import Goal, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
@@ -55,6 +57,24 @@ def prove(a: Circuit, b: Circuit, *, time_limit: float = 60.0, seed: int = 0, go
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
+def certify(
+    a: Circuit, b: Circuit, *, time_limit: float = 600.0, seed: int = 0, goal: Goal = "scores"
+) -> tuple[Verdict, str | None]:
+    """`prove`, and when it is proven the text that `lgnc.verify.certificate.check_certificate` replays.
+
+    The text is None when the two are not proven equal, and in the rare proofs that end in a question about a whole
+    sum. Raises as `prove` does.
+    """
+    started = time.perf_counter()
+    one, two = lower_alike(a, b)
+    proof = _Proof(joint_space(one, two), output_order(one, two), started + time_limit, seed, goal, certify=True)
+    verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
+    text = None
+    if verdict.equal and proof.log is not None:
+        text = proof.log.text([HEADER, f"a {a.digest}", f"b {b.digest}", f"goal {goal}"])
+    return replace(verdict, seconds=time.perf_counter() - started), text
+
+
 def _undecided(detail: str, vectors: int = 0) -> Verdict:
     return Verdict(None, "tested", vectors, None, 0.0, detail)
 
@@ -63,13 +83,20 @@ class _Proof:
     """`one` and `two` hold, for each class or output, both sides' sums over nodes of `graph`; equal ones are gone."""
 
     def __init__(
-        self, views: tuple[Space, Side, Side], order: NDArray[np.int64] | None, deadline: float, seed: int, goal: Goal
+        self,
+        views: tuple[Space, Side, Side],
+        order: NDArray[np.int64] | None,
+        deadline: float,
+        seed: int,
+        goal: Goal,
+        certify: bool = False,
     ) -> None:
         self.views, self.order, self.deadline, self.goal = views, order, deadline, goal
         self.space, left, right = views
         self.a, self.b = left.circuit, right.circuit
         self.rng = np.random.default_rng(seed)
-        self.graph = Graph(len(self.space.feature))
+        self.graph = Graph(len(self.space.feature), plain=certify)
+        self.log = ProofLog(self.space, deadline) if certify else None
         self.by_class = goal == "class" and order is None
         self.vectors = 0
 
@@ -90,7 +117,7 @@ class _Proof:
         self.patterns = Patterns.random(self.space, _QUICK, self.rng)
         verdict = self._sweep(everything=False) or self._sweep(everything=True)
         if verdict is None and self.by_class:
-            self.by_class = False
+            self.by_class, self.log = False, None
             self.one, self.two = (_single(wins(self.graph, side)) for side in (self.one, self.two))
             verdict = self._sweep(everything=True) if not self._settled() else self._proven()
         return verdict or self._ask()
@@ -98,7 +125,7 @@ class _Proof:
     def _simulate(self) -> Verdict:
         """Both circuits on random points, or on all when they are few enough."""
         size = self.space.size
-        few = size <= EXHAUSTIVE and size * (self.a.gates + self.b.gates) <= _EXHAUSTIVE_WORK
+        few = self.log is None and size <= EXHAUSTIVE and size * (self.a.gates + self.b.gates) <= _EXHAUSTIVE_WORK
         points = None if few else self.space.points(_QUICK, self.rng)
         return compare_points(self.a, self.b, self.views, points, self.rng, self.goal)
 
@@ -127,7 +154,9 @@ class _Proof:
                 return self._refuted(self.patterns.point(found))
             signatures = Signatures(simulator, values, self.rng)
             effort = _EFFORTS[min(number, len(_EFFORTS) - 1)]
-            swept = sweep_once(self.graph, roots, self.patterns, signatures, self.deadline, effort, everything)
+            swept = sweep_once(
+                self.graph, roots, self.patterns, signatures, self.deadline, effort, everything, self.log
+            )
             self.graph = swept.graph
             self.one = [each.mapped(swept.literal) for each in self.one]
             self.two = [each.mapped(swept.literal) for each in self.two]
@@ -165,6 +194,7 @@ class _Proof:
         """Ask SAT about each difference that is left, the smallest first, until time is up."""
         differences = sorted((x.minus(y) for x, y in zip(self.one, self.two, strict=True)), key=lambda d: len(d.terms))
         oracle = Oracle(self.graph, self.space, self.deadline)
+        self.log = None
         try:
             conflicts = 1000
             while differences:

@@ -37,8 +37,8 @@ _CHUNK = 5000
 class Oracle:
     """Satisfiability of literals of a graph under the space's thermometer constraints. The graph may grow meanwhile."""
 
-    def __init__(self, graph: Graph, space: Space, deadline: float) -> None:
-        self.graph, self.deadline = graph, deadline
+    def __init__(self, graph: Graph, space: Space, deadline: float, logging: bool = False) -> None:
+        self.graph, self.deadline, self.logging = graph, deadline, logging
         self.feature, self.rank = space.feature.tolist(), space.rank.tolist()
         self.solver: Any = None
         self._renew()
@@ -47,7 +47,7 @@ class Oracle:
         from pysat.solvers import Glucose4
 
         self.close()
-        self.solver = Glucose4()
+        self.solver = Glucose4(with_proof=self.logging)
         self.solver.add_clause([1])
         self.variable: dict[int, int] = {0: -1}
         self.defined: set[int] = {0}
@@ -84,7 +84,7 @@ class Oracle:
         waiting = [-(x >> 1) for x in literals if x > 1]
         seen = set(waiting)
         heapq.heapify(waiting)
-        window = _WINDOW
+        window = _WINDOW >> 2 if self.logging else _WINDOW
         while True:
             self._define(waiting, seen, window)
             answer = self._solve(assumptions, effort.conflicts)
@@ -105,6 +105,11 @@ class Oracle:
                 return answer
             spent += _CHUNK
         return None
+
+    def learned(self) -> list[list[int]]:
+        """The clauses that a logging solver learned, in its variables, without the empty ones (assumptions)."""
+        rows = ([int(word) for word in line.split()[:-1]] for line in self.solver.get_proof() if line[0] != "d")
+        return [row for row in rows if row]
 
     def _cuts(self) -> Bits:
         model = np.array(self.solver.get_model(), np.int64)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lgnc.ir.circuit import Words
 from lgnc.ir.simulate import pack
 from lgnc.verify.graph import Graph, Simulator
+from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Bits, Effort, Oracle
 from lgnc.verify.space import Space
 
@@ -101,17 +102,18 @@ def sweep_once(
     deadline: float,
     effort: Effort,
     everything: bool,
+    log: ProofLog | None = None,
 ) -> Swept:
     """One pass over the cones of both sides' roots, into a new graph; no question costs more than `effort`.
 
-    Nodes that both sides already share are compared only when `everything`.
+    Nodes that both sides already share are compared only when `everything`. Merges are written to `log`.
     """
     cones = [graph.cone(side) for side in roots]
     nodes = sorted(set(cones[0]) | set(cones[1]))
     shared = set() if everything else set(cones[0]) & set(cones[1])
-    new = Graph(graph.leaves)
+    new = Graph(graph.leaves, graph.plain)
     oracle = Oracle(new, patterns.space, deadline)
-    work = _Sweep(graph, new, oracle, patterns, signatures, shared, effort)
+    work = _Sweep(graph, new, oracle, patterns, signatures, shared, effort, log)
     try:
         work.run(nodes)
     finally:
@@ -129,10 +131,12 @@ class _Sweep:
         signatures: Signatures,
         shared: set[int],
         effort: Effort,
+        log: ProofLog | None,
     ) -> None:
         self.graph, self.new, self.oracle = graph, new, oracle
         self.patterns, self.signatures = patterns, signatures
         self.shared, self.effort = shared, effort
+        self.log = log
         self.literal = [-1] * len(graph)
         first = graph.leaves + 1
         self.literal[:first] = range(0, 2 * first, 2)
@@ -147,8 +151,10 @@ class _Sweep:
             x, y = graph.f0[node], graph.f1[node]
             size = len(new)
             made = new.make(graph.kind[node], literal[x >> 1] ^ (x & 1), literal[y >> 1] ^ (y & 1))
-            if made >> 1 == size and node in self.candidates:
-                made = self._merge(node, made)
+            if made >> 1 == size:
+                new.origin[size] = graph.origin[node] ^ (made & 1)
+                if node in self.candidates:
+                    made = self._merge(node, made)
             literal[node] = made
             self.done.append(node)
             if len(self.examples) == 64:
@@ -186,6 +192,8 @@ class _Sweep:
             return made
         target = found[0] ^ int(self.signatures.phase[node])
         answer = self.oracle.equal(made, target, self.effort)
+        if answer is True and self.log is not None and not self.log.record(self.new, made, target):
+            answer = None
         if answer is True:
             self.new.alias(made, target)
             return target
