@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "train": {*BASE, "ir", "model", "frontend", "data", "report"},
     "report": {*BASE, "ir"},
     "rewrite_with_abc": {*BASE, "ir", "frontend", "passes", "backends"},
+    "calibrate": {*BASE, "ir", "passes"},
     "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify"},
     "equivalence": {*BASE, "ir", "model", "frontend", "verify", "sim"},
     "evaluate": {*BASE, "ir", "model", "frontend", "sim", "data"},
