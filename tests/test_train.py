@@ -69,12 +69,21 @@ def test_it_learns_and_deploys_what_it_trained(wiring: str, tmp_path: Path) -> N
     json.dumps(report)
 
 
+def test_a_few_binary_features_are_enough() -> None:
+    x = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)] * 6, np.uint8)
+    y = (x[:, 0] ^ x[:, 2]).astype(np.int64)
+    dataset = Dataset("xor", x, y, x[:8], y[:8], ("p", "q", "r"), ("even", "odd"))
+    report = train(dataset, TrainConfig(width=30, epochs=10, batch_size=8, lr=0.1, engine="torch", threads=1)).report
+    assert report["test_accuracy"] == 1.0
+    assert (report["inputs"], report["config"]["candidates"]) == (3, 3)
+
+
 @pytest.mark.parametrize("wiring", ["structured", "learned"])
 @pytest.mark.parametrize("engine", ["torch", "packed"])
 @pytest.mark.parametrize(("node", "gates"), [("tree4", 3), ("tree6", 6)])
 def test_trees_of_gates_train_and_never_choose_a_constant(node: str, gates: int, engine: str, wiring: str) -> None:
     config = replace(SMALL, node=node, engine=engine, wiring=wiring, widths=(40, 21), layers=None, width=None)
-    config = replace(config, constants=False, candidates=None, lr=0.1)
+    config = replace(config, constants=False, candidates=None, lr=0.1, epochs=16)
     result = train(blobs(), config)
     assert result.report["gates"] == gates * 61
     assert result.report["selection_gap"] == 0.0
@@ -198,6 +207,7 @@ def relabelled(labels: list[int], classes: int) -> Dataset:
         (relabelled([], 1), {}, "one class"),
         (blobs(), {"width": 2}, "2 neurons for 3 classes"),
         (blobs(), {"candidates": 49}, "49 candidates a pin, but the layer below has"),
+        (blobs(), {"wiring": "random"}, "candidates are for learned wiring, not random"),
         (blobs(), {"device": "cuda"}, "no CUDA device"),
         (blobs(), {"width": 1 << 29}, "GB of memory, and .* GB are free"),
         (blobs(), {"encoder": "binary"}, "not 0 and 1"),

@@ -41,7 +41,10 @@ class Problem:
 def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained."""
     check_dataset(dataset)
-    config = resolve(config, dataset)
+    asked, config = config, resolve(config, dataset)
+    if asked.candidates is not None and config.wiring != "learned":
+        what = f"candidates are for learned wiring, not {config.wiring}"
+        raise BadInput(what, where="--candidates", fix="leave it out, or use --wiring learned")
     if (config.shifts or config.flips) and dataset.shape is None:
         raise BadInput("shifts and flips are for images", where="training", fix="leave out --shifts and --flips")
     estimator = Estimator(config.method, config.cage, config.temperature, wiring_temperature=config.wiring_temperature)
@@ -54,6 +57,8 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
+    if asked.candidates is None:
+        config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *(config.widths or ())))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test))
     network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
