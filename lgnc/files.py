@@ -46,6 +46,15 @@ def write_file(path: Path, data: bytes) -> None:
         raise
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append to a text file, made when it is not there. Raises BadInput when it cannot be written."""
+    try:
+        with path.open("a") as file:
+            file.write(line)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, or leave it as it is. Raises BadInput when it cannot be made."""
     try:

@@ -11,6 +11,7 @@ import click
 
 from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
 from lgnc.diagnostics import BadInput
+from lgnc.files import append_line
 from lgnc.report.learning_curve import check_plot_path, plot_learning_curve
 
 
@@ -38,6 +39,14 @@ class Duration(click.ParamType[float]):
         if match is None:
             self.fail(f"'{value}' is not a time such as 90s, 5m or 1.5h", param, ctx)
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def _note(epoch: dict[str, Any]) -> str:
+    """What the progress bar says of the last epoch."""
+    return (
+        f"epoch {epoch['epoch']}/{epoch['epochs']}, accuracy {percent(epoch['accuracy'])}, "
+        f"gap {100 * epoch['selection_gap']:.2f}, {rate(epoch['samples_per_second'])} samples/s"
+    )
 
 
 @click.command("train")
@@ -75,7 +84,11 @@ class Duration(click.ParamType[float]):
 @click.option("--test-fraction", type=float, help="Share of the rows held out, where a data set has no test rows.")
 @click.option("--validation-fraction", type=float, help="Share of the training rows that chooses the best epoch.")
 @click.option("--time-budget", type=Duration(), help="Stop within this time (90s, 5m, 1h) with the best model.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Save the run's state here after each epoch.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="The state after each epoch (OUTPUT with .checkpoint).",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
 @click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line an epoch to this file.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
@@ -100,8 +113,9 @@ def command(
         raise BadInput("a model file ends in .lgn", where=str(output), fix=f"give {output.with_suffix('.lgn')}")
     if plot is not None:
         check_plot_path(plot)
-    if resume and checkpoint is None:
-        checkpoint = output.with_suffix(".checkpoint")
+    state = checkpoint or output.with_suffix(".checkpoint")
+    if log is not None:
+        append_line(log, "")
     from lgnc.toolchain import require_package
 
     require_package("torch")
@@ -114,17 +128,20 @@ def command(
     held_out: dict[str, Any] = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
     dataset = load_dataset(data, label=label, seed=chosen.seed, **held_out)
     with progress_bar(quiet=as_json) as bar:
-        task = bar.add_task("train", total=None, note="")
+        task = bar.add_task("steps", total=None, note="")
 
         def on_epoch(epoch: dict[str, Any]) -> None:
-            note = f"accuracy {percent(epoch['accuracy'])}  loss {epoch['loss']:.3f}"
-            bar.update(task, total=epoch["epochs"], completed=epoch["epoch"], note=note)
+            bar.update(task, note=_note(epoch))
             if log is not None:
-                with log.open("a") as file:
-                    file.write(json.dumps(epoch) + "\n")
+                append_line(log, json.dumps(epoch) + "\n")
 
-        result = train(dataset, chosen, on_epoch=on_epoch, checkpoint=checkpoint, resume=resume)
+        def on_step(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        result = train(dataset, chosen, on_epoch=on_epoch, on_step=on_step, checkpoint=state, resume=resume)
     save_model(result.model, output)
+    if checkpoint is None:
+        state.unlink(missing_ok=True)
     report = result.report
     if plot is not None:
         plot_learning_curve(report["history"], plot, title=data)
