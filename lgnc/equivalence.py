@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lgnc.diagnostics import BadInput
-from lgnc.files import read_file
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.files import read_file, write_file
 from lgnc.frontend.source import load_source
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.folder import ENGINES, load_manifest, run_folder
 from lgnc.sim.result import RunResult
-from lgnc.verify.prove import prove
+from lgnc.verify.certificate import check_certificate
+from lgnc.verify.prove import certify, prove
 from lgnc.verify.simulate import compare_by_simulation
 from lgnc.verify.verdict import Verdict
 
@@ -87,6 +88,37 @@ def verify(
         if proven is not None:
             tested = replace(proven, vectors=tested.vectors)
     return replace(tested, seconds=time.perf_counter() - started)
+
+
+def write_certificate(a: Path, b: Path, certificate: Path, *, time_limit: float, seed: int) -> Verdict:
+    """Prove two circuits or models equal and write the proof; `replay_certificate` follows it without a search.
+
+    Raises Failed when they are not proven equal, or the proof has a form that certificates do not have.
+    """
+    verdict, text = certify(_circuit(a), _circuit(b), time_limit=time_limit, seed=seed)
+    if text is None and verdict.equal:
+        raise Failed("the proof has no certificate", where=str(certificate), fix="verify without --certificate")
+    if text is not None:
+        write_file(certificate, text.encode())
+    return verdict
+
+
+def replay_certificate(a: Path, b: Path, certificate: Path) -> Verdict:
+    """The verdict that a certificate carries, every step checked by code that shares nothing with the prover.
+
+    Raises BadInput when it is damaged or about other circuits, Failed when a step does not follow.
+    """
+    started = time.perf_counter()
+    text = read_file(certificate).decode(errors="replace")
+    lemmas = check_certificate(text, _circuit(a), _circuit(b), str(certificate))
+    seconds = time.perf_counter() - started
+    return Verdict(True, "proven", 0, None, seconds, f"the certificate's {lemmas} lemmas follow")
+
+
+def _circuit(path: Path) -> Circuit:
+    if path.is_dir():
+        raise BadInput("a certificate is about two circuits or models", where=str(path), fix="give the files")
+    return load_source(path).circuit
 
 
 def _stimulated(one: Subject, two: Subject) -> tuple[Circuit, Circuit]:

@@ -92,6 +92,19 @@ def test_opt_and_verify(model: Path, tmp_path: Path, capsys: Capture) -> None:
     assert call(capsys, "verify", one, small)[0] == 0
 
 
+def test_certificates(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    small, proof = tmp_path / "small.lgir", tmp_path / "proof.txt"
+    assert call(capsys, "opt", model, "-o", small, "-O", 3)[0] == 0
+    code, verdict = call_json(capsys, "verify", model, small, "--certificate", proof)
+    assert (code, verdict["equal"], verdict["how"]) == (0, True, "proven")
+    code, verdict = call_json(capsys, "verify", model, small, "--check", proof)
+    assert (code, verdict["equal"]) == (0, True)
+    assert "not a certificate for these" in refused(capsys, 2, "verify", small, small, "--check", proof)
+    proof.write_text(proof.read_text()[:-5])
+    assert str(proof) in refused(capsys, 2, "verify", model, small, "--check", proof)
+    assert "exclude" in refused(capsys, 2, "verify", model, small, "--check", proof, "--certificate", proof)
+
+
 def test_verify_finds_a_planted_fault(tmp_path: Path, capsys: Capture) -> None:
     circuit = lift(random_model(1))
     wrong = circuit.op.copy()
@@ -255,7 +268,26 @@ def test_ctrl_c_in_training(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "Traceback" not in stderr
     assert json.loads(stdout)["error"]
-    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+    assert os.listdir(tmp_path) == ["m.checkpoint"]
+
+
+@needs("torch")
+def test_an_interrupted_run_goes_on_to_the_same_file(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.lgn", tmp_path / "cut.lgn"
+    flags = ["digits", "--epochs", "30", "--layers", "2", "--width", "500", "--json", "-o"]
+    words = [sys.executable, "-m", "lgnc", "train", *flags]
+    subprocess.run([*words, str(whole)], check=True, capture_output=True)
+    with subprocess.Popen([*words, str(cut)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not cut.with_suffix(".checkpoint").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+    log = tmp_path / "log.jsonl"
+    subprocess.run([*words, str(cut), "--resume", "--log", str(log)], check=True, capture_output=True)
+    assert cut.read_bytes() == whole.read_bytes()
+    epochs = [json.loads(line) for line in log.read_text().splitlines()]
+    assert epochs[-1]["epoch"] == 30
+    assert {"accuracy", "selection_gap", "computation_gap", "c_ema", "tau_b"} <= set(epochs[0])
 
 
 def test_a_missing_tool_is_exit_code_3(

@@ -16,19 +16,36 @@ from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
 @click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for a proof.")
+@click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here, for two circuits.")
+@click.option("--check", type=click.Path(path_type=Path), help="Replay this certificate instead of proving.")
 @json_option
 def command(
-    a: Path, b: Path, vectors: int | None, engine: str | None, seed: int, time_limit: float, as_json: bool
+    a: Path,
+    b: Path,
+    vectors: int | None,
+    engine: str | None,
+    seed: int,
+    time_limit: float,
+    certificate: Path | None,
+    check: Path | None,
+    as_json: bool,
 ) -> int:
     """Say whether A and B are the same function: each a model, a circuit file or a compiled folder.
 
     Exit code 0 when equal, 1 when not or when undecided.
     """
-    from lgnc.equivalence import verify
+    from lgnc.equivalence import replay_certificate, verify, write_certificate
 
+    if certificate is not None and check is not None:
+        raise click.UsageError("--certificate and --check exclude each other")
     with progress_bar(quiet=as_json) as bar:
         bar.add_task("verify", total=None, note="")
-        verdict = verify(a, b, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine)
+        if check is not None:
+            verdict = replay_certificate(a, b, check)
+        elif certificate is not None:
+            verdict = write_certificate(a, b, certificate, time_limit=time_limit, seed=seed)
+        else:
+            verdict = verify(a, b, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine)
     result = {
         "equal": verdict.equal,
         "how": verdict.how,
