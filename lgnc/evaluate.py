@@ -78,7 +78,7 @@ def rows(
     return x[:limit], y[:limit], dataset.class_names
 
 
-def _labels_for(names: tuple[str, ...], labels: NDArray[np.int64], classes: list[str], where: str) -> NDArray[np.int64]:
+def labels_for(names: tuple[str, ...], labels: NDArray[np.int64], classes: list[str], where: str) -> NDArray[np.int64]:
     """Labels as indices into the network's classes. Raises BadInput when one is unknown to it."""
     position = {name: index for index, name in enumerate(classes)}
     missing = [name for name in names if name not in position]
@@ -114,7 +114,7 @@ def evaluate(
         raise BadInput("has no head, so it has no classes", where=str(path), fix="compare it with 'lgnc verify'")
     x, y, names = rows(data, split, limit, label=label, columns=meta.get("columns"), training=meta.get("training"))
     x = features_for(source.circuit.encoder, x, data)
-    y = _labels_for(names, y, list(source.circuit.head.names), data)
+    y = labels_for(names, y, list(source.circuit.head.names), data)
     against = run_model(source.model, x) if source.model else None
     return _judge(run_circuit(source.circuit, x), y, against, "the model, neuron by neuron")
 
@@ -127,7 +127,7 @@ def _evaluate_folder(
         raise BadInput("has no head, so it has no classes", where=str(folder), fix="compare it with 'lgnc verify'")
     training = manifest.get("training")
     x, y, names = rows(data, split, limit, label=label, columns=manifest.get("columns"), training=training)
-    y = _labels_for(names, y, manifest["classes"], data)
+    y = labels_for(names, y, manifest["classes"], data)
     inside = folder / f"{manifest['name']}.lgir"
     reference = load_source(model if model else inside)
     if model and reference.sha256 != manifest.get("source_sha256"):

@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": {*BASE, "ir", "model", "frontend", "sim", "data", "train", "compile", "equivalence", "evaluate"},
     "cli": {
         *BASE, "ir", "model", "frontend", "passes", "backends", "verify", "sim", "data", "train", "report",
-        "compile", "equivalence", "evaluate", "demo",
+        "calibrate", "compile", "equivalence", "evaluate", "demo",
     },
 }  # fmt: skip
 

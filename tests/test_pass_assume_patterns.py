@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,8 @@ import pytest
 
 import lgnc.calibrate
 from lgnc.calibrate import Calibration, calibrate
+from lgnc.cli.main import run
+from lgnc.compile import save_circuit
 from lgnc.diagnostics import BadInput
 from lgnc.frontend.lift import lift
 from lgnc.ir import Circuit, Encoder, check, simulate
@@ -110,3 +115,23 @@ def test_bad_calibration_data_is_refused() -> None:
         calibrate(circuit, features, labels[1:])
     with pytest.raises(BadInput, match="calibration data: features are 100 x 7"):
         calibrate(circuit, features[:, 1:], labels)
+
+
+def test_the_command_calibrates_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    circuit, features, labels = task(300)
+    table = np.concatenate([features, labels[:, None]], axis=1)
+    header = ",".join([*circuit.encoder.names, "label"])
+    np.savetxt(tmp_path / "d.csv", table, fmt="%d", delimiter=",", header=header, comments="")
+    assert circuit.head is not None
+    named = replace(circuit.head, names=("0", "1", "2"))
+    save_circuit(circuit.with_(head=named), tmp_path / "c.lgir")
+    words = ["opt", str(tmp_path / "c.lgir"), "-o", str(tmp_path / "o.lgir"), "--calibrate", str(tmp_path / "d.csv")]
+    assert run([*words, "--max-accuracy-drop", "0.1", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["gates_after"] == said["calibration"]["gates_after"] < said["calibration"]["gates_before"]
+    assert said["calibration"]["rows_unseen"] > 0
+    assert run(words) == 0
+    assert "unseen" in capsys.readouterr().out
+    save_circuit(circuit, tmp_path / "c.lgir")
+    assert run(words) == 2
+    assert "class" in capsys.readouterr().err

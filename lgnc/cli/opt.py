@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lgnc.cli.output import json_option, print_facts, print_json, print_table
+from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from lgnc.calibrate import Calibration
+    from lgnc.frontend.source import Source
+
+
+def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: float) -> Calibration:
+    """The calibration of a model or circuit on the training rows of DATA, split as the model was trained."""
+    from lgnc.calibrate import calibrate
+    from lgnc.evaluate import labels_for, rows
+
+    meta = {} if source.model is None else source.model.meta
+    training, columns = meta.get("training"), meta.get("columns")
+    x, y, names = rows(data, "train", None, label=label, columns=columns, training=training)
+    if source.circuit.head is not None:
+        y = labels_for(names, y, list(source.circuit.head.names), data)
+    return calibrate(source.circuit, x, y, max_accuracy_drop=max_accuracy_drop)
 
 
 @click.command("opt")
@@ -20,6 +38,15 @@ from lgnc.cli.output import json_option, print_facts, print_json, print_table
 @click.option("--prove/--no-prove", default=False, show_default=True, help="Prove each pass.")
 @click.option("--check-each-pass", is_flag=True, help="Simulate each pass against its input.")
 @click.option("--print-after", is_flag=True, help="Print the circuit after each pass on stderr.")
+@click.option("--calibrate", "data", metavar="DATA", help="First drop what the training rows of DATA do not need.")
+@click.option("--label", help="DATA's label column (the last unless given).")
+@click.option(
+    "--max-accuracy-drop",
+    type=click.FloatRange(0, 1),
+    default=0.002,
+    show_default=True,
+    help="The share of held-out rows that calibration may lose.",
+)
 @json_option
 def command(
     circuit: Path,
@@ -29,6 +56,9 @@ def command(
     prove: bool,
     check_each_pass: bool,
     print_after: bool,
+    data: str | None,
+    label: str | None,
+    max_accuracy_drop: float,
     as_json: bool,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
@@ -47,9 +77,11 @@ def command(
 
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
     started = time.perf_counter()
-    before = load_source(circuit).circuit
+    source = load_source(circuit)
+    before = source.circuit
+    calibration = None if data is None else calibrated(source, data, label, max_accuracy_drop)
     after, reports = run_pipeline(
-        before,
+        before if calibration is None else calibration.circuit,
         pipeline,
         check_each_pass=check_each_pass,
         prove=prove_equal if prove else None,
@@ -57,7 +89,7 @@ def command(
     )
     save_circuit(after, output)
     seconds = time.perf_counter() - started
-    result = {
+    result: dict[str, Any] = {
         "output": str(output),
         "gates_before": before.gates,
         "gates_after": after.gates,
@@ -66,6 +98,10 @@ def command(
         "seconds": round(seconds, 3),
         "passes": [asdict(report) for report in reports],
     }
+    if calibration is not None:
+        result["calibration"] = {
+            each.name: getattr(calibration, each.name) for each in fields(calibration) if each.name != "circuit"
+        }
     if as_json:
         print_json(result)
         return
@@ -74,6 +110,15 @@ def command(
         for r in reports
     ]
     print_table(("pass", "gates before", "after", "depth", "seconds", "checked"), rows, right=(1, 2, 3, 4))
+    if calibration is not None:
+        print_facts(
+            [
+                ("calibrated", f"{calibration.gates_before:,} -> {calibration.gates_after:,} gates"),
+                ("rows", f"{calibration.rows_used:,} used, {calibration.rows_unseen:,} unseen"),
+                ("unseen", f"accuracy {percent(calibration.accuracy_before)} -> {percent(calibration.accuracy_after)}"),
+                ("class changed", percent(calibration.changed)),
+            ]
+        )
     print_facts(
         [
             ("gates", f"{before.gates:,} -> {after.gates:,}"),
