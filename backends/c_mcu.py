@@ -14,6 +14,14 @@ CHUNKS = (2**30, 128, 32, 8, 1)
 STATE = 896
 """Bytes of state that leave a 1 KB part room for the scores and a stack."""
 
+FLASH = """/* Where tables lie: avr-gcc must be told. */
+#ifdef __FLASH
+#define NAME_FLASH __flash
+#else
+#define NAME_FLASH
+#endif
+"""
+
 
 def mcu_body(circuit: Circuit) -> Body:
     """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE, else the least state."""
@@ -76,4 +84,4 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
             parts += ["/* Bytes that steps 33 and 41 count. */", numbers("NAME_node NAME_literal[]", plan.literals)]
         parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in plan.offset]))
     parts += [runtime("mcu.c"), runtime("mcu_outputs.c" if circuit.head is None else "mcu_head.c")]
-    return "\n".join(parts)
+    return "\n".join([FLASH, *(part.replace("static const ", "static const NAME_FLASH ") for part in parts)])
