@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Head, Words
-from lgnc.ir.simulate import argmax, encode, features_for, head_scores, pack, simulate_outputs, unpack
+from lgnc.ir.simulate import argmax, encode, features_for, pack, packed_scores, simulate_outputs
 from lgnc.passes.assume_patterns import assume_patterns, count_patterns
 from lgnc.passes.manager import run_pipeline
 
@@ -70,7 +70,7 @@ class _Rows:
         found = []
         for first in range(0, len(self.labels), _BLOCK):
             outputs = simulate_outputs(circuit, self.words[:, first // 64 : (first + _BLOCK) // 64])
-            found.append(argmax(head_scores(head, unpack(outputs, min(_BLOCK, len(self.labels) - first)))))
+            found.append(argmax(packed_scores(head, outputs, min(_BLOCK, len(self.labels) - first))))
         return np.concatenate(found)
 
     def accuracy(self, circuit: Circuit, head: Head) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Encoder, Head, Words
 from lgnc.ir.lowering import score_format
-from lgnc.ir.simulate import argmax, head_scores, pack, simulate_outputs, unpack
+from lgnc.ir.simulate import argmax, pack, packed_scores, simulate_outputs
 
 _EXHAUSTIVE_POINTS = 4096
 _NODE_WORDS = 1 << 23
@@ -72,23 +72,20 @@ def _head_difference(before: Head, after: Head, old: Words, new: Words, by_class
     same_cut = np.array_equal(before.starts, after.starts) and np.array_equal(before.offset, after.offset)
     if same_cut and np.array_equal(old, new):
         return ""
-    for word in range(old.shape[1]):
-        was, now = (head_scores(head, unpack(out[:, [word]], 64)) for head, out in ((before, old), (after, new)))
-        if by_class:
-            if (argmax(was) != argmax(now)).any():
-                return "the class is not the same"
-            continue
-        wrong = np.argwhere(was != now)
-        if len(wrong):
-            at = tuple(wrong[0])
-            return f"the score of class '{before.names[at[1]]}' was {was[at]} and is {now[at]}"
-    return ""
+    was, now = (packed_scores(head, out, 64 * out.shape[1]) for head, out in ((before, old), (after, new)))
+    if by_class:
+        return "the class is not the same" if (argmax(was) != argmax(now)).any() else ""
+    wrong = np.argwhere(was != now)
+    if not len(wrong):
+        return ""
+    at = tuple(wrong[0])
+    return f"the score of class '{before.names[at[1]]}' was {was[at]} and is {now[at]}"
 
 
 def _lowered(head: Head, outputs: Words, wanted: tuple[str, ...]) -> tuple[Words, tuple[str, ...]]:
     """The head's class index and scores as bits, those that are wanted by name."""
     base, width = score_format(head)[:2]
-    scores = np.concatenate([head_scores(head, unpack(outputs[:, [w]], 64)) for w in range(outputs.shape[1])])
+    scores = packed_scores(head, outputs, 64 * outputs.shape[1])
     numbers: dict[str, NDArray[np.int64]] = {"class": argmax(scores)}
     numbers |= {f"s{index}": scores[:, index].astype(np.int64) - base for index in range(head.classes)}
     bits = {f"{name}_{bit}": value >> bit & 1 == 1 for name, value in numbers.items() for bit in range(max(width, 31))}

@@ -16,9 +16,9 @@ from lgnc.cli.main import run
 from lgnc.compile import save_circuit
 from lgnc.diagnostics import BadInput
 from lgnc.frontend.lift import lift
-from lgnc.ir import Circuit, Encoder, check, simulate
+from lgnc.ir import Circuit, Encoder, Head, check, simulate
 from lgnc.ir.gates import AND, NOT_B, OR, TRUE, XOR, A
-from lgnc.ir.simulate import encode, pack, simulate_nodes, unpack
+from lgnc.ir.simulate import encode, head_scores, pack, packed_scores, simulate_nodes, unpack
 from lgnc.passes.assume_patterns import assume_patterns, count_patterns
 from lgnc.passes.manager import run_pipeline
 from tests.support import random_circuit, random_features, random_model
@@ -35,6 +35,15 @@ def test_patterns_are_counted(rows: int, monkeypatch: pytest.MonkeyPatch) -> Non
         assert counts[gate].tolist() == np.bincount(column, minlength=4).tolist()
     monkeypatch.delattr(np, "bitwise_count", raising=False)
     assert (count_patterns(circuit, pack(bits), rows) == counts).all()
+
+
+@pytest.mark.parametrize("rows", [1, 64, 130])
+def test_packed_scores_are_the_scores(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    starts = np.array([0, 0, 1, 3, 40, 300, 300])
+    head = Head(tuple("abcdef"), starts, rng.integers(-9, 9, 6).astype(np.int32))
+    outputs = rng.random((rows, 300)) < 0.7
+    assert (packed_scores(head, pack(outputs), rows) == head_scores(head, outputs)).all()
 
 
 def two_inputs(op: int) -> Circuit:

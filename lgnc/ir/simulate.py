@@ -111,6 +111,32 @@ def head_scores(head: Head, outputs: NDArray[np.bool_]) -> NDArray[np.int32]:
     return scores
 
 
+def packed_scores(head: Head, outputs: Words, n: int) -> NDArray[np.int32]:
+    """int32[n, classes]: `head_scores` of uint64[outputs, ceil(n / 64)] packed literals, without unpacking them.
+
+    Full adders turn a class's literals into the bits of their count, 64 samples at a time; those alone are unpacked.
+    """
+    scores = np.empty((n, head.classes), np.int32)
+    for index, (first, last) in enumerate(pairwise(head.starts.tolist())):
+        scores[:, index] = head.offset[index]
+        weight, rows = 0, outputs[first:last]
+        while len(rows):
+            carries = []
+            while len(rows) > 1:
+                full = len(rows) // 3 * 3
+                if full:
+                    a, b, c = rows[0:full:3], rows[1:full:3], rows[2:full:3]
+                    half = a ^ b
+                    carries.append(a & b | c & half)
+                    rows = np.concatenate([half ^ c, rows[full:]])
+                else:
+                    carries.append(rows[:1] & rows[1:])
+                    rows = rows[:1] ^ rows[1:]
+            scores[:, index] += unpack(rows, n)[:, 0].astype(np.int32) << np.int32(weight)
+            rows, weight = np.concatenate([rows[:0], *carries]), weight + 1
+    return scores
+
+
 def argmax(scores: NDArray[np.int32]) -> NDArray[np.int64]:
     """int64[n]: the class of the highest score, the lowest index winning a tie."""
     classes: NDArray[np.int64] = scores.argmax(axis=1)
@@ -129,5 +155,5 @@ def simulate(circuit: Circuit, features: NDArray[Any]) -> tuple[NDArray[np.int32
     for first in range(0, len(x), _BLOCK):
         block = x[first : first + _BLOCK]
         outputs = simulate_outputs(circuit, pack(encode(circuit.encoder, block)))
-        scores[first : first + _BLOCK] = head_scores(circuit.head, unpack(outputs, len(block)))
+        scores[first : first + _BLOCK] = packed_scores(circuit.head, outputs, len(block))
     return scores, argmax(scores)
