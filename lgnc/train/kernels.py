@@ -1,4 +1,4 @@
-"""The packed CPU engine: hard methods on bits, 64 samples a word, in numba kernels on every core.
+"""The packed CPU engine: 64 samples a word (hard methods) or a row of floats (soft ones), numba kernels on every core.
 
 A step has three parts, each shared out between threads: `prepare` (blocks of neurons), `train_chunks` (chunks of 64
 samples) and the updates (blocks of neurons). What is summed over chunks is summed by group of chunks and then over
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lgnc.train.kernels_backward import AHEAD
 from lgnc.train.kernels_compile import default_threads
 from lgnc.train.kernels_pass import Space, Wires, count_chunks, train_chunks
+from lgnc.train.kernels_soft import SoftSpace, soft_count_chunks, soft_train_chunks
 from lgnc.train.kernels_threads import Team
 from lgnc.train.kernels_update import prepare, update_gates
 from lgnc.train.kernels_wiring import BROKEN, CHANGED, consumers, rewire, update_wiring
@@ -43,15 +44,11 @@ _MOMENTS = ("", ".m", ".v")
 
 
 class PackedEngine:
-    """An `Engine` for methods hard-st and gumbel-st. threads: at most so many; None for `default_threads`."""
+    """An `Engine` for every method, on rows of bits. threads: at most so many; None for `default_threads`."""
 
     name = "packed"
 
     def __init__(self, network: Network, estimator: Estimator, seed: int, threads: int | None = None) -> None:
-        if not estimator.hard:
-            raise ValueError(
-                f"the packed engine has bits for activations: method {estimator.method} needs the torch one"
-            )
         self.network, self.estimator, self.seed = network, estimator, seed
         self._team = Team(threads or default_threads())
         self.steps, self._c_ema = 0, 1 / 16
@@ -72,26 +69,26 @@ class PackedEngine:
             zeros(edges + 2 * AHEAD, np.int32),
             np.zeros(slots + 1, np.int64),
             zeros(4 * slots, np.float32),
+            zeros(slots, np.float32),
         )
-        self._spaces: list[Space] = []
+        self._spaces: dict[bool, list[Any]] = {False: [], True: []}
         self._sums: list[NDArray[np.float32]] = [np.zeros((0, 4 * slots), np.float32), np.zeros((0, 0), np.float32)]
         self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
         self._settle()
 
-    def _workspaces(self, count: int) -> list[Space]:
-        plan, classes = self._plan, self.network.classes
-        widest = int(plan.layers[:, SLOTS].max())
-        buffers = 2 if len(plan.layers) > 2 else 0
-        while len(self._spaces) < count:
-            self._spaces.append(
-                Space(
-                    zeros(self.network.inputs + plan.slots, np.uint64),
-                    zeros(2 * plan.slots, np.uint64),
-                    zeros(64 * (classes + buffers * widest), np.float32),
-                    zeros(64 * classes, np.int32),
-                )
-            )
-        return self._spaces[:count]
+    def _workspaces(self, count: int, soft: bool) -> list[Any]:
+        plan, classes, inputs = self._plan, self.network.classes, self.network.inputs
+        rows = 64 * (classes + (2 * int(plan.layers[:, SLOTS].max()) if len(plan.layers) > 2 else 0))
+        made = self._spaces[soft]
+        while len(made) < count:
+            gradients = zeros(rows, np.float32)
+            if soft:
+                acts, values = zeros(inputs, np.uint64), zeros(64 * (inputs + plan.slots), np.float32)
+                made.append(SoftSpace(acts, values, gradients, zeros(64 * classes, np.float32)))
+            else:
+                acts, pairs = zeros(inputs + plan.slots, np.uint64), zeros(2 * plan.slots, np.uint64)
+                made.append(Space(acts, pairs, gradients, zeros(64 * classes, np.int32)))
+        return made[:count]
 
     # --- Training. ---
 
@@ -108,7 +105,7 @@ class PackedEngine:
 
     def _prepare(self, stream: int) -> None:
         over_tau, keys = np.float32(1 / self.tau_b), self._keys(stream)
-        fixed = (self._gate[0], over_tau, self._wires.slopes, self._noisy_op, self._noisy, keys)
+        fixed = (self._gate[0], over_tau, self._wires.slopes, self._wires.floors, self._noisy_op, self._noisy, keys)
         self._team.run(prepare, ((*cut, *fixed) for cut in self._team.cuts(len(self._plan.live))))
 
     def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> float:
@@ -122,14 +119,17 @@ class PackedEngine:
             self._sums = [zeros(groups * size, np.float32).reshape(groups, size) for size in sizes]
         losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
         samples, workers = self._samples(rows), min(self._team.active, groups)
-        op = self._noisy_op if self.estimator.noisy else self._op
+        hard = self.estimator.hard
+        train: Any = train_chunks if hard else soft_train_chunks
+        wires = (self._wires, self._noisy_op if self.estimator.noisy else self._op) if hard else (self._wires,)
 
-        def work(worker: int, space: Space) -> None:
+        def work(worker: int, space: Any) -> None:
             for group in range(worker, groups, workers):
-                args = (self._plan, self._wires, op, space, samples, labels, self.network.inputs, self.network.tau)
-                train_chunks(group, groups, *args, self._sums[0][group], self._sums[1][group], losses)
+                args = (self._plan, *wires, space, samples, labels, self.network.inputs, self.network.tau)
+                sums = (self._sums[0][group], self._sums[1][group])
+                train(group, groups, *args, *sums, losses)
 
-        self._team.run(work, enumerate(self._workspaces(workers)))
+        self._team.run(work, enumerate(self._workspaces(workers, not hard)))
         return float(losses.sum()) / len(rows)
 
     def _samples(self, rows: Rows) -> Rows:
@@ -189,16 +189,18 @@ class PackedEngine:
 
     def scores(self, rows: Rows, *, hard: bool) -> Float32:
         """See `Engine.scores`."""
+        soft = not (hard or self.estimator.hard)
         noisy = self.estimator.noisy and not hard
-        if noisy:
+        if noisy or soft:
             self._prepare(1)
-        op, samples = self._noisy_op if noisy else self._op, self._samples(rows)
-        out = np.empty((len(rows), self.network.classes), np.float32)
+        samples, out = self._samples(rows), np.empty((len(rows), self.network.classes), np.float32)
         workers = max(1, min(self._team.active, -(-len(rows) // 64)))
-        fixed = (self._plan, self._wires.fanin, op)
-        rest = (samples, self.network.inputs, out)
-        spaces = enumerate(self._workspaces(workers))
-        self._team.run(count_chunks, ((i, workers, *fixed, space, *rest) for i, space in spaces))
+        wires = (self._wires,) if soft else (self._wires.fanin, self._noisy_op if noisy else self._op)
+        parts = (
+            (worker, workers, self._plan, *wires, space, samples, self.network.inputs, out)
+            for worker, space in enumerate(self._workspaces(workers, soft))
+        )
+        self._team.run(soft_count_chunks if soft else count_chunks, parts)
         return out
 
     # --- Logits in and out, in the order of the network. ---

@@ -13,7 +13,7 @@ from lgnc.train.kernels_bits import add_scaled, add_sums, prefetch_row, scaled, 
 from lgnc.train.kernels_compile import compiled, inlined
 from lgnc.train.kernels_vector import int_at, load8, load64, store, zeros64
 
-AHEAD = 8
+AHEAD = 16
 """So many edges before its turn, a row is asked for: edges end with as many that are not used."""
 
 

@@ -72,7 +72,7 @@ def prefetch_row(builder: Any, rows: Any, row: Any) -> None:
     function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
     for line in range(0, 64, 16):
         pointer = pointer_to(builder, rows, builder.add(row, row.type(line)), ir.IntType(8))
-        builder.call(function, [pointer, LANE(0), LANE(3), LANE(1)])
+        builder.call(function, [pointer, LANE(0), LANE(2), LANE(1)])
 
 
 @operation(F64, F64, ARRAY, AT, ARRAY, AT)
@@ -108,17 +108,9 @@ def _sum4(builder: Any, vectors: list[Any]) -> Any:
     return _pair(builder, x, y, _lanes(_QUARTERS, (0, 1, 16, 17)), _lanes(_QUARTERS, (2, 3, 18, 19)))
 
 
-@operation(NONE, ARRAY, AT, F64, ARRAY, AT, types.boolean)
-def add_sums(builder: Any, out: Any, index: Any, row: Any, words: Any, word: Any, fresh: Any) -> None:
-    """out[index : index + 4] (+)= the sums of row over all lanes, those of bit a, of bit b, and of both.
-
-    a = words[word], b = words[word + 1]. With `fresh`, what stood in out is not read.
-    """
-    parts = _parts(builder, row)
-    a, b = _masks(builder, words, word), _masks(builder, words, builder.add(word, word.type(1)))
-    both = [builder.and_(x, y) for x, y in zip(a, b, strict=True)]
-    plain = builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
-    four = _sum4(builder, [plain, *(_masked_sum(builder, masks, parts) for masks in (a, b, both))])
+def _add_four(builder: Any, vectors: list[Any], out: Any, index: Any, fresh: Any) -> None:
+    """out[index : index + 4] (+)= the sums of four vectors of 16."""
+    four = _sum4(builder, vectors)
     eight = _pair(builder, four, four, list(range(8)), list(range(8, 16)))
     sums = _pair(builder, eight, eight, list(range(4)), list(range(4, 8)))
     with builder.if_else(builder.trunc(fresh, _BIT)) as (then, otherwise):
@@ -128,6 +120,45 @@ def add_sums(builder: Any, out: Any, index: Any, row: Any, words: Any, word: Any
             store_vector(builder, builder.fadd(sums, load_vector(builder, out, index, sums.type)), out, index)
 
 
+def _eight(builder: Any, sums: list[Any]) -> Any:
+    """The sums of eight vectors of 16."""
+    x, y = _sum4(builder, sums[:4]), _sum4(builder, sums[4:])
+    four = (0, 1, 2, 3)
+    z = _pair(builder, x, y, _lanes((0, 8, 16, 24), four), _lanes((4, 12, 20, 28), four))
+    return _pair(builder, z, z, _lanes((0, 8), four), _lanes((4, 12), four))
+
+
+def _total(builder: Any, parts: list[Any]) -> Any:
+    """16 partial sums of a row."""
+    return builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
+
+
+def _products(builder: Any, x: list[Any], y: list[Any]) -> list[Any]:
+    return [builder.fmul(one, other) for one, other in zip(x, y, strict=True)]
+
+
+@operation(NONE, ARRAY, AT, F64, ARRAY, AT, types.boolean)
+def add_sums(builder: Any, out: Any, index: Any, row: Any, words: Any, word: Any, fresh: Any) -> None:
+    """out[index : index + 4] (+)= the sums of row over all lanes, those of bit a, of bit b, and of both.
+
+    a = words[word], b = words[word + 1]. With `fresh`, what stood in out is not read.
+    """
+    parts = _parts(builder, row)
+    a, b = _masks(builder, words, word), _masks(builder, words, builder.add(word, word.type(1)))
+    both = [builder.and_(x, y) for x, y in zip(a, b, strict=True)]
+    sums = [_total(builder, parts), *(_masked_sum(builder, masks, parts) for masks in (a, b, both))]
+    _add_four(builder, sums, out, index, fresh)
+
+
+@operation(NONE, ARRAY, AT, F64, F64, F64, types.boolean)
+def add_products(builder: Any, out: Any, index: Any, row: Any, a: Any, b: Any, fresh: Any) -> None:
+    """out[index : index + 4] (+)= the sums over all lanes of row, row a, row b and row a b; see `add_sums`."""
+    g, b = _parts(builder, row), _parts(builder, b)
+    ga = _products(builder, g, _parts(builder, a))
+    rows = (g, ga, _products(builder, g, b), _products(builder, ga, b))
+    _add_four(builder, [_total(builder, parts) for parts in rows], out, index, fresh)
+
+
 @operation(F8, F64, ARRAY, ARRAY, AT)
 def selected_sums(builder: Any, row: Any, words: Any, indices: Any, first: Any) -> Any:
     """8 floats: for each of int32 indices[first : first + 8], the sum of row over the bits of words[that index]."""
@@ -135,10 +166,25 @@ def selected_sums(builder: Any, row: Any, words: Any, indices: Any, first: Any) 
     for candidate in range(8):
         node = builder.zext(builder.load(builder.gep(pointer, [LANE(candidate)])), first.type)
         sums.append(_masked_sum(builder, _masks(builder, words, node), parts))
-    x, y = _sum4(builder, sums[:4]), _sum4(builder, sums[4:])
-    four = (0, 1, 2, 3)
-    z = _pair(builder, x, y, _lanes((0, 8, 16, 24), four), _lanes((4, 12, 20, 28), four))
-    return _pair(builder, z, z, _lanes((0, 8), four), _lanes((4, 12), four))
+    return _eight(builder, sums)
+
+
+@operation(F8, F64, ARRAY, ARRAY, AT)
+def weighted_sums(builder: Any, row: Any, values: Any, indices: Any, first: Any) -> Any:
+    """8 floats: for each node i of int32 indices[first : first + 8], the sum of row * values[64 i : 64 i + 64]."""
+    parts, pointer, sums = _parts(builder, row), builder.gep(indices, [first]), []
+    for candidate in range(8):
+        node = builder.zext(builder.load(builder.gep(pointer, [LANE(candidate)])), first.type)
+        other = load_vector(builder, values, builder.mul(node, node.type(64)), F64.llvm)
+        sums.append(_total(builder, _products(builder, parts, _parts(builder, other))))
+    return _eight(builder, sums)
+
+
+@operation(F64, ARRAY, AT)
+def bits_row(builder: Any, words: Any, word: Any) -> Any:
+    """The bits of words[word] as floats 0 and 1."""
+    one, zero = (ir.Constant(F16.llvm, [value] * 16) for value in (1.0, 0.0))
+    return _join(builder, [builder.select(mask, one, zero) for mask in _masks(builder, words, word)])
 
 
 @operation(B64)

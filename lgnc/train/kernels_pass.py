@@ -12,12 +12,16 @@ from lgnc.train.kernels_forward import ANF, class_counts, forward, loss_rows, tr
 
 
 class Wires(NamedTuple):
-    """What training changes and the passes read. fanin: int32[2 * slots]. edges, ptr, slopes: see `backward`."""
+    """What training changes and the passes read.
+
+    fanin: int32[2 * slots]. edges, ptr, slopes: see `backward`. floors: float32[slots], the soft tables' T00.
+    """
 
     fanin: Any
     edges: Any
     ptr: Any
     slopes: Any
+    floors: Any
 
 
 class Space(NamedTuple):

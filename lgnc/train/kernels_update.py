@@ -74,8 +74,10 @@ def corners(e: Any, scale: Any) -> Any:
 
 
 @compiled
-def prepare(first: int, last: int, z: Any, over_tau: Any, slopes: Any, op: Any, noisy: Any, keys: Any) -> None:
-    """Blocks first .. last - 1: the slopes of every pin (see `backward`) from softmax(z * over_tau).
+def prepare(
+    first: int, last: int, z: Any, over_tau: Any, slopes: Any, floors: Any, op: Any, noisy: Any, keys: Any
+) -> None:
+    """Blocks first .. last - 1: from softmax(z * over_tau) every pin's slopes (see `backward`), and floors = T00.
 
     With noise (len(noisy) > 0): noisy = z + Gumbel(keys), int32[2], takes the place of z, and op becomes its argmax.
     """
@@ -90,6 +92,7 @@ def prepare(first: int, last: int, z: Any, over_tau: Any, slopes: Any, op: Any, 
                 store(noisy, base + 16 * k, load16(z, base + 16 * k) + noise)
             store(op, 16 * block, largest(noisy, base, 16)[1])
         t00, t01, t10, t11 = corners(e, powers(source, base, 16, over_tau, e))
+        store(floors, 16 * block, t00)
         store_columns(slopes, 64 * block, t10 - t00, t11 - t01, t01 - t00, t11 - t10)
 
 

@@ -176,6 +176,12 @@ def splat16(builder: Any, x: Any) -> Any:
     return splat(builder, x, 16)
 
 
+@operation(F64, FLOAT)
+def splat64(builder: Any, x: Any) -> Any:
+    """64 copies of the float x."""
+    return splat(builder, x, 64)
+
+
 @operation(I16, INT)
 def splat16i(builder: Any, x: Any) -> Any:
     """16 copies of the int32 x."""
