@@ -136,6 +136,9 @@ def clock(moved: Sequence[str]) -> list[str]:
 
 CLOCK = ("input clk", "input en")
 
+KEEP = '(* keep_hierarchy = "yes" *)'
+"""On sections of gates: mappers that work across their borders tear compressors apart, and need a quarter more LUTs."""
+
 
 def module(
     name: str, inputs: Sequence[Port], outputs: Sequence[Port], circuit: Circuit, cuts: Sequence[int] = ()
@@ -150,7 +153,7 @@ def module(
     clocked = Clocked(names, stems, delays(circuit, cuts))
     declared, moved = register_lines(clocked)
     ports = [*(CLOCK if cuts else ()), *(p.declared("input") for p in inputs), *(p.declared("output") for p in outputs)]
-    lines = [*header(name, ports), *declared, *gate_lines(circuit, clocked), *moved]
+    lines = [KEEP, *header(name, ports), *declared, *gate_lines(circuit, clocked), *moved]
     at = 0
     for port in outputs:
         literals = circuit.outputs[at : at + port.width].tolist()
