@@ -12,18 +12,19 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from lgnc.train.triton_bits import bit_masks, columns, row_sum, words_at
+from lgnc.train.triton_bits import is_set, masked, masked_sum, words_at
 from lgnc.train.triton_update import adam, best, confidence, gumbel, pick_pin
 
 
 @triton.jit
-def fan_out(
+def consumer(
     at: tl.tensor, live: tl.tensor, group: tl.tensor, edge: tl.tensor, other: tl.tensor, bits: tl.tensor,
-    up_coef: tl.tensor, up_grad: tl.tensor, up_class: tl.tensor, WORDS: tl.constexpr, UP_TOP: tl.constexpr,
+    up_coef: tl.tensor, up_class: tl.tensor, WORDS: tl.constexpr, UP_TOP: tl.constexpr,
 ) -> tl.tensor:  # fmt: skip
-    """float32[4, n, 32]: what one consumer pin a neuron, entry `at` of the edge list, adds to the neuron's gradient.
+    """Of one consumer pin a neuron, entry `at` of the edge list: what `sloped` and `quarter` take.
 
-    The consumer's gradient times the slope of its soft table along that pin, where the other pin's bit says which.
+    int64[n], the start of the group in the consumer's gradient row; int32[n, 32], the words of its other pin;
+    float32[n] twice, the slope of its soft table along this pin where the other pin's bit is 0, and 1.
     """
     pin = tl.load(edge + at, mask=live, other=0)
     beside = tl.load(other + at, mask=live, other=0)
@@ -32,10 +33,29 @@ def fan_out(
     row = pin >> 1
     if UP_TOP:
         row = tl.load(up_class + row, mask=live, other=0)
-    start = row.to(tl.int64) * (32 * WORDS) + group * 128
-    from_above = tl.load(up_grad + start[None, :, None] + columns(), mask=live[None, :, None], other=0.0)
-    bit = words_at(bits, beside, live, group, WORDS) & bit_masks()
-    return from_above.to(tl.float32) * tl.where(bit != 0, high[None, :, None], low[None, :, None])
+    return row.to(tl.int64) * (32 * WORDS) + group * 128, words_at(bits, beside, live, group, WORDS), low, high
+
+
+@triton.jit
+def quarter(rows: tl.tensor, start: tl.tensor, live: tl.tensor, QUARTER: tl.constexpr) -> tl.tensor:
+    """float32[n, 32]: a quarter of the group that starts at `start` (int64[n]) of float rows."""
+    column = QUARTER * 32 + tl.arange(0, 32)
+    return tl.load(rows + start[:, None] + column[None, :], mask=live[:, None], other=0.0).to(tl.float32)
+
+
+@triton.jit
+def store_quarter(
+    rows: tl.tensor, start: tl.tensor, live: tl.tensor, tile: tl.tensor, QUARTER: tl.constexpr
+) -> None:  # fmt: skip
+    """The opposite of `quarter`."""
+    column = QUARTER * 32 + tl.arange(0, 32)
+    tl.store(rows + start[:, None] + column[None, :], tile.to(rows.dtype.element_ty), mask=live[:, None])
+
+
+@triton.jit
+def sloped(tile: tl.tensor, words: tl.tensor, low: tl.tensor, high: tl.tensor, QUARTER: tl.constexpr) -> tl.tensor:
+    """float32[n, 32]: a quarter times the row's slope: `high` where the other pin's bit is 1, else `low`."""
+    return tile * tl.where(is_set(words, QUARTER), high[:, None], low[:, None])
 
 
 @triton.jit
@@ -76,14 +96,15 @@ def update_gates(
 
 @triton.jit
 def candidate_sums(
-    sums: tl.tensor, gradient: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor, below: tl.tensor,
-    candidates: tl.tensor, PIN: tl.constexpr, K: tl.constexpr, KP: tl.constexpr, WORDS: tl.constexpr,
+    sums: tl.tensor, g0: tl.tensor, g1: tl.tensor, g2: tl.tensor, g3: tl.tensor, row: tl.tensor, live: tl.tensor,
+    group: tl.tensor, below: tl.tensor, candidates: tl.tensor, PIN: tl.constexpr, K: tl.constexpr, KP: tl.constexpr,
+    WORDS: tl.constexpr,
 ) -> tl.tensor:  # fmt: skip
-    """float32[n, KP]: `sums` plus, for each candidate of the pin, the sum over a group of gradient times its bit."""
+    """float32[n, KP]: `sums` plus, for each candidate of the pin, the sum over a group of the pin's gradient, given as
+    quarters, times the candidate's bit."""
     for k in range(K):
         source = tl.load(candidates + (row.to(tl.int64) * 2 + PIN) * K + k, mask=live, other=0)
-        bit = words_at(below, source, live, group, WORDS) & bit_masks()
-        found = row_sum(tl.where(bit != 0, gradient, 0.0))
+        found = masked_sum(g0, g1, g2, g3, words_at(below, source, live, group, WORDS))
         sums += tl.where((tl.arange(0, KP) == k)[None, :], found[:, None], 0.0)
     return sums
 
@@ -156,30 +177,52 @@ def backward_kernel(
         edges = tl.load(count + row, mask=live, other=0)
         longest = tl.max(edges, axis=0)
     for group in range(WORDS // 4):
-        column = group * 128 + columns()
         if TOP:
-            g = tl.load(head_grad + (label * (32 * WORDS))[None, :, None] + column, mask=live[None, :, None], other=0.0)
+            at = label * (32 * WORDS) + group * 128
+            g0, g1 = quarter(head_grad, at, live, 0), quarter(head_grad, at, live, 1)
+            g2, g3 = quarter(head_grad, at, live, 2), quarter(head_grad, at, live, 3)
         else:
-            g = tl.zeros([4, ROWS, 32], tl.float32)
-            for j in range(0, longest, 2):
-                g += fan_out(
-                    first + j, j < edges, group, edge, other, bits, up_coef, up_grad, class_of, WORDS, UP_TOP
-                ) + fan_out(
-                    first + j + 1, j + 1 < edges, group, edge, other, bits, up_coef, up_grad, class_of, WORDS, UP_TOP
+            g0, g1 = tl.zeros([ROWS, 32], tl.float32), tl.zeros([ROWS, 32], tl.float32)
+            g2, g3 = tl.zeros([ROWS, 32], tl.float32), tl.zeros([ROWS, 32], tl.float32)
+            for j in range(0, longest, 2):  # two consumers a turn: their rows travel at once
+                x, y = j < edges, j + 1 < edges
+                at_x, bit_x, low_x, high_x = consumer(
+                    first + j, x, group, edge, other, bits, up_coef, class_of, WORDS, UP_TOP
                 )
+                at_y, bit_y, low_y, high_y = consumer(
+                    first + j + 1, y, group, edge, other, bits, up_coef, class_of, WORDS, UP_TOP
+                )
+                g0 += sloped(quarter(up_grad, at_x, x, 0), bit_x, low_x, high_x, 0)
+                g1 += sloped(quarter(up_grad, at_x, x, 1), bit_x, low_x, high_x, 1)
+                g2 += sloped(quarter(up_grad, at_x, x, 2), bit_x, low_x, high_x, 2)
+                g3 += sloped(quarter(up_grad, at_x, x, 3), bit_x, low_x, high_x, 3)
+                g0 += sloped(quarter(up_grad, at_y, y, 0), bit_y, low_y, high_y, 0)
+                g1 += sloped(quarter(up_grad, at_y, y, 1), bit_y, low_y, high_y, 1)
+                g2 += sloped(quarter(up_grad, at_y, y, 2), bit_y, low_y, high_y, 2)
+                g3 += sloped(quarter(up_grad, at_y, y, 3), bit_y, low_y, high_y, 3)
         if STORE:
-            at = (row.to(tl.int64) * (32 * WORDS))[None, :, None] + column
-            tl.store(grad + at, g.to(grad.dtype.element_ty), mask=live[None, :, None])
-        abit = (words_at(below, a, live, group, WORDS) & bit_masks()) != 0
-        bbit = (words_at(below, b, live, group, WORDS) & bit_masks()) != 0
-        ga = tl.where(abit, g, 0.0)
-        s, sa = s + row_sum(g), sa + row_sum(ga)
-        sb, sab = sb + row_sum(tl.where(bbit, g, 0.0)), sab + row_sum(tl.where(bbit, ga, 0.0))
+            at = row.to(tl.int64) * (32 * WORDS) + group * 128
+            store_quarter(grad, at, live, g0, 0)
+            store_quarter(grad, at, live, g1, 1)
+            store_quarter(grad, at, live, g2, 2)
+            store_quarter(grad, at, live, g3, 3)
+        bit_a, bit_b = words_at(below, a, live, group, WORDS), words_at(below, b, live, group, WORDS)
+        s += tl.sum(g0 + g1 + g2 + g3, axis=1)
+        sb += masked_sum(g0, g1, g2, g3, bit_b)
+        a0, a1, a2, a3 = masked(g0, bit_a, 0), masked(g1, bit_a, 1), masked(g2, bit_a, 2), masked(g3, bit_a, 3)
+        sa += tl.sum(a0 + a1 + a2 + a3, axis=1)
+        sab += masked_sum(a0, a1, a2, a3, bit_b)
         if K > 1:
-            slope_a = tl.where(bbit, a_high[None, :, None], a_low[None, :, None])
-            slope_b = tl.where(abit, b_high[None, :, None], b_low[None, :, None])
-            sums_a = candidate_sums(sums_a, g * slope_a, row, live, group, below, candidates, 0, K, KP, WORDS)
-            sums_b = candidate_sums(sums_b, g * slope_b, row, live, group, below, candidates, 1, K, KP, WORDS)
+            sums_a = candidate_sums(
+                sums_a, sloped(g0, bit_b, a_low, a_high, 0), sloped(g1, bit_b, a_low, a_high, 1),
+                sloped(g2, bit_b, a_low, a_high, 2), sloped(g3, bit_b, a_low, a_high, 3),
+                row, live, group, below, candidates, 0, K, KP, WORDS,
+            )  # fmt: skip
+            sums_b = candidate_sums(
+                sums_b, sloped(g0, bit_a, b_low, b_high, 0), sloped(g1, bit_a, b_low, b_high, 1),
+                sloped(g2, bit_a, b_low, b_high, 2), sloped(g3, bit_a, b_low, b_high, 3),
+                row, live, group, below, candidates, 1, K, KP, WORDS,
+            )  # fmt: skip
 
     tl.debug_barrier()  # no thread may still read what the others now update
     sure = update_gates(

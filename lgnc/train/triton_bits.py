@@ -3,7 +3,9 @@
 Bits are int32[nodes, words], 32 samples a word, words a multiple of 4 (a batch is padded to groups of 128 samples).
 Sample s is bit s % 32 of word s // 32. Floats are [rows, columns], a column a sample, in *column order*: within a group
 of 128, sample s is column 4 * (s % 32) + s // 32 % 4. So four neighbouring columns are one bit of four neighbouring
-words, and a thread that holds them reads those words with one 16-byte load that its whole warp shares.
+words, and a thread that holds them reads those words with one 16-byte load. The backward pass takes a group as four
+quarters, tiles [n, 32], so that eight threads hold a row of a tile: a row's sum is then three shuffles, and one load of
+words serves all four quarters.
 """
 
 # mypy: disallow-untyped-decorators=False
@@ -61,32 +63,28 @@ def bits_at(words: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor,
 
 @triton.jit
 def words_at(words: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor, WORDS: tl.constexpr) -> tl.tensor:
-    """int32[1, n, 32]: the four words of a group of the packed rows `row` (int[n]), over and over; see `bit_masks`."""
+    """int32[n, 32]: the four words of a group of the packed rows `row` (int[n]), over and over; see `masked`."""
     at = row.to(tl.int64) * WORDS + group * 4
-    column = tl.arange(0, 32) % 4
-    return tl.load(words + at[None, :, None] + column[None, None, :], mask=live[None, :, None], other=0)
+    return tl.load(words + at[:, None] + (tl.arange(0, 32) % 4)[None, :], mask=live[:, None], other=0)
 
 
 @triton.jit
-def columns() -> tl.tensor:
-    """int32[4, 1, 32]: the columns 0 to 127 of a group, as a tile [4, n, 32] of n rows has them.
-
-    In that shape eight threads hold a row, 16 columns each, so that a sum over a row is three shuffles and the bits of
-    all 16 come from the same four words. (A tile [n, 128] would give a row to all 32 threads of a warp.)
-    """
-    return tl.arange(0, 4)[:, None, None] * 32 + tl.arange(0, 32)[None, None, :]
+def is_set(words: tl.tensor, QUARTER: tl.constexpr) -> tl.tensor:
+    """bool[n, 32]: the bits of columns 32 QUARTER to 32 QUARTER + 31, from what `words_at` gives."""
+    return (words & (1 << (QUARTER * 8 + tl.arange(0, 32) // 4))[None, :]) != 0
 
 
 @triton.jit
-def bit_masks() -> tl.tensor:
-    """int32[4, 1, 32]: which bit of `words_at` belongs to each of the `columns`."""
-    return 1 << (columns() // 4)
+def masked(tile: tl.tensor, words: tl.tensor, QUARTER: tl.constexpr) -> tl.tensor:
+    """float32[n, 32]: a quarter of a group's columns, 0 where the bit is 0."""
+    return tl.where(is_set(words, QUARTER), tile, 0.0)
 
 
 @triton.jit
-def row_sum(tile: tl.tensor) -> tl.tensor:
-    """float32[n]: the sums of the rows of a tile [4, n, 32]."""
-    return tl.sum(tl.sum(tile, axis=0), axis=1)
+def masked_sum(g0: tl.tensor, g1: tl.tensor, g2: tl.tensor, g3: tl.tensor, words: tl.tensor) -> tl.tensor:
+    """float32[n]: the sums over a group's columns, given as quarters, where the bit is 1."""
+    total = masked(g0, words, 0) + masked(g1, words, 1) + masked(g2, words, 2) + masked(g3, words, 3)
+    return tl.sum(total, axis=1)
 
 
 @triton.jit
