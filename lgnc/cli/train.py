@@ -122,12 +122,13 @@ def command(
     from lgnc.data import load_dataset
     from lgnc.model import save_model
     from lgnc.train import TrainConfig, train
+    from lgnc.train.ranks import rank
 
     settings = {key: value for key, value in flags.items() if value is not None}
     chosen = TrainConfig.from_toml(config, **settings) if config else TrainConfig.from_dict(settings, where="train")
     held_out: dict[str, Any] = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
     dataset = load_dataset(data, label=label, seed=chosen.seed, **held_out)
-    with progress_bar(quiet=as_json) as bar:
+    with progress_bar(quiet=as_json or rank() > 0) as bar:
         task = bar.add_task("steps", total=None, note="")
 
         def on_epoch(epoch: dict[str, Any]) -> None:
@@ -139,6 +140,8 @@ def command(
             bar.update(task, completed=done, total=total)
 
         result = train(dataset, chosen, on_epoch=on_epoch, on_step=on_step, checkpoint=state, resume=resume)
+    if rank() > 0:
+        return
     save_model(result.model, output)
     if checkpoint is None:
         state.unlink(missing_ok=True)

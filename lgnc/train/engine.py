@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lgnc.ir.simulate import unpack
 from lgnc.train.network import Engine, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+from lgnc.train.ranks import world_size
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
 
 ENGINES = ("auto", "packed", "triton", "torch")
@@ -94,21 +95,25 @@ class TorchEngine:
         """See `Engine.step`."""
         beta = self.estimator.cage_beta
         self._c_ema = beta * self._c_ema + (1 - beta) * confidence(self._layers)
-        labels = torch.from_numpy(y).to(self.device)
-        x, noise, tau = self._inputs(rows), self._noise(0), self.network.tau
-        with deterministic():
-            loss, gradients = loss_and_gradients(
-                x, labels, self._layers, self._starts, tau, self.estimator, self.tau_b, noise
-            )
+        loss, gradients = self._gradients(rows, y)
         self.steps += 1
-        flat = [g for pair in gradients for g in pair if g is not None]
-        for (name, z), g in zip(self._parameters().items(), flat, strict=True):
+        for (name, z), g in zip(self._parameters().items(), gradients, strict=True):
             adam(z, g, *self._moments[name], self.steps, lr, self.estimator)
             if not torch.isfinite(z).all():
                 raise FloatingPointError(f"{name} logits are not finite after step {self.steps}")
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} in step {self.steps}")
         return loss
+
+    def _gradients(self, rows: NDArray[Any], y: NDArray[np.int64]) -> tuple[float, list[Tensor]]:
+        """The mean cross-entropy and the gradient of each of `_parameters`, in that order."""
+        x, labels = self._inputs(rows), torch.from_numpy(np.ascontiguousarray(y)).to(self.device)
+        noise, tau = self._noise(0), self.network.tau
+        with deterministic():
+            loss, pairs = loss_and_gradients(
+                x, labels, self._layers, self._starts, tau, self.estimator, self.tau_b, noise
+            )
+        return loss, [g for pair in pairs for g in pair if g is not None]
 
     @torch.no_grad()
     def scores(self, rows: NDArray[Any], *, hard: bool) -> Float32:
@@ -165,7 +170,7 @@ def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -
     'torch'. Or what `name` asks for."""
     if name != "auto":
         return name
-    if not estimator.hard or real:
+    if not estimator.hard or real or world_size() > 1:
         return "torch"
     fast, available = ("packed", packed_available) if device == "cpu" else ("triton", triton_available)
     return fast if available() else "torch"
@@ -184,4 +189,7 @@ def make_engine(
         return engine
     if threads is not None:
         torch.set_num_threads(threads)
+    if world_size() > 1:
+        engine = import_module("lgnc.train.distributed").DistributedEngine(network, estimator, seed, device)
+        return engine
     return TorchEngine(network, estimator, seed, device)

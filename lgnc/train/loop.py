@@ -20,10 +20,12 @@ from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
 from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_checkpoint
 from lgnc.train.config import TrainConfig
+from lgnc.train.distributed import process_group
 from lgnc.train.encoders import encode_rows
 from lgnc.train.engine import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
 from lgnc.train.prepare import Problem, prepare
+from lgnc.train.ranks import rank
 
 _UNHELD_ROWS = 2000
 """Without held-out rows, the curve is measured on so many training rows, and the last epoch is kept."""
@@ -48,6 +50,8 @@ def train(
 ) -> TrainResult:
     """Train on the data set's training rows; its test rows are only measured at the end.
 
+    Under torchrun (`lgnc.train.distributed`) process 0 alone calls back and writes; every process returns the result.
+
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds and
     samples_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. Raises BadInput before the first step
@@ -55,12 +59,14 @@ def train(
     infinite.
     """
     problem = prepare(dataset, config)
-    run = _Run(problem, on_epoch, on_step, checkpoint)
-    if resume and checkpoint is not None and checkpoint.exists():
-        run.restore(checkpoint)
-    with _one_interrupt() as interrupted:
-        run.train(interrupted)
-    return run.result()
+    with process_group(problem.config.device):
+        told = (on_epoch, on_step) if rank() == 0 else (None, None)
+        run = _Run(problem, *told, checkpoint)
+        if resume and checkpoint is not None and checkpoint.exists():
+            run.restore(checkpoint)
+        with _one_interrupt() as interrupted:
+            run.train(interrupted)
+        return run.result()
 
 
 @contextmanager
@@ -170,7 +176,7 @@ class _Run:
             progress.best_accuracy, progress.best_epoch = figures["accuracy"], epoch
             progress.best = self.engine.state()
         progress.seconds = self._seconds()
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and rank() == 0:
             save_checkpoint(self.checkpoint, progress, self.engine.state(), self.digest)
         if self.on_epoch is not None:
             rate = progress.step * self.batches.size / max(progress.seconds, 1e-9)
@@ -182,7 +188,8 @@ class _Run:
         if self.checkpoint is None:
             raise KeyboardInterrupt
         self.progress.seconds = self._seconds()
-        save_checkpoint(self.checkpoint, self.progress, self.engine.state(), self.digest)
+        if rank() == 0:
+            save_checkpoint(self.checkpoint, self.progress, self.engine.state(), self.digest)
         what = f"interrupted after {self.progress.step} of {self.total} steps"
         raise Failed(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
 

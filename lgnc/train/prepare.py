@@ -18,6 +18,7 @@ from lgnc.train.config import TrainConfig, resolve
 from lgnc.train.encoders import fit_encoder
 from lgnc.train.engine import choose_engine
 from lgnc.train.network import Estimator, Network
+from lgnc.train.ranks import world_size
 from lgnc.train.trees import gate_widths
 
 
@@ -54,6 +55,8 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     if engine in ("packed", "triton") and not estimator.hard:
         what = f"'{config.method}' has no bits to pack"
         raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method")
+    if world_size() > 1:
+        _check_together(config, engine)
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
@@ -62,6 +65,15 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test))
     network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
+
+
+def _check_together(config: TrainConfig, engine: str) -> None:
+    if engine != "torch":
+        fix = "use --engine torch"
+        raise BadInput(f"the {engine} engine trains in one process", where="torchrun", fix=fix)
+    if config.time_budget is not None:
+        fix = "give --epochs instead"
+        raise BadInput("processes that train together cannot each keep a time budget", where="torchrun", fix=fix)
 
 
 def check_dataset(dataset: Dataset) -> None:

@@ -1,0 +1,54 @@
+"""Training on several processes: each takes a share of every batch, and the logits' gradients are added up.
+
+`torchrun --nproc-per-node N -m lgnc train ...` starts them. The network, the batches and the noise are those of one
+process with the same seed; a step differs from its step only in the order in which a gradient's samples are added.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lgnc.train.engine import TorchEngine
+from lgnc.train.ranks import world_size
+
+
+@contextmanager
+def process_group(device: str) -> Iterator[None]:
+    """Join the other processes, if there are any: gloo on CPUs, NCCL on GPUs."""
+    if world_size() == 1:
+        yield
+        return
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+class DistributedEngine(TorchEngine):
+    """`TorchEngine` over the processes of a group, all of which call every method with the same arguments."""
+
+    def _gradients(self, rows: NDArray[Any], y: NDArray[np.int64]) -> tuple[float, list[Tensor]]:
+        mine = slice(dist.get_rank(), None, dist.get_world_size())
+        share = len(y[mine]) / len(y)
+        loss, gradients = 0.0, [torch.zeros_like(z) for z in self._parameters().values()]
+        if share:
+            loss, gradients = super()._gradients(rows[mine], y[mine])
+        total = torch.cat([torch.tensor([loss], device=self.device), *(g.flatten() for g in gradients)]) * share
+        dist.all_reduce(total)
+        summed, first = [], 1
+        for g in gradients:
+            summed.append(total[first : first + g.numel()].view_as(g))
+            first += g.numel()
+        return float(total[0]), summed

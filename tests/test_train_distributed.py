@@ -1,0 +1,61 @@
+"""Two processes train the network that one does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput
+from lgnc.model import load_model
+from lgnc.toolchain import run
+from lgnc.train import TrainConfig
+from lgnc.train.prepare import prepare
+from lgnc.train.ranks import rank, world_size
+from tests.test_train import blobs
+
+SETTINGS = [
+    "width=40",
+    "layers=2",
+    "candidates=3",
+    "epochs=2",
+    "batch-size=33",
+    "engine=torch",
+    "method=gumbel-st",
+    "seed=2",
+]
+
+
+def test_two_processes_equal_one(tmp_path: Path) -> None:
+    rows = [[*map(str, x), "abc"[y]] for x, y in zip(blobs().x_train.tolist(), blobs().y_train.tolist(), strict=True)]
+    data = tmp_path / "blobs.csv"
+    data.write_text("\n".join(",".join(row) for row in rows) + "\n")
+    flags = [word for setting in SETTINGS for word in f"--{setting}".split("=")]
+    words = ["-m", "lgnc", "train", str(data), *flags, "--threads", "1", "--json", "-o"]
+    one = json.loads(run([sys.executable, *words, str(tmp_path / "one.lgn")]))
+    both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    printed = run([sys.executable, *both, *words, str(tmp_path / "two.lgn")], env={"OMP_NUM_THREADS": "1"})
+    two = json.loads(printed)
+    assert two["history"][-1]["loss"] == pytest.approx(one["history"][-1]["loss"], rel=1e-4)
+    wanted, found = (load_model(tmp_path / name) for name in ("one.lgn", "two.lgn"))
+    for a, b in zip(wanted.layers, found.layers, strict=True):
+        assert a.gate_logits is not None
+        assert b.gate_logits is not None
+        assert np.abs(a.gate_logits - b.gate_logits).mean() < 1e-4
+        np.testing.assert_array_equal(a.candidates, b.candidates)
+
+
+def test_what_several_processes_cannot_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (rank(), world_size()) == (0, 1)
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost")):
+        monkeypatch.setitem(os.environ, name, value)
+    assert (rank(), world_size()) == (1, 2)
+    assert prepare(blobs(), TrainConfig(width=40)).config.engine == "torch"
+    with pytest.raises(BadInput, match="one process"):
+        prepare(blobs(), TrainConfig(width=40, engine="packed"))
+    with pytest.raises(BadInput, match="time budget"):
+        prepare(blobs(), TrainConfig(width=40, time_budget=5.0))
