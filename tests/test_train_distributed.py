@@ -34,8 +34,8 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     rows = [[*map(str, x), "abc"[y]] for x, y in zip(blobs().x_train.tolist(), blobs().y_train.tolist(), strict=True)]
     data = tmp_path / "blobs.csv"
     data.write_text("\n".join(",".join(row) for row in rows) + "\n")
-    flags = [word for setting in SETTINGS for word in f"--{setting}".split("=")]
-    words = ["-m", "lgnc", "train", str(data), *flags, "--threads", "1", "--json", "-o"]
+    flags = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
+    words = ["-m", "lgnc", "train", str(data), *flags, "--json", "-o"]
     one = json.loads(run([sys.executable, *words, str(tmp_path / "one.lgn")]))
     both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     printed = run([sys.executable, *both, *words, str(tmp_path / "two.lgn")], env={"OMP_NUM_THREADS": "1"})
