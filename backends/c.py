@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.boards import board_files, check_fits, chosen_board
 from lgnc.backends.c_host import host_body
 from lgnc.backends.c_mcu import mcu_body
+from lgnc.backends.c_mcu_budget import COMPILER, check_budget, footprint
 from lgnc.backends.c_names import check_c_name
 from lgnc.backends.c_project import project_files
 from lgnc.backends.c_tables import check_scores
 from lgnc.backends.c_text import Body, element_types, header, named
 from lgnc.backends.normal import normal_form
-from lgnc.diagnostics import unknown
+from lgnc.diagnostics import BadInput, unknown
 from lgnc.ir.circuit import Circuit
 
 PROFILES: dict[str, Callable[[Circuit], Body]] = {"host": host_body, "mcu": mcu_body}
@@ -24,16 +26,19 @@ PROFILES: dict[str, Callable[[Circuit], Body]] = {"host": host_body, "mcu": mcu_
 def emit(circuit: Circuit, options: Options) -> Artifact:
     """NAME.h and NAME.c, a test of golden vectors, and project files.
 
-    Setting `target_profile`: one of PROFILES, `host` by default. Raises BadInput for a name that C
-    cannot use, an unknown profile, or scores beyond 32 bits.
+    Setting `target_profile`: one of PROFILES, `host` by default. `board`: one of BOARDS, whose project is added (the
+    profile is then mcu). `max_flash`, `max_ram`: bytes that the MCU form may need. Raises BadInput for a name that C
+    cannot use, an unknown profile or board, or scores beyond 32 bits, and Failed when a budget or a board is too small.
     """
     name = check_c_name(options.name)
-    profile = options.settings.get("target_profile", "host")
+    board = chosen_board(options.settings)
+    profile = options.settings.get("target_profile", "mcu" if board else "host")
     if profile not in PROFILES:
         raise unknown("target profile", str(profile), PROFILES, where="--target-profile")
     if circuit.head is not None:
         check_scores(circuit.head)
     body = PROFILES[profile](normal_form(circuit))
+    extra = _budget(circuit, body, board, options.settings)
     source = "\n".join(
         [
             "/* Written by lgnc; NAME.h says what it is. MIT licence. */",
@@ -46,7 +51,26 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     )
     texts = {f"{name}.h": header(circuit, body), f"{name}.c": source, **project_files(circuit, name, __version__)}
     files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
-    return Artifact(files, _details(circuit, name, profile, body))
+    if board is not None:
+        files |= board_files(circuit, name, board)
+    return Artifact(files, {**_details(circuit, name, profile, body), **extra})
+
+
+def _budget(circuit: Circuit, body: Body, board: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of flash and RAM, held to the budgets and the board. Raises Failed beyond them."""
+    if body.code is None:
+        for setting in ("max_flash", "max_ram"):
+            if settings.get(setting) is not None:
+                option = "--" + setting.replace("_", "-")
+                raise BadInput("the host form has no budget", where=option, fix="use --target-profile mcu")
+        return {}
+    needs = footprint(circuit, code=body.code, tables=body.tables, workspace=body.workspace)
+    check_budget(circuit, needs, settings)
+    facts = {"flash_bytes": needs.flash, "ram_bytes": needs.ram, "flash_and_ram_of": COMPILER}
+    if board is None:
+        return facts
+    check_fits(circuit, needs, board)
+    return {**facts, "board": board}
 
 
 def _details(circuit: Circuit, name: str, profile: str, body: Body) -> dict[str, Any]:

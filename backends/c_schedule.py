@@ -159,10 +159,8 @@ def _assign_rows(
     rows = encoder_rows
     live = np.concatenate([np.flatnonzero(last[:inputs] >= 0), inputs + order])
     by_end = live[np.argsort(last[live], kind="stable")]
-    ends = last[by_end]
     freed = 0
-    for run, step in enumerate(run_step.tolist()):
-        until = int(np.searchsorted(ends, step))
+    for run, until in enumerate(np.searchsorted(last[by_end], run_step).tolist()):
         free = np.concatenate([free, row[by_end[freed:until]]])
         freed = until
         gates = order[bounds[run] : bounds[run + 1]]

@@ -33,13 +33,15 @@ SIZES = {f"{sign}int{8 * size}_t": size for sign in ("", "u") for size in (1, 2,
 class Body:
     """A source file without its first lines: its text, and what the header and the manifest say of it.
 
-    block: samples evaluated together. workspace: bytes that a call needs. tables: bytes of constant data.
+    block: samples evaluated together. workspace: bytes that a call needs. tables: bytes of constant data. code: bytes
+    of a Cortex-M3's code, None where they are not foretold.
     """
 
     text: str
     block: int
     workspace: int
     tables: int
+    code: int | None = None
 
 
 def element_types(circuit: Circuit) -> tuple[str, str]:

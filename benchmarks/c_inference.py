@@ -1,0 +1,221 @@
+"""Images a second of the C, numpy and ONNX targets on nets of random gates, one thread, features in, classes out.
+
+usage: python benchmarks/c_inference.py [--shape LAYERSxWIDTH ...] [--circuit FILE ...] [--threads N] [--peer FOLDER]
+                                        [--json FILE]
+
+--circuit: also a model or circuit file, optimised at -O2. --peer: a folder that `pip install --no-deps --target FOLDER
+torchlogix` filled: its compiled net (gcc -O1, 64 images a word) of the same shape, in the same run, on the first shape.
+`stage` lines time parts of the C code by themselves on one block that is in the cache, and give the floor: the time to
+read two rows and write one, a gate, when every row is in the first-level cache.
+Times are CPU seconds, the least of several runs. Images are uint8, 40,960 of them, so they come from memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.backends.artifact import Options
+from lgnc.compile import backend, compile_circuit
+from lgnc.frontend import load_source
+from lgnc.frontend.source import Source
+from lgnc.ir import Circuit, Encoder, Head, in_order, simulate
+from lgnc.sim.load import load
+from lgnc.toolchain import package_version, require_tool
+from lgnc.toolchain import run as run_tool
+
+IMAGES, FEATURES, CLASSES = 40960, 784, 10
+
+
+def random_net(layers: int, width: int) -> Circuit:
+    """Random gates and wiring, each layer reading the one before; one threshold a pixel."""
+    rng = np.random.default_rng(0)
+    names = tuple(f"pixel {k}" for k in range(FEATURES))
+    encoder = Encoder(names, "uint8", np.arange(FEATURES, dtype=np.int32), np.full(FEATURES, 127))
+    before = FEATURES + width * np.arange(layers)
+    low, high = np.repeat(np.maximum(0, before - width), width), np.repeat(before, width)
+    low[:width] = 0
+    a, b = (rng.integers(low, high).astype(np.int32) for _ in range(2))
+    op = rng.integers(0, 16, layers * width).astype(np.uint8)
+    outputs = 2 * np.arange(before[-1], before[-1] + width, dtype=np.int32)
+    starts = np.linspace(0, width, CLASSES + 1).astype(np.int32)
+    head = Head(tuple(map(str, range(CLASSES))), starts, np.zeros(CLASSES, np.int32))
+    return in_order(encoder, op, a, b, outputs, head)
+
+
+def least_seconds(call: Callable[[], Any], runs: int = 9) -> float:
+    """CPU seconds of the quickest of some runs."""
+    times = []
+    for _ in range(runs):
+        before = time.process_time()
+        call()
+        times.append(time.process_time() - before)
+    return min(times)
+
+
+def measure(target: str, circuit: Circuit, images: NDArray[Any], threads: int) -> dict[str, Any]:
+    """Compile to a folder, check 1,000 classes against the IR's meaning, time all images."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = time.process_time()
+        compiled = compile_circuit(Source(circuit, ""), target, level=0, prove=False)
+        compiled.write(Path(folder, "net"))
+        emitted = time.process_time() - before
+        started = time.perf_counter()
+        network = load(Path(folder, "net"), threads=threads) if target == "c" else load(Path(folder, "net"))
+        assert np.array_equal(network.predict(images[:1000]), simulate(circuit, images[:1000])[1])
+        loaded = time.perf_counter() - started
+        some = images if target == "c" else images[:8192]
+        clock = time.perf_counter if threads > 1 else time.process_time
+        times = []
+        for _ in range(9 if target == "c" else 3):
+            before = clock()
+            network.predict(some)
+            times.append(clock() - before)
+    rate = len(some) / min(times)
+    return {
+        "engine": target,
+        "threads": threads,
+        "emit_s": emitted,
+        "first_answer_s": loaded,
+        "images_per_second": rate,
+    }
+
+
+def measure_torchlogix(folder: Path, layers: int, width: int) -> dict[str, Any]:
+    """torchlogix's compiled net of the same shape: bool images in, class sums out."""
+    sys.path.insert(0, str(folder))
+    import torch
+
+    peer, peer_layers = import_module("torchlogix.circuit"), import_module("torchlogix.layers")
+    torch.manual_seed(0)
+    sizes = [FEATURES] + [width] * layers
+    dense = [peer_layers.LogicDense(a, b) for a, b in pairwise(sizes)]
+    started = time.perf_counter()
+    circuit = peer.Circuit.from_model(torch.nn.Sequential(*dense, peer_layers.GroupSum(CLASSES, 1.0)), [FEATURES])
+    circuit.compile(opt_level=1, pack_bits=64)
+    built = time.perf_counter() - started
+    images = np.random.default_rng(0).integers(0, 2, (8192, FEATURES)).astype(np.bool_)
+    seconds = least_seconds(lambda: circuit(images, use_compiled=True), 5)
+    version = package_version("torchlogix") or ""
+    rate = len(images) / seconds
+    return {"engine": f"torchlogix {version}", "first_answer_s": built, "images_per_second": rate}
+
+
+_STAGES = r"""
+#define _POSIX_C_SOURCE 199309L
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "net.c"
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
+}
+#define TIME(label, statement)                                           \
+    do {                                                                 \
+        double best = 1e18;                                              \
+        int r;                                                           \
+        for (r = 0; r < 200; r++) {                                      \
+            double t = now();                                            \
+            statement;                                                   \
+            t = now() - t;                                               \
+            best = t < best ? t : best;                                  \
+        }                                                                \
+        printf("%s %.3f\n", label, best);                                \
+    } while (0)
+static void floor_of(net_row *v, size_t gates)
+{
+    size_t i;
+    for (i = 0; i < gates; i++) {
+        const size_t k = i * 7u % 125u;
+        v[256u + k] = v[k] & v[128u + k];
+        __asm__ volatile("" : : : "memory");
+    }
+}
+int main(void)
+{
+    net_element *x = calloc(NET_BLOCK * NET_FEATURES, sizeof *x);
+    unsigned char *workspace = malloc(NET_WORKSPACE + 65536u);
+    net_row *v = net_rows(workspace), index[NET_INDEX_PLANES];
+    TIME("encode", net_encode(x, NET_BLOCK, v));
+    TIME("gates_and_counts", net_evaluate(v));
+    TIME("argmax", net_best(v + NET_ROWS, index));
+    TIME("floor", floor_of(v, sizeof net_gate / sizeof net_gate[0] / 3u));
+    return 0;
+}
+"""
+
+
+def stages(circuit: Circuit) -> dict[str, float]:
+    """Microseconds a block of 512 images of each part of the C code, and of the floor of its gates."""
+    artifact = backend("c")(circuit, Options("net"))
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("net.h", "net.c"):
+            Path(folder, name).write_bytes(artifact.files[name])
+        Path(folder, "stages.c").write_text(_STAGES)
+        flags = ["-std=c99", "-O3", "-march=native", "-w"]
+        run_tool([require_tool("cc"), *flags, "-o", f"{folder}/stages", f"{folder}/stages.c"])
+        lines = run_tool([f"{folder}/stages"]).decode().split("\n")
+    return {name: float(value) for name, value in (line.split() for line in lines if line)}
+
+
+def nets(options: argparse.Namespace) -> Iterator[tuple[str, Circuit]]:
+    """The circuits asked for, with a name each."""
+    for shape in options.shape:
+        layers, width = map(int, shape.split("x"))
+        yield f"{layers} x {width} random", random_net(layers, width)
+    for path in options.circuit:
+        yield path.name, compile_circuit(load_source(path), "c", level=2, prove=False).circuit
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", nargs="*", default=["6x8000", "2x8000", "2x4000"])
+    parser.add_argument("--circuit", nargs="*", type=Path, default=[])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    for name, circuit in nets(options):
+        shape = (IMAGES, len(circuit.encoder.names))
+        images = np.random.default_rng(1).integers(0, 256, shape).astype(circuit.encoder.dtype)
+        for target in ("c", "numpy", "onnx"):
+            row = measure(target, circuit, images, 1)
+            rows.append({"net": name, "gates": circuit.gates, **row})
+            rate, first = row["images_per_second"] / 1e6, row["first_answer_s"]
+            print(f"{name:18} {circuit.gates:6,} gates  {target:6} {rate:8.3f} M images/s, ready in {first:.2f} s")
+        if options.threads > 1:
+            row = measure("c", circuit, images, options.threads)
+            rows.append({"net": name, "gates": circuit.gates, **row})
+            rate = row["images_per_second"] / 1e6
+            print(f"{name:18} {options.threads} threads          {rate:8.3f} M images/s, wall clock")
+        parts = stages(circuit)
+        rows.append({"net": name, "engine": "c stages", **parts})
+        print(f"{name:18} us a block of 512: " + ", ".join(f"{part} {value:.1f}" for part, value in parts.items()))
+    if options.peer:
+        layers, width = map(int, options.shape[0].split("x"))
+        row = measure_torchlogix(options.peer, layers, width)
+        rows.append({"net": f"{layers} x {width} random", **row})
+        ratio = rows[0]["images_per_second"] / row["images_per_second"]
+        rate, first = row["images_per_second"], row["first_answer_s"]
+        print(f"{row['engine']} {rate / 1e6:.3f} M images/s, ready in {first:.0f} s: ours is {ratio:.1f} times as fast")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
