@@ -18,16 +18,10 @@ from lgnc.train.prepare import prepare
 from lgnc.train.ranks import rank, world_size
 from tests.test_train import blobs
 
-SETTINGS = [
-    "width=40",
-    "layers=2",
-    "candidates=3",
-    "epochs=2",
-    "batch-size=33",
-    "engine=torch",
-    "method=gumbel-st",
-    "seed=2",
-]
+SETTINGS = {
+    "width": 40, "layers": 2, "candidates": 3, "epochs": 2, "batch-size": 33, "seed": 2, "engine": "torch",
+    "method": "gumbel-st", "threads": 1,
+}  # fmt: skip
 
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:
