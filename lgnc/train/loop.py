@@ -133,7 +133,7 @@ class _Run:
             done = max(done, min(1.0, self._seconds() / config.time_budget))
         rate = float(config.lr or 0.0)
         if done < config.warmup:
-            return rate * (self.progress.step + 1) / (self.progress.step + 1 + (config.warmup - done) * self.total)
+            return rate * (done + 1 / self.total) / (config.warmup + 1 / self.total)
         if config.schedule == "constant":
             return rate
         return rate * 0.5 * (1 + math.cos(math.pi * (done - config.warmup) / (1 - config.warmup + 1e-12)))
