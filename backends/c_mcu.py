@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lgnc.backends.c_mcu_budget import code_bytes
 from lgnc.backends.c_mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.ir.circuit import Circuit
@@ -27,7 +28,14 @@ def mcu_body(circuit: Circuit) -> Body:
     """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE, else the least state."""
     plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
     best = min(plans, key=lambda plan: (max(plan.rows, STATE), _tables(circuit, plan)))
-    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best))
+    code = code_bytes(circuit, _kinds(best), _types(circuit, best)[0] != "uint8_t")
+    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), code)
+
+
+def _kinds(plan: McuSchedule) -> list[int]:
+    """The step numbers in use, without their sign."""
+    kinds: list[int] = np.unique(plan.steps[:, 0] & ~NEGATE).tolist()
+    return kinds
 
 
 def _tables(circuit: Circuit, plan: McuSchedule) -> int:
@@ -54,7 +62,7 @@ def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
 def _source(circuit: Circuit, plan: McuSchedule) -> str:
     element, _ = element_types(circuit)
     node, place, target = _types(circuit, plan)
-    kinds = sum(1 << kind for kind in np.unique(plan.steps[:, 0] & ~NEGATE).tolist())
+    kinds = sum(1 << kind for kind in _kinds(plan))
     steps = [f"{{{kind}, {count}, {out}}}" for kind, count, out in plan.steps.tolist()]
     parts = [
         f"#define NAME_ROWS {plan.rows}u",

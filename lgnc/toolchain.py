@@ -33,6 +33,12 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("vvp", ("vvp",), "LGNC_VVP", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("verilator", ("verilator",), "LGNC_VERILATOR", "lint and simulate the Verilog target", "apt-get install verilator"),
     Tool("yosys", ("yosys",), "LGNC_YOSYS", "read the Verilog target as synthesis tools do", "apt-get install yosys", "-V"),
+    Tool("make", ("make", "gmake"), "LGNC_MAKE", "build board projects", "apt-get install make"),
+    Tool("arm-none-eabi-gcc", ("arm-none-eabi-gcc",), "LGNC_ARM_GCC", "build for Cortex-M boards", "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+    Tool("arm-none-eabi-size", ("arm-none-eabi-size",), "LGNC_ARM_SIZE", "measure flash and RAM", "apt-get install binutils-arm-none-eabi"),
+    Tool("qemu-system-arm", ("qemu-system-arm",), "LGNC_QEMU_ARM", "run the board mps2-an385", "apt-get install qemu-system-arm"),
+    Tool("avr-gcc", ("avr-gcc",), "LGNC_AVR_GCC", "build for the board atmega328p", "apt-get install gcc-avr avr-libc"),
+    Tool("simavr", ("simavr",), "LGNC_SIMAVR", "run the board atmega328p", "apt-get install simavr", "--help"),
     Tool("yosys-abc", ("yosys-abc", "berkeley-abc", "abc"), "LGNC_ABC", "check the prover's verdicts", "apt-get install yosys", "-h"),
 )}
 

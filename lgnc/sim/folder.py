@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST, MANIFEST_VERSION
+from lgnc.backends.boards import BOARDS
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.ir.circuit import FEATURE_DTYPES, Encoder
 from lgnc.ir.simulate import features_for
+from lgnc.sim.board import run_board
 from lgnc.sim.result import RunResult
 
 ENGINES: dict[str, tuple[str, ...]] = {
@@ -23,7 +25,7 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "onnx": ("onnxruntime",),
     "verilog": ("iverilog", "verilator"),
 }
-"""Target -> the engines that run it, the default first."""
+"""Target -> the engines that run it, the default first; before them, for a C folder with a board, its emulator."""
 
 
 def load_manifest(folder: Path) -> dict[str, Any]:
@@ -63,13 +65,16 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
     Raises BadInput for features that do not fit, ToolMissing when the engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
-    target = manifest["target"]
-    engine = engine or ENGINES[target][0]
-    if engine not in ENGINES[target]:
-        raise unknown(f"engine for target {target}", engine, ENGINES[target])
+    target, board = manifest["target"], BOARDS.get(str(manifest.get("board")))
+    engines = ENGINES[target] if board is None else (board.engine, *ENGINES[target])
+    engine = engine or engines[0]
+    if engine not in engines:
+        raise unknown(f"engine for target {target}", engine, engines)
     names = tuple(manifest["encoder"]["features"])
     encoder = Encoder(names, manifest["encoder"]["dtype"], np.zeros(0, np.int32), np.zeros(0, np.int64))
     x = features_for(encoder, features)
+    if board is not None and engine == board.engine:
+        return run_board(folder, manifest, x).result
     module = importlib.import_module(f"lgnc.sim.{target}")
     result: RunResult = module.run(folder, manifest, x, **({"engine": engine} if len(ENGINES[target]) > 1 else {}))
     return result
