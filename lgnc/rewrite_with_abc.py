@@ -25,6 +25,10 @@ _RESUBSTITUTE = (
 ABC_SCRIPT = f"strash; ifraig; dc2; dc2; {_RESUBSTITUTE}"
 """ABC's own `compress2rs`, spelt out because the alias is in a file that may not be installed, after SAT sweeping."""
 
+_QUICK_SCRIPT = "strash; ifraig; dc2; dc2"
+_LARGE = 20_000
+"""Gates above which resubstitution, whose time grows fast, is left out."""
+
 
 def rewrite_with_abc(circuit: Circuit, *, required: bool = True, limit: int = 100_000) -> Circuit:
     """The circuit as ABC rewrites it, with XOR gates recovered, when that has fewer gates; else as it is.
@@ -41,18 +45,13 @@ def rewrite_with_abc(circuit: Circuit, *, required: bool = True, limit: int = 10
         output_names=tuple(f"o{k}" for k in range(len(circuit.outputs))),
         layer=None,
     )
-    best = bare
-    start, _ = run_pipeline(bare, 2)
-    for source in (start, bare):
-        found, _ = run_pipeline(_through_abc(source), 2)
-        if (found.gates, found.depth) < (best.gates, best.depth):
-            best = found
-    if best is bare:
+    found, _ = run_pipeline(_through_abc(bare), 2)
+    if (found.gates, found.depth) >= (circuit.gates, circuit.depth):
         return circuit
-    what = difference(bare, best)[1]
+    what = difference(bare, found)[1]
     if what:
         raise Failed(f"gave back a different circuit: {what}", where="yosys-abc", fix="leave out rewrite_with_abc")
-    return best.with_(encoder=circuit.encoder, head=circuit.head, output_names=circuit.output_names)
+    return found.with_(encoder=circuit.encoder, head=circuit.head, output_names=circuit.output_names)
 
 
 def _through_abc(circuit: Circuit) -> Circuit:
@@ -60,5 +59,6 @@ def _through_abc(circuit: Circuit) -> Circuit:
     with tempfile.TemporaryDirectory(prefix="lgnc-") as folder:
         source, result = Path(folder, "in.aig"), Path(folder, "out.aig")
         source.write_bytes(aiger_bytes(circuit))
-        run([program, "-q", f"read_aiger {source.name}; {ABC_SCRIPT}; write_aiger -s {result.name}"], cwd=Path(folder))
+        script = ABC_SCRIPT if circuit.gates <= _LARGE else _QUICK_SCRIPT
+        run([program, "-q", f"read_aiger {source.name}; {script}; write_aiger -s {result.name}"], cwd=Path(folder))
         return circuit_from_aiger(read_file(result), "yosys-abc")
