@@ -212,7 +212,7 @@ def relabelled(labels: list[int], classes: int) -> Dataset:
         (blobs(), {"width": 1 << 29}, "GB of memory, and .* GB are free"),
         (blobs(), {"encoder": "binary"}, "not 0 and 1"),
         (blobs(), {"shifts": 1}, "for images"),
-        (blobs(), {"engine": "packed", "method": "soft-mix"}, "no bits to pack"),
+        (blobs(), {"engine": "triton", "method": "soft-mix"}, "no bits to pack"),
         (replace(blobs(), x_test=blobs().x_test[:0]), {}, "no test rows"),
     ],
 )

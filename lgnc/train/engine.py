@@ -166,14 +166,15 @@ def triton_available() -> bool:
 
 
 def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -> str:
-    """For hard methods on bits 'packed' on a CPU and 'triton' on a CUDA device, where the packages for them are; else
-    'torch'. Or what `name` asks for."""
+    """On rows of bits 'packed' on a CPU and, for hard methods, 'triton' on a CUDA device, where the packages for them
+    are; else 'torch'. Or what `name` asks for."""
     if name != "auto":
         return name
-    if not estimator.hard or real or world_size() > 1:
+    if real or world_size() > 1:
         return "torch"
-    fast, available = ("packed", packed_available) if device == "cpu" else ("triton", triton_available)
-    return fast if available() else "torch"
+    if device == "cpu":
+        return "packed" if packed_available() else "torch"
+    return "triton" if estimator.hard and triton_available() else "torch"
 
 
 def make_engine(

@@ -52,7 +52,7 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     device = choose_device(config.device)
     real = config.inputs == "real"
     engine = choose_engine(config.engine, estimator, device, real=real)
-    if engine in ("packed", "triton") and not estimator.hard:
+    if engine == "triton" and not estimator.hard:
         what = f"'{config.method}' has no bits to pack"
         raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method")
     if world_size() > 1:
