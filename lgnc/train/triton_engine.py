@@ -8,6 +8,7 @@ CUDA graph at its second run. Its inputs travel in one copy; the loss and a fini
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from lgnc.train import triton_backward, triton_bits, triton_update
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 from lgnc.train.triton_layer import DeviceLayer
 
+os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
+"""Triton 3.9 warns at every user's first kernel unless told that fused multiply-adds are meant, as they are here."""
 _EVALUATION_BYTES = 1 << 30
 """Bits held at a time while rows are evaluated."""
 _CHUNK = 512
