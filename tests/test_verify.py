@@ -107,6 +107,22 @@ def test_thresholds_that_cut_alike_are_the_same_bit() -> None:
     assert prove(*(net.with_(encoder=each) for each in narrow)).equal is True
 
 
+def test_a_file_of_gates_is_compared_with_the_circuit_that_it_was_written_from() -> None:
+    net = small_net(4)
+    assert net.head is not None
+    bits = net.with_(encoder=Encoder.binary(tuple(f"b{k}" for k in range(net.inputs))))
+    assert prove(net, bits).equal is True
+    assert prove(bits, net).equal is True
+    assert compare_by_simulation(bits, net).how == "exhaustive"
+    changed = mutant(bits, np.random.default_rng(2))
+    verdict = prove(changed, net)
+    assert verdict.equal is False
+    assert verdict.counterexample is not None
+    assert list(verdict.counterexample["features"]) == list(net.encoder.names)
+    with pytest.raises(BadInput, match="interfaces differ"):
+        prove(net, random_circuit(0, inputs=net.inputs + 1, classes=4))
+
+
 def test_interfaces_that_differ_are_refused() -> None:
     one, two = random_circuit(0, inputs=5), random_circuit(0, inputs=6)
     with pytest.raises(BadInput, match="interfaces differ"):
@@ -147,3 +163,26 @@ def test_a_callable_is_compared_on_vectors() -> None:
     assert other.equal is False
     assert other.counterexample is not None
     assert other.counterexample["a"]["scores"] != other.counterexample["b"]["scores"]
+
+
+def bare(dtype: str, threshold: list[float], op: list[int], outputs: list[int]) -> Circuit:
+    """A headless circuit over one feature x, with gates that read nothing."""
+    zero, kind = np.zeros(len(op), np.int32), np.float64 if dtype.startswith("float") else np.int64
+    enc = Encoder(("x",), dtype, np.zeros(len(threshold), np.int32), np.array(threshold, kind))
+    names = tuple(f"o{k}" for k in range(len(outputs)))
+    return check(Circuit(enc, np.array(op, np.uint8), zero, zero, np.array(outputs, np.int32), None, names))
+
+
+@pytest.mark.usefixtures("no_simulation")
+def test_thresholds_that_no_value_or_every_value_exceeds_are_constants() -> None:
+    edges, constants = bare("uint8", [255, -1], [], [0, 2]), bare("uint8", [], [0, 15], [0, 2])
+    assert prove(edges, constants).equal is True
+    assert prove(edges, bare("uint8", [], [0, 15], [2, 0])).equal is False
+    verdict = prove(bare("float32", [3.4e38], [], [0]), bare("float32", [1e300], [], [0]))
+    assert verdict.counterexample is not None
+    assert verdict.counterexample["features"]["x"] > 3.4e38
+    top = 2**63 - 1
+    verdict = prove(bare("int64", [top], [], [0]), bare("int64", [top - 1], [], [0]))
+    assert verdict.counterexample is not None
+    assert verdict.counterexample["features"] == {"x": top}
+    assert prove(bare("uint8", [], [], []), bare("uint8", [3], [], [])).equal is True

@@ -111,6 +111,7 @@ def test_a_lowered_head_is_proven_against_the_head() -> None:
     for outputs in ("class", "scores", "both"):
         lowered = lower_head(net, outputs)
         assert prove(net, lowered).equal is True
+        assert compare_by_simulation(lowered, net, 500).equal is True
         assert prove(restructured(lowered), net).equal is True
     op = lowered.op.copy()
     op[-1] = 15 - op[-1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,34 @@ _QUICK = 2048
 _EXHAUSTIVE_WORK = 1 << 32
 """Gate evaluations up to which a space of at most 2^20 inputs is simulated whole rather than proven."""
 
-_EFFORTS = (Effort(50, 200), Effort(200, 3000), Effort(1000, 1 << 60), Effort(20_000, 1 << 60))
-"""What a pair of nodes may cost in the rounds of sweeping: what looks hard is often easy after the merges below it."""
+_ALL = 1 << 60
+
+
+class Stage(NamedTuple):
+    """What a pair of nodes may cost, whether nodes that both sides share are compared too, and then the conflicts that
+    a question about a whole output or sum may cost (0: none is asked).
+    """
+
+    effort: Effort
+    everything: bool
+    conflicts: int
+
+
+_STAGES = (
+    Stage(Effort(1000, 60), False, 0),
+    Stage(Effort(1000, 300), False, 1000),
+    Stage(Effort(1000, 1000), False, 10_000),
+    Stage(Effort(1000, 60), True, 0),
+    Stage(Effort(1000, 300), True, 1000),
+    Stage(Effort(300, 3000), False, 10_000),
+    Stage(Effort(1000, _ALL), False, 10_000),
+    Stage(Effort(10_000, _ALL), True, _ALL),
+)
+"""Cheap ones first: what looks hard is often easy after the merges below it, or need not be known."""
+
+
+_HARD = 4
+"""So many questions may go unanswered before a stage leaves the other outputs to the next one."""
 
 
 class ProverError(LgncError):
@@ -115,12 +141,15 @@ class _Proof:
             return simulated
         self.vectors = simulated.vectors
         self.patterns = Patterns.random(self.space, _QUICK, self.rng)
-        verdict = self._sweep(everything=False) or self._sweep(everything=True)
-        if verdict is None and self.by_class:
-            self.by_class, self.log = False, None
-            self.one, self.two = (_single(wins(self.graph, side)) for side in (self.one, self.two))
-            verdict = self._sweep(everything=True) if not self._settled() else self._proven()
-        return verdict or self._ask()
+        if self.by_class:
+            verdict = self._sweep(_STAGES[0]) or self._sweep(_STAGES[1]) or self._compare_winners()
+            if verdict is not None:
+                return verdict
+        for stage in _STAGES:
+            verdict = self._sweep(stage) or self._ask(stage.conflicts)
+            if verdict is not None:
+                return verdict
+        return _undecided("no stage decided it", self.vectors)
 
     def _simulate(self) -> Verdict:
         """Both circuits on random points, or on all when they are few enough."""
@@ -142,9 +171,10 @@ class _Proof:
     def _proven(self) -> Verdict:
         return Verdict(True, "proven", 0, None, 0.0, "every score and output is proven equal, by hashing and SAT")
 
-    def _sweep(self, everything: bool) -> Verdict | None:
+    def _sweep(self, stage: Stage) -> Verdict | None:
         """Sweep until a round finds no counterexample. A verdict, or None when something is left."""
-        for number in count():
+        refuted = 1
+        while refuted:
             if time.perf_counter() > self.deadline:
                 return _undecided("time is up", self.vectors)
             roots = self._roots(self.one), self._roots(self.two)
@@ -152,18 +182,13 @@ class _Proof:
             values = simulator.run(self.patterns.words)
             if (found := self._violated(values)) is not None:
                 return self._refuted(self.patterns.point(found))
-            signatures = Signatures(simulator, values, self.rng)
-            effort = _EFFORTS[min(number, len(_EFFORTS) - 1)]
-            swept = sweep_once(
-                self.graph, roots, self.patterns, signatures, self.deadline, effort, everything, self.log
-            )
-            self.graph = swept.graph
+            known = self.patterns, Signatures(simulator, values, self.rng)
+            swept = sweep_once(self.graph, roots, *known, self.deadline, stage.effort, stage.everything, self.log)
+            self.graph, refuted = swept.graph, swept.refuted
             self.one = [each.mapped(swept.literal) for each in self.one]
             self.two = [each.mapped(swept.literal) for each in self.two]
             if self._settled():
                 return self._proven()
-            if not swept.refuted and (not swept.undecided or number >= len(_EFFORTS)):
-                return None
         return None
 
     @staticmethod
@@ -190,27 +215,52 @@ class _Proof:
             raise ProverError("a counterexample does not replay", where="prover", fix="report it with both circuits")
         return Verdict(False, "proven", self.vectors, example, 0.0, "a counterexample was found and replayed")
 
-    def _ask(self) -> Verdict:
-        """Ask SAT about each difference that is left, the smallest first, until time is up."""
-        differences = sorted((x.minus(y) for x, y in zip(self.one, self.two, strict=True)), key=lambda d: len(d.terms))
+    def _ask(self, limit: int) -> Verdict | None:
+        """Ask SAT about each difference that is left, the smallest first. A verdict, or None when some stay open."""
+        pairs = sorted(zip(self.one, self.two, strict=True), key=lambda pair: len(pair[0].minus(pair[1]).terms))
         oracle = Oracle(self.graph, self.space, self.deadline)
-        self.log = None
+        conflicts = min(limit, 1000)
         try:
-            conflicts = 1000
-            while differences:
+            while pairs and 0 < conflicts <= limit:
                 if time.perf_counter() > self.deadline:
                     return _undecided("time is up", self.vectors)
-                hard = []
-                for difference in differences:
-                    found = oracle.satisfiable([nonzero(self.graph, difference)], Effort(conflicts, 1 << 60))
+                hard: list[tuple[Sum, Sum]] = []
+                for number, pair in enumerate(pairs):
+                    if len(hard) == _HARD and limit < _ALL:
+                        hard += pairs[number:]
+                        break
+                    difference = pair[0].minus(pair[1])
+                    found = oracle.satisfiable([nonzero(self.graph, difference)], Effort(conflicts, _ALL))
                     if found is None:
-                        hard.append(difference)
+                        hard.append(pair)
                     elif not isinstance(found, bool):
                         return self._refuted(self.space.point(found, self.rng))
-                differences, conflicts = hard, 10 * conflicts
+                    else:
+                        self._log_equal(difference)
+                pairs, conflicts = hard, 10 * conflicts
         finally:
             oracle.close()
-        return self._proven()
+        self.one, self.two = [one for one, _ in pairs], [two for _, two in pairs]
+        return None if pairs else self._proven()
+
+    def _compare_winners(self) -> Verdict | None:
+        """From now on compare, for each class, whether it wins."""
+        self.by_class, self.log = False, None
+        self.one, self.two = (_single(wins(self.graph, side)) for side in (self.one, self.two))
+        return self._proven() if self._settled() else None
+
+    def _log_equal(self, difference: Sum) -> None:
+        """Log a difference that is never there, when it is one of two nodes; else there is no certificate."""
+        if self.log is None:
+            return
+        signs = sorted(difference.terms.items(), reverse=True)
+        (made, sign), (target, other) = (*signs, (0, -signs[0][1]))[:2]
+        inverted = sign == other or -sign == difference.constant
+        simple = (
+            len(signs) <= 2 and abs(sign) == abs(other) == 1 and self.graph.origin[made] >> 1 not in self.log.lemmas
+        )
+        if not simple or not self.log.record(self.graph, 2 * made, 2 * target + inverted):
+            self.log = None
 
 
 def _single(literals: list[int]) -> list[Sum]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import argmax, encode, head_scores, pack, simulate_outputs, unpack
+from lgnc.verify.interface import lower_alike
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.verdict import Verdict
@@ -64,9 +65,11 @@ def compare_by_simulation(
     one, two = encoder or (a, b)
     if not isinstance(one, Circuit) or not isinstance(two, Circuit):
         raise TypeError("a callable side needs encoder=(circuit, circuit)")
+    both = isinstance(a, Circuit) and isinstance(b, Circuit)
+    if both:
+        a, b = one, two = lower_alike(one, two)
     space, left, right = joint_space(one, two)
     output_order(one, two)
-    both = isinstance(a, Circuit) and isinstance(b, Circuit)
     rng = np.random.default_rng(seed)
     points = None if space.size <= min(EXHAUSTIVE if both else n, EXHAUSTIVE) else space.points(n, rng)
     verdict = compare_points(a, b, (space, left, right), points, rng, goal)
