@@ -70,7 +70,8 @@ def place_cuts(sections: Sequence[Ranks], stages: int | None = None, depth: int 
     total = offsets[-1]
     if stages is not None and not 1 <= stages <= len(where):
         what = f"{stages} stages do not fit a design of {total} levels with {len(where)} places for registers"
-        raise BadInput(what, where="stages", fix=f"choose 1..{len(where)}")
+        fix = f"choose 1..{len(where)}" if where else "leave stages out: it has no gates"
+        raise BadInput(what, where="stages", fix=fix)
     longest = depth if depth is not None else -(-total // (stages or 1))
     while longest <= total:
         fewest = stages or fewest_ranks(where, longest)
