@@ -167,7 +167,7 @@ def test_a_callable_is_compared_on_vectors() -> None:
 
 def bare(dtype: str, threshold: list[float], op: list[int], outputs: list[int]) -> Circuit:
     """A headless circuit over one feature x, with gates that read nothing."""
-    zero, kind = np.zeros(len(op), np.int32), np.float64 if dtype.startswith("float") else np.int64
+    zero, kind = np.zeros(len(op), np.int32), "float64" if dtype.startswith("float") else "int64"
     enc = Encoder(("x",), dtype, np.zeros(len(threshold), np.int32), np.array(threshold, kind))
     names = tuple(f"o{k}" for k in range(len(outputs)))
     return check(Circuit(enc, np.array(op, np.uint8), zero, zero, np.array(outputs, np.int32), None, names))
