@@ -56,6 +56,17 @@ def test_the_gpu_benchmark_runs_under_the_interpreter(tmp_path: Path) -> None:
     assert "2 x 12" in out
 
 
+def test_a_network_too_large_for_the_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lgnc.data import load_dataset
+    from lgnc.diagnostics import BadInput
+    from lgnc.train import TrainConfig, train
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (10**6, 10**6))
+    with pytest.raises(BadInput, match=r"GB of GPU memory, and 0\.0 GB are free"):
+        train(load_dataset("digits"), TrainConfig(width=4000, device="cuda"))
+
+
 def test_the_gpu_benchmark_says_that_there_is_no_gpu() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "gpu_training.py")]
     hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}

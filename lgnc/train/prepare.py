@@ -144,7 +144,15 @@ def available_memory() -> int | None:
 
 def check_memory(config: TrainConfig, bits: int, rows: int) -> None:
     """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is available."""
-    free, needed = available_memory(), memory_needed(config, bits, rows)
-    if config.device == "cpu" and free is not None and needed > free:
-        what = f"training needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"
+    if config.device == "cuda":
+        import torch
+
+        free: int | None = torch.cuda.mem_get_info()[0]
+        rows = 0  # they stay in the host's memory
+    else:
+        free = available_memory()
+    needed = memory_needed(config, bits, rows)
+    if free is not None and needed > free:
+        kind = "GPU memory" if config.device == "cuda" else "memory"
+        what = f"training needs about {needed / 1e9:.1f} GB of {kind}, and {free / 1e9:.1f} GB are free"
         raise BadInput(what, where="training", fix="use fewer layers, a smaller width or a smaller batch")
