@@ -17,22 +17,38 @@ Literals = NDArray[np.int64]
 
 _ONES = TABLE.sum(axis=1)
 _ANDS = np.where(np.isin(np.arange(16), (XOR, XNOR)), 3, READS_A & READS_B).astype(np.int64)
-"""How many AND nodes each gate takes: an XOR is ~(a & b) & ~(~a & ~b)."""
+"""How many AND nodes each gate takes: an XOR is ~(a & b) & ~(~a & ~b), or the complement of ~(a & ~b) & ~(~a & b)."""
 
 _ODD = np.where(_ONES == 1, TABLE.argmax(axis=1), TABLE.argmin(axis=1))
 """The column of a one-AND gate's truth table that differs from the other three."""
 
 
+def _crossed(circuit: Circuit) -> NDArray[np.bool_]:
+    """bool[gates]: the XORs of nodes of which some gate is a & ~b or ~a & b, and none is a & b or ~a & ~b.
+
+    They take the form that shares a node with that gate: the sum beside the carry of a half adder of ~a and b.
+    """
+    pair = np.minimum(circuit.a, circuit.b).astype(np.int64) << 32 | np.maximum(circuit.a, circuit.b)
+    ands, odd = _ANDS[circuit.op], _ODD[circuit.op]
+    across = (ands == 1) & ((odd == 1) | (odd == 2))
+    found: NDArray[np.bool_] = np.zeros(circuit.gates, np.bool_)
+    xors = np.flatnonzero(ands == 3)
+    straight = np.isin(pair[xors], pair[(ands == 1) & ~across])
+    found[xors] = np.isin(pair[xors], pair[across]) & ~straight
+    return found
+
+
 def and_nodes(circuit: Circuit) -> tuple[Literals, Literals, Literals]:
     """(outputs, left, right): AIGER literals of the outputs and of every AND node's fan-ins, left >= right.
 
-    Variable 0 is constant false, then come the encoder bits, then the AND nodes. Nothing is shared or simplified
-    beyond one-input gates, which take no node.
+    Variable 0 is constant false, then come the encoder bits, then the AND nodes. One-input gates take no node; nothing
+    else is shared, but XORs take the form that a reader's structural hashing can share.
     """
     op, inputs = circuit.op, circuit.inputs
     first = inputs + 1 + np.cumsum(_ANDS[op]) - _ANDS[op]
     literal = np.zeros(circuit.nodes, np.int64)
     literal[:inputs] = 2 * np.arange(1, inputs + 1)
+    crossed = _crossed(circuit)
     count = int(_ANDS[op].sum())
     fanin = np.zeros((2, count), np.int64)
 
@@ -46,14 +62,14 @@ def and_nodes(circuit: Circuit) -> tuple[Literals, Literals, Literals]:
         ands = _ANDS[gate]
         passed = np.where(READS_A[gate], a, b)
         passed[(gate == FALSE) | (gate == TRUE)] = 0
-        inverted = np.where(ands == 1, _ONES[gate] == 3, gate >= 8)
+        inverted = np.where(ands == 1, _ONES[gate] == 3, gate >= 8) ^ crossed[start:stop]
         literal[inputs + start : inputs + stop] = np.where(ands, 2 * (own + ands - 1), passed) ^ inverted
         one, three = ands == 1, ands == 3
         odd = _ODD[gate[one]]
         put(own[one], a[one] ^ (odd >> 1 == 0), b[one] ^ (odd & 1 == 0))
-        both = own[three]
-        put(both, a[three], b[three])
-        put(both + 1, a[three] ^ 1, b[three] ^ 1)
+        both, turn = own[three], crossed[start:stop][three]
+        put(both, a[three], b[three] ^ turn)
+        put(both + 1, a[three] ^ 1, b[three] ^ 1 ^ turn)
         put(both + 2, 2 * both + 1, 2 * both + 3)
     return literal[circuit.outputs >> 1] ^ (circuit.outputs & 1), fanin[0], fanin[1]
 

@@ -21,6 +21,7 @@ from lgnc.ir import Circuit, Encoder
 from lgnc.ir.simulate import simulate_outputs
 from lgnc.passes.compare import bit_keys, difference, stimulus
 from lgnc.passes.manager import run_pipeline
+from lgnc.passes.merge_duplicate_gates import merge_duplicate_gates
 from tests.support import needs, random_circuit, random_model
 
 EPFL = Path(os.environ.get("LGNC_DATA", "/nonexistent")).parent / "circuits" / "epfl"
@@ -114,6 +115,18 @@ def test_circuit_files_are_saved_and_loaded_by_their_ending(ending: str, tmp_pat
     assert difference(circuit, load_source(path).circuit) == ("exhaustive", "")
     with pytest.raises(BadInput, match=r"unknown circuit file ending '\.v' .*\.aag, \.aig, \.blif, \.lgir"):
         save_circuit(circuit, tmp_path / "x.v")
+
+
+@pytest.mark.parametrize("carry", range(16))
+@pytest.mark.parametrize("total", [6, 9])
+def test_a_sum_and_its_carry_share_a_node(total: int, carry: int) -> None:
+    encoder = Encoder.binary(("x", "y"))
+    pins = np.array([0, 1], np.int32), np.array([1, 0], np.int32)
+    before = Circuit(encoder, np.array([total, carry], np.uint8), *pins, np.array([4, 6]), None, ("s", "c"))
+    after = circuit_from_aiger(aiger_bytes(before), "x")
+    assert difference(before, after) == ("exhaustive", "")
+    if carry in (1, 2, 4, 7, 8, 11, 13, 14):
+        assert merge_duplicate_gates(after).gates == 3
 
 
 def test_missing_names_do_not_collide_with_given_ones() -> None:
