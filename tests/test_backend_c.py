@@ -12,18 +12,29 @@ import pytest
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.frontend.lift import lift
 from lgnc.ir import Circuit
+from lgnc.sim import c as sim_c
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
 from tests.backend_support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
 from tests.support import needs, random_circuit, random_features, random_model
 
+FLAGS = sim_c.FLAGS
 PROFILES = ("host", "mcu")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, and less optimisation than users get: half the time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sim_c, "FLAGS", tuple(flag.replace("-O3", "-O1") for flag in sim_c.FLAGS))
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_answers_with_the_users_flags(profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sim_c, "FLAGS", FLAGS)
+    check("c", lift(random_model(2, features=150)), tmp_path, target_profile=profile)
 
 
 @needs("cc")

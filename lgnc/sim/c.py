@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,14 @@ from lgnc.toolchain import run as run_tool
 FLAGS = ("-std=c99", "-O3", "-march=native", "-shared", "-fPIC")
 
 
+def _machine() -> str:
+    """What -march=native depends on: a cache that moves to another processor must not be trusted."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    flags = [line for line in lines if line.startswith(("flags", "Features"))][:1]
+    return " ".join([platform.machine(), platform.node(), *flags])
+
+
 def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
     """The compiled library of a C folder, from the cache or made now.
 
@@ -32,7 +41,7 @@ def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
     """
     compiler = require_tool("cc")
     name = manifest["name"]
-    key = hashlib.sha256(repr((compiler, FLAGS, os.uname().nodename)).encode())
+    key = hashlib.sha256(repr((compiler, FLAGS, _machine())).encode())
     for path in (folder / f"{name}.h", folder / f"{name}.c"):
         key.update(read_file(path))
     cache = Path(platformdirs.user_cache_dir("lgnc")) / "c"
