@@ -12,7 +12,7 @@ from lgnc.diagnostics import BadInput
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """scores: int32[n, classes] and classes: int64[n] of a circuit with a head; outputs: bool[n, outputs] of one without.
+    """scores: int32[n, classes] and classes: int64[n] of a circuit with a head; outputs: bool[n, outputs] without one.
 
     engine: what ran it. seconds: the run itself. built_seconds: what came before it (compiling, loading).
     """
