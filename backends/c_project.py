@@ -20,7 +20,14 @@ _MOST_VECTORS, _MOST_VALUES = 16, 8192
 def project_files(circuit: Circuit, name: str, version: str) -> dict[str, str]:
     """Relative path -> text. The names NAME_* in the texts are still to be replaced."""
     about = f"A logic gate network: {len(circuit.encoder.names)} features, {circuit.gates} gates"
-    library = {"name": name, "version": version, "description": about, "license": "MIT", "frameworks": "*"}
+    library: dict[str, Any] = {
+        "name": name,
+        "version": version,
+        "description": about,
+        "license": "MIT",
+        "frameworks": "*",
+    }
+    library["build"] = {"srcFilter": f"+<{name}.c>"}
     arduino = {"name": name, "version": version, "author": "lgnc", "maintainer": "lgnc", "sentence": about}
     arduino |= {"paragraph": "Written by lgnc.", "category": "Data Processing", "url": "", "architectures": "*"}
     return {

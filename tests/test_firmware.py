@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +193,41 @@ def test_rows_hold_every_feature_type() -> None:
         assert rows is not None
         assert len(rows[1].split(",")) - 1 == 300 * max(1, 1024 // (300 * (1 if dtype == "bool" else 8)))
         assert np.array_equal(re.findall(r"ROW_COUNT (\d+)", header), [str(3 if dtype == "bool" else 1)])
+
+
+ARDUINO = """
+#include <stddef.h>
+#include <stdint.h>
+enum { A0 = 14 };
+int analogRead(int pin);
+unsigned long micros(void);
+void delay(unsigned long ms);
+struct Port {
+    void begin(unsigned long baud);
+    void print(const char *text);
+    void print(unsigned long number);
+    void println(const char *text);
+};
+extern Port Serial;
+"""
+
+
+@needs("torch")
+@_mps2
+@_avr
+def test_the_example_does_what_its_page_says(tmp_path: Path) -> None:
+    example = Path(__file__).resolve().parent.parent / "examples" / "firmware"
+    work = tmp_path / "firmware"
+    shutil.copytree(example, work)
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (work / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    printed = "".join(
+        run_tool(["bash", "-euc", block], cwd=work, env=path).decode(errors="replace") for block in blocks
+    )
+    assert re.findall(r"mismatches +(\d+)", printed) == ["0", "0"]
+    assert re.findall(r"wrong (\d+)", printed) == ["0", "0"]
+    assert min(float(found) for found in re.findall(r"^accuracy +([\d.]+)", printed, re.MULTILINE)) > 94
+    (work / "Arduino.h").write_text(ARDUINO)
+    compiler = _tool("avr-gcc").replace("avr-gcc", "avr-g++")
+    flags = ["-mmcu=atmega328p", "-Os", "-Wall", "-Wextra", "-Werror", f"-I{work}", f"-I{work}/adc/lib/wave"]
+    run_tool([compiler, *flags, "-c", work / "adc" / "src" / "main.cpp", "-o", work / "main.o"])
