@@ -204,7 +204,7 @@ class _Proof:
             difference = one.minus(two)
             nodes = np.array(list(difference.terms), np.int64)
             times = np.array(list(difference.terms.values()), np.int64)
-            wrong = unpack(values[nodes], samples) @ times + difference.constant
+            wrong = unpack(values[nodes], samples) @ times.astype(np.float64) + difference.constant
             if wrong.any():
                 return int(np.flatnonzero(wrong)[0])
         return None

@@ -21,7 +21,10 @@ from lgnc.verify.verdict import Verdict
 
 Goal = Literal["scores", "class"]
 _FIRST, _BLOCK = 256, 8192
-"""Vectors in the first block and in the others: most differences show at once."""
+"""Vectors in the first block and at most in the others: most differences show at once."""
+
+_CELLS = 1 << 24
+"""Vectors of a block times the outputs and features of a vector, which bounds memory to some 100 MB."""
 
 
 class Ran(Protocol):
@@ -89,7 +92,9 @@ def compare_points(
     order = output_order(left.circuit, right.circuit)
     how, total = ("exhaustive", space.size) if points is None else ("tested", len(points))
     both = isinstance(a, Circuit) and isinstance(b, Circuit)
-    bounds = sorted({0, min(_FIRST, total), *range(_FIRST, total, _BLOCK), total}) if both else [0, total]
+    width = len(left.circuit.outputs) + len(space.count) + 1
+    step = max(_FIRST, min(_BLOCK, _CELLS // width))
+    bounds = sorted({0, min(_FIRST, total), *range(_FIRST, total, step), total}) if both else [0, total]
     for first, last in pairwise(bounds):
         block = space.all_points(first, last) if points is None else points[first:last]
         values = space.values(block, rng)
