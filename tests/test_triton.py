@@ -6,15 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.skipif(
-    find_spec("triton") is None or find_spec("torch") is None, reason="needs triton and torch: pip install triton"
-)
+
+from tests.support import needs
+
+pytestmark = [needs("torch"), needs("triton")]
 
 
 def run(arguments: list[str], **variables: str) -> str:
