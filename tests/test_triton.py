@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-
 from tests.support import needs
+
+ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = [needs("torch"), needs("triton")]
 
