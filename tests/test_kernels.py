@@ -54,9 +54,19 @@ def noise_of(engine: PackedEngine) -> list[torch.Tensor] | None:
     return None if noisy is None else [torch.from_numpy(layer).double() for layer in noisy]
 
 
-def check_step(network: Network, estimator: Estimator, rows: Rows, y: NDArray[np.int64], threads: int = 1) -> None:
-    """One step's loss and all its gradients (Adam's first moments / (1 - beta1)) against the reference in float64."""
-    engine = PackedEngine(network, estimator, 3, threads=threads)
+def check_step(
+    network: Network,
+    estimator: Estimator,
+    rows: Rows,
+    y: NDArray[np.int64],
+    threads: int = 1,
+    packed: Network | None = None,
+) -> None:
+    """One step's loss and all its gradients (Adam's first moments / (1 - beta1)) against the reference in float64.
+
+    packed: what the packed engine is given instead of `network`, to see that the check fails.
+    """
+    engine = PackedEngine(packed or network, estimator, 3, threads=threads)
     loss = engine.step(rows, y, 0.01)
     noisy = noise_of(engine)
     layers = [
@@ -98,6 +108,20 @@ def test_gradients_equal_the_reference(estimator: Estimator, k: int) -> None:
     network = make_network(0, 150, [90, 70, 80], k, 5)
     rows, y = make_rows(1, 150, 200, 5)
     check_step(network, estimator, rows, y, threads=2)
+
+
+def test_the_check_sees_a_wrong_slope() -> None:
+    """Swapped pins of one neuron, or a logit that is 1 % off, do not pass as the reference's gradients."""
+    network = make_network(21, 40, [30, 30], 1, 3)
+    rows, y = make_rows(22, 40, 70, 3)
+    check_step(network, Estimator(), rows, y)
+    last = network.layers[1]
+    swapped, logits = last.candidates.copy(), last.gate_logits.copy()
+    swapped[:, 4] = swapped[::-1, 4]
+    logits[4, logits[4].argmax()] *= 1.01
+    for layer in (replace(last, candidates=swapped), replace(last, gate_logits=logits)):
+        with pytest.raises(AssertionError):
+            check_step(network, Estimator(), rows, y, packed=replace(network, layers=(network.layers[0], layer)))
 
 
 @settings(max_examples=40, deadline=None)
