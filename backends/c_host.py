@@ -12,8 +12,8 @@ from lgnc.ir.circuit import Circuit, Head
 BLOCK = 512
 """Samples a block: one 512-bit row a node."""
 
-CHUNK = 512
-"""Literals counted together: their rows, 32 KB, fit a first-level cache."""
+CHUNK = 256
+"""Literals counted together: their rows, 16 KB, fit a first-level cache beside what they are made from."""
 
 
 def host_body(circuit: Circuit) -> Body:

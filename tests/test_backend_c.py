@@ -38,6 +38,13 @@ def test_answers_with_the_users_flags(profile: str, tmp_path: Path, monkeypatch:
 
 
 @needs("cc")
+@pytest.mark.parametrize("circuit", CIRCUITS[1::4], ids=NAMES[1::4])
+def test_answers_without_vector_extensions(circuit: Circuit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sim_c, "FLAGS", (*sim_c.FLAGS, "-U__GNUC__"))
+    check("c", circuit, tmp_path)
+
+
+@needs("cc")
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("circuit", CIRCUITS, ids=NAMES)
 def test_answers_are_the_circuits(circuit: Circuit, profile: str, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /* ---- Head: for each class the popcount of its literals plus its offset, as bit planes (NAME_row sum[NAME_PLANES]). ---- */
 
-#if defined(__AVX512F__)
+#if defined(__GNUC__) && defined(__AVX512F__)
 #include <immintrin.h>
 #define NAME_MAJORITY(a, b, c) ((NAME_row)_mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(c), 0xe8))
 #else

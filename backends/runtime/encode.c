@@ -1,4 +1,6 @@
-/* ---- Encoder. NAME_BLOCK samples at a time: a row holds one bit of each, sample s being bit s. ---- */
+/* ---- Encoder. A row holds one bit of each of NAME_TOGETHER samples, sample s being bit s. ---- */
+
+#define NAME_TOGETHER (8u * sizeof(NAME_row))
 
 #if defined(__GNUC__)
 #define NAME_WIDE (64u / NAME_ELEMENT_BITS) /* elements in 64 bits */

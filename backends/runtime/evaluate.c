@@ -36,7 +36,7 @@ static void NAME_evaluate(NAME_row *v)
     }
 }
 
-/* Fill the encoder's rows from n samples (at most NAME_BLOCK), then run the steps. */
+/* Fill the encoder's rows from n samples (at most NAME_TOGETHER), then run the steps. */
 static void NAME_block(const NAME_element *x, size_t n, NAME_row *v)
 {
     NAME_encode(x, n, v);

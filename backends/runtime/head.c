@@ -46,8 +46,8 @@ void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, in
 {
     NAME_row *v = NAME_rows(workspace);
     size_t done, word;
-    for (done = 0; done < n; done += NAME_BLOCK) {
-        const size_t count = n - done < NAME_BLOCK ? n - done : NAME_BLOCK;
+    for (done = 0; done < n; done += NAME_TOGETHER) {
+        const size_t count = n - done < NAME_TOGETHER ? n - done : NAME_TOGETHER;
         NAME_row index[NAME_INDEX_PLANES];
         NAME_block(features + done * NAME_FEATURES, count, v);
         NAME_best(v + NAME_ROWS, index);
@@ -64,8 +64,8 @@ void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int
 {
     NAME_row *v = NAME_rows(workspace);
     size_t done, word, c, s;
-    for (done = 0; done < n; done += NAME_BLOCK) {
-        const size_t count = n - done < NAME_BLOCK ? n - done : NAME_BLOCK;
+    for (done = 0; done < n; done += NAME_TOGETHER) {
+        const size_t count = n - done < NAME_TOGETHER ? n - done : NAME_TOGETHER;
         NAME_block(features + done * NAME_FEATURES, count, v);
         for (c = 0; c < NAME_CLASSES; c++) {
             const NAME_row *sum = v + NAME_ROWS + c * NAME_PLANES;
