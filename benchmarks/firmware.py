@@ -61,7 +61,8 @@ def measure(source: Source, board: str, features: NDArray[Any], labels: NDArray[
         manifest = json.loads((folder / "manifest.json").read_text())
         ran = run_board(folder, manifest, x)
         size = object_bytes(folder, board)
-    assert ran.result.scores is not None and ran.result.classes is not None
+    assert ran.result.scores is not None
+    assert ran.result.classes is not None
     if not (np.array_equal(ran.result.scores, scores) and np.array_equal(ran.result.classes, classes)):
         raise Failed("an answer is not the circuit's", where=board)
     gates = max(1, compiled.circuit.gates)

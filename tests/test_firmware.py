@@ -89,6 +89,15 @@ def test_the_project_checks_its_own_rows(board: str, tmp_path: Path) -> None:
 
 
 @_mps2
+def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) -> None:
+    circuit = lift(random_model(1, width=900, layers=2, features=40, classes=10))
+    manifest = write("c", circuit, tmp_path, board="mps2-an385")
+    assert circuit.gates < run_board(tmp_path, manifest, edge_features(circuit, 3)).ticks <= 12 * circuit.gates
+    assert manifest["flash_bytes"] <= 6 * circuit.gates + 3072
+    assert manifest["ram_bytes"] <= 1024
+
+
+@_mps2
 def test_a_changed_table_is_seen(tmp_path: Path) -> None:
     circuit = CASES["uint8"]
     write("c", circuit, tmp_path, board="mps2-an385")

@@ -14,11 +14,11 @@ int main(void);
 void reset(void);
 static void fault(void);
 
-__attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
-    stack_top, (const void *)reset, (const void *)fault, (const void *)fault, (const void *)fault,
-    (const void *)fault, (const void *)fault, 0, 0, 0, 0, (const void *)fault, (const void *)fault, 0,
-    (const void *)fault, (const void *)fault,
-};
+/* Reset, NMI, five faults; SVCall, debug, PendSV and SysTick after gaps. */
+__attribute__((section(".vectors"), used)) static const struct {
+    uint32_t *stack;
+    void (*handler[15])(void);
+} vectors = {stack_top, {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault}};
 
 static uint32_t semihost(uint32_t operation, uint32_t argument)
 {
