@@ -14,7 +14,7 @@ int main(void);
 void reset(void);
 static void fault(void);
 
-/* Reset, NMI, five faults; SVCall, debug, PendSV and SysTick after gaps. */
+/* Reset, NMI, four faults; after gaps SVCall, debug, PendSV and SysTick. */
 __attribute__((section(".vectors"), used)) static const struct {
     uint32_t *stack;
     void (*handler[15])(void);
