@@ -38,6 +38,7 @@ def native_thresholds(encoder: Encoder) -> NDArray[Any]:
     low, high = element_range(encoder)
     clipped = np.clip(encoder.threshold, low, high)
     near = clipped.astype(dtype)
-    if encoder.dtype != "float32":
-        return near
-    return np.where(near > clipped, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
+    if encoder.dtype == "float32":
+        above = near > clipped
+        near[above] = np.nextafter(near[above], np.float32(-np.inf))
+    return near
