@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,7 @@ def evaluate(
     engine: str | None = None,
     label: str | None = None,
     model: Path | None = None,
+    threads: int = 1,
 ) -> Evaluation:
     """Run what is at `path` on `data`.
 
@@ -105,7 +108,8 @@ def evaluate(
     with the model run neuron by neuron. Raises BadInput for unusable files or data, ToolMissing without the engine.
     """
     if path.is_dir():
-        return _evaluate_folder(path, data, split, limit, engine, label, model)
+        run = partial(run_folder, path, engine=engine, threads=threads)
+        return _evaluate_folder(path, data, split, limit, label, model, run)
     if engine not in (None, "reference"):
         raise unknown("engine for a model or circuit", str(engine), ("reference",))
     source = load_source(path)
@@ -120,7 +124,13 @@ def evaluate(
 
 
 def _evaluate_folder(
-    folder: Path, data: str, split: str, limit: int | None, engine: str | None, label: str | None, model: Path | None
+    folder: Path,
+    data: str,
+    split: str,
+    limit: int | None,
+    label: str | None,
+    model: Path | None,
+    run: Callable[[NDArray[Any]], RunResult],
 ) -> Evaluation:
     manifest = load_manifest(folder)
     if not manifest.get("classes"):
@@ -136,7 +146,7 @@ def _evaluate_folder(
     x = features_for(reference.circuit.encoder, x, data)
     loaded: Model | None = reference.model
     against = run_model(loaded, x) if loaded else run_circuit(reference.circuit, x)
-    return _judge(run_folder(folder, x, engine=engine), y, against, str(model or inside))
+    return _judge(run(x), y, against, str(model or inside))
 
 
 def _judge(result: RunResult, y: NDArray[np.int64], against: RunResult | None, reference: str) -> Evaluation:

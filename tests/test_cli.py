@@ -198,6 +198,28 @@ def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capt
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"files": ["../../m.lgn"]}, "outside the folder"),
+        ({"files": ["/etc/passwd"]}, "outside the folder"),
+        ({"name": "../x"}, "outside the folder"),
+        ({"files": ["none.py"]}, "is missing"),
+        ({"target": "cobol"}, "unknown target"),
+        ({"encoder": 3}, "no encoder"),
+        ({"lgnc_manifest": 99}, "manifest of version 1"),
+    ],
+)
+def test_a_hand_edited_folder(
+    change: dict[str, Any], message: str, model: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    out = tmp_path / "out"
+    assert call(capsys, "compile", model, "-t", "numpy", "-o", out)[0] == 0
+    manifest = out / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **change}))
+    assert message in refused(capsys, 2, "simulate", out, "--data", rows(tmp_path))
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         ("1,a\n2,a\n", "class"),

@@ -18,6 +18,7 @@ from lgnc.cli.output import json_option, percent, print_facts, print_json, progr
 @click.option("--limit", type=click.IntRange(1), help="Use the first N rows.")
 @click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
 @click.option("--model", type=click.Path(path_type=Path), help="Compare with this model file.")
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="For the C target.")
 @json_option
 def command(
     path: Path,
@@ -27,6 +28,7 @@ def command(
     limit: int | None,
     engine: str | None,
     model: Path | None,
+    threads: int,
     as_json: bool,
 ) -> int:
     """Run a compiled folder with its target's real tool, or a model, on labelled rows.
@@ -37,7 +39,7 @@ def command(
 
     with progress_bar(quiet=as_json) as bar:
         bar.add_task("simulate", total=None, note="")
-        done = evaluate(path, data, split=split, limit=limit, engine=engine, label=label, model=model)
+        done = evaluate(path, data, split=split, limit=limit, engine=engine, label=label, model=model, threads=threads)
     if as_json:
         print_json(asdict(done))
     else:

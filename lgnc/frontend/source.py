@@ -26,8 +26,9 @@ class Source:
     model: Model | None = None
 
 
-def load_source(path: Path) -> Source:
+def load_source(path: Path | str) -> Source:
     """Read a `.lgn` model or a circuit: `.lgir`, AIGER or BLIF. Raises BadInput for other files and damaged ones."""
+    path = Path(path)
     if path.is_dir():
         raise BadInput("is a folder, not a model or circuit file", where=str(path), fix="give the file")
     if path.suffix not in SUFFIXES:

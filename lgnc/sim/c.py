@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
-from lgnc.sim.result import RunResult
+from lgnc.sim.result import RunResult, timed
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
@@ -127,11 +127,4 @@ def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], *, threa
     network = Network(folder, manifest, threads)
     headless = manifest["classes"] is None
     (network.outputs if headless else network.predict)(features[: len(network)])
-    built = time.perf_counter() - started
-    started = time.perf_counter()
-    if headless:
-        outputs = network.outputs(features)
-        return RunResult("cc", None, None, outputs, time.perf_counter() - started, built)
-    classes = network.predict(features).astype(np.int64)
-    seconds = time.perf_counter() - started
-    return RunResult("cc", network.scores(features), classes, None, seconds, built)
+    return timed("cc", network, manifest, features, time.perf_counter() - started)

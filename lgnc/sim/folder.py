@@ -53,13 +53,16 @@ def load_manifest(folder: Path) -> dict[str, Any]:
         raise unknown("target", str(manifest.get("target")), ENGINES, where=str(path))
     if not isinstance(files, list) or not isinstance(manifest.get("name"), str):
         raise refuse("has no list of files, or no name")
+    for name in (manifest["name"], *files):
+        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise refuse("names a file outside the folder")
     for name in files:
-        if not isinstance(name, str) or not (folder / name).is_file():
+        if not (folder / name).is_file():
             raise BadInput(f"file '{name}' of the manifest is missing", where=str(folder), fix="compile it again")
     return cast(dict[str, Any], manifest)
 
 
-def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None) -> RunResult:
+def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1) -> RunResult:
     """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
 
     Raises BadInput for features that do not fit, ToolMissing when the engine is not installed, Failed when it fails.
@@ -76,5 +79,6 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
     if board is not None and engine == board.engine:
         return run_board(folder, manifest, x).result
     module = importlib.import_module(f"lgnc.sim.{target}")
-    result: RunResult = module.run(folder, manifest, x, **({"engine": engine} if len(ENGINES[target]) > 1 else {}))
+    own: dict[str, dict[str, Any]] = {"c": {"threads": threads}, "verilog": {"engine": engine}}
+    result: RunResult = module.run(folder, manifest, x, **own.get(target, {}))
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import load_manifest
-
-
-class _Engine(Protocol):
-    def predict(self, features: NDArray[Any]) -> NDArray[Any]: ...
-    def scores(self, features: NDArray[Any]) -> NDArray[np.int32]: ...
-    def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]: ...
+from lgnc.sim.result import Runnable
 
 
 class Network:
@@ -28,7 +23,7 @@ class Network:
     (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type.
     """
 
-    def __init__(self, manifest: dict[str, Any], engine: _Engine) -> None:
+    def __init__(self, manifest: dict[str, Any], engine: Runnable) -> None:
         self.manifest = manifest
         self.classes: tuple[str, ...] | None = None if manifest["classes"] is None else tuple(manifest["classes"])
         encoder = manifest["encoder"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import Failed
-from lgnc.sim.result import RunResult
+from lgnc.sim.result import RunResult, timed
 
 
 def load_module(folder: Path, manifest: dict[str, Any]) -> ModuleType:
@@ -55,11 +55,4 @@ def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunRe
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
     started = time.perf_counter()
     network = Network(folder, manifest)
-    built = time.perf_counter() - started
-    started = time.perf_counter()
-    if manifest["classes"] is None:
-        outputs = network.outputs(features)
-        return RunResult("numpy", None, None, outputs, time.perf_counter() - started, built)
-    classes = network.predict(features)
-    seconds = time.perf_counter() - started
-    return RunResult("numpy", network.scores(features), classes, None, seconds, built)
+    return timed("numpy", network, manifest, features, time.perf_counter() - started)

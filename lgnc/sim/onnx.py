@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import Failed
 from lgnc.files import read_file
-from lgnc.sim.result import RunResult
+from lgnc.sim.result import RunResult, timed
 from lgnc.toolchain import require_package
 
 _BLOCK = 4096
@@ -58,11 +58,4 @@ def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunRe
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
     started = time.perf_counter()
     network = Network(folder, manifest)
-    built = time.perf_counter() - started
-    started = time.perf_counter()
-    if manifest["classes"] is None:
-        outputs = network.outputs(features)
-        return RunResult("onnxruntime", None, None, outputs, time.perf_counter() - started, built)
-    classes = network.predict(features)
-    seconds = time.perf_counter() - started
-    return RunResult("onnxruntime", network.scores(features), classes, None, seconds, built)
+    return timed("onnxruntime", network, manifest, features, time.perf_counter() - started)

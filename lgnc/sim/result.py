@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,3 +32,24 @@ class RunResult:
         if self.classes is None:
             raise BadInput("a circuit without a head has no classes", fix="compare it with 'lgnc verify'")
         return float((self.classes == y).mean())
+
+
+class Runnable(Protocol):
+    """A loaded network: what `lgnc.sim.load` calls too."""
+
+    def predict(self, features: NDArray[Any]) -> NDArray[Any]: ...
+    def scores(self, features: NDArray[Any]) -> NDArray[np.int32]: ...
+    def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]: ...
+
+
+def timed(
+    engine: str, network: Runnable, manifest: Mapping[str, Any], features: NDArray[Any], built: float
+) -> RunResult:
+    """Scores and classes, or outputs, of [n, features] rows; `seconds` times the classes (or outputs) alone."""
+    started = time.perf_counter()
+    if manifest["classes"] is None:
+        outputs = network.outputs(features)
+        return RunResult(engine, None, None, outputs, time.perf_counter() - started, built)
+    classes = network.predict(features)
+    seconds = time.perf_counter() - started
+    return RunResult(engine, network.scores(features), classes.astype(np.int64, copy=False), None, seconds, built)
