@@ -79,13 +79,15 @@ def verify(
     tested = compare_by_simulation(
         one.run(engine if one.target and engine in ENGINES[one.target] else None),
         two.run(engine if two.target and engine in ENGINES[two.target] else None),
-        encoder=_stimulated(one, two),
+        encoder=(one.circuit, two.circuit),
         n=count,
         seed=seed,
     )
     if tested.equal:
         proven = _read_back(one, two, time_limit, seed)
-        if proven is not None:
+        if proven is not None and proven.equal is None:
+            tested = replace(tested, detail=f"{tested.detail}; a proof of its text was not found: {proven.detail}")
+        elif proven is not None:
             tested = replace(proven, vectors=tested.vectors)
     return replace(tested, seconds=time.perf_counter() - started)
 
@@ -119,10 +121,6 @@ def _circuit(path: Path) -> Circuit:
     if path.is_dir():
         raise BadInput("a certificate is about two circuits or models", where=str(path), fix="give the files")
     return load_source(path).circuit
-
-
-def _stimulated(one: Subject, two: Subject) -> tuple[Circuit, Circuit]:
-    return one.circuit, two.circuit
 
 
 def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verdict | None:
