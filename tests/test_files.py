@@ -69,6 +69,24 @@ def test_folders(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out"]
 
 
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "out"
+    write_folder(folder, {"manifest.json": b"{}"})
+    real, calls = os.replace, []
+
+    def fail_once(source: Any, target: Any) -> None:
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError(5, "Input/output error")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", fail_once)
+    with pytest.raises(BadInput, match="Input/output error"):
+        write_folder(folder, {"manifest.json": b"{}", "new": b""})
+    assert os.listdir(folder) == ["manifest.json"]
+    assert os.listdir(tmp_path) == ["out"]
+
+
 def test_a_folder_of_someone_else_is_kept(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years")
     with pytest.raises(BadInput, match="did not write"):
