@@ -165,7 +165,9 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="other data"):
         train(blobs(1), SMALL, checkpoint=path, resume=True)
     data = path.read_bytes()
-    for damaged in (b"", data[:7], data[: len(data) // 2], b"\xff" * 100):
+    header = json.dumps({"__metadata__": {"lgnc-checkpoint": "3"}}).encode()
+    not_an_object = len(header).to_bytes(8, "little") + header
+    for damaged in (b"", data[:7], data[: len(data) // 2], b"\xff" * 100, not_an_object):
         path.write_bytes(damaged)
         with pytest.raises(BadInput, match="not a checkpoint, or a damaged one"):
             train(blobs(), SMALL, checkpoint=path, resume=True)

@@ -77,7 +77,7 @@ def load_checkpoint(path: Path, digest: str) -> tuple[Progress, State]:
         if version != VERSION:
             raise BadInput(f"is of checkpoint format {version}; this lgnc reads {VERSION}", where=str(path))
         progress = Progress(**header)
-    except (SafetensorError, ValueError, KeyError, TypeError):
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fix = "train again without --resume"
         raise BadInput("is not a checkpoint, or a damaged one", where=str(path), fix=fix) from None
     if found != digest:
