@@ -185,6 +185,8 @@ def test_text_round_trip(seed: int, dtype: str, with_head: bool) -> None:
     [
         ("lgir 1", "lgir 9", "x.lgir:1: version 9"),
         ("bits 3", "bits 99999999999", "x.lgir:5: '99999999999' is not a count"),
+        ("bits 3", "bits " + 5000 * "9", "is not a count"),
+        ("bits 3", "bits ²", "x.lgir:5: '²' is not a count"),
         ("n4 = and n0 n3", "n4 = and n0 n4", "x.lgir:11: 'n4' is not n0..n3"),
         ("n4 = and n0 n3", "n4 = nad n0 n3", "x.lgir:11: expected 'n4 = GATE"),
         ("n4 = and n0 n3", "n4 = and n0", "x.lgir:11: gate 'and' does not have 1"),

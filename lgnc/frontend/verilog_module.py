@@ -36,7 +36,7 @@ class Register(NamedTuple):
 
 _BINARY = {"And": gates.AND, "Or": gates.OR, "Xor": gates.XOR, "Xnor": gates.XNOR}
 _REDUCTION = {"Uand": gates.AND, "Uor": gates.OR, "Uxor": gates.XOR}
-_NUMBER = re.compile(r"(\d+)'(s?)([bdho])([0-9a-f_]+)", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]{1,8})'(s?)([bdho])([0-9a-f_]+)", re.IGNORECASE)
 _BASE = {"b": 2, "d": 10, "h": 16, "o": 8}
 
 
@@ -91,7 +91,7 @@ class Module:
         return width
 
     def _index(self, node: Any) -> int:
-        if _kind(node) != "IntConst" or not node.value.isdigit():
+        if _kind(node) != "IntConst" or not re.fullmatch("[0-9]{1,8}", node.value):
             raise self.refuse(node, "an index is not a plain number")
         return int(node.value)
 

@@ -15,6 +15,9 @@ from lgnc.ir.gates import GATES, OPCODE, READS_A, READS_B
 
 VERSION = 1
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
+"""A longer one is no count or node of anything, and Python refuses to read some thousand digits."""
+
 
 def _literal(literal: int) -> str:
     return f"~n{literal >> 1}" if literal & 1 else f"n{literal >> 1}"
@@ -78,7 +81,7 @@ class _Reader:
 
     def count(self, text: str) -> int:
         """A count, which may not exceed the lines that are left: a wrong one must not take memory."""
-        if not text.isascii() or not text.isdigit() or int(text) > len(self.lines) - self.at:
+        if not _NUMBER.fullmatch(text) or int(text) > len(self.lines) - self.at:
             raise self.error(f"'{text[:40]}' is not a count of the lines that follow")
         return int(text)
 
@@ -95,7 +98,7 @@ class _Reader:
     def integer(self, text: str, prefix: str, limit: int) -> int:
         """The number after `prefix`, in 0..limit - 1."""
         digits = text[len(prefix) :]
-        if not (text.startswith(prefix) and digits.isascii() and digits.isdigit() and int(digits) < limit):
+        if not (text.startswith(prefix) and _NUMBER.fullmatch(digits) and int(digits) < limit):
             raise self.error(f"'{text[:40]}' is not {prefix}0..{prefix}{limit - 1}")
         return int(digits)
 
