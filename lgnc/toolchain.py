@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -128,10 +129,16 @@ def run(
 
 
 def tool_version(name: str) -> str | None:
-    """The first line with a digit that a tool prints about itself, or None when it is not installed."""
+    """The first line with a version that a tool prints about itself, 'installed' when there is none, or None when it is
+    not installed.
+    """
     path = find_tool(name)
     if path is None:
         return None
-    done = subprocess.run([path, TOOLS[name].version_flag], capture_output=True, stdin=subprocess.DEVNULL, timeout=30)
+    command = [path, TOOLS[name].version_flag]
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return "installed"
     lines = (done.stdout + done.stderr).decode(errors="replace").splitlines()
-    return next((line.strip() for line in lines if any(map(str.isdigit, line))), "installed")
+    return next((line.strip() for line in lines if re.search(r"[0-9]\.[0-9]", line)), "installed")
