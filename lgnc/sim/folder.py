@@ -27,6 +27,9 @@ ENGINES: dict[str, tuple[str, ...]] = {
 }
 """Target -> the engines that run it, the default first; before them, for a C folder with a board, its emulator."""
 
+_NEEDED = {"c": ("entry", "block", "workspace_bytes", "output_count"), "verilog": ("verilog",)}
+"""Target -> what its engines read in the manifest, beside what every manifest has."""
+
 
 def load_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a compiled folder. Raises BadInput when there is none, or it is damaged."""
@@ -51,6 +54,9 @@ def load_manifest(folder: Path) -> dict[str, Any]:
         raise refuse("has no feature names")
     if manifest.get("target") not in ENGINES:
         raise unknown("target", str(manifest.get("target")), ENGINES, where=str(path))
+    for key in ("classes", *_NEEDED.get(manifest["target"], ())):
+        if key not in manifest:
+            raise refuse(f"has no '{key}'")
     if not isinstance(files, list) or not isinstance(manifest.get("name"), str):
         raise refuse("has no list of files, or no name")
     for name in (manifest["name"], *files):

@@ -17,7 +17,7 @@ from lgnc.sim.result import RunResult, timed
 
 def load_module(folder: Path, manifest: dict[str, Any]) -> ModuleType:
     """The module of a numpy folder, fresh, not entered in `sys.modules`. Raises Failed when it does not import."""
-    path = folder / manifest["module"]
+    path = folder / f"{manifest['name']}.py"
     spec = importlib.util.spec_from_file_location(f"lgnc_compiled_{manifest['name']}", path)
     if spec is None or spec.loader is None:
         raise Failed("cannot be imported", where=str(path), fix="compile it again")

@@ -25,7 +25,7 @@ class Network:
         require_package("onnxruntime")
         import onnxruntime
 
-        path = folder / manifest["model"]
+        path = folder / f"{manifest['name']}.onnx"
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
