@@ -37,13 +37,18 @@ _WRITERS: dict[str, Callable[[Circuit], bytes]] = {
 }
 
 
+def check_circuit_path(path: Path) -> None:
+    """Raise BadInput unless the ending of `path` is one that `save_circuit` writes."""
+    if path.suffix not in _WRITERS:
+        raise unknown("circuit file ending", path.suffix, _WRITERS, where=str(path))
+
+
 def save_circuit(circuit: Circuit, path: Path) -> None:
     """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
 
     Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
     """
-    if path.suffix not in _WRITERS:
-        raise unknown("circuit file ending", path.suffix, _WRITERS, where=str(path))
+    check_circuit_path(path)
     write_file(path, _WRITERS[path.suffix](circuit))
 
 

@@ -117,6 +117,19 @@ def test_verify_finds_a_planted_fault(tmp_path: Path, capsys: Capture) -> None:
     assert verdict["counterexample"]
 
 
+@needs("iverilog")
+def test_a_proof_without_time_leaves_what_was_tested(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    assert call(capsys, "compile", model, "-t", "verilog", "-o", out)[0] == 0
+    code, verdict = call_json(capsys, "verify", model, out, "--time-limit", 0)
+    assert (code, verdict["equal"], verdict["how"]) == (0, True, "tested")
+    assert "a proof of its text was not found" in verdict["detail"]
+
+
+def test_opt_refuses_an_unknown_ending_before_it_works(tmp_path: Path, capsys: Capture) -> None:
+    assert "unknown circuit file ending" in refused(capsys, 2, "opt", tmp_path / "none.lgn", "-o", "x.v")
+
+
 def test_info_and_doctor(model: Path, capsys: Capture) -> None:
     code, facts = call_json(capsys, "info", model)
     assert code == 0
@@ -207,6 +220,7 @@ def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capt
         ({"target": "cobol"}, "unknown target"),
         ({"encoder": 3}, "no encoder"),
         ({"lgnc_manifest": 99}, "manifest of version 1"),
+        ({"target": "c"}, "has no 'entry'"),
     ],
 )
 def test_a_hand_edited_folder(

@@ -62,7 +62,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
-    from lgnc.compile import save_circuit
+    from lgnc.compile import check_circuit_path, save_circuit
     from lgnc.frontend.source import load_source
     from lgnc.ir.circuit import Circuit
     from lgnc.ir.text import to_text
@@ -75,6 +75,7 @@ def command(
     def show(name: str, circuit: Circuit) -> None:
         sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
 
+    check_circuit_path(output)
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
     started = time.perf_counter()
     source = load_source(circuit)
