@@ -157,7 +157,7 @@ class TorchEngine:
 
 def packed_available() -> bool:
     """The packed CPU kernels can be used here: numba is installed."""
-    return find_spec("numba") is not None and find_spec("lgnc.train.kernels") is not None
+    return find_spec("numba") is not None
 
 
 def triton_available() -> bool:
