@@ -1,0 +1,112 @@
+"""Accuracy against LUT6 of the whole classifier on MNIST: encoder, gates, popcount and argmax in one circuit.
+
+usage: LGNC_DATA=FOLDER python benchmarks/lut_front.py [--epochs N] [--nets "A;B"] [--json FILE] [--plot FILE]
+
+LUT6 is what `yosys-abc` maps to with `ifraig; dc2; dc2; if -K 6`, from the pixels' bits to the class index. Each net is
+trained once (seed 0), its epoch chosen on held-out training rows. Needs yosys-abc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from lgnc.backends.aiger import aiger_bytes
+from lgnc.data import load_dataset
+from lgnc.frontend import lift
+from lgnc.ir import Circuit
+from lgnc.ir.lowering_encoder import lower_encoder
+from lgnc.passes.lower_head import lower_head
+from lgnc.passes.manager import run_pipeline
+from lgnc.toolchain import require_tool, run
+from lgnc.train import TrainConfig, train
+
+NETS: dict[str, dict[str, Any]] = {
+    "8000,8000": {"widths": (8000, 8000)},
+    "6000,2000": {"widths": (6000, 2000), "candidates": 32},
+    "4000,1000": {"widths": (4000, 1000), "candidates": 32},
+    "tree4 4000": {"widths": (4000,), "node": "tree4", "candidates": 32},
+    "tree6 2000": {"widths": (2000,), "node": "tree6", "candidates": 32},
+    "tree6 1000": {"widths": (1000,), "node": "tree6", "candidates": 32},
+    "tree4 2000,1000": {"widths": (2000, 1000), "node": "tree4", "candidates": 32},
+}
+
+
+def lut6(circuit: Circuit) -> tuple[int, int]:
+    """(LUT6, levels of them) of a headless circuit."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "x.aig").write_bytes(aiger_bytes(circuit))
+        words = "read_aiger x.aig; strash; ifraig; dc2; dc2; if -K 6; print_stats"
+        text = run([require_tool("yosys-abc"), "-q", words], cwd=Path(folder), timeout=3000).decode()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    found = re.search(r"nd *= *(\d+).*lev *= *(\d+)", plain)
+    if found is None:
+        raise ValueError(f"yosys-abc printed no statistics: {plain[-200:]}")
+    return int(found[1]), int(found[2])
+
+
+def measure(name: str, epochs: int) -> dict[str, Any]:
+    """One net's figures."""
+    before = time.process_time()
+    result = train(load_dataset("mnist"), TrainConfig(epochs=epochs, **NETS[name]))
+    spent = time.process_time() - before
+    circuit, _ = run_pipeline(lift(result.model), 2)
+    whole, levels = lut6(lower_head(lower_encoder(circuit)))
+    bits, _ = lut6(lower_head(circuit))
+    return {
+        "net": name,
+        "test_accuracy": result.report["test_accuracy"],
+        "selection_gap": result.report["selection_gap"],
+        "gates_trained": result.report["gates"],
+        "gates": circuit.gates,
+        "head_bits": len(circuit.outputs),
+        "lut6": whole,
+        "lut6_without_encoder": bits,
+        "lut_levels": levels,
+        "cpu_seconds": round(spent, 1),
+    }
+
+
+def plot(rows: list[dict[str, Any]], path: Path) -> None:
+    """Accuracy over LUT6, one labelled point a net."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axes = figure.subplots()
+    for row in rows:
+        axes.plot(row["lut6"], 100 * row["test_accuracy"], "o", color="tab:blue")
+        axes.annotate(
+            row["net"], (row["lut6"], 100 * row["test_accuracy"]), xytext=(5, -10), textcoords="offset points"
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel("LUT6 of the whole classifier, encoder included")
+    axes.set_ylabel("MNIST test accuracy, %")
+    axes.grid(alpha=0.3, which="both")
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--nets", default=";".join(NETS), help="which nets, separated by semicolons")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--plot", type=Path)
+    options = parser.parse_args()
+    names = options.nets.split(";")
+    rows = []
+    for name in names:
+        rows.append(measure(name, options.epochs))
+        print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(rows, indent=2) + "\n")
+    if options.plot:
+        plot(rows, options.plot)
+
+
+if __name__ == "__main__":
+    main()
