@@ -45,6 +45,9 @@ def test_it_resumes_where_it_stopped_and_keeps_one_file(tmp_path: Path) -> None:
     once = tmp_path / "once.csv"
     run_gap(blobs(), BASE, cells, once)
     assert once.read_bytes() == path.read_bytes()
+    other = run_gap(blobs(), BASE, grid([], 3, methods=["hard-st"])[2:], path)
+    assert len(other) == 1
+    assert len(path.read_text().splitlines()) == 1 + 8 + 1, "rows of another grid stay"
     assert all(float(row["selection_gap"]) == 0 for row in rows if row["method"] == "hard-st")
     assert summarise(rows, "test_accuracy")["hard-st", "cage"][2] == 2
     with pytest.raises(BadInput, match="other settings or data"):

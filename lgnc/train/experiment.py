@@ -56,7 +56,8 @@ def run_gap(
 ) -> list[dict[str, str]]:
     """Train every cell that the CSV at `path` does not have, `workers` at a time, and return all rows in grid order.
 
-    base: every other setting. The file is rewritten, whole, after each cell. Raises BadInput when the file was made
+    base: every other setting. The file is rewritten, whole, after each cell; rows
+    of other cells stay, at its end. Raises BadInput when the file was made
     with other settings or is not such a file, and what `lgnc.train.train` raises.
     """
     wanted = list(cells)
@@ -66,7 +67,8 @@ def run_gap(
 
     def done(row: dict[str, str]) -> None:
         rows[(row["method"], row["temperature"], row["seed"])] = row
-        write_file(path, _csv(rows[cell.key] for cell in wanted if cell.key in rows))
+        keys = dict.fromkeys([*(cell.key for cell in wanted), *rows])
+        write_file(path, _csv(rows[key] for key in keys if key in rows))
         if on_cell is not None:
             on_cell(row)
 
