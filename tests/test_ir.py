@@ -234,6 +234,8 @@ def test_features_that_do_not_fit_are_refused() -> None:
     ]:
         with pytest.raises(BadInput, match=message):
             features_for(encoder, bad)
+    with pytest.raises(BadInput, match="1e\\+300 in row 0, feature 'f', is not a float32"):
+        features_for(Encoder(("f",), "float32", np.zeros(0, np.int32), np.zeros(0)), np.array([[1e300]]))
     assert encode(encoder, np.array([[10, 8], [11, 7]])).tolist() == [[False, False, True], [True, False, False]]
 
 

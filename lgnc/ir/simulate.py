@@ -35,7 +35,10 @@ def unpack(words: Words, n: int) -> NDArray[np.bool_]:
 
 
 def features_for(encoder: Encoder, features: NDArray[Any], where: str = "features") -> NDArray[Any]:
-    """`features` as [n, features] in the encoder's dtype. Raises BadInput when a value would change, or is NaN."""
+    """`features` as [n, features] in the encoder's dtype; floats are rounded to it.
+
+    Raises BadInput for NaN and infinity, for an integer that would change, and for a number beyond the dtype.
+    """
     x = np.asarray(features)
     if x.ndim != 2 or x.shape[1] != len(encoder.names):
         shape = " x ".join(map(str, x.shape))
@@ -55,8 +58,9 @@ def features_for(encoder: Encoder, features: NDArray[Any], where: str = "feature
         return x
     with np.errstate(all="ignore"):
         cast = x.astype(encoder.dtype)
-    if not encoder.is_float and not (cast == x).all():
-        row, column = np.argwhere(cast != x)[0]
+    wrong = ~np.isfinite(cast) if encoder.is_float else cast != x
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
         raise BadInput(
             f"{x[row, column]} in row {row}, feature '{encoder.names[column]}', is not a {encoder.dtype}",
             where=where,
