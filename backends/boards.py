@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.c_mcu_budget import Footprint
-from lgnc.backends.c_project import golden_features
+from lgnc.backends.c_project import answers, golden_features
 from lgnc.backends.c_text import SIZES, constant, element_types, named, runtime, table
 from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.ir.circuit import Circuit
-from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
 
 
 @dataclass(frozen=True)
@@ -96,14 +95,6 @@ def golden_rows(circuit: Circuit) -> NDArray[Any]:
     """[rows, features] in the encoder's type: the first golden vectors, as many as small flash has room for."""
     width = max(1, len(circuit.encoder.names) * SIZES[element_types(circuit)[0]])
     return golden_features(circuit)[: max(1, GOLDEN_BYTES // width)]
-
-
-def answers(circuit: Circuit, rows: NDArray[Any]) -> NDArray[np.int32]:
-    """int32[rows, classes], the scores; for a circuit without a head int32[rows, outputs], its bits."""
-    if circuit.head is not None:
-        return simulate(circuit, rows)[0]
-    words = simulate_outputs(circuit, pack(encode(circuit.encoder, rows)))
-    return unpack(words, len(rows)).astype(np.int32)
 
 
 def rows_header(element: str, rows: NDArray[Any], expected: NDArray[np.int32] | None) -> str:

@@ -63,6 +63,14 @@ def golden_features(circuit: Circuit) -> NDArray[Any]:
     return picked
 
 
+def answers(circuit: Circuit, rows: NDArray[Any]) -> NDArray[np.int32]:
+    """int32[rows, classes], the scores; for a circuit without a head int32[rows, outputs], its bits."""
+    if circuit.head is not None:
+        return simulate(circuit, rows)[0]
+    words = simulate_outputs(circuit, pack(encode(circuit.encoder, rows)))
+    return unpack(words, len(rows)).astype(np.int32)
+
+
 def test_source(circuit: Circuit) -> str:
     """A C99 program that exits 0 when the network gives the golden answers, one sample at a time and all at once."""
     features = golden_features(circuit)
@@ -70,11 +78,9 @@ def test_source(circuit: Circuit) -> str:
     stored = features.astype(ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype))
     vectors = table(f"{element} features[]", [constant(value, element) for value in stored.ravel()])
     if circuit.head is None:
-        outputs = unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, features))), len(features))
-        kind, columns, call, answers = "uint8_t", "NAME_OUTPUTS", "NAME_outputs_in", outputs.astype(np.int64)
+        kind, columns, call = "uint8_t", "NAME_OUTPUTS", "NAME_outputs_in"
     else:
-        scores, _ = simulate(circuit, features)
-        kind, columns, call, answers = "int32_t", "NAME_CLASSES", "NAME_scores_in", scores.astype(np.int64)
+        kind, columns, call = "int32_t", "NAME_CLASSES", "NAME_scores_in"
     parts = [
         "/* Written by lgnc: golden vectors. Exits 0 when every answer is right. MIT licence. */",
         '#include "../NAME.h"',
@@ -83,7 +89,7 @@ def test_source(circuit: Circuit) -> str:
         "",
         f"#define VECTORS {len(features)}u",
         vectors,
-        table(f"{kind} answers[]", [constant(value, kind) for value in answers.ravel()]),
+        table(f"{kind} answers[]", [constant(value, kind) for value in answers(circuit, features).ravel()]),
         f"#define COLUMNS {columns}",
         f"#define CALL {call}",
         f"typedef {kind} answer;",
