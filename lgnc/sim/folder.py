@@ -68,6 +68,12 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     return cast(dict[str, Any], manifest)
 
 
+def feature_types(manifest: dict[str, Any]) -> Encoder:
+    """The features that a folder takes, as an encoder without bits: `features_for` checks rows against it."""
+    names = tuple(manifest["encoder"]["features"])
+    return Encoder(names, manifest["encoder"]["dtype"], np.zeros(0, np.int32), np.zeros(0, np.int64))
+
+
 def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1) -> RunResult:
     """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
 
@@ -79,9 +85,7 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
     engine = engine or engines[0]
     if engine not in engines:
         raise unknown(f"engine for target {target}", engine, engines)
-    names = tuple(manifest["encoder"]["features"])
-    encoder = Encoder(names, manifest["encoder"]["dtype"], np.zeros(0, np.int32), np.zeros(0, np.int64))
-    x = features_for(encoder, features)
+    x = features_for(feature_types(manifest), features)
     if board is not None and engine == board.engine:
         return run_board(folder, manifest, x).result
     module = importlib.import_module(f"lgnc.sim.{target}")

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
-from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
-from lgnc.sim.folder import load_manifest
+from lgnc.sim.folder import feature_types, load_manifest
 from lgnc.sim.result import Runnable
 
 
@@ -26,10 +25,7 @@ class Network:
     def __init__(self, manifest: dict[str, Any], engine: Runnable) -> None:
         self.manifest = manifest
         self.classes: tuple[str, ...] | None = None if manifest["classes"] is None else tuple(manifest["classes"])
-        encoder = manifest["encoder"]
-        self._encoder = Encoder(
-            tuple(encoder["features"]), encoder["dtype"], np.zeros(0, np.int32), np.zeros(0, np.int64)
-        )
+        self._encoder = feature_types(manifest)
         self._engine = engine
 
     def _head(self) -> None:
