@@ -66,6 +66,10 @@ def rows(
         raise unknown("split", split, SPLITS)
     record = training if isinstance(training, dict) else {}
     held_out = {key: record[key] for key in ("test_fraction", "seed") if key in record}
+    for key, value in held_out.items():
+        if type(value) is not int and (key == "seed" or type(value) is not float):
+            what = f"the {key} of its training is {value!r:.40}, not a number"
+            raise BadInput(what, where="training record", fix="compile or train it again")
     dataset = load_dataset(data, label=label, columns=columns or None, **held_out)
     x, y = {
         "test": (dataset.x_test, dataset.y_test),

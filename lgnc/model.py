@@ -203,6 +203,8 @@ class _Reader:
             raise self.refuse("header field 'tau' is not a positive number")
         if not isinstance(meta, dict):
             raise self.refuse("header field 'meta' is not an object")
+        if not isinstance(meta.get("training", {}), dict):
+            raise self.refuse("header field 'meta.training' is not an object")
         if self.tensors:
             raise self.refuse(f"has an unknown array '{sorted(self.tensors)[0][:60]}'")
         return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta)

@@ -221,6 +221,8 @@ def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capt
         ({"encoder": 3}, "no encoder"),
         ({"lgnc_manifest": 99}, "manifest of version 1"),
         ({"target": "c"}, "has no 'entry'"),
+        ({"classes": [1, 2]}, "no list of names"),
+        ({"training": {"seed": "a"}}, "the seed of its training is 'a', not a number"),
     ],
 )
 def test_a_hand_edited_folder(

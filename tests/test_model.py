@@ -74,6 +74,7 @@ WIDTH = MODEL.layers[0].width
         (edited(MODEL, {"layers": "3"}), "'layers'"),
         (edited(MODEL, {"tau": 0}), "'tau'"),
         (edited(MODEL, {"tau": True, "meta": 3}), "'meta'"),
+        (edited(MODEL, {"meta": {"training": [1]}}), "'meta.training'"),
         (edited(MODEL, {"feature_dtype": "complex64"}), "'feature_dtype'"),
         (edited(MODEL, {"class_names": ["a", "a"]}), "'class_names'"),
         (edited(MODEL, {"feature_names": [1]}), "'feature_names'"),

@@ -57,6 +57,9 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     for key in ("classes", *_NEEDED.get(manifest["target"], ())):
         if key not in manifest:
             raise refuse(f"has no '{key}'")
+    classes = manifest["classes"]
+    if classes is not None and not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
+        raise refuse("has classes that are no list of names")
     if not isinstance(files, list) or not isinstance(manifest.get("name"), str):
         raise refuse("has no list of files, or no name")
     for name in (manifest["name"], *files):
