@@ -218,6 +218,7 @@ def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capt
         ({"name": "../x"}, "outside the folder"),
         ({"files": ["none.py"]}, "is missing"),
         ({"target": "cobol"}, "unknown target"),
+        ({"target": ["c"]}, "unknown target"),
         ({"encoder": 3}, "no encoder"),
         ({"lgnc_manifest": 99}, "manifest of version 1"),
         ({"target": "c"}, "has no 'entry'"),

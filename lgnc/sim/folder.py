@@ -27,8 +27,11 @@ ENGINES: dict[str, tuple[str, ...]] = {
 }
 """Target -> the engines that run it, the default first; before them, for a C folder with a board, its emulator."""
 
-_NEEDED = {"c": ("entry", "block", "workspace_bytes", "output_count"), "verilog": ("verilog",)}
-"""Target -> what its engines read in the manifest, beside what every manifest has."""
+_NEEDED: dict[str, dict[str, type]] = {
+    "c": {"entry": dict, "block": int, "workspace_bytes": int, "output_count": int},
+    "verilog": {"verilog": dict},
+}
+"""Target -> what its engines read in the manifest, beside what every manifest has, and its type."""
 
 
 def load_manifest(folder: Path) -> dict[str, Any]:
@@ -52,12 +55,12 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     names = encoder.get("features")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise refuse("has no feature names")
-    if manifest.get("target") not in ENGINES:
+    if str(manifest.get("target")) not in ENGINES:
         raise unknown("target", str(manifest.get("target")), ENGINES, where=str(path))
-    for key in ("classes", *_NEEDED.get(manifest["target"], ())):
-        if key not in manifest:
+    for key, kind in _NEEDED.get(manifest["target"], {}).items():
+        if not isinstance(manifest.get(key), kind):
             raise refuse(f"has no '{key}'")
-    classes = manifest["classes"]
+    classes = manifest.get("classes", ())
     if classes is not None and not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
         raise refuse("has classes that are no list of names")
     if not isinstance(files, list) or not isinstance(manifest.get("name"), str):
