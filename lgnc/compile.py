@@ -141,7 +141,7 @@ def _facts(
         "training": {key: value for key, value in training.items() if key in ("data", "seed", "test_fraction")},
         "classes": None if head is None else list(head.names),
         "tau": None if head is None else head.tau,
-        "outputs": list(circuit.output_names) if head is None else len(circuit.outputs),
+        "outputs": list(circuit.output_names),
         "costs": {
             "gates_before": source.circuit.gates,
             "gates": circuit.gates,

@@ -94,7 +94,7 @@ def write(target: str, circuit: Circuit, folder: Path, name: str = "net", **sett
     classes = None if circuit.head is None else list(circuit.head.names)
     encoder = {"dtype": circuit.encoder.dtype, "features": list(circuit.encoder.names)}
     facts: dict[str, Any] = {"target": target, "name": name, "encoder": encoder, "classes": classes}
-    facts["outputs"] = list(circuit.output_names) if classes is None else len(circuit.outputs)
+    facts["outputs"] = list(circuit.output_names)
     for path, data in artifact.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
