@@ -340,6 +340,17 @@ def test_a_missing_tool_is_exit_code_3(
     assert "apt-get install" in line
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_full_stdout_is_one_line(flags: list[str], model: Path) -> None:
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-m", "lgnc", "info", str(model), *flags]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
+
+
 def test_a_full_disk(model: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

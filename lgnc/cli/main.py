@@ -48,6 +48,11 @@ def _report(what: str, where: str, fix: str, *, as_json: bool) -> None:
     click.echo(" ".join(line.split()), err=True)
 
 
+def _drop_stdout() -> None:
+    """What is still to be written to stdout goes nowhere: nobody can read it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code."""
     as_json = "--json" in arguments
@@ -74,7 +79,12 @@ def run(arguments: Sequence[str]) -> int:
         _report("out of memory", "", "use a smaller network, a smaller batch, or a larger machine", as_json=as_json)
         return 1
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
+        return 1
+    except OSError as error:
+        _drop_stdout()
+        what = error.strerror or str(error)
+        _report(what, str(error.filename or "standard output"), "free space, or write elsewhere", as_json=False)
         return 1
 
 

@@ -14,7 +14,6 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
@@ -62,10 +61,9 @@ def progress_bar(*, quiet: bool = False) -> Progress:
     """A progress display on stderr, where that is a terminal, that goes away when done; tasks may set `note`."""
     columns: list[ProgressColumn] = [
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=12),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
         TextColumn("{task.fields[note]}"),
     ]
     console = stderr_console()

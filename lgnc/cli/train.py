@@ -44,8 +44,8 @@ class Duration(click.ParamType[float]):
 def _note(epoch: dict[str, Any]) -> str:
     """What the progress bar says of the last epoch."""
     return (
-        f"epoch {epoch['epoch']}/{epoch['epochs']}, accuracy {percent(epoch['accuracy'])}, "
-        f"gap {100 * epoch['selection_gap']:.2f}, {rate(epoch['samples_per_second'])} samples/s"
+        f"epoch {epoch['epoch']}: {percent(epoch['accuracy'])}, gap {100 * epoch['selection_gap']:.1f}, "
+        f"{rate(epoch['samples_per_second'])}/s"
     )
 
 

@@ -31,6 +31,8 @@ def load_source(path: Path | str) -> Source:
     path = Path(path)
     if path.is_dir():
         raise BadInput("is a folder, not a model or circuit file", where=str(path), fix="give the file")
+    if not path.exists():
+        raise BadInput("No such file", where=str(path), fix="check the path")
     if path.suffix not in SUFFIXES:
         raise unknown("file ending", path.suffix, SUFFIXES, where=str(path))
     data = read_file(path)

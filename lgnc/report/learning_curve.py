@@ -31,6 +31,7 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, t
     """
     check_plot_path(path)
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     epochs = [row["epoch"] for row in history]
 
@@ -45,11 +46,12 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, t
     middle.plot(epochs, column("selection_gap", 100), color="tab:red", marker=".", label="selection gap")
     middle.plot(epochs, column("computation_gap", 100), color="tab:orange", marker=".", label="computation gap")
     middle.set_ylabel("gap, points")
-    middle.legend(loc="upper right")
+    middle.legend(loc="best")
     bottom.plot(epochs, column("c_ema"), color="tab:green", marker=".", label="confidence c_ema")
     bottom.plot(epochs, column("tau_b"), color="tab:purple", marker=".", label="backward temperature tau_b")
     bottom.set_xlabel("epoch")
-    bottom.legend(loc="upper right")
+    bottom.legend(loc="best")
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (top, middle, bottom):
         axes.grid(alpha=0.3)
     save_figure(figure, path)
