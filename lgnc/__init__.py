@@ -1,4 +1,4 @@
-"""lgnc: train logic gate networks, compile them to C, numpy, Verilog and ONNX, and prove what was compiled."""
+"""lgnc: train logic gate networks, compile them to C, numpy, Verilog and ONNX, and check it by proof or by test."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="lgnc")
 def cli() -> None:
-    """Train logic gate networks, compile them to C, numpy, Verilog and ONNX, and prove what was compiled."""
+    """Train logic gate networks, compile them to C, numpy, Verilog and ONNX, and check it by proof or by test."""
 
 
 def _report(what: str, where: str, fix: str, *, as_json: bool) -> None:
