@@ -51,6 +51,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pyarrow": ("read Parquet files", "parquet"),
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
+    "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "triton": ("train on an NVIDIA GPU", "gpu"),
 }
 """Optional package -> (what it enables, the extra of lgnc that installs it)."""

@@ -44,12 +44,14 @@ def blobs(seed: int = 0, *, dtype: str = "uint8", shape: tuple[int, int, int] | 
     return Dataset("blobs", values[:300], y[:300], values[300:], y[300:], names, ("a", "b", "c"), {"made": True}, shape)
 
 
-@pytest.mark.parametrize("wiring", ["random", "structured", "learned"])
+@pytest.mark.parametrize("wiring", ["random", "structured", "learned", "local"])
 def test_it_learns_and_deploys_what_it_trained(wiring: str, tmp_path: Path) -> None:
     dataset = blobs(shape=(4, 4, 1))
     seen: list[dict[str, Any]] = []
     steps: list[tuple[int, int]] = []
-    config = replace(SMALL, wiring=wiring, candidates=4 if wiring == "learned" else None, shifts=0, epochs=15, lr=0.1)
+    learned: dict[str, Any] = {"wiring": "learned", "candidates": 4, "candidates_from": "all"}
+    learned = {"learned": learned, "local": {**learned, "candidates_from": "local"}}.get(wiring, {})
+    config = replace(SMALL, **{"wiring": wiring, "candidates": None, **learned}, shifts=0, epochs=15, lr=0.1)
     result = train(dataset, config, on_epoch=seen.append, on_step=lambda *at: steps.append(at))
     report = result.report
     assert report["test_accuracy"] > 0.7
@@ -210,6 +212,7 @@ def relabelled(labels: list[int], classes: int) -> Dataset:
         (blobs(), {"width": 2}, "2 neurons for 3 classes"),
         (blobs(), {"candidates": 49}, "49 candidates a pin, but the layer below has"),
         (blobs(), {"wiring": "random"}, "candidates are for learned wiring, not random"),
+        (blobs(), {"wiring": "random", "candidates": None, "candidates_from": "local"}, "candidates are for learned"),
         (blobs(), {"device": "cuda"}, "no CUDA device"),
         (blobs(), {"width": 1 << 29}, "GB of memory, and .* GB are free"),
         (blobs(), {"encoder": "binary"}, "not 0 and 1"),

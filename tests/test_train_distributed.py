@@ -19,21 +19,23 @@ from lgnc.train.ranks import rank, world_size
 from tests.test_train import blobs
 
 SETTINGS = {
-    "width": 40, "layers": 2, "candidates": 3, "epochs": 2, "batch-size": 33, "seed": 2, "engine": "torch",
+    "width": 40, "layers": 2, "candidates": 3, "epochs": 2, "batch-size": 33, "seed": 2,
     "method": "gumbel-st", "threads": 1,
 }  # fmt: skip
 
 
-def test_two_processes_equal_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["torch", "packed"])
+def test_two_processes_equal_one(tmp_path: Path, engine: str) -> None:
     rows = [[*map(str, x), "abc"[y]] for x, y in zip(blobs().x_train.tolist(), blobs().y_train.tolist(), strict=True)]
     data = tmp_path / "blobs.csv"
     data.write_text("\n".join(",".join(row) for row in rows) + "\n")
     flags = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
-    words = ["-m", "lgnc", "train", str(data), *flags, "--json", "-o"]
+    words = ["-m", "lgnc", "train", str(data), *flags, "--engine", engine, "--json", "-o"]
     one = json.loads(run([sys.executable, *words, str(tmp_path / "one.lgn")]))
     both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     printed = run([sys.executable, *both, *words, str(tmp_path / "two.lgn")], env={"OMP_NUM_THREADS": "1"})
     two = json.loads(printed)
+    assert (one["engine"], two["engine"]) == (engine, engine)
     assert two["history"][-1]["loss"] == pytest.approx(one["history"][-1]["loss"], rel=1e-4)
     wanted, found = (load_model(tmp_path / name) for name in ("one.lgn", "two.lgn"))
     for a, b in zip(wanted.layers, found.layers, strict=True):
@@ -48,8 +50,6 @@ def test_what_several_processes_cannot_do_is_refused(monkeypatch: pytest.MonkeyP
     for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost")):
         monkeypatch.setitem(os.environ, name, value)
     assert (rank(), world_size()) == (1, 2)
-    assert prepare(blobs(), TrainConfig(width=40)).config.engine == "torch"
+    assert prepare(blobs(), TrainConfig(width=40)).config.engine == "packed"
     with pytest.raises(BadInput, match="one process"):
-        prepare(blobs(), TrainConfig(width=40, engine="packed"))
-    with pytest.raises(BadInput, match="time budget"):
-        prepare(blobs(), TrainConfig(width=40, time_budget=5.0))
+        prepare(blobs(), TrainConfig(width=40, engine="triton"))

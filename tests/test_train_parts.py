@@ -14,7 +14,7 @@ from lgnc.train.batches import moved_pixels
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
 from lgnc.train.move_rows import encode_moved
 from lgnc.train.trees import gate_widths, join_wiring
-from lgnc.train.wiring import bit_positions, candidate_wiring, random_wiring, structured_wiring
+from lgnc.train.wiring import bit_positions, candidate_wiring, local_candidates, random_wiring, structured_wiring
 
 NAMES = ("p", "q", "r")
 
@@ -153,6 +153,22 @@ def test_structured_wiring_stays_near() -> None:
     assert after.shape == (3000, 2)
     far, _ = structured_wiring(rng, places, 3000, 0.5)
     assert np.median(np.abs(places[far[0]] - places[far[1]]).max(axis=1)) > 2 * np.median(distance)
+
+
+def test_local_candidates_are_near_distinct_and_evenly_used() -> None:
+    rng = np.random.default_rng(0)
+    places = bit_positions(np.repeat(np.arange(28 * 28, dtype=np.int32), 2), 784, (28, 28, 1))
+    pins, centres = local_candidates(rng, places, 1600, 12, 2 / 28)
+    assert (pins.shape, centres.shape) == ((2, 1600, 12), (1600, 2))
+    ordered = np.sort(pins, axis=2)
+    assert (ordered[:, :, 1:] != ordered[:, :, :-1]).all()
+    assert np.quantile(np.abs(places[pins] - centres[:, None]), 0.99) < 3.5 / 28
+    assert np.bincount(pins.ravel(), minlength=len(places)).min() >= 1
+    few = bit_positions(np.arange(5, dtype=np.int32), 5, None)
+    tight, _ = local_candidates(rng, few, 7, 5, 0.001)
+    assert (np.sort(tight, axis=2) == np.arange(5)).all()
+    with pytest.raises(BadInput, match="6 candidates a pin, but the layer below has 5"):
+        local_candidates(rng, few, 7, 6, 0.5)
 
 
 def test_moves_shift_and_mirror_every_channel() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lgnc.cli.output import json_option, percent, print_facts, print_json, progr
 from lgnc.diagnostics import BadInput
 from lgnc.files import append_line
 from lgnc.report.learning_curve import check_plot_path, plot_learning_curve
+from lgnc.report.tensorboard import scalar_log
 
 
 class Widths(click.ParamType[tuple[int, ...]]):
@@ -61,6 +63,7 @@ def _note(epoch: dict[str, Any]) -> str:
 @click.option("--constants/--no-constants", default=None, help="Whether a gate may become constant.")
 @click.option("--wiring", help="random, structured or learned.")
 @click.option("--candidates", type=int, help="Candidates a pin, for learned wiring.")
+@click.option("--candidates-from", help="all of the layer below, or local: what lies near in the image.")
 @click.option("--encoder", help="thermometer:N, quantile:N or binary.")
 @click.option("--inputs", help="bits, or real for ramps between thresholds.")
 @click.option("--method", help="hard-st, gumbel-st, soft-mix or soft-gumbel.")
@@ -91,6 +94,7 @@ def _note(epoch: dict[str, Any]) -> str:
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
 @click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line an epoch to this file.")
+@click.option("--tensorboard", type=click.Path(path_type=Path), help="Write TensorBoard scalars to this folder.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
 @json_option
 def command(
@@ -101,6 +105,7 @@ def command(
     checkpoint: Path | None,
     resume: bool,
     log: Path | None,
+    tensorboard: Path | None,
     plot: Path | None,
     as_json: bool,
     **flags: Any,
@@ -128,13 +133,17 @@ def command(
     chosen = TrainConfig.from_toml(config, **settings) if config else TrainConfig.from_dict(settings, where="train")
     held_out: dict[str, Any] = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
     dataset = load_dataset(data, label=label, seed=chosen.seed, **held_out)
-    with progress_bar(quiet=as_json or rank() > 0) as bar:
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress_bar(quiet=as_json or rank() > 0))
+        shown = stack.enter_context(scalar_log(tensorboard)) if tensorboard is not None and rank() == 0 else None
         task = bar.add_task("steps", total=None, note="")
 
         def on_epoch(epoch: dict[str, Any]) -> None:
             bar.update(task, note=_note(epoch))
             if log is not None:
                 append_line(log, json.dumps(epoch) + "\n")
+            if shown is not None:
+                shown.write(epoch)
 
         def on_step(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)

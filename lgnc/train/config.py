@@ -17,6 +17,7 @@ from lgnc.train.trees import TREES
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "wiring": ("random", "structured", "learned"),
+    "candidates_from": ("all", "local"),
     "method": METHODS,
     "device": ("auto", "cpu", "cuda"),
     "engine": ("auto", "packed", "triton", "torch"),
@@ -34,7 +35,8 @@ class TrainConfig:
 
     layers, width: so many layers of so many neurons; widths: one width a layer instead. node: what a neuron is
     (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be chosen. wiring, candidates: see
-    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring. encoder: 'thermometer:N', 'quantile:N' or
+    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from
+    is 'all' or 'local'. encoder: 'thermometer:N', 'quantile:N' or
     'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of bits, which leaves a
     computation gap. method, cage, temperature: `lgnc.train.reference`; temperature is unused with cage. group_tau: the
     GroupSum temperature, by default sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION'
@@ -52,6 +54,7 @@ class TrainConfig:
     constants: bool = True
     wiring: str | None = None
     candidates: int | None = None
+    candidates_from: str | None = None
     encoder: str | None = None
     inputs: str = "bits"
     method: str = "hard-st"
@@ -201,6 +204,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "width": 8000,
         "wiring": "learned",
         "candidates": 16,
+        "candidates_from": "all",
         "encoder": "thermometer:3",
         "init": "gaussian",
         "epochs": 40,
@@ -214,6 +218,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "width": 1000,
         "wiring": "learned",
         "candidates": 16,
+        "candidates_from": "all",
         "encoder": "thermometer:3",
         "init": "gaussian",
         "epochs": 40,
@@ -227,6 +232,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "width": 1000,
         "wiring": "learned",
         "candidates": 8,
+        "candidates_from": "all",
         "encoder": "quantile:8",
         "init": "gaussian",
         "epochs": 20,
@@ -257,7 +263,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     group_tau = round(math.sqrt(share * widths[-1] / max(len(dataset.class_names), 1)), 3)
     values = {**values, "widths": widths, "flips": _colour_pictures(dataset), "group_tau": max(group_tau, 0.5)}
     if config.wiring not in (None, "learned"):
-        values["candidates"] = 1
+        values |= {"candidates": 1, "candidates_from": "all"}
     known = {field.name for field in fields(TrainConfig)}
     missing = {key: value for key, value in values.items() if key in known and getattr(config, key) is None} | {
         "layers": None,

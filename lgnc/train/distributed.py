@@ -36,12 +36,27 @@ def process_group(device: str) -> Iterator[None]:
         dist.destroy_process_group()
 
 
+def most(device: str, *values: float) -> list[float]:
+    """The largest of each value over all processes: what they agree on."""
+    if world_size() == 1:
+        return list(values)
+    shared = torch.tensor(values, dtype=torch.float64, device=device)
+    dist.all_reduce(shared, dist.ReduceOp.MAX)
+    found: list[float] = shared.tolist()
+    return found
+
+
+def my_share(rows: int) -> tuple[slice, float]:
+    """Which of a batch's rows this process takes, and what share of the batch they are."""
+    mine = slice(dist.get_rank(), None, dist.get_world_size())
+    return mine, len(range(*mine.indices(rows))) / rows
+
+
 class DistributedEngine(TorchEngine):
     """`TorchEngine` over the processes of a group, all of which call every method with the same arguments."""
 
     def _gradients(self, rows: NDArray[Any], y: NDArray[np.int64]) -> tuple[float, list[Tensor]]:
-        mine = slice(dist.get_rank(), None, dist.get_world_size())
-        share = len(y[mine]) / len(y)
+        mine, share = my_share(len(y))
         loss, gradients = 0.0, [torch.zeros_like(z) for z in self._parameters().values()]
         if share:
             loss, gradients = super()._gradients(rows[mine], y[mine])

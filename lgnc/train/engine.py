@@ -170,11 +170,11 @@ def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -
     are; else 'torch'. Or what `name` asks for."""
     if name != "auto":
         return name
-    if real or world_size() > 1:
+    if real:
         return "torch"
     if device == "cpu":
         return "packed" if packed_available() else "torch"
-    return "triton" if estimator.hard and triton_available() else "torch"
+    return "triton" if estimator.hard and triton_available() and world_size() == 1 else "torch"
 
 
 def make_engine(
@@ -182,15 +182,18 @@ def make_engine(
 ) -> Engine:
     """The engine called `name` ('packed', 'triton' or 'torch'). threads: of a CPU, None for all cores."""
     engine: Engine
+    together = world_size() > 1
     if name == "packed":
-        engine = import_module("lgnc.train.kernels").PackedEngine(network, estimator, seed, threads)
+        packed = import_module("lgnc.train.distributed_packed" if together else "lgnc.train.kernels")
+        kind = packed.DistributedPackedEngine if together else packed.PackedEngine
+        engine = kind(network, estimator, seed, threads)
         return engine
     if name == "triton":
         engine = import_module("lgnc.train.triton_engine").TritonEngine(network, estimator, seed)
         return engine
     if threads is not None:
         torch.set_num_threads(threads)
-    if world_size() > 1:
+    if together:
         engine = import_module("lgnc.train.distributed").DistributedEngine(network, estimator, seed, device)
         return engine
     return TorchEngine(network, estimator, seed, device)

@@ -72,7 +72,7 @@ class PackedEngine:
             zeros(slots, np.float32),
         )
         self._spaces: dict[bool, list[Any]] = {False: [], True: []}
-        self._sums: list[NDArray[np.float32]] = [np.zeros((0, 4 * slots), np.float32), np.zeros((0, 0), np.float32)]
+        self._sums = [np.zeros((0, size), np.float32) for size in (4 * slots, len(plan.candidates))]
         self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
         self._settle()
 
@@ -108,14 +108,18 @@ class PackedEngine:
         fixed = (self._gate[0], over_tau, self._wires.slopes, self._wires.floors, self._noisy_op, self._noisy, keys)
         self._team.run(prepare, ((*cut, *fixed) for cut in self._team.cuts(len(self._plan.live))))
 
-    def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> float:
-        """The passes of a step, without its update. Returns the mean loss."""
+    def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> tuple[float, list[Float32]]:
+        """The passes of a step: the mean loss, and what the update needs of the gradients of it.
+
+        float32[groups, slots * 4], a group's sums over each neuron's table; float32[groups, len(candidates)], those
+        over each learned pin's candidates. Both are overwritten by the next call.
+        """
         if len(y) != len(rows) or not len(y) or y.min() < 0 or y.max() >= self.network.classes:
             raise ValueError(f"{len(rows)} rows need as many labels from 0 to {self.network.classes - 1}")
         chunks = -(-len(rows) // 64)
         groups = min(chunks, _GROUPS)
         if len(self._sums[0]) != groups:
-            sizes = (4 * self._plan.slots, len(self._plan.candidates))
+            sizes = [each.shape[1] for each in self._sums]
             self._sums = [zeros(groups * size, np.float32).reshape(groups, size) for size in sizes]
         losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
         samples, workers = self._samples(rows), min(self._team.active, groups)
@@ -130,7 +134,7 @@ class PackedEngine:
                 train(group, groups, *args, *sums, losses)
 
         self._team.run(work, enumerate(self._workspaces(workers, not hard)))
-        return float(losses.sum()) / len(rows)
+        return float(losses.sum()) / len(rows), self._sums
 
     def _samples(self, rows: Rows) -> Rows:
         if rows.ndim != 2 or rows.dtype != np.uint64 or rows.shape[1] != -(-self.network.inputs // 64):
@@ -148,13 +152,13 @@ class PackedEngine:
         beta = self.estimator.cage_beta
         self._c_ema = beta * self._c_ema + (1 - beta) * self._c()
         self._prepare(0)
-        loss = self.gradient_sums(rows, y)
+        loss, sums = self.gradient_sums(rows, y)
         self.steps += 1
         rates = self._rates(lr)
-        fixed = (*self._gate, self._noisy, np.float32(1 / self.tau_b), self._sums[0], self._plan.live, rates)
+        fixed = (*self._gate, self._noisy, np.float32(1 / self.tau_b), sums[0], self._plan.live, rates)
         cuts = self._team.cuts(len(self._plan.live))
         self._team.run(update_gates, ((*cut, *fixed, self._op, self._confidence) for cut in cuts))
-        finite = self._update_wiring(rates)
+        finite = self._update_wiring(rates, sums[1])
         if not np.isfinite(self._c()) or not finite:
             raise FloatingPointError(f"a logit is not finite after step {self.steps}")
         if not math.isfinite(loss):
@@ -162,12 +166,12 @@ class PackedEngine:
         self._team.pace(time.perf_counter() - start)
         return loss
 
-    def _update_wiring(self, rates: NDArray[np.float32]) -> bool:
+    def _update_wiring(self, rates: Float32, sums: Float32) -> bool:
         """Wiring logits by one step, and the wiring after them. False where a logit is not finite."""
         over_tau, flags = np.float32(1 / self.estimator.wiring_temperature), 0
         for row in self._plan.layers:
             if row[PADDED]:
-                fixed = (row, *self._wiring, over_tau, self._sums[1], rates)
+                fixed = (row, *self._wiring, over_tau, sums, rates)
                 rest = (self._best, self._plan.candidates, self._wires.fanin)
                 parts = [(*cut, *fixed, *rest) for cut in self._team.cuts(int(row[SLOTS]) // 8)]
                 for found in self._team.run(update_wiring, parts):

@@ -20,7 +20,7 @@ from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
 from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_checkpoint
 from lgnc.train.config import TrainConfig
-from lgnc.train.distributed import process_group
+from lgnc.train.distributed import most, process_group
 from lgnc.train.encoders import encode_rows
 from lgnc.train.engine import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
@@ -115,6 +115,7 @@ class _Run:
         self._shown_bits = encode_rows(problem.encoder, problem.dataset.x_train[shown]) if real else self._shown_rows
         self._evaluation_seconds = 0.0
         self._started = time.perf_counter()
+        self._now = 0.0
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint."""
@@ -130,7 +131,7 @@ class _Run:
         config = self.problem.config
         done = self.progress.step / self.total
         if config.time_budget is not None:
-            done = max(done, min(1.0, self._seconds() / config.time_budget))
+            done = max(done, min(1.0, self._now / config.time_budget))
         rate = float(config.lr or 0.0)
         if done < config.warmup:
             return rate * (done + 1 / self.total) / (config.warmup + 1 / self.total)
@@ -138,14 +139,24 @@ class _Run:
             return rate
         return rate * 0.5 * (1 + math.cos(math.pi * (done - config.warmup) / (1 - config.warmup + 1e-12)))
 
+    def _agree(self, interrupted: bool) -> bool:
+        """Whether any process was interrupted; the time is that of the process that has spent the most of it."""
+        times = (self._seconds(), self._evaluation_seconds)
+        self._now, self._evaluation_seconds, stop = most(self.problem.config.device, *times, float(interrupted))
+        return stop > 0
+
     def _out_of_time(self) -> bool:
         budget = self.problem.config.time_budget
-        return budget is not None and self._seconds() + 1.5 * self._evaluation_seconds >= budget
+        return budget is not None and self._now + 1.5 * self._evaluation_seconds >= budget
 
     def train(self, interrupted: threading.Event) -> None:
         """Step until the last epoch, the time budget or Ctrl-C."""
         progress = self.progress
-        while progress.step < self.total and not self._out_of_time():
+        while progress.step < self.total:
+            if self._agree(interrupted.is_set()):
+                self._stop()
+            if self._out_of_time():
+                break
             rows, y = self.batches.batch(progress.step)
             lr = self.lr()
             try:
@@ -157,8 +168,6 @@ class _Run:
                 self.on_step(progress.step, self.total)
             if progress.step % self.batches.steps == 0:
                 self._end_epoch(self.batches.steps, lr)
-            if interrupted.is_set():
-                self._stop()
         if progress.step % self.batches.steps or not progress.history:
             self._end_epoch(max(1, progress.step % self.batches.steps), self.lr())
 

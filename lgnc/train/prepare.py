@@ -46,6 +46,9 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     if asked.candidates is not None and config.wiring != "learned":
         what = f"candidates are for learned wiring, not {config.wiring}"
         raise BadInput(what, where="--candidates", fix="leave it out, or use --wiring learned")
+    if asked.candidates_from is not None and config.wiring != "learned":
+        what = f"candidates are for learned wiring, not {config.wiring}"
+        raise BadInput(what, where="--candidates-from", fix="leave it out, or use --wiring learned")
     if (config.shifts or config.flips) and dataset.shape is None:
         raise BadInput("shifts and flips are for images", where="training", fix="leave out --shifts and --flips")
     estimator = Estimator(config.method, config.cage, config.temperature, wiring_temperature=config.wiring_temperature)
@@ -55,8 +58,9 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     if engine == "triton" and not estimator.hard:
         what = f"'{config.method}' has no bits to pack"
         raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method")
-    if world_size() > 1:
-        _check_together(config, engine)
+    if world_size() > 1 and engine == "triton":
+        fix = "use --engine torch"
+        raise BadInput("the triton engine trains in one process", where="torchrun", fix=fix)
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
@@ -65,15 +69,6 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test))
     network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
-
-
-def _check_together(config: TrainConfig, engine: str) -> None:
-    if engine != "torch":
-        fix = "use --engine torch"
-        raise BadInput(f"the {engine} engine trains in one process", where="torchrun", fix=fix)
-    if config.time_budget is not None:
-        fix = "give --epochs instead"
-        raise BadInput("processes that train together cannot each keep a time budget", where="torchrun", fix=fix)
 
 
 def check_dataset(dataset: Dataset) -> None:

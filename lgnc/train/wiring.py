@@ -34,14 +34,18 @@ def random_wiring(rng: np.random.Generator, below: int, width: int) -> Int32:
     return np.stack([a, b])
 
 
+def _check_candidates(k: int, below: int) -> None:
+    if k > below:
+        what = f"{k} candidates a pin, but the layer below has {below} nodes"
+        raise BadInput(what, where="--candidates", fix=f"give --candidates {below} or fewer")
+
+
 def candidate_wiring(rng: np.random.Generator, below: int, width: int, k: int) -> Int32:
     """int32[2, width, k]: candidate 0 is `random_wiring`; a pin's candidates are distinct and all are used evenly.
 
     Raises BadInput when k exceeds the nodes of the layer below.
     """
-    if k > below:
-        what = f"{k} candidates a pin, but the layer below has {below} nodes"
-        raise BadInput(what, where="--candidates", fix=f"give --candidates {below} or fewer")
+    _check_candidates(k, below)
     first = random_wiring(rng, below, width).reshape(2 * width, 1)
     rest = even_draw(rng, below, 2 * width * (k - 1)).reshape(2 * width, k - 1)
     pins = np.concatenate([first, rest], axis=1)
@@ -66,28 +70,72 @@ def bit_positions(feature: Int32, features: int, shape: tuple[int, int, int] | N
     return np.stack([pixel // width / height, pixel % width / width], axis=1)
 
 
+class Neighbourhoods:
+    """Finds nodes by where they lie, in a grid of cells.
+
+    order: the nodes, sorted by cell and shuffled within one.
+    """
+
+    def __init__(self, rng: np.random.Generator, places: Positions) -> None:
+        nodes = len(places)
+        self.rng, self.places = rng, places
+        self.cells = max(1, min(64, int(np.sqrt(nodes / 4))))
+        cell = np.minimum((places * self.cells).astype(np.int64), self.cells - 1)
+        self.order = np.lexsort((rng.random(nodes), cell[:, 1], cell[:, 0]))
+        self._key = cell[self.order, 0] * self.cells + cell[self.order, 1]
+
+    def draw(self, centres: Positions, reach: float) -> NDArray[np.int64]:
+        """int64[n]: for each centre a node within about `reach` (a share of the image's side), or -1 where the drawn
+        cell is empty."""
+        target = centres + self.rng.uniform(-reach, reach, centres.shape)
+        row, column = np.clip((target * self.cells).astype(np.int64), 0, self.cells - 1).T
+        first, last = (np.searchsorted(self._key, row * self.cells + column, side) for side in ("left", "right"))
+        pick = first + (self.rng.random(len(centres)) * (last - first)).astype(np.int64)
+        return np.where(last > first, self.order[np.minimum(pick, len(self.places) - 1)], -1)
+
+
+def local_candidates(
+    rng: np.random.Generator, below: Positions, width: int, k: int, reach: float
+) -> tuple[Int32, Positions]:
+    """(int32[2, width, k], the neurons' positions): a neuron's candidates lie within about `reach` of its place.
+
+    Places are those of the layer below, each used about equally often. A pin's candidates are distinct; where its
+    neighbourhood has too few nodes, the rest are drawn from the whole layer. Raises BadInput as `candidate_wiring` does.
+    """
+    _check_candidates(k, len(below))
+    centres = below[even_draw(rng, len(below), width)]
+    around, places = Neighbourhoods(rng, below), np.concatenate([centres, centres])
+    pins, found = np.full((2 * width, k), -1, np.int64), np.zeros(2 * width, np.int64)
+    for trial in range(40 * k):
+        open_ = np.flatnonzero(found < k)
+        if not len(open_):
+            break
+        drawn = around.draw(places[open_], reach if trial < 20 * k else 1.0)
+        new = (drawn >= 0) & (pins[open_] != drawn[:, None]).all(axis=1)
+        rows = open_[new]
+        pins[rows, found[rows]] = drawn[new]
+        found[rows] += 1
+    for row in np.flatnonzero(found < k).tolist():
+        others = np.setdiff1d(np.arange(len(below)), pins[row, : found[row]])
+        pins[row, found[row] :] = rng.permutation(others)[: k - found[row]]
+    return pins.reshape(2, width, k).astype(np.int32), centres
+
+
 def structured_wiring(rng: np.random.Generator, below: Positions, width: int, reach: float) -> tuple[Int32, Positions]:
     """(int32[2, width], the neurons' positions): pin a goes along the layer below in order, pin b reads a near node.
 
     Pin b's node is drawn from those within about `reach` of pin a's (as a share of the image's side); a neuron lies
     between its two fan-ins. The pattern preserves locality: what is near in the image stays near in every layer.
     """
-    nodes = len(below)
-    cells = max(1, min(64, int(np.sqrt(nodes / 4))))
-    cell = np.minimum((below * cells).astype(np.int64), cells - 1)
-    order = np.lexsort((rng.random(nodes), cell[:, 1], cell[:, 0]))
-    a = order[(np.arange(width) * nodes // width) if width < nodes else np.sort(np.arange(width) % nodes)]
-    key = cell[order, 0] * cells + cell[order, 1]
+    nodes, around = len(below), Neighbourhoods(rng, below)
+    a = around.order[(np.arange(width) * nodes // width) if width < nodes else np.sort(np.arange(width) % nodes)]
     b = a.copy()
     for _ in range(30):
         clash = np.flatnonzero(b == a)
         if not len(clash) or nodes < 2:
             break
-        target = below[a[clash]] + rng.uniform(-reach, reach, (len(clash), 2))
-        row, column = np.clip((target * cells).astype(np.int64), 0, cells - 1).T
-        first, last = (np.searchsorted(key, row * cells + column, side) for side in ("left", "right"))
-        pick = first + (rng.random(len(clash)) * (last - first)).astype(np.int64)
-        b[clash] = np.where(last > first, order[np.minimum(pick, nodes - 1)], a[clash])
+        drawn = around.draw(below[a[clash]], reach)
+        b[clash] = np.where(drawn < 0, a[clash], drawn)
     if nodes > 1:
         b = np.where(b == a, (a + 1) % nodes, b)
     return np.stack([a, b]).astype(np.int32), (below[a] + below[b]) / 2
