@@ -100,7 +100,7 @@ def local_candidates(
     """(int32[2, width, k], the neurons' positions): a neuron's candidates lie within about `reach` of its place.
 
     Places are those of the layer below, each used about equally often. A pin's candidates are distinct; where its
-    neighbourhood has too few nodes, the rest are drawn from the whole layer. Raises BadInput as `candidate_wiring` does.
+    neighbourhood has too few nodes, the rest are drawn from the whole layer. Raises as `candidate_wiring` does.
     """
     _check_candidates(k, len(below))
     centres = below[even_draw(rng, len(below), width)]
