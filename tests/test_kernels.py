@@ -177,14 +177,14 @@ def test_scores_equal_the_reference(method: str) -> None:
         for now, start in zip(engine.logits(), network.layers, strict=True)
     ]
     x, starts = torch.from_numpy(bits_of(rows, 100)).float(), torch.from_numpy(network.head_starts)
-    np.testing.assert_array_equal(engine.scores(rows, hard=True), forward(x, layers, starts, 1.0, hard=True).numpy())
+    np.testing.assert_array_equal(engine.scores(rows, hard=True), forward(x, layers, starts, 0.0).numpy())
     train = engine.scores(rows, hard=False)
     noisy = engine.noisy_logits()
     if noisy is not None:
         layers = [replace(layer, gate=torch.from_numpy(z)) for layer, z in zip(layers, noisy, strict=True)]
         assert (train != engine.scores(rows, hard=True)).any()
     hard = engine.estimator.hard
-    want = forward(x, layers, starts, engine.tau_b, hard=hard).numpy()
+    want = forward(x, layers, starts, engine.estimator.forward_temperature).numpy()
     np.testing.assert_allclose(train, want, rtol=0 if hard else 1e-5)
 
 

@@ -31,7 +31,7 @@ def literal_loss(
     x: Tensor, y: Tensor, layers: list[LayerTensors], starts: list[int], tau: float, est: Estimator, tau_b: float,
     noise: list[Tensor] | None,
 ) -> Tensor:  # fmt: skip
-    """The loss with straight-through written as soft + (hard - soft).detach(), differentiated by autograd."""
+    """The loss with straight-through written as soft + (shown - soft).detach(), differentiated by autograd."""
     h = x
     for index, layer in enumerate(layers):
         pins = []
@@ -47,8 +47,9 @@ def literal_loss(
         z = layer.gate + (0 if noise is None else noise[index])
         gates = relaxed_gates(*pins)
         soft = (torch.softmax(z / tau_b, dim=1)[:, :, None] * gates).sum(1)
-        hard = gates[torch.arange(len(z)), z.argmax(1)]
-        h = soft + (hard - soft).detach() if est.hard else soft
+        forward_p = torch.softmax(z / est.temperature, dim=1)
+        shown = gates[torch.arange(len(z)), z.argmax(1)] if est.hard else (forward_p[:, :, None] * gates).sum(1)
+        h = soft + (shown - soft).detach()
     scores = torch.stack([h[i:j].sum(0) for i, j in pairwise(starts)], dim=1)
     return torch.nn.functional.cross_entropy(scores / tau, y)
 
@@ -106,7 +107,7 @@ def test_a_wrong_backward_temperature_is_seen() -> None:
 def test_hard_forward_is_the_argmax_gate() -> None:
     layers = random_layers(2, 3)
     x = torch.tensor((np.random.default_rng(0).random((INPUTS, BATCH)) > 0.5).astype(float))
-    scores = forward(x, layers, torch.tensor([0, 2, 4, 7]), 1.0, hard=True)
+    scores = forward(x, layers, torch.tensor([0, 2, 4, 7]), 0.0)
     assert torch.equal(scores, scores.round())
     assert scores.max() <= 3
 

@@ -68,7 +68,7 @@ def _note(epoch: dict[str, Any]) -> str:
 @click.option("--inputs", help="bits, or real for ramps between thresholds.")
 @click.option("--method", help="hard-st, gumbel-st, soft-mix or soft-gumbel.")
 @click.option("--cage/--no-cage", default=None, help="Backward temperature from confidence, or --temperature.")
-@click.option("--temperature", type=float, help="Gate temperature, with --no-cage.")
+@click.option("--temperature", type=float, help="Gate temperature: with CAGE, of soft methods' forward pass.")
 @click.option("--wiring-temperature", type=float, help="Temperature of the candidates' softmax.")
 @click.option("--group-tau", type=float, help="GroupSum temperature.")
 @click.option("--init", help="gaussian or residual:STRENGTH.")

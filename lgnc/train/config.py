@@ -35,16 +35,16 @@ class TrainConfig:
 
     layers, width: so many layers of so many neurons; widths: one width a layer instead. node: what a neuron is
     (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be chosen. wiring, candidates: see
-    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from
-    is 'all' or 'local'. encoder: 'thermometer:N', 'quantile:N' or
-    'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of bits, which leaves a
-    computation gap. method, cage, temperature: `lgnc.train.reference`; temperature is unused with cage. group_tau: the
-    GroupSum temperature, by default sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION'
-    or 'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
+    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'. encoder:
+    'thermometer:N', 'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between
+    thresholds instead of bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`;
+    temperature: of both passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature,
+    by default sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION' or
+    'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
     steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
-    is kept. shifts: an augmented image moves by up to so many pixels each way; flips: it may be mirrored; augment: the
-    share of samples augmented. time_budget: seconds after which training has ended; the schedule is then by time where
-    that is further on. threads: of the CPU engine, None for all cores.
+    is kept. shifts: an augmented image moves by up to so many pixels each way; flips: it may be mirrored; augment:
+    the share of samples augmented. time_budget: seconds after which training has ended; the schedule is then by time
+    where that is further on. threads: of the CPU engine, None for all cores.
     """
 
     layers: int | None = None

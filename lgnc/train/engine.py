@@ -118,13 +118,13 @@ class TorchEngine:
     @torch.no_grad()
     def scores(self, rows: NDArray[Any], *, hard: bool) -> Float32:
         """See `Engine.scores`."""
-        noise = None if hard else self._noise(1)
+        noise, tau_f = (None, 0.0) if hard else (self._noise(1), self.estimator.forward_temperature)
         width = max((layer.width for layer in self.network.layers), default=0)
         block = max(1, _EVALUATION_CELLS // max(self.network.inputs, width, 1))
         out = np.empty((len(rows), self.network.classes), np.float32)
         for first in range(0, len(rows), block):
             x = self._inputs(rows[first : first + block])
-            found = forward(x, self._layers, self._starts, self.tau_b, hard=hard or self.estimator.hard, noise=noise)
+            found = forward(x, self._layers, self._starts, tau_f, noise=noise)
             out[first : first + block] = found.cpu().numpy()
         return out
 

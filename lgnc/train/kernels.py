@@ -71,6 +71,10 @@ class PackedEngine:
             zeros(4 * slots, np.float32),
             zeros(slots, np.float32),
         )
+        self._mixed = self._wires
+        """The wires of a soft method's forward pass: with CAGE they have slopes and floors of their own."""
+        if estimator.cage and not estimator.hard:
+            self._mixed = self._wires._replace(slopes=zeros(4 * slots, np.float32), floors=zeros(slots, np.float32))
         self._spaces: dict[bool, list[Any]] = {False: [], True: []}
         self._sums = [np.zeros((0, size), np.float32) for size in (4 * slots, len(plan.candidates))]
         self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
@@ -103,9 +107,10 @@ class PackedEngine:
     def _keys(self, stream: int) -> NDArray[np.int32]:
         return np.random.SeedSequence([self.seed, stream, self.steps]).generate_state(2, np.uint32).view(np.int32)
 
-    def _prepare(self, stream: int) -> None:
-        over_tau, keys = np.float32(1 / self.tau_b), self._keys(stream)
-        fixed = (self._gate[0], over_tau, self._wires.slopes, self._wires.floors, self._noisy_op, self._noisy, keys)
+    def _prepare(self, stream: int, wires: Wires, tau: float) -> None:
+        """The slopes and floors of `wires` at the gate temperature tau, and the noise of a stream."""
+        over_tau, keys = np.float32(1 / tau), self._keys(stream)
+        fixed = (self._gate[0], over_tau, wires.slopes, wires.floors, self._noisy_op, self._noisy, keys)
         self._team.run(prepare, ((*cut, *fixed) for cut in self._team.cuts(len(self._plan.live))))
 
     def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> tuple[float, list[Float32]]:
@@ -125,7 +130,8 @@ class PackedEngine:
         samples, workers = self._samples(rows), min(self._team.active, groups)
         hard = self.estimator.hard
         train: Any = train_chunks if hard else soft_train_chunks
-        wires = (self._wires, self._noisy_op if self.estimator.noisy else self._op) if hard else (self._wires,)
+        op = self._noisy_op if self.estimator.noisy else self._op
+        wires = (self._wires, op) if hard else (self._mixed, self._wires)
 
         def work(worker: int, space: Any) -> None:
             for group in range(worker, groups, workers):
@@ -151,7 +157,9 @@ class PackedEngine:
         start = time.perf_counter()
         beta = self.estimator.cage_beta
         self._c_ema = beta * self._c_ema + (1 - beta) * self._c()
-        self._prepare(0)
+        self._prepare(0, self._wires, self.tau_b)
+        if self._mixed is not self._wires:
+            self._prepare(0, self._mixed, self.estimator.temperature)
         loss, sums = self.gradient_sums(rows, y)
         self.steps += 1
         rates = self._rates(lr)
@@ -196,10 +204,10 @@ class PackedEngine:
         soft = not (hard or self.estimator.hard)
         noisy = self.estimator.noisy and not hard
         if noisy or soft:
-            self._prepare(1)
+            self._prepare(1, self._mixed, self.estimator.temperature if soft else self.tau_b)
         samples, out = self._samples(rows), np.empty((len(rows), self.network.classes), np.float32)
         workers = max(1, min(self._team.active, -(-len(rows) // 64)))
-        wires = (self._wires,) if soft else (self._wires.fanin, self._noisy_op if noisy else self._op)
+        wires = (self._mixed,) if soft else (self._wires.fanin, self._noisy_op if noisy else self._op)
         parts = (
             (worker, workers, self._plan, *wires, space, samples, self.network.inputs, out)
             for worker, space in enumerate(self._workspaces(workers, soft))

@@ -1,7 +1,8 @@
 """Soft methods: the same passes with values in [0, 1] for activations, 64 floats a node and chunk.
 
-A neuron is the bilinear function with corners T of its soft table, and its gradient is exact. Its slope by input a is
-T10 - T00 where b is 0 and T11 - T01 where it is 1, linear in between; likewise for b. Input bits stay packed.
+A neuron is the bilinear function with corners T of its soft table. Its slope by input a is T10 - T00 where b is 0 and
+T11 - T01 where it is 1, linear in between; likewise for b. The slopes of the backward pass are of the table at tau_b,
+those of the forward pass of that at the gate temperature: the same but for CAGE. Input bits stay packed.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def soft_train_chunks(
     group: int,
     groups: int,
     plan: Any,
+    mixed: Any,
     wires: Any,
     space: Any,
     samples: Any,
@@ -97,10 +99,10 @@ def soft_train_chunks(
     wiring_sums: Any,
     losses: Any,
 ) -> None:
-    """See `train_chunks`."""
+    """See `train_chunks`. mixed: the wires of the forward pass, at the gate temperature; wires: at tau_b."""
     classes, layers = len(plan.starts) - 1, plan.layers
     for chunk in range(group, len(losses), groups):
-        soft_activate(plan, wires, space, samples, 64 * chunk, inputs)
+        soft_activate(plan, mixed, space, samples, 64 * chunk, inputs)
         here = labels[64 * chunk : 64 * chunk + 64]
         losses[chunk] = loss_rows(space.counts, classes, here, len(samples), tau, space.rows)
         for index in range(len(layers) - 1, -1, -1):

@@ -59,9 +59,9 @@ class Network:
 class Estimator:
     """How gradients are estimated and applied.
 
-    temperature: the gate temperature; with `cage`, the backward temperature comes from the confidence instead, between
-    tau_max and tau_min (see `cage_temperature`). wiring_temperature: of the softmax over a pin's candidates in the
-    backward pass. beta1, beta2, epsilon: Adam's, with bias correction and no weight decay.
+    temperature: the gate temperature, of both passes; with `cage`, that of the backward pass comes from the confidence
+    instead, between tau_max and tau_min (see `cage_temperature`). wiring_temperature: of the softmax over a pin's
+    candidates in the backward pass. beta1, beta2, epsilon: Adam's, with bias correction and no weight decay.
     """
 
     method: str = "hard-st"
@@ -78,6 +78,11 @@ class Estimator:
     @property
     def hard(self) -> bool:
         return self.method in ("hard-st", "gumbel-st")
+
+    @property
+    def forward_temperature(self) -> float:
+        """Of the mixture that a soft method computes; 0, the limit at which it is the one best gate, for a hard one."""
+        return 0.0 if self.hard else self.temperature
 
     @property
     def noisy(self) -> bool:

@@ -5,8 +5,8 @@ gates is the bilinear function of (a, b) with corners T_ij = sum_k p_k gate_k(i,
 
 Soft methods compute that mixture and its exact gradient. Hard methods compute the one gate argmax(z + g), and take for
 gradient that of the mixture at temperature tau_b, evaluated at the hard activations (straight-through). With CAGE
-(arXiv 2603.14157) tau_b follows the network's confidence; a soft method then mixes at tau_b as well, so that its
-gradient stays exact.
+(arXiv 2603.14157), which sets the backward temperature alone, tau_b follows the network's confidence; a soft method
+still mixes at its own temperature, so that its gradient is then that of the mixture at tau_b, at its activations.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ def _bilinear(corner: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 
 class Neurons(torch.autograd.Function):
-    """A layer's gates: forward hard or soft, backward always of the mixture at tau_b."""
+    """A layer's gates: forward of the mixture at tau_f (0: of the best gate), backward of that at tau_b."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, z: Tensor, tau_b: float, hard: bool) -> Tensor:
+    def forward(ctx: Any, a: Tensor, b: Tensor, z: Tensor, tau_f: float, tau_b: float) -> Tensor:
         """a, b: float[width, batch]. z: float[width, 16], noise included. Returns float[width, batch]."""
         table = torch.from_numpy(TABLE).to(z)
         p = torch.softmax(z / tau_b, dim=1)
         soft = p @ table
         ctx.save_for_backward(a, b, p, soft)
         ctx.tau_b = tau_b
-        return _bilinear(table[z.argmax(dim=1)] if hard else soft, a, b)
+        corner = torch.softmax(z / tau_f, dim=1) @ table if tau_f else table[z.argmax(dim=1)]
+        return _bilinear(corner, a, b)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
@@ -102,22 +103,23 @@ def forward(
     x: Tensor,
     layers: list[LayerTensors],
     head_starts: Tensor,
-    tau_b: float,
+    tau_f: float,
     *,
-    hard: bool,
     noise: list[Tensor] | None = None,
+    tau_b: float = 1.0,
     tau_w: float = 1.0,
 ) -> Tensor:
     """float[batch, classes]: each class's sum over its neurons (not divided by the group temperature).
 
     x: float[inputs, batch], bits or values in [0, 1]. noise: float[width, 16] a layer, added to the gate logits.
+    tau_f: the gate temperature, 0 for the best gate alone. tau_b, tau_w: those of the backward pass, of gates and pins.
     """
     h = x
     for index, layer in enumerate(layers):
         wiring: tuple[Any, ...] = (None, None) if layer.wiring is None else layer.wiring.unbind(0)
         a, b = (_pins(h, layer.candidates[pin], wiring[pin], tau_w) for pin in (0, 1))
         z = layer.gate if noise is None else layer.gate + noise[index]
-        h = _neurons(a, b, z, tau_b, hard)
+        h = _neurons(a, b, z, tau_f, tau_b)
     bounds = head_starts.tolist()
     return torch.stack([h[i:j].sum(0) for i, j in pairwise(bounds)], dim=1)
 
@@ -156,9 +158,8 @@ def loss_and_gradients(
         )
         for layer in layers
     ]
-    scores = forward(
-        x, leaves, head_starts, tau_b, hard=estimator.hard, noise=noise, tau_w=estimator.wiring_temperature
-    )
+    tau_f, tau_w = estimator.forward_temperature, estimator.wiring_temperature
+    scores = forward(x, leaves, head_starts, tau_f, noise=noise, tau_b=tau_b, tau_w=tau_w)
     loss = torch.nn.functional.cross_entropy(scores / tau, y)
     loss.backward()  # type: ignore[no-untyped-call]
     gradients = [(_gradient(layer.gate), None if layer.wiring is None else layer.wiring.grad) for layer in leaves]
