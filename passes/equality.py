@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,9 @@ from lgnc.ir.gates import TABLE
 
 _RECYCLE = 5000
 """Variables after which a solver is given up for a fresh one: a satisfiable call assigns all that it holds."""
+
+_WINDOW = 24
+"""Nodes that are defined before the first try; four times as many more before each further one."""
 
 Clause = tuple[int, int, int]
 
@@ -41,11 +45,12 @@ class EqualityOracle:
     """Answers about the nodes of `circuit`, each read as the literal that `substitute` holds for it at the time.
 
     The bits of one feature obey their thresholds' order. substitute: 2 * node at first; the caller may write the
-    literal of an earlier node that has been proven equal.
+    literal of an earlier node that has been proven equal. conflicts, nodes: what a try may cost, and how many nodes
+    of a question's cones may be looked at.
     """
 
-    def __init__(self, circuit: Circuit, substitute: list[int], conflicts: int) -> None:
-        self.substitute, self.conflicts = substitute, conflicts
+    def __init__(self, circuit: Circuit, substitute: list[int], conflicts: int, nodes: int) -> None:
+        self.substitute, self.conflicts, self.nodes = substitute, conflicts, nodes
         self.inputs = circuit.inputs
         self.op, self.a, self.b = circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist()
         enc = circuit.encoder
@@ -63,6 +68,7 @@ class EqualityOracle:
         self.close()
         self.solver = Glucose4()
         self.variable: dict[int, int] = {}
+        self.defined: set[int] = set()
 
     def close(self) -> None:
         """Free the solver."""
@@ -72,82 +78,75 @@ class EqualityOracle:
 
     def constant(self, node: int, value: bool) -> bool | dict[int, bool] | None:
         """Whether a gate always has `value`: True, a counterexample, or None. See `equal`."""
-        own = self._gate(node)
-        return self._ask([-own if value else own])
+        return self._never([2 * node + value])
 
     def equal(self, node: int, literal: int) -> bool | dict[int, bool] | None:
-        """Whether a gate equals a literal: True, encoder bits for which it does not, or None when conflicts run out."""
-        own, other = self._gate(node), self._literal(literal)
-        for assumptions in ([own, -other], [-own, other]):
-            answer = self._ask(assumptions)
+        """Whether a gate equals a literal: True, encoder bits for which it does not, or None when the effort ends."""
+        own, other = 2 * node, self.substitute[literal >> 1] ^ (literal & 1)
+        for both in ([own, other ^ 1], [own ^ 1, other]):
+            answer = self._never(both)
             if answer is not True:
                 return answer
         return True
 
-    def _ask(self, assumptions: list[int]) -> bool | dict[int, bool] | None:
-        self.calls += 1
-        self.solver.conf_budget(self.conflicts)
-        answer = self.solver.solve_limited(assumptions=assumptions)
-        if answer is None:
-            return None
-        if answer is False:
-            return True
-        model = self.solver.get_model()
-        bits = ((node, variable) for node, variable in self.variable.items() if node < self.inputs)
-        return {node: model[variable - 1] > 0 for node, variable in bits}
+    def _never(self, literals: list[int]) -> bool | dict[int, bool] | None:
+        """Whether the literals are never true at once.
 
-    def _gate(self, node: int) -> int:
-        """The variable of a gate itself, whatever it is substituted by."""
+        Cones are loaded from the top, and only until they say so: what is not loaded yet may take any value.
+        """
+        self.calls += 1
         if len(self.variable) > _RECYCLE:
             self._renew()
-        gate = node - self.inputs
-        self._load([self.substitute[self.a[gate]] >> 1, self.substitute[self.b[gate]] >> 1])
-        if node not in self.variable:
-            self._add(node)
-        return self.variable[node]
+        assumptions = [self._variable(literal) for literal in literals]
+        waiting = [-(literal >> 1) for literal in literals]
+        seen, window = set(waiting), _WINDOW
+        heapq.heapify(waiting)
+        while True:
+            self._define(waiting, seen, window)
+            self.solver.conf_budget(self.conflicts)
+            answer = self.solver.solve_limited(assumptions=assumptions)
+            if not answer:
+                return None if answer is None else True
+            if not waiting:
+                model = self.solver.get_model()
+                return {node: model[self.variable[node] - 1] > 0 for node in self.defined if node < self.inputs}
+            if len(seen) > self.nodes:
+                return None
+            window *= 4
 
-    def _literal(self, literal: int) -> int:
-        literal = self.substitute[literal >> 1] ^ (literal & 1)
-        self._load([literal >> 1])
-        variable = self.variable[literal >> 1]
+    def _variable(self, literal: int) -> int:
+        variable = self.variable.setdefault(literal >> 1, len(self.variable) + 1)
         return -variable if literal & 1 else variable
 
-    def _load(self, stack: list[int]) -> None:
-        """Add nodes with their cones."""
-        variable, substitute, inputs = self.variable, self.substitute, self.inputs
-        while stack:
-            node = stack[-1]
-            if node in variable:
-                stack.pop()
-            elif node < inputs:
-                self._add_feature(self.chain[node])
-                stack.pop()
-            else:
-                pins = substitute[self.a[node - inputs]] >> 1, substitute[self.b[node - inputs]] >> 1
-                missing = [pin for pin in pins if pin not in variable]
-                if missing:
-                    stack += missing
-                else:
-                    self._add(node)
-                    stack.pop()
+    def _define(self, waiting: list[int], seen: set[int], count: int) -> None:
+        """Define the `count` latest waiting nodes (a heap of negated numbers) by their fan-ins, which then wait."""
+        while waiting and count:
+            count -= 1
+            node = -heapq.heappop(waiting)
+            if node < self.inputs:
+                if node not in self.defined:
+                    self._define_feature(self.chain[node])
+                continue
+            gate = node - self.inputs
+            a, b = self.substitute[self.a[gate]], self.substitute[self.b[gate]]
+            for fanin in (-(a >> 1), -(b >> 1)):
+                if fanin not in seen:
+                    seen.add(fanin)
+                    heapq.heappush(waiting, fanin)
+            if node not in self.defined:
+                self.defined.add(node)
+                own, x, y = self._variable(2 * node), self._variable(a), self._variable(b)
+                for sign_a, sign_b, sign in CLAUSES[self.op[gate]]:
+                    self.solver.add_clause([z for z in (sign_a * x, sign_b * y, sign * own) if z])
 
-    def _add(self, node: int) -> None:
-        gate = node - self.inputs
-        a, b = self.substitute[self.a[gate]], self.substitute[self.b[gate]]
-        pin_a = -self.variable[a >> 1] if a & 1 else self.variable[a >> 1]
-        pin_b = -self.variable[b >> 1] if b & 1 else self.variable[b >> 1]
-        own = self.variable[node] = len(self.variable) + 1
-        for sign_a, sign_b, sign in CLAUSES[self.op[gate]]:
-            self.solver.add_clause([x for x in (sign_a * pin_a, sign_b * pin_b, sign * own) if x])
-
-    def _add_feature(self, bits: list[int]) -> None:
+    def _define_feature(self, bits: list[int]) -> None:
         """All bits of a feature, by threshold: a higher one implies the one below, and equal ones each other."""
-        for bit in bits:
-            self.variable[bit] = len(self.variable) + 1
-        for low, high in pairwise(bits):
-            self.solver.add_clause([-self.variable[high], self.variable[low]])
-            if self.threshold[low] == self.threshold[high]:
-                self.solver.add_clause([self.variable[high], -self.variable[low]])
+        self.defined.update(bits)
+        own = [self._variable(2 * bit) for bit in bits]
+        for index, (low, high) in enumerate(pairwise(own)):
+            self.solver.add_clause([-high, low])
+            if self.threshold[bits[index]] == self.threshold[bits[index + 1]]:
+                self.solver.add_clause([high, -low])
 
 
 def perturbed(

@@ -18,11 +18,12 @@ _BATCH = 256
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def functional_reduction(circuit: Circuit, *, conflicts: int = 300) -> Circuit:
+def functional_reduction(circuit: Circuit, *, conflicts: int = 300, nodes: int = 1000) -> Circuit:
     """Users of a gate that always equals an earlier node, or its complement, read that; constant gates become so.
 
-    Candidates agree in simulation; a SAT solver proves them, at most `conflicts` conflicts each, in topological order
-    with what is proven as cut points, or gives a counterexample that is simulated to split further candidates.
+    Candidates agree in simulation; a SAT solver proves them, in topological order with what is proven as cut points,
+    or gives a counterexample that is simulated to split further candidates. A try costs at most `conflicts` conflicts,
+    and about `nodes` nodes of the two cones are looked at.
     Gates that lose their users are left to eliminate_dead_gates. The thresholds of one feature are known to be
     ordered. Follows Mishchenko et al., "FRAIGs: A Unifying Representation for Logic Synthesis and Verification", 2005.
 
@@ -46,7 +47,7 @@ def functional_reduction(circuit: Circuit, *, conflicts: int = 300) -> Circuit:
     """
     if not circuit.gates or not circuit.inputs:
         return circuit
-    sweep = _Sweep(circuit, conflicts)
+    sweep = _Sweep(circuit, conflicts, nodes)
     try:
         while sweep.round():
             pass
@@ -58,7 +59,7 @@ def functional_reduction(circuit: Circuit, *, conflicts: int = 300) -> Circuit:
 class _Sweep:
     """substitute: the literal to read in place of each node. open: nodes that may yet be merged into another."""
 
-    def __init__(self, circuit: Circuit, conflicts: int) -> None:
+    def __init__(self, circuit: Circuit, conflicts: int, nodes: int) -> None:
         self.circuit = circuit
         keys = bit_keys(circuit.encoder)
         distinct = list(dict.fromkeys(keys))
@@ -67,7 +68,7 @@ class _Sweep:
         words = words[[row[key] for key in keys]]
         self.base = unpack(words, 64 * words.shape[1])
         self.substitute = list(range(0, 2 * circuit.nodes, 2))
-        self.oracle = EqualityOracle(circuit, self.substitute, conflicts)
+        self.oracle = EqualityOracle(circuit, self.substitute, conflicts, nodes)
         self.open = np.ones(circuit.nodes, np.bool_)
         self.value: dict[int, bool] = {}
         self.rng = np.random.default_rng(1)
