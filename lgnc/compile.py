@@ -18,6 +18,7 @@ from lgnc.files import write_file, write_folder
 from lgnc.frontend.source import Source
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.text import to_text
+from lgnc.mapping.statistics import Statistics, pass_sizes
 from lgnc.passes.manager import PassReport, run_pipeline
 from lgnc.verify.prove import prove as prove_equal
 from lgnc.verify.verdict import Verdict
@@ -88,12 +89,16 @@ def compile_circuit(
     name: str = "lgn",
     level: int = 2,
     prove: bool = True,
+    goal: str = "area",
+    stats: bool = False,
     check_each_pass: bool = False,
     time_limit: float = 60.0,
     settings: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Compiled:
-    """Optimise `source` at -O `level`, prove the result equal to what went in (when `prove`), and emit `target`.
+    """Optimise `source` at -O `level` for `goal`, prove the result equal to what went in (when `prove`), emit `target`.
+
+    stats: count the look-up tables of every part after every pass, for the manifest.
 
     The proof covers the passes; what covers the emitted files is said by `lgnc verify`. Raises Failed when the
     optimised circuit differs, and the target's own errors.
@@ -101,7 +106,11 @@ def compile_circuit(
     started = time.perf_counter()
     emit = backend(target)
     progress("optimise")
-    circuit, reports = run_pipeline(source.circuit, level, check_each_pass=check_each_pass)
+    statistics = Statistics(source.circuit) if stats else None
+    circuit, reports = run_pipeline(
+        source.circuit, level, goal=goal, check_each_pass=check_each_pass, print_after=statistics
+    )
+    counted = pass_sizes(source.circuit, circuit, reports) if statistics is None else statistics.as_json()
     verdict = None
     if prove:
         progress("prove")
@@ -111,7 +120,8 @@ def compile_circuit(
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
     artifact = emit(circuit, Options(name, settings or {}))
-    manifest = _facts(source, circuit, target, name, level, settings or {}, verdict)
+    manifest = _facts(source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict)
+    manifest["stats"] = counted
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
     seconds = time.perf_counter() - started
@@ -123,8 +133,7 @@ def _facts(
     circuit: Circuit,
     target: str,
     name: str,
-    level: int,
-    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
     verdict: Verdict | None,
 ) -> dict[str, Any]:
     head, meta = circuit.head, source.model.meta if source.model else {}
@@ -135,7 +144,7 @@ def _facts(
         "name": name,
         "source_sha256": source.sha256,
         "circuit_sha256": circuit.digest,
-        "options": {"level": level, **settings},
+        "options": dict(options),
         "encoder": encoder_facts(circuit),
         "columns": meta.get("columns") or {},
         "training": {key: value for key, value in training.items() if key in ("data", "seed", "test_fraction")},

@@ -82,7 +82,7 @@ def absorb_shared_fanins(circuit: Circuit) -> Circuit:
         n7 = gt n0 n2
     """
     op, a, b = circuit.op.copy(), circuit.a.copy(), circuit.b.copy()
-    for at, triple in _triples(circuit):
+    for at, triple in triples(circuit):
         key = triple.f.astype(np.int64) << 8 | triple.k1.astype(np.int64) << 4 | triple.k2
         same = triple.q == triple.s
         undone = np.ones(len(at), np.bool_)
@@ -104,7 +104,7 @@ def _of_two(f: Ops, k1: Ops, k2: Ops) -> Ops:
     return row_gate(np.take_along_axis(TABLE[f], column.astype(np.int64), axis=1))
 
 
-def _triples(circuit: Circuit) -> list[tuple[NDArray[np.int64], Triple]]:
+def triples(circuit: Circuit) -> list[tuple[NDArray[np.int64], Triple]]:
     """(gates, their triples) for every way in which the fan-ins of two-input gates can share one; a gate has one.
 
     A fan-in x that the other one reads is k1 = A of p = x, with q = s.

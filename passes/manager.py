@@ -19,9 +19,11 @@ from lgnc.passes.compare import difference
 
 PASSES: dict[str, str] = {
     "absorb_inverters": "lgnc.passes.absorb_inverters",
+    "balance_depth": "lgnc.passes.balance_depth",
     "drop_unread_thresholds": "lgnc.passes.drop_unread_thresholds",
     "eliminate_dead_gates": "lgnc.passes.eliminate_dead_gates",
     "absorb_shared_fanins": "lgnc.passes.absorb_shared_fanins",
+    "factor_shared_fanins": "lgnc.passes.factor_shared_fanins",
     "fold_constants": "lgnc.passes.fold_constants",
     "functional_reduction": "lgnc.passes.functional_reduction",
     "lower_head": "lgnc.passes.lower_head",
@@ -38,6 +40,7 @@ _LOCAL = (
     "absorb_inverters",
     "merge_duplicate_gates",
     "absorb_shared_fanins",
+    "factor_shared_fanins",
     "simplify_head",
     "eliminate_dead_gates",
     "drop_unread_thresholds",
@@ -50,6 +53,9 @@ PIPELINES: dict[int, tuple[str, ...]] = {
     3: (*_LOCAL, "functional_reduction", *_LOCAL, "rewrite_with_abc{required=false}"),
 }
 """The passes of each -O level, repeated until nothing changes."""
+
+PASS_GOALS = ("area", "depth")
+"""What a level is to save: gates, or first levels of gates. For depth, every round ends in balance_depth."""
 
 _ROUNDS = {0: 1, 1: 20, 2: 20, 3: 2}
 """A level's pipeline stops after so many rounds, changed or not."""
@@ -126,12 +132,17 @@ def _options(name: str, text: str) -> dict[str, Any]:
     return options
 
 
-def steps_of(passes_or_level: int | str | Sequence[str | Step]) -> tuple[Step, ...]:
-    """The steps of a -O level, of a pipeline's text, or of a list of pass names and steps."""
+def steps_of(passes_or_level: int | str | Sequence[str | Step], goal: str = "area") -> tuple[Step, ...]:
+    """The steps of a -O level for a goal, of a pipeline's text, or of a list of pass names and steps."""
+    if goal not in PASS_GOALS:
+        raise unknown("goal", goal, PASS_GOALS)
     if isinstance(passes_or_level, int):
         if passes_or_level not in PIPELINES:
             raise unknown("optimisation level", str(passes_or_level), map(str, PIPELINES))
-        return parse_pipeline(",".join(PIPELINES[passes_or_level]))
+        names = PIPELINES[passes_or_level]
+        return parse_pipeline(",".join((*names, "balance_depth") if names and goal == "depth" else names))
+    if goal != "area":
+        raise BadInput("passes named one by one have no goal", where="goal", fix="name a level, or add balance_depth")
     if isinstance(passes_or_level, str):
         return parse_pipeline(passes_or_level)
     return tuple(Step(each) if isinstance(each, str) else each for each in passes_or_level)
@@ -141,6 +152,7 @@ def run_pipeline(
     circuit: Circuit,
     passes_or_level: int | str | Sequence[str | Step],
     *,
+    goal: str = "area",
     check_each_pass: bool = False,
     prove: Prove | None = None,
     print_after: Callable[[str, Circuit], None] | None = None,
@@ -148,12 +160,13 @@ def run_pipeline(
     """`circuit` after the passes, with one report a run of a pass.
 
     A level's pipeline is repeated until a round changes nothing, or for its number of rounds; passes named one by one
-    run once. The IR is checked after every pass. check_each_pass: simulate each pass's result against its input.
+    run once. The IR is checked after every pass. goal: 'area', or 'depth' for a level that ends every round in
+    balance_depth and takes no pass's result that is deeper. check_each_pass: simulate each result against its input.
     prove(before, after) gives an object with `equal` (True, False or None) and `how`. print_after(name, circuit) is
     called after every pass.
     Raises Failed, naming the pass, when a pass leaves a malformed circuit or one that differs.
     """
-    steps = steps_of(passes_or_level)
+    steps = steps_of(passes_or_level, goal)
     functions = [(step, load_pass(step.name)) for step in steps]
     rounds = _ROUNDS[passes_or_level] if isinstance(passes_or_level, int) else 1
     reports: list[PassReport] = []
@@ -164,6 +177,8 @@ def run_pipeline(
             began = time.perf_counter()
             circuit = function(before, **step.options)
             seconds = time.perf_counter() - began
+            if goal == "depth" and circuit.depth > before.depth:
+                circuit = before
             verified = _verify(step, before, circuit, check_each_pass, prove)
             sizes = (before.gates, circuit.gates, before.depth, circuit.depth)
             reports.append(PassReport(step.name, *sizes, seconds, verified))

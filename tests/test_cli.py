@@ -92,6 +92,52 @@ def test_opt_and_verify(model: Path, tmp_path: Path, capsys: Capture) -> None:
     assert call(capsys, "verify", one, small)[0] == 0
 
 
+def test_opt_counts_tables_and_saves_depth(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    small = tmp_path / "small.lgir"
+    code, result = call_json(capsys, "opt", model, "-o", small, "--stats", "--goal", "depth", "--prove")
+    assert code == 0
+    stats = result["stats"]
+    assert [each["name"] for each in stats["passes"]] == [each["name"] for each in result["passes"]]
+    assert result["passes"][-1]["name"] == "balance_depth"
+    assert stats["before"]["gates"] == result["gates_before"] > stats["after"]["gates"] == result["gates_after"]
+    assert 0 < stats["after"]["whole"]["lut6"] < stats["after"]["whole"]["lut4"] < stats["after"]["whole"]["gates"]
+    code, text, _ = call(capsys, "opt", model, "-o", small, "--stats", "-O", 1)
+    assert code == 0
+    rows = [line.split() for line in text.splitlines() if line]
+    names = [row[0] for row in rows]
+    assert {"fold_constants", "encoder", "layer", "popcount", "argmax", "whole"} <= set(names)
+    whole = dict(zip(names, rows, strict=True))["whole"]
+    parts = [row[-6:] for row in rows if row[0] in ("encoder", "layer", "popcount", "argmax")]
+    assert [sum(int(row[k].replace(",", "")) for row in parts) for k in range(6)] == [
+        int(word.replace(",", "")) for word in whole[1:]
+    ]
+    assert "--goal is for -O" in refused(
+        capsys, 2, "opt", model, "-o", small, "-p", "fold_constants", "--goal", "depth"
+    )
+
+
+def test_the_manifest_says_where_gates_go(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    for extra, counts in ((), {"gates"}), (("--stats", "--goal", "depth"), {"gates", "lut4", "lut6"}):
+        out = tmp_path / f"out{len(extra)}"
+        code, result = call_json(capsys, "compile", model, "-t", "numpy", "-o", out, *extra)
+        assert code == 0
+        manifest = json.loads((out / "manifest.json").read_text())
+        stats = manifest["stats"]
+        assert list(stats["before"]["parts"]) == sorted(stats["before"]["parts"])
+        assert {"encoder", "layer 0", "popcount", "argmax"} < set(stats["before"]["parts"])
+        assert stats["after"]["parts"]["popcount"].keys() == counts
+        assert stats["before"]["gates"] == manifest["costs"]["gates_before"]
+        assert stats["after"]["gates"] == manifest["costs"]["gates"]
+        assert stats["passes"][-1]["depth"] == result["depth"]
+        assert manifest["options"]["goal"] == ("depth" if extra else "area")
+        code, text, _ = call(capsys, "info", out)
+        assert f"whole           depth {stats['after']['whole']['depth']}" in text
+    assert (
+        "LUT6, encoder and head included"
+        in call(capsys, "compile", model, "-t", "numpy", "-o", tmp_path / "again", "--stats")[1]
+    )
+
+
 def test_certificates(model: Path, tmp_path: Path, capsys: Capture) -> None:
     small, proof = tmp_path / "small.lgir", tmp_path / "proof.txt"
     assert call(capsys, "opt", model, "-o", small, "-O", 3)[0] == 0

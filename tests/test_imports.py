@@ -30,13 +30,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {*BASE, "ir"},
     "rewrite_with_abc": {*BASE, "ir", "frontend", "passes", "backends"},
     "calibrate": {*BASE, "ir", "passes"},
-    "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify"},
+    "mapping": {"diagnostics", "ir", "passes"},
+    "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify", "mapping"},
     "equivalence": {*BASE, "ir", "model", "frontend", "verify", "sim"},
     "evaluate": {*BASE, "ir", "model", "frontend", "sim", "data"},
     "demo": {*BASE, "ir", "model", "frontend", "sim", "data", "train", "compile", "equivalence", "evaluate"},
     "cli": {
         *BASE, "ir", "model", "frontend", "passes", "backends", "verify", "sim", "data", "train", "report",
-        "calibrate", "compile", "equivalence", "evaluate", "demo",
+        "calibrate", "compile", "equivalence", "mapping", "evaluate", "demo",
     },
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from lgnc.passes import manager
 from lgnc.passes.compare import difference
 from lgnc.passes.manager import PASSES, PIPELINES, Step, load_pass, parse_pipeline, run_pipeline, steps_of
 from tests.support import random_circuit
+from tests.test_passes import chain_of
 
 
 def flip_a_gate(circuit: Circuit, *, which: int = -1) -> Circuit:
@@ -140,6 +141,33 @@ def test_every_name_loads_and_every_pipeline_names_passes() -> None:
         assert load_pass(name).__name__ == name
     assert sorted(PIPELINES) == [0, 1, 2, 3]
     assert all({step.name for step in steps_of(level)} <= set(PASSES) for level in PIPELINES)
+
+
+def test_the_goal_of_depth_ends_shallower_and_takes_nothing_deeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = chain_of([1] * 9 + [6] * 4)
+    area, _ = run_pipeline(chain, 1)
+    shallow, reports = run_pipeline(chain, 1, goal="depth", check_each_pass=True)
+    assert shallow.depth < area.depth
+    assert reports[-1].name == "balance_depth"
+    assert not difference(chain, shallow)[1]
+
+    def deepen(circuit: Circuit) -> Circuit:
+        op, a, b = (
+            np.append(each, last) for each, last in ((circuit.op, 3), (circuit.a, circuit.nodes - 1), (circuit.b, 0))
+        )
+        return circuit.with_(op=op, a=a, b=b, outputs=[2 * circuit.nodes + 1])
+
+    real = load_pass
+    monkeypatch.setattr(manager, "load_pass", lambda name: deepen if name == "fold_constants" else real(name))
+    kept, _ = run_pipeline(chain, 1, goal="depth", check_each_pass=True)
+    assert kept.depth <= chain.depth
+    with pytest.raises(Failed, match="pass fold_constants"):
+        run_pipeline(chain, 1, check_each_pass=True)
+    with pytest.raises(BadInput, match=r"unknown goal 'deep' \(did you mean 'depth'"):
+        run_pipeline(chain, 1, goal="deep")
+    with pytest.raises(BadInput, match="passes named one by one have no goal"):
+        run_pipeline(chain, "fold_constants", goal="depth")
+    assert run_pipeline(chain, 0, goal="depth") == (chain, [])
 
 
 def test_reports_add_up_and_passes_print() -> None:

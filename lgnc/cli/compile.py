@@ -30,11 +30,18 @@ class Size(click.ParamType[int]):
         return int(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20}[match[2].lower()]
 
 
+def tables_of(whole: dict[str, int]) -> str | None:
+    """The look-up tables of a circuit with encoder and head, where they were counted."""
+    return f"{whole['lut4']:,} LUT4 or {whole['lut6']:,} LUT6, encoder and head included" if "lut6" in whole else None
+
+
 @click.command("compile")
 @click.argument("source", type=click.Path(path_type=Path), metavar="MODEL_OR_CIRCUIT")
 @click.option("-t", "--target", required=True, help="c, numpy, verilog or onnx.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 @click.option("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
+@click.option("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
+@click.option("--stats", is_flag=True, help="Count LUT4 and LUT6 of every part after every pass, for the manifest.")
 @click.option("--name", default="lgn", show_default=True, help="What the files and identifiers are called.")
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
 @click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
@@ -54,6 +61,8 @@ def command(
     target: str,
     output: Path,
     level: int,
+    goal: str,
+    stats: bool,
     name: str,
     prove: bool,
     check_each_pass: bool,
@@ -83,6 +92,8 @@ def command(
             name=name,
             level=level,
             prove=prove,
+            goal=goal,
+            stats=stats,
             check_each_pass=check_each_pass,
             time_limit=time_limit,
             settings=settings,
@@ -113,6 +124,7 @@ def command(
             ("files", ", ".join(sorted(compiled.files))),
             ("gates", f"{costs['gates_before']:,} -> {costs['gates']:,} (-O{level})"),
             ("depth", costs["depth"]),
+            ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
             ("passes", how + seconds),
             ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
         ]

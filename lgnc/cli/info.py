@@ -40,10 +40,11 @@ def _folder(path: Path) -> dict[str, Any]:
 
     manifest = load_manifest(path)
     manifest.pop("columns", None)
-    encoder = manifest.pop("encoder")
+    encoder, stats = manifest.pop("encoder"), manifest.pop("stats", None)
     return {
         "kind": "compiled folder",
         **manifest,
+        "whole": None if stats is None else stats["after"]["whole"],
         "features": len(encoder["features"]),
         "feature_dtype": encoder["dtype"],
         "encoder_bits": encoder["bits"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from lgnc.cli.output import json_option, percent, print_facts, print_json, print
 if TYPE_CHECKING:
     from lgnc.calibrate import Calibration
     from lgnc.frontend.source import Source
+    from lgnc.mapping.statistics import Statistics
+    from lgnc.passes.manager import PassReport
 
 
 def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: float) -> Calibration:
@@ -30,11 +33,50 @@ def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: 
     return calibrate(source.circuit, x, y, max_accuracy_drop=max_accuracy_drop)
 
 
+def print_passes(reports: list[PassReport], statistics: Statistics | None) -> None:
+    """A row a pass: what it left and how long it took; with statistics, fan-out and the whole circuit's tables too."""
+    if statistics is None:
+        rows: list[Sequence[object]] = [
+            (r.name, f"{r.gates_before:,}", f"{r.gates_after:,}", r.depth_after, f"{r.seconds:.3f}", r.verified)
+            for r in reports
+        ]
+        print_table(("pass", "gates before", "after", "depth", "seconds", "checked"), rows, right=(1, 2, 3, 4))
+        return
+    times = [("", "")] + [(f"{r.seconds:.3f}", r.verified) for r in reports]
+    rows = []
+    counted = [("", statistics.before), *statistics.after_pass]
+    for (name, found), (seconds, verified) in zip(counted, times, strict=True):
+        whole, gates = found["whole"], f"{found['gates']:,}"
+        tables = f"{whole['lut4']:,}", f"{whole['lut6']:,}"
+        rows.append((name, gates, found["depth"], found["max_fanout"], *tables, seconds, verified))
+    print_table(("pass", "gates", "depth", "fan-out", "LUT4", "LUT6", "seconds", "checked"), rows, right=range(1, 7))
+
+
+def print_parts(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """A row a part of the circuit, before and after, and their sum with its depth."""
+    columns = [(kind, found) for kind in ("gates", "lut4", "lut6") for found in (before, after)]
+    header = ["part", "gates before", "after", "LUT4 before", "after", "LUT6 before", "after"]
+    names = list(dict.fromkeys([*before["parts"], *after["parts"]]))
+    rows = [[name, *(f"{found['parts'].get(name, {}).get(kind, 0):,}" for kind, found in columns)] for name in names]
+    rows.append(["whole", *(f"{found['whole'][kind]:,}" for kind, found in columns)])
+    rows.append(["depth of it", *(found["whole"][_DEPTH[kind]] for kind, found in columns)])
+    click.echo()
+    print_table(header, rows, right=range(1, 7))
+    if not before["encoder_included"]:
+        click.echo("the encoder compares floats: it is not counted in gates")
+    click.echo()
+
+
+_DEPTH = {"gates": "depth", "lut4": "lut4_depth", "lut6": "lut6_depth"}
+
+
 @click.command("opt")
 @click.argument("circuit", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The circuit file to write.")
 @click.option("-O", "level", type=click.IntRange(0, 3), help="A level's pipeline (2 unless -p is given).")
 @click.option("-p", "--passes", help="Passes to run, in order: 'pass,pass{option=value}'.")
+@click.option("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
+@click.option("--stats", is_flag=True, help="Count gates, LUT4 and LUT6 of every part after every pass.")
 @click.option("--prove/--no-prove", default=False, show_default=True, help="Prove each pass.")
 @click.option("--check-each-pass", is_flag=True, help="Simulate each pass against its input.")
 @click.option("--print-after", is_flag=True, help="Print the circuit after each pass on stderr.")
@@ -53,6 +95,8 @@ def command(
     output: Path,
     level: int | None,
     passes: str | None,
+    goal: str,
+    stats: bool,
     prove: bool,
     check_each_pass: bool,
     print_after: bool,
@@ -66,14 +110,20 @@ def command(
     from lgnc.frontend.source import load_source
     from lgnc.ir.circuit import Circuit
     from lgnc.ir.text import to_text
+    from lgnc.mapping.statistics import Statistics
     from lgnc.passes.manager import parse_pipeline, run_pipeline
     from lgnc.verify.prove import prove as prove_equal
 
     if level is not None and passes is not None:
         raise click.UsageError("-O and -p exclude each other")
+    if passes is not None and goal != "area":
+        raise click.UsageError("--goal is for -O; with -p name balance_depth")
 
-    def show(name: str, circuit: Circuit) -> None:
-        sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
+    def after_pass(name: str, circuit: Circuit) -> None:
+        if print_after:
+            sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
+        if statistics is not None:
+            statistics(name, circuit)
 
     check_circuit_path(output)
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
@@ -81,12 +131,15 @@ def command(
     source = load_source(circuit)
     before = source.circuit
     calibration = None if data is None else calibrated(source, data, label, max_accuracy_drop)
+    start = before if calibration is None else calibration.circuit
+    statistics = Statistics(start) if stats else None
     after, reports = run_pipeline(
-        before if calibration is None else calibration.circuit,
+        start,
         pipeline,
+        goal=goal,
         check_each_pass=check_each_pass,
         prove=prove_equal if prove else None,
-        print_after=show if print_after else None,
+        print_after=after_pass,
     )
     save_circuit(after, output)
     seconds = time.perf_counter() - started
@@ -103,14 +156,14 @@ def command(
         result["calibration"] = {
             each.name: getattr(calibration, each.name) for each in fields(calibration) if each.name != "circuit"
         }
+    if statistics is not None:
+        result["stats"] = statistics.as_json()
     if as_json:
         print_json(result)
         return
-    rows = [
-        (r.name, f"{r.gates_before:,}", f"{r.gates_after:,}", r.depth_after, f"{r.seconds:.3f}", r.verified or "-")
-        for r in reports
-    ]
-    print_table(("pass", "gates before", "after", "depth", "seconds", "checked"), rows, right=(1, 2, 3, 4))
+    print_passes(reports, statistics)
+    if statistics is not None:
+        print_parts(statistics.before, statistics.after)
     if calibration is not None:
         print_facts(
             [
