@@ -13,10 +13,12 @@ import numpy as np
 
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog_axis import axis_files
+from lgnc.backends.verilog_boards import FPGA_BOARDS, board_files
 from lgnc.backends.verilog_encoder import encoder_levels, encoder_module, feature_width
 from lgnc.backends.verilog_flow import flow_files
 from lgnc.backends.verilog_names import module_name
 from lgnc.backends.verilog_pipeline import Ranks, delays, gate_ranks, place_cuts
+from lgnc.backends.verilog_serial import serial_files
 from lgnc.backends.verilog_testbench import testbench
 from lgnc.backends.verilog_text import Port, module
 from lgnc.backends.verilog_top import Section, control_module, top_module
@@ -25,7 +27,7 @@ from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, score_format
 
 OUTPUTS = ("both", "class", "scores")
-INTERFACES = ("parallel", "axis")
+INTERFACES = ("parallel", "axis", "serial")
 DEFAULT_BEAT = 32
 
 
@@ -61,7 +63,8 @@ def interface(circuit: Circuit, outputs: str) -> Interface:
 class Settings:
     """outputs: 'both', 'class' or 'scores'. stages: ranks of registers; pipeline_depth: levels between two of them.
 
-    interface: 'parallel', or 'axis' for an AXI4-Stream wrapper too, which takes features in beats of beat_width bits.
+    interface: 'parallel', or 'axis' for an AXI4-Stream wrapper too, which takes features in beats of beat_width bits,
+    or 'serial' for one with two pins. board: one of FPGA_BOARDS, for a top that puts the serial wrapper on its pins.
     """
 
     outputs: str = "both"
@@ -69,6 +72,7 @@ class Settings:
     pipeline_depth: int | None = None
     interface: str = "parallel"
     beat_width: int | None = None
+    board: str | None = None
 
     @property
     def clocked(self) -> bool:
@@ -81,18 +85,24 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     for name, value in given.items():
         if name not in names:
             raise unknown("setting", name, names, where="verilog")
-        if name not in ("outputs", "interface") and value is not None and (type(value) is not int or value < 1):
+        if name not in ("outputs", "interface", "board") and value is not None and (type(value) is not int or value < 1):
             raise BadInput(f"{name} is {value!r}, not a whole number above 0", where="verilog", fix="for instance 4")
     settings = Settings(**given)
     if settings.outputs not in OUTPUTS:
         raise unknown("choice of outputs", str(settings.outputs), OUTPUTS, where="verilog")
     if settings.interface not in INTERFACES:
         raise unknown("interface", str(settings.interface), INTERFACES, where="verilog")
+    if settings.board is not None:
+        if settings.board not in FPGA_BOARDS:
+            raise unknown("board", str(settings.board), FPGA_BOARDS, where="--board")
+        if given.get("interface", "serial") != "serial":
+            raise BadInput("a board takes the serial interface", where="--board", fix="leave --interface out")
+        settings = replace(settings, interface="serial")
     if settings.beat_width and settings.interface != "axis":
         raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
     if settings.stages and settings.pipeline_depth:
         raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
-    if settings.interface == "axis" and not settings.clocked:
+    if settings.interface != "parallel" and not settings.clocked:
         return replace(settings, stages=1)
     return settings
 
@@ -119,7 +129,14 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         beat = settings.beat_width or DEFAULT_BEAT
         files |= axis_files(name, ports.source, ports.results, stages, beat)
         details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
-    files |= flow_files(name, clocked=stages > 0, axis=settings.interface == "axis")
+    if settings.interface == "serial":
+        files |= serial_files(name, ports.source, ports.results, stages)
+        details["serial"] = {"top": f"{name}_serial"}
+    if settings.board:
+        files |= board_files(name, settings.board)
+        details["board"] = {"name": settings.board, "top": f"{name}_board"}
+    wrapper = None if settings.interface == "parallel" else settings.interface
+    files |= flow_files(name, clocked=stages > 0, wrapper=wrapper, board=settings.board)
     return Artifact(files, {"verilog": details})
 
 

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from lgnc.backends.verilog_boards import make_rules
 from lgnc.backends.verilog_testbench import filled
 
 FAMILIES = ("ice40", "ecp5", "xilinx")
 
 
-def flow_files(name: str, *, clocked: bool, axis: bool) -> dict[str, bytes]:
-    """The files, for the design alone or for its stream wrapper."""
-    top = f"{name}_axis" if axis else name
-    sources = [f"{name}.v", *([f"{name}_axis.v"] if axis else [])]
-    benches = [name, *([f"{name}_axis"] if axis else [])]
-    clock = "aclk" if axis else "clk"
+def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None) -> dict[str, bytes]:
+    """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board."""
+    modules = [name, *([f"{name}_{wrapper}"] if wrapper else [])]
+    sources = [f"{each}.v" for each in (*modules, *([f"{name}_board"] if board else []))]
+    clock = "aclk" if wrapper == "axis" else "clk"
     words = {
         "NAME": name,
-        "TOP": top,
+        "TOP": sources[-1].removesuffix(".v"),
         "SOURCES": " ".join(sources),
         "CORESOURCES": ", ".join(sources),
         "SIMULATIONS": "\n".join(
             f"\tiverilog -g2001 -o tb_{each}.vvp {' '.join(sources)} tb_{each}.v\n\tvvp -N tb_{each}.vvp"
-            for each in benches
+            for each in modules
         ),
         "CONSTRAINT": f"create_clock -period $period [get_ports {clock}]"
         if clocked
         else "set_max_delay $period -from [all_inputs] -to [all_outputs]",
+        "BOARDRULES": make_rules(name, board) if board else "",
     }
     files = {
         "Makefile": filled("flow.mk.in", words),
