@@ -85,7 +85,11 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     for name, value in given.items():
         if name not in names:
             raise unknown("setting", name, names, where="verilog")
-        if name not in ("outputs", "interface", "board") and value is not None and (type(value) is not int or value < 1):
+        if (
+            name not in ("outputs", "interface", "board")
+            and value is not None
+            and (type(value) is not int or value < 1)
+        ):
             raise BadInput(f"{name} is {value!r}, not a whole number above 0", where="verilog", fix="for instance 4")
     settings = Settings(**given)
     if settings.outputs not in OUTPUTS:

