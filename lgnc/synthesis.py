@@ -92,7 +92,8 @@ def _own(netlist: Netlist) -> dict[str, Any]:
 
 def depth_of(module: Mapping[str, Any]) -> int:
     """LUTs on the longest combinational path of a module. Raises Failed for a loop."""
-    driver, reads = {}, {}
+    driver: dict[int | str, str] = {}
+    reads: dict[str, list[int | str]] = {}
     for name, cell in module["cells"].items():
         if not _THROUGH.fullmatch(cell["type"]):
             continue

@@ -128,8 +128,8 @@ def command(
         "verified": how,
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
-        **{key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest},
     }
+    result |= {key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest}
     if as_json:
         print_json(result)
         return
