@@ -45,10 +45,9 @@ class Duration(click.ParamType[float]):
 
 def _note(epoch: dict[str, Any]) -> str:
     """What the progress bar says of the last epoch."""
-    return (
-        f"epoch {epoch['epoch']}: {percent(epoch['accuracy'])}, gap {100 * epoch['selection_gap']:.1f}, "
-        f"{rate(epoch['samples_per_second'])}/s"
-    )
+    gaps = f"{100 * epoch['selection_gap']:.1f} {100 * epoch['computation_gap']:.1f}"
+    steps = rate(epoch["steps_per_second"])
+    return f"epoch {epoch['epoch']}: {percent(epoch['accuracy'])}, gaps {gaps}, {steps} steps/s"
 
 
 @click.command("train")
@@ -136,7 +135,7 @@ def command(
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar(quiet=as_json or rank() > 0))
         shown = stack.enter_context(scalar_log(tensorboard)) if tensorboard is not None and rank() == 0 else None
-        task = bar.add_task("steps", total=None, note="")
+        task = bar.add_task("", total=None, note="")
 
         def on_epoch(epoch: dict[str, Any]) -> None:
             bar.update(task, note=_note(epoch))

@@ -52,13 +52,13 @@ def train(
 
     Under torchrun (`lgnc.train.distributed`) process 0 alone calls back and writes; every process returns the result.
 
-    on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds and
-    samples_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
+    on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
+    and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. Raises BadInput before the first step
     for what cannot be trained, and Failed when Ctrl-C ended the run and its checkpoint was written, or a loss became
     infinite.
     """
-    problem = prepare(dataset, config)
+    problem = prepare(dataset, config, saved=checkpoint is not None)
     with process_group(problem.config.device):
         told = (on_epoch, on_step) if rank() == 0 else (None, None)
         run = _Run(problem, *told, checkpoint)
@@ -174,6 +174,7 @@ class _Run:
     def _end_epoch(self, steps: int, lr: float) -> None:
         """Measure, keep the best, write the checkpoint, report. Of equal epochs the later one is kept."""
         progress, started = self.progress, time.perf_counter()
+        saved = self.checkpoint if rank() == 0 else None
         figures = gaps(self.engine, self._shown_rows, self._shown_bits, self._shown_y)
         self._evaluation_seconds = time.perf_counter() - started
         epoch = len(progress.history) + 1
@@ -183,14 +184,16 @@ class _Run:
         progress.loss_sum = 0.0
         if figures["accuracy"] >= progress.best_accuracy or not len(self.problem.held):
             progress.best_accuracy, progress.best_epoch = figures["accuracy"], epoch
-            progress.best = self.engine.state()
+            progress.best = state = self.engine.state()
+        else:
+            state = self.engine.state() if saved is not None else {}
         progress.seconds = self._seconds()
-        if self.checkpoint is not None and rank() == 0:
-            save_checkpoint(self.checkpoint, progress, self.engine.state(), self.digest)
+        if saved is not None:
+            save_checkpoint(saved, progress, state, self.digest)
         if self.on_epoch is not None:
             rate = progress.step * self.batches.size / max(progress.seconds, 1e-9)
             times = {"epochs": self.problem.config.epochs, "seconds": progress.seconds, "samples_per_second": rate}
-            self.on_epoch({**entry, **times})
+            self.on_epoch({**entry, **times, "steps_per_second": rate / self.batches.size})
 
     def _stop(self) -> None:
         """Ctrl-C between two steps: save what there is, if there is a place for it."""

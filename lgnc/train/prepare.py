@@ -39,8 +39,11 @@ class Problem:
     """The feature value that an image shift moves in: the least of the training rows."""
 
 
-def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
-    """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained."""
+def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Problem:
+    """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
+
+    saved: there will be checkpoints, which take memory too.
+    """
     check_dataset(dataset)
     asked, config = config, resolve(config, dataset)
     if asked.candidates is not None and config.wiring != "learned":
@@ -66,7 +69,7 @@ def prepare(dataset: Dataset, config: TrainConfig) -> Problem:
     encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
     if asked.candidates is None:
         config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *(config.widths or ())))
-    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test))
+    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved)
     network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
 
@@ -114,12 +117,17 @@ def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.
     return np.setdiff1d(np.arange(len(y)), chosen), chosen
 
 
-def memory_needed(config: TrainConfig, bits: int, rows: int) -> int:
-    """Bytes that training will hold at its peak, roughly: logits and moments, activations and gradients, the rows."""
+def memory_needed(config: TrainConfig, bits: int, rows: int, *, saved: bool = False) -> int:
+    """Bytes that training will hold at its peak, roughly: logits and moments, activations and gradients, the rows.
+
+    Logits are held as they began, and with both moments in the engine, as the best epoch had them, and in a copy on the
+    way out; a checkpoint is made of two such copies, in pieces and then whole.
+    """
     widths, batch = gate_widths(config.node, config.widths or ()), config.batch_size or 1
     pins = sum(2 * width * (config.candidates or 1) for width in widths)
     logits = 16 * sum(widths) + (pins if (config.candidates or 1) > 1 else 0)
-    state = 4 * 7 * logits + 4 * pins
+    copies = 10 + (12 if saved else 0)
+    state = 4 * copies * logits + 4 * 4 * pins
     if config.engine in ("packed", "triton"):
         step = 2 * 4 * batch * max(widths) + (bits + sum(widths)) * batch // 8
     else:
@@ -137,7 +145,7 @@ def available_memory() -> int | None:
         return None
 
 
-def check_memory(config: TrainConfig, bits: int, rows: int) -> None:
+def check_memory(config: TrainConfig, bits: int, rows: int, *, saved: bool = False) -> None:
     """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is available."""
     if config.device == "cuda":
         import torch
@@ -146,7 +154,7 @@ def check_memory(config: TrainConfig, bits: int, rows: int) -> None:
         rows = 0  # they stay in the host's memory
     else:
         free = available_memory()
-    needed = memory_needed(config, bits, rows)
+    needed = memory_needed(config, bits, rows, saved=saved and config.device == "cpu")
     if free is not None and needed > free:
         kind = "GPU memory" if config.device == "cuda" else "memory"
         what = f"training needs about {needed / 1e9:.1f} GB of {kind}, and {free / 1e9:.1f} GB are free"
