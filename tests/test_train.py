@@ -124,10 +124,10 @@ class _Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize(("engine", "shifts"), [("torch", 0), ("torch", 1), ("packed", 1)])
-def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path, engine: str, shifts: int) -> None:
+@pytest.mark.parametrize(("engine", "elastic"), [("torch", 0.0), ("torch", 1.0), ("packed", 1.0)])
+def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path, engine: str, elastic: float) -> None:
     dataset = blobs(shape=(4, 4, 1))
-    config = replace(SMALL, method="gumbel-st", engine=engine, shifts=shifts)
+    config = replace(SMALL, method="gumbel-st", engine=engine, elastic=elastic)
     whole = train(dataset, config)
 
     def die(figures: dict[str, Any]) -> None:
@@ -217,6 +217,7 @@ def relabelled(labels: list[int], classes: int) -> Dataset:
         (blobs(), {"width": 1 << 29}, "GB of memory, and .* GB are free"),
         (blobs(), {"encoder": "binary"}, "not 0 and 1"),
         (blobs(), {"shifts": 1}, "for images"),
+        (blobs(), {"rotate": 5.0}, "for images"),
         (blobs(), {"engine": "triton", "method": "soft-mix"}, "no bits to pack"),
         (replace(blobs(), x_test=blobs().x_test[:0]), {}, "no test rows"),
     ],

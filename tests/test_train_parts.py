@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.simulate import encode, pack
 from lgnc.train import TrainConfig
-from lgnc.train.batches import moved_pixels
+from lgnc.train.augment import draw_grids, linear_grids
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
-from lgnc.train.move_rows import encode_moved
+from lgnc.train.move_rows import encode_quickly, move_pictures
 from lgnc.train.trees import gate_widths, join_wiring
 from lgnc.train.wiring import bit_positions, candidate_wiring, local_candidates, random_wiring, structured_wiring
 
@@ -171,28 +173,51 @@ def test_local_candidates_are_near_distinct_and_evenly_used() -> None:
         local_candidates(rng, few, 7, 6, 0.5)
 
 
-def test_moves_shift_and_mirror_every_channel() -> None:
-    picture = np.arange(1, 13, dtype=np.uint8).reshape(2, 3, 2)
-    moves = moved_pixels((2, 3, 2), 1, True)
-    assert moves.shape == (18, 12)
-    padded = np.append(picture.ravel(), 0)
-    np.testing.assert_array_equal(padded[moves[0]].reshape(2, 3, 2), picture)
-    np.testing.assert_array_equal(padded[moves[9]].reshape(2, 3, 2), picture[:, ::-1])
-    down = np.zeros_like(picture)
+def test_pictures_are_shifted_mirrored_and_turned_in_every_channel() -> None:
+    picture = np.arange(1, 19, dtype=np.uint8).reshape(3, 3, 2)
+    down, mirrored = np.zeros_like(picture), picture[:, ::-1]
     down[1:] = picture[:-1]
-    assert any((padded[move].reshape(2, 3, 2) == down).all() for move in moves)
+    matrices = np.array([np.eye(2), np.eye(2), [[1, 0], [0, -1]], [[0, 1], [-1, 0]]])
+    grids = linear_grids(matrices, np.array([[0, 0], [-1, 0], [0, 0], [0, 0]]), (3, 3, 2)).astype(np.float32)
+    moved = move_pictures(picture.reshape(1, -1), (3, 3, 2), np.zeros(4, np.int64), grids, 0)
+    for found, wanted in zip(moved, (picture, down, mirrored, np.rot90(picture)), strict=True):
+        np.testing.assert_array_equal(found.reshape(3, 3, 2), wanted)
+
+
+def test_places_between_pixels_read_their_mean() -> None:
+    x = np.array([[0, 10, 21, 30]])
+    half = linear_grids(np.eye(2)[None], np.array([[0.0, 0.5]]), (1, 4, 1)).astype(np.float32)
+    for dtype, wanted in (("float32", [5, 15.5, 25.5, 19]), ("uint8", [5, 16, 26, 19]), ("int16", [5, 16, 26, 19])):
+        moved = move_pictures(x.astype(dtype), (1, 4, 1), np.zeros(1, np.int64), half, 8)
+        assert moved.dtype == dtype
+        assert moved.tolist() == [wanted]
+
+
+def test_changes_of_pictures_are_as_large_as_asked() -> None:
+    rng, shape = np.random.default_rng(0), (21, 41, 1)
+    corner = np.array([-10, -20])
+
+    def drawn(**settings: Any) -> NDArray[np.float32]:
+        return draw_grids(TrainConfig(**settings), shape, 500, rng)
+
+    assert set(np.unique(drawn(shifts=2))) == {-2, -1, 0, 1, 2}
+    mirrored = drawn(flips=True)[:, 1, 0, 0]
+    assert set(np.unique(mirrored)) == {0, 40}
+    assert 0.4 < (mirrored == 40).mean() < 0.6
+    turned = drawn(rotate=30.0)[:, :, 0, 0] + corner
+    np.testing.assert_allclose(np.hypot(*turned.T), np.hypot(10, 20), rtol=1e-6)
+    cosine = turned @ corner / np.hypot(10, 20) ** 2
+    assert 29 < np.degrees(np.arccos(cosine.min())) <= 30 + 1e-4
+    assert 1.9 < np.abs(drawn(zoom=0.1)[:, 1, 2, 0]).max() <= 2
+    assert 0.95 < np.abs(drawn(elastic=1.0)).max() <= 1
+    assert not drawn(shifts=0, flips=False).any()
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
-def test_moved_rows_are_the_encoding_of_moved_pictures(dtype: str) -> None:
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 100, (20, 5 * 4 * 3)).astype(dtype)
+def test_rows_are_encoded_as_quickly_as_correctly(dtype: str) -> None:
+    x = np.random.default_rng(0).integers(0, 100, (20, 60)).astype(dtype)
     encoder = fit_encoder("thermometer:2", x, tuple(f"f{i}" for i in range(60)))
-    moves = moved_pixels((5, 4, 3), 2, True)
-    chosen, picked = rng.integers(0, 20, 30), moves[rng.integers(0, len(moves), 30)]
-    padded = np.concatenate([x[chosen], np.full((30, 1), 7, dtype)], axis=1)
-    wanted = encode_rows(encoder, np.take_along_axis(padded, picked, axis=1))
-    np.testing.assert_array_equal(encode_moved(encoder, x, chosen, picked, 7), wanted)
+    np.testing.assert_array_equal(encode_quickly(encoder, x), encode_rows(encoder, x))
 
 
 def test_a_tree_reads_its_own_leaves() -> None:

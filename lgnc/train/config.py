@@ -42,9 +42,10 @@ class TrainConfig:
     by default sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION' or
     'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
     steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
-    is kept. shifts: an augmented image moves by up to so many pixels each way; flips: it may be mirrored; augment:
-    the share of samples augmented. time_budget: seconds after which training has ended; the schedule is then by time
-    where that is further on. threads: of the CPU engine, None for all cores.
+    is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
+    `shifts` pixels each way, mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up
+    to the share `zoom`, warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the
+    schedule is then by time where that is further on. threads: of the CPU engine, None for all cores.
     """
 
     layers: int | None = None
@@ -71,6 +72,9 @@ class TrainConfig:
     validation_fraction: float | None = None
     shifts: int | None = None
     flips: bool | None = None
+    rotate: float | None = None
+    zoom: float | None = None
+    elastic: float | None = None
     augment: float = 0.5
     seed: int = 0
     device: str = "auto"
@@ -150,7 +154,8 @@ def _check_ranges(config: TrainConfig) -> None:
         positive(name, getattr(config, name), 1e-6)
     for name, most in (("warmup", 1.0), ("validation_fraction", 0.9), ("augment", 1.0), ("test_fraction", 0.9)):
         positive(name, getattr(config, name), 0, most)
-    positive("shifts", config.shifts, 0, 64)
+    for name, most in (("shifts", 64), ("elastic", 64), ("rotate", 180), ("zoom", 0.9)):
+        positive(name, getattr(config, name), 0, most)
     positive("time_budget", config.time_budget, 0.1)
     positive("seed", config.seed, 0, 2**63 - 1)
     for width in config.widths or ():

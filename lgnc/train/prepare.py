@@ -13,6 +13,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
+from lgnc.train.augment import augments
 from lgnc.train.build import build_network
 from lgnc.train.config import TrainConfig, resolve
 from lgnc.train.encoders import fit_encoder
@@ -52,8 +53,9 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
     if asked.candidates_from is not None and config.wiring != "learned":
         what = f"candidates are for learned wiring, not {config.wiring}"
         raise BadInput(what, where="--candidates-from", fix="leave it out, or use --wiring learned")
-    if (config.shifts or config.flips) and dataset.shape is None:
-        raise BadInput("shifts and flips are for images", where="training", fix="leave out --shifts and --flips")
+    if augments(config) and dataset.shape is None:
+        fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
+        raise BadInput("changes of pictures are for images", where="training", fix=fix)
     estimator = Estimator(config.method, config.cage, config.temperature, wiring_temperature=config.wiring_temperature)
     device = choose_device(config.device)
     real = config.inputs == "real"
