@@ -62,11 +62,13 @@ def verify(
     seed: int = 0,
     time_limit: float = 60.0,
     engine: str | None = None,
+    workers: int = 1,
 ) -> Verdict:
     """Whether `a` and `b` are the same function, and how that is known.
 
-    vectors: how many rows a compiled folder is run on. engine: what runs it. Raises BadInput for unusable files,
-    ToolMissing when a folder's engine is not installed.
+    vectors: how many rows a compiled folder is run on. engine: what runs it. workers: processes that prove two
+    circuits, as in `lgnc.verify.prove`. Raises BadInput for unusable files, ToolMissing when a folder's engine is
+    not installed.
     """
     started = time.perf_counter()
     one, two = load_subject(a), load_subject(b)
@@ -74,7 +76,7 @@ def verify(
     if engine is not None and not any(engine in ENGINES[target] for target in targets):
         raise BadInput(f"no folder here runs with engine '{engine}'", where=f"{a}, {b}", fix="leave --engine out")
     if not targets:
-        return prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed)
+        return prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed, workers=workers)
     count = vectors if vectors is not None else min(_VECTORS.get(target, _DEFAULT_VECTORS) for target in targets)
     tested = compare_by_simulation(
         one.run(engine if one.target and engine in ENGINES[one.target] else None),

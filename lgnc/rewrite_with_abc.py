@@ -85,7 +85,8 @@ def _through_abc(circuit: Circuit) -> Iterator[Circuit]:
     steps = _QUICK if circuit.gates > _LARGE else _QUICK + _MORE
     with tempfile.TemporaryDirectory(prefix="lgnc-") as folder:
         Path(folder, "in.aig").write_bytes(aiger_bytes(circuit))
-        words = [f"{step}; write_aiger -s out{number}.aig" for number, step in enumerate(steps)]
+        results = [Path(folder, f"out{number}.aig") for number in range(len(steps))]
+        words = [f"{step}; write_aiger -s {result.name}" for step, result in zip(steps, results, strict=True)]
         run([program, "-q", "; ".join(["read_aiger in.aig; strash", *words])], cwd=Path(folder))
-        for number in range(len(steps)):
-            yield circuit_from_aiger(read_file(Path(folder, f"out{number}.aig")), "yosys-abc")
+        for result in results:
+            yield circuit_from_aiger(read_file(result), "yosys-abc")

@@ -58,7 +58,7 @@ PASS_GOALS = ("area", "depth")
 """What a level is to save: gates, or first levels of gates. For depth, every round ends in balance_depth."""
 
 _ROUNDS = {0: 1, 1: 20, 2: 20, 3: 2}
-"""A level's pipeline stops after so many rounds, changed or not."""
+"""A level's pipeline stops after so many rounds, changed or not; a round that ends with more gates is undone."""
 
 Pass = Callable[..., Circuit]
 Prove = Callable[..., Any]
@@ -184,6 +184,8 @@ def run_pipeline(
             reports.append(PassReport(step.name, *sizes, seconds, verified))
             if print_after is not None:
                 print_after(step.name, circuit)
+        if isinstance(passes_or_level, int) and goal == "area" and circuit.gates > start.gates:
+            circuit = start
         if _same(start, circuit):
             break
     return circuit, reports

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import lgnc.rewrite_with_abc
 from lgnc.backends.aiger import aiger_bytes
@@ -14,8 +17,8 @@ from lgnc.frontend.aiger import circuit_from_aiger
 from lgnc.frontend.lift import lift
 from lgnc.frontend.source import load_source
 from lgnc.ir import Circuit
-from lgnc.passes.manager import run_pipeline
-from lgnc.rewrite_with_abc import rewrite_with_abc
+from lgnc.passes.manager import PIPELINES, run_pipeline
+from lgnc.rewrite_with_abc import _cost, rewrite_with_abc
 from lgnc.verify.prove import prove
 from tests.support import needs, random_circuit, random_model
 from tests.test_aiger import EPFL, epfl
@@ -51,6 +54,28 @@ def test_it_never_ends_worse_than_it_began() -> None:
         best = better
 
 
+@needs("yosys-abc")
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([5, 40, 200]))
+def test_gates_and_and_nodes_never_grow_at_the_last_level(seed: int, gates: int) -> None:
+    before = random_circuit(seed, inputs=14, gates=gates, outputs=12)
+    after, _ = run_pipeline(before, 3)
+    assert after.gates <= before.gates
+    assert _cost(after)[0] <= _cost(before)[0]
+    assert _cost(after)[0] <= _cost(run_pipeline(before, 2)[0])[0]
+
+
+@needs("yosys-abc")
+def test_a_round_that_ends_with_more_gates_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted fault: a level whose only pass takes ABC's results with any number of gates."""
+    net, _ = run_pipeline(lift(random_model(3, features=40, thresholds=1, layers=2, width=600, classes=4)), 2)
+    monkeypatch.setattr("lgnc.rewrite_with_abc._SLACK", 1)
+    monkeypatch.setattr("lgnc.rewrite_with_abc._cost", lambda circuit: -circuit.gates)
+    monkeypatch.setitem(PIPELINES, 3, ("rewrite_with_abc",))
+    assert rewrite_with_abc(net).gates > net.gates
+    assert run_pipeline(net, 3)[0].gates == net.gates
+
+
 def test_large_and_empty_circuits_and_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = random_circuit(1, inputs=5, gates=10, outputs=2)
     assert rewrite_with_abc(circuit, limit=9) is circuit
@@ -63,9 +88,11 @@ def test_large_and_empty_circuits_and_a_missing_tool(monkeypatch: pytest.MonkeyP
 def test_a_tool_that_lies_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted fault: a program that gives back a smaller circuit of other outputs."""
 
-    def lie(_command: list[str], *, cwd: Path) -> bytes:
+    def lie(command: list[str], *, cwd: Path) -> bytes:
         source = circuit_from_aiger((cwd / "in.aig").read_bytes(), "in")
-        (cwd / "out.aig").write_bytes(aiger_bytes(source.with_(outputs=np.zeros(len(source.outputs), np.int32))))
+        wrong = aiger_bytes(source.with_(outputs=np.zeros(len(source.outputs), np.int32)))
+        for name in re.findall(r"out\d+\.aig", command[-1]):
+            (cwd / name).write_bytes(wrong)
         return b""
 
     monkeypatch.setattr(lgnc.rewrite_with_abc, "run", lie)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
 @click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for a proof.")
+@click.option("--workers", type=click.IntRange(1), help="Processes that prove (all cores unless given).")
 @click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here, for two circuits.")
 @click.option("--check", type=click.Path(path_type=Path), help="Replay this certificate instead of proving.")
 @json_option
@@ -26,6 +28,7 @@ def command(
     engine: str | None,
     seed: int,
     time_limit: float,
+    workers: int | None,
     certificate: Path | None,
     check: Path | None,
     as_json: bool,
@@ -45,7 +48,8 @@ def command(
         elif certificate is not None:
             verdict = write_certificate(a, b, certificate, time_limit=time_limit, seed=seed)
         else:
-            verdict = verify(a, b, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine)
+            count = workers or os.cpu_count() or 1
+            verdict = verify(a, b, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine, workers=count)
     result = {
         "equal": verdict.equal,
         "how": verdict.how,

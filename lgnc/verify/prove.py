@@ -5,6 +5,7 @@ Hash both into one graph; compare the heads as integer sums; simulate; sweep wit
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import replace
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from lgnc.ir.simulate import unpack
 from lgnc.verify.certificate import HEADER
 from lgnc.verify.graph import Graph, Simulator
 from lgnc.verify.interface import lower_alike
+from lgnc.verify.parallel import parts_of, prove_parts
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
 from lgnc.verify.simulate import Goal, compare_points, output_order, replay
@@ -58,6 +60,8 @@ _STAGES = (
 )
 """Cheap ones first: what looks hard is often easy after the merges below it, or need not be known."""
 
+_QUICK_STAGES = 2
+"""So many stages are done before the work is shared among processes."""
 
 _HARD = 4
 """So many questions may go unanswered before a stage leaves the other outputs to the next one."""
@@ -67,18 +71,23 @@ class ProverError(LgncError):
     """A counterexample did not replay on the original circuits: a fault in lgnc, never an answer."""
 
 
-def prove(a: Circuit, b: Circuit, *, time_limit: float = 60.0, seed: int = 0, goal: Goal = "scores") -> Verdict:
+def prove(
+    a: Circuit, b: Circuit, *, time_limit: float = 60.0, seed: int = 0, goal: Goal = "scores", workers: int = 1
+) -> Verdict:
     """Whether two circuits agree on every input: their class scores (or only their classes, when goal is 'class'),
     or their outputs when they have no head.
 
     Features, outputs and classes match as in `compare_by_simulation`; a circuit with a head meets one without when
-    that one's outputs are those of the lowered head. equal is None when `time_limit` seconds are up. Raises BadInput
-    when the interfaces differ, ProverError when a counterexample does not replay.
+    that one's outputs are those of the lowered head. equal is None when `time_limit` seconds are up. workers: processes
+    that share what a first, cheap sweep leaves; they are spawned, so a script that asks for more than one must be one
+    that can be imported. The verdict does not depend on them, unless time runs out. Raises BadInput when the interfaces
+    differ, ProverError when a counterexample does not replay.
     """
     started = time.perf_counter()
     a, b = lower_alike(a, b)
     order = output_order(a, b)
     proof = _Proof(joint_space(a, b), order, started + time_limit, seed, goal)
+    proof.workers = workers
     verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
     return replace(verdict, seconds=time.perf_counter() - started)
 
@@ -120,11 +129,11 @@ class _Proof:
         self.views, self.order, self.deadline, self.goal = views, order, deadline, goal
         self.space, left, right = views
         self.a, self.b = left.circuit, right.circuit
-        self.rng = np.random.default_rng(seed)
+        self.seed, self.rng = seed, np.random.default_rng(seed)
         self.graph = Graph(len(self.space.feature), plain=certify)
         self.log = ProofLog(self.space, deadline) if certify else None
         self.by_class = goal == "class" and order is None
-        self.vectors = 0
+        self.vectors, self.workers = 0, 1
 
     def run(self) -> Verdict:
         _, left, right = self.views
@@ -145,11 +154,36 @@ class _Proof:
             verdict = self._sweep(_STAGES[0]) or self._sweep(_STAGES[1]) or self._compare_winners()
             if verdict is not None:
                 return verdict
-        for stage in _STAGES:
+        return self.stages(_STAGES[:_QUICK_STAGES]) or self._in_parts() or self.finish()
+
+    def stages(self, stages: tuple[Stage, ...]) -> Verdict | None:
+        """Some stages, from cheap to costly. A verdict, or None when something is left."""
+        for stage in stages:
             verdict = self._sweep(stage) or self._ask(stage.conflicts)
             if verdict is not None:
                 return verdict
-        return _undecided("no stage decided it", self.vectors)
+        return None
+
+    def finish(self) -> Verdict:
+        """The costly stages."""
+        return self.stages(_STAGES[_QUICK_STAGES:]) or _undecided("no stage decided it", self.vectors)
+
+    def _in_parts(self) -> Verdict | None:
+        """The verdict of several processes; None when the work is to be done here."""
+        if self.workers < 2 or self.log is not None or self.by_class:
+            return None
+        pairs = list(zip(self.one, self.two, strict=True))
+        numbers = parts_of(self.graph, [[2 * node for each in pair for node in each.terms] for pair in pairs])
+        if len(numbers) < 2:
+            return None
+        parts = []
+        for number, chosen in enumerate(numbers):
+            part = copy.copy(self)
+            part.one, part.two = (list(side) for side in zip(*(pairs[k] for k in chosen), strict=True))
+            part.rng = np.random.default_rng((self.seed, number))
+            part.patterns = replace(self.patterns, rng=part.rng)
+            parts.append((part, self.deadline - time.perf_counter()))
+        return prove_parts(_finish, parts, self.workers)
 
     def _simulate(self) -> Verdict:
         """Both circuits on random points, or on all when they are few enough."""
@@ -261,6 +295,13 @@ class _Proof:
         )
         if not simple or not self.log.record(self.graph, 2 * made, 2 * target + inverted):
             self.log = None
+
+
+def _finish(part: tuple[_Proof, float]) -> Verdict:
+    """What a process does: the later stages of a proof's part, with so many seconds from now."""
+    proof, seconds = part
+    proof.deadline = time.perf_counter() + seconds
+    return proof.finish()
 
 
 def _single(literals: list[int]) -> list[Sum]:
