@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,15 +17,14 @@ from lgnc.verify.parallel import parts_of, prove_parts
 prover = importlib.import_module("lgnc.verify.prove")
 
 
-def scores(order: np.ndarray[tuple[int, ...], np.dtype[np.int64]], classes: int) -> Circuit:
+def scores(order: Any, classes: int) -> Circuit:
     """The score bits of a head over bare bits, its literals in this order."""
     count = len(order)
-    starts = np.arange(0, count + 1, count // classes)
+    starts = np.arange(0, count + 1, count // classes, dtype=np.int32)
     head = Head(tuple(f"c{k}" for k in range(classes)), starts, np.zeros(classes, np.int32))
+    encoder = Encoder.binary(tuple(f"i{k}" for k in range(count)))
     none = np.zeros(0, np.int32)
-    return lower_head(
-        Circuit(Encoder.binary(tuple(f"i{k}" for k in range(count))), none, none, none, 2 * order, head), "scores"
-    )
+    return lower_head(Circuit(encoder, np.zeros(0, np.uint8), none, none, (2 * order).astype(np.int32), head), "scores")
 
 
 def pair(classes: int = 4, size: int = 8) -> tuple[Circuit, Circuit]:
