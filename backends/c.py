@@ -8,7 +8,7 @@ from typing import Any
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.boards import board_files, check_fits, chosen_board
-from lgnc.backends.c_host import host_body
+from lgnc.backends.c_host import host_body, portable_body
 from lgnc.backends.c_mcu import mcu_body
 from lgnc.backends.c_mcu_budget import COMPILER, check_budget, footprint
 from lgnc.backends.c_names import check_c_name
@@ -19,8 +19,12 @@ from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.ir.circuit import Circuit
 
-PROFILES: dict[str, Callable[[Circuit], Body]] = {"host": host_body, "mcu": mcu_body}
-"""--target-profile: the most samples a second, or the least flash and RAM for one sample."""
+PROFILES: dict[str, Callable[[Circuit], Body]] = {
+    "host": host_body,
+    "mcu": mcu_body,
+    "portable": portable_body,
+}
+"""--target-profile: the most samples a second; the least flash and RAM for one sample; 64 samples in plain C99."""
 
 
 def emit(circuit: Circuit, options: Options) -> Artifact:
@@ -62,7 +66,7 @@ def _budget(circuit: Circuit, body: Body, board: str | None, settings: Mapping[s
         for setting in ("max_flash", "max_ram"):
             if settings.get(setting) is not None:
                 option = "--" + setting.replace("_", "-")
-                raise BadInput("the host form has no budget", where=option, fix="use --target-profile mcu")
+                raise BadInput("only the mcu form has a budget", where=option, fix="use --target-profile mcu")
         return {}
     needs = footprint(circuit, code=body.code, tables=body.tables, workspace=body.workspace)
     check_budget(circuit, needs, settings)

@@ -1,4 +1,4 @@
-"""The host form of the C target: tables run by one small evaluator over blocks of samples, in vector code."""
+"""The host forms of the C target: tables run by one small evaluator over blocks of samples."""
 
 from __future__ import annotations
 
@@ -9,27 +9,43 @@ from lgnc.backends.c_tables import Groups, feature_groups
 from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.ir.circuit import Circuit, Head
 
-BLOCK = 512
-"""Samples a block: one 512-bit row a node."""
+WORDS = 8
+"""64-bit words of a row: a node's value for 512 samples, one cache line."""
 
-CHUNK = 256
-"""Literals counted together: their rows, 16 KB, fit a first-level cache beside what they are made from."""
+CHUNK = 512
+"""Literals counted together: the rows that they are made from fit a first-level cache."""
 
 
 def host_body(circuit: Circuit) -> Body:
-    """The tables of a circuit and the evaluator."""
+    """The tables of a circuit, and the evaluator for the vectors of each processor."""
+    return _body(circuit, WORDS, portable=False)
+
+
+def portable_body(circuit: Circuit) -> Body:
+    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words."""
+    return _body(circuit, 1, portable=True)
+
+
+def _body(circuit: Circuit, words: int, *, portable: bool) -> Body:
     groups = feature_groups(circuit.encoder)
     plan = schedule(circuit, groups.row, len(groups.threshold), CHUNK)
-    sums = 0 if circuit.head is None else circuit.head.classes * _planes(circuit.head)
+    planes = 0 if circuit.head is None else circuit.head.classes * _planes(circuit.head) + _index_planes(circuit.head)
     element, _ = element_types(circuit)
     node = _node_type(plan)
     tables = table_bytes(
-        (len(groups.first) + plan.steps.size, "uint32_t"),
+        (groups.stretches.size + plan.steps.size, "uint32_t"),
         (len(groups.threshold), element),
-        (plan.gates.size, node),
+        (plan.gates.size + 3, node),
         (len(plan.literals), node),
     )
-    return Body(_source(circuit, groups, plan), BLOCK, (plan.rows + sums + 1) * (BLOCK // 8), tables)
+    parts = [*_tables(circuit, groups, plan, words), *_head_tables(circuit, plan)]
+    head = runtime("outputs.c" if circuit.head is None else "head.c")
+    kernel = "".join(map(runtime, ("vectors.c", "encode.c", "evaluate.c")))
+    if portable:
+        parts += [runtime("plain.c"), kernel, runtime("plain_choice.c"), head]
+    else:
+        parts = ["#ifndef NAME_FN", *parts, runtime("dispatch.c"), head, "\n#else", kernel, "#endif\n"]
+    return Body("\n".join(parts), 64 * words, (plan.rows + planes + 1) * 8 * words, tables)
 
 
 def _node_type(plan: Schedule) -> str:
@@ -42,35 +58,42 @@ def _planes(head: Head) -> int:
     return max(4, int(highest.max()).bit_length())
 
 
-def _source(circuit: Circuit, groups: Groups, plan: Schedule) -> str:
+def _index_planes(head: Head) -> int:
+    return max(1, (head.classes - 1).bit_length())
+
+
+def _tables(circuit: Circuit, groups: Groups, plan: Schedule, words: int) -> list[str]:
     element, unsigned = element_types(circuit)
+    size = groups.threshold.dtype.itemsize
+    node = _node_type(plan)
     steps = [f"{{{op}, {count}, {owner}}}" for op, count, owner in plan.steps.tolist()]
-    parts = [
-        f"#define NAME_GROUPS {len(groups.first)}u",
+    stretches = [f"{{{first}, {count}}}" for first, count in groups.stretches.tolist()]
+    return [
+        f"#define NAME_WORDS {words}u",
+        f"#define NAME_WIDE {8 // size}u",
+        f"#define NAME_SPAN {64 // size}u",
+        f"#define NAME_STRETCHES {len(groups.stretches)}u",
+        f"#define NAME_GROUPS {int(groups.stretches[:, 1].sum())}u",
         f"#define NAME_ROWS {plan.rows}u",
         f"#define NAME_STEPS {len(plan.steps)}u",
-        f"#define NAME_ELEMENT_BITS {8 * groups.threshold.dtype.itemsize}u",
+        f"#define NAME_DUE {max(1, int(plan.steps[:, 1].sum()))}u",
+        f"#define NAME_ELEMENT_BITS {8 * size}u",
         f"#define NAME_ELEMENT_SIGNED {int(groups.threshold.dtype.kind != 'u')}",
+        f"#define NAME_NODE_BITS {16 if node == 'uint16_t' else 32}",
         f"typedef {element} NAME_element;",
         f"typedef {unsigned} NAME_unsigned;",
-        f"typedef {_node_type(plan)} NAME_node;",
+        f"typedef {node} NAME_node;",
         "",
-        "/* First feature of each group of consecutive features. */",
-        numbers("uint32_t NAME_group_first[]", groups.first),
-        "/* A threshold for each feature of each group, which its bit is above. */",
+        "/* Groups of NAME_SPAN consecutive features: the first feature, and how many groups have it. */",
+        table("struct { uint32_t first, groups; } NAME_stretch[]", stretches or ["{0, 0}"]),
+        "/* A threshold for each feature of each group, which its bit is above: the first rows, in this order. */",
         table("NAME_element NAME_threshold[]", [constant(t, element) for t in groups.threshold]),
-        "/* Steps: a gate number (f(0,0) f(0,1) f(1,0) f(1,1) in binary) and how many such gates come next; or 16 to",
-        "   count literals, 17 to count inverted ones, how many, and for which class. */",
+        "/* Steps: a gate number (f(0,0) f(0,1) f(1,0) f(1,1) in binary), 16 to count rows of NAME_literal for a",
+        "   class, or 16 + 2 * k to count gates k, which have no row; 1 more inverts them. How many; the class. */",
         table("struct { uint32_t op, count, owner; } NAME_step[]", steps or ["{0, 0, 0}"]),
-        "/* Gates: the row that each writes, and the two that it reads. */",
-        numbers("NAME_node NAME_gate[]", plan.gates),
-        *_head_tables(circuit, plan),
-        runtime("encode.c"),
-        *([] if circuit.head is None else [runtime("count.c")]),
-        runtime("evaluate.c"),
-        runtime("outputs.c" if circuit.head is None else "head.c"),
+        "/* Gates: the row that each writes, and the two that it reads; then an entry that is none. */",
+        numbers("NAME_node NAME_gate[]", np.append(plan.gates, np.zeros((1, 3), np.int32))),
     ]
-    return "\n".join(parts)
 
 
 def _head_tables(circuit: Circuit, plan: Schedule) -> list[str]:
@@ -82,7 +105,7 @@ def _head_tables(circuit: Circuit, plan: Schedule) -> list[str]:
     return [
         f"#define NAME_BASE ({base if base > -(2**31) else '-2147483647 - 1'})",
         f"#define NAME_PLANES {_planes(head)}u",
-        f"#define NAME_INDEX_PLANES {max(1, (head.classes - 1).bit_length())}u",
+        f"#define NAME_INDEX_PLANES {_index_planes(head)}u",
         "",
         "/* Rows counted, in the order of the steps. */",
         numbers("NAME_node NAME_literal[]", plan.literals),

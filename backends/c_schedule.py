@@ -13,20 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Int32
-from lgnc.ir.gates import READS_A, READS_B
+from lgnc.ir.gates import AND, GT, OR, READS_A, READS_B, XOR
 
-COUNT, COUNT_INVERTED = 16, 17
-"""Step numbers after the sixteen gates': count a chunk's literals, as they are or inverted."""
+COUNT, SUM = 16, 16
+"""Step numbers after the sixteen gates': COUNT counts literals, SUM + 2 * k gates k that nothing else reads, as they
+are computed; one more counts them inverted."""
+
+EIGHT = 8
+"""Gates are counted as they are computed in multiples of this: what one step of the adder takes."""
 
 _NEVER = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """steps: int32[steps, 3], (gate number or COUNT*, how many gates or literals, class).
+    """steps: int32[steps, 3], (gate number, COUNT or SUM + 2 * gate number, inverted; how many; class).
 
-    gates: int32[gates, 3], rows (written, read as a, read as b). literals: int32[n], rows in the order counted, or
-    for a circuit without a head 2 * row + inverted. rows: how many rows there are, the encoder's first.
+    gates: int32[gates, 3], rows (written, read as a, read as b), in the order of the steps. literals: int32[n], rows in
+    the order counted, or for a circuit without a head 2 * row + inverted. rows: how many rows there are, the encoder's
+    first.
     """
 
     steps: Int32
@@ -37,12 +42,41 @@ class Schedule:
 
 @dataclass(frozen=True, eq=False)
 class _Chunks:
-    """order: the outputs in counting order. first: where each chunk begins in it, and the end. kind, owner: of each."""
+    """Parts of chunks: literals of one class and one kind.
+
+    order: the outputs in counting order. first: where each part begins in it, and the end. kind, owner, chunk: of each.
+    """
 
     order: NDArray[np.int64]
     first: NDArray[np.int64]
     kind: Int32
     owner: Int32
+    chunk: Int32
+
+    @property
+    def stored(self) -> NDArray[np.bool_]:
+        """bool[parts]: whether a part counts rows; else gates as they are computed."""
+        rows: NDArray[np.bool_] = self.kind <= COUNT + 1
+        return rows
+
+    @property
+    def of_output(self) -> Int32:
+        """int32[outputs]: the part of each output, in counting order."""
+        return np.repeat(np.arange(len(self.kind), dtype=np.int32), np.diff(self.first))
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """order: the gates that are computed, in order. bounds: where each run of equal ones begins, and the end.
+
+    step: each run's step; fused: whether it is counted as it is computed. count_step: each stored part's step.
+    """
+
+    order: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+    step: NDArray[np.int64]
+    fused: NDArray[np.bool_]
+    count_step: NDArray[np.int64]
 
 
 def schedule(circuit: Circuit, encoder_row: Int32, encoder_rows: int, chunk: int) -> Schedule:
@@ -51,52 +85,83 @@ def schedule(circuit: Circuit, encoder_row: Int32, encoder_rows: int, chunk: int
     chunk: literals counted together. Gates that no output needs are left out.
     """
     chunks = _chunks(circuit, chunk)
-    needed = _first_chunk(circuit, chunks)
-    level = circuit.level[circuit.inputs :]
-    own = needed[circuit.inputs :]
-    order = np.lexsort((circuit.a, circuit.op, level, own))
-    order = order[: np.searchsorted(own[order], _NEVER)]
-    changed = [np.diff(key[order]) != 0 for key in (own, level, circuit.op.astype(np.int16))]
-    start = np.flatnonzero(np.concatenate([np.ones(min(1, len(order)), np.bool_), np.any(changed, axis=0)]))
-    run_chunk = own[order[start]]
-    run_step = np.arange(len(start)) + run_chunk * (circuit.head is not None)
-    count_step = np.searchsorted(run_chunk, np.arange(len(chunks.kind)), side="right") + np.arange(len(chunks.kind))
-    bounds = np.append(start, len(order))
-    steps = np.zeros((len(start) + len(count_step), 3), np.int32)
-    steps[run_step, 0], steps[run_step, 1] = circuit.op[order[start]], np.diff(bounds)
-    steps[count_step, 0], steps[count_step, 1] = chunks.kind, np.diff(chunks.first)
-    steps[count_step, 2] = chunks.owner
-    gate_step = np.repeat(run_step, np.diff(bounds))
-    last = _last_use(circuit, order, gate_step, chunks, count_step)
-    row, rows = _assign_rows(circuit, order, bounds, run_step, last, encoder_row, encoder_rows)
+    runs = _runs(circuit, chunks)
+    order, counted = runs.order, chunks.stored
+    steps = np.zeros((len(runs.step) + len(runs.count_step), 3), np.int32)
+    steps[runs.step, 0], steps[runs.step, 1] = circuit.op[order[runs.bounds[:-1]]], np.diff(runs.bounds)
+    steps[runs.step[runs.fused], 0] = chunks.kind[~counted]
+    steps[runs.step[runs.fused], 2] = chunks.owner[~counted]
+    steps[runs.count_step, 0] = chunks.kind[counted]
+    steps[runs.count_step, 1] = np.diff(chunks.first)[counted]
+    steps[runs.count_step, 2] = chunks.owner[counted]
+    row, rows = _assign_rows(circuit, runs, _last_use(circuit, runs, chunks), encoder_row, encoder_rows)
     a = np.where(READS_A[circuit.op[order]], row[circuit.a[order]], 0) if circuit.nodes else circuit.a
     b = np.where(READS_B[circuit.op[order]], row[circuit.b[order]], 0) if circuit.nodes else circuit.b
-    literals = circuit.outputs if circuit.head is None else circuit.outputs[chunks.order]
+    literals = circuit.outputs[chunks.order]
+    if circuit.head is not None:
+        literals = literals[counted[chunks.of_output]]
     at = row[literals >> 1]
     return Schedule(
         steps,
-        np.stack([row[circuit.inputs + order], a, b], axis=1).astype(np.int32),
+        np.stack([np.maximum(row[circuit.inputs + order], 0), a, b], axis=1).astype(np.int32),
         (2 * at + (literals & 1) if circuit.head is None else at).astype(np.int32),
         rows,
     )
 
 
 def _chunks(circuit: Circuit, size: int) -> _Chunks:
-    """Cut each class's literals, plain ones first, into chunks; none without a head."""
+    """Cut each class's literals into chunks, and those into parts of one kind; none without a head."""
     head, outputs = circuit.head, circuit.outputs
     none = np.zeros(0, np.int32)
     if head is None:
-        return _Chunks(np.arange(len(outputs)), np.zeros(1, np.int64), none, none)
-    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
-    order = np.lexsort((outputs & 1, owner))
-    part = 2 * owner[order] + (outputs[order] & 1)
-    new = np.ones(len(part), np.bool_)
-    new[1:] = np.diff(part) != 0
-    begin = np.flatnonzero(new)
-    place = np.arange(len(part)) - np.repeat(begin, np.diff(np.append(begin, len(part))))
-    first = np.flatnonzero(place % size == 0)
-    kind = (COUNT + (part[first] & 1)).astype(np.int32)
-    return _Chunks(order, np.append(first, len(part)), kind, (part[first] >> 1).astype(np.int32))
+        return _Chunks(np.arange(len(outputs)), np.zeros(1, np.int64), none, none, none)
+    sizes = np.diff(head.starts)
+    owner = np.repeat(np.arange(head.classes, dtype=np.int32), sizes)
+    chunks = -(-sizes // size)
+    place = np.arange(len(outputs)) - np.repeat(head.starts[:-1], sizes)
+    chunk = np.repeat(np.cumsum(chunks) - chunks, sizes) + place * chunks[owner] // np.maximum(1, sizes)[owner]
+    kind = COUNT + (outputs & 1)
+    alone = (circuit.fanout[outputs >> 1] == 1) & (outputs >> 1 >= circuit.inputs)
+    op = circuit.op[outputs[alone] // 2 - circuit.inputs].astype(np.int32)
+    fused = kind.copy()
+    fused[alone] += np.where(np.isin(op, (AND, GT, XOR, OR)), 2 * op, 0)
+    order, begin = _parts(fused, chunk)
+    length = np.diff(np.append(begin, len(order)))
+    whole = np.arange(len(order)) - np.repeat(begin, length) < np.repeat(length // EIGHT * EIGHT, length)
+    kind[order[whole]] = fused[order[whole]]
+    order, begin = _parts(kind, chunk)
+    parts = [of[order[begin]].astype(np.int32) for of in (kind, owner, chunk)]
+    return _Chunks(order, np.append(begin, len(order)), *parts)
+
+
+def _parts(kind: Int32, chunk: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(the outputs by chunk and kind, where each part of one chunk and kind begins)."""
+    order = np.lexsort((kind, chunk))
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(kind[order]) != 0) | (np.diff(chunk[order]) != 0)
+    return order, np.flatnonzero(new)
+
+
+def _runs(circuit: Circuit, chunks: _Chunks) -> _Runs:
+    """Gates by the first chunk that needs them, level, function and first fan-in; those counted end a chunk."""
+    own = _first_chunk(circuit, chunks)[circuit.inputs :]
+    level, kind = circuit.level[circuit.inputs :].copy(), circuit.op.astype(np.int32)
+    if circuit.head is not None:
+        fused = ~chunks.stored[chunks.of_output]
+        gates = (circuit.outputs[chunks.order[fused]] >> 1) - circuit.inputs
+        level[gates], kind[gates] = _NEVER, chunks.kind[chunks.of_output[fused]]
+    order = np.lexsort((circuit.a, kind, level, own))
+    order = order[: np.searchsorted(own[order], _NEVER)]
+    changed = [np.diff(key[order]) != 0 for key in (own, level, kind)]
+    start = np.flatnonzero(np.concatenate([np.ones(min(1, len(order)), np.bool_), np.any(changed, axis=0)]))
+    chunk, stored = own[order[start]], chunks.chunk[chunks.stored]
+    return _Runs(
+        order,
+        np.append(start, len(order)),
+        np.arange(len(start)) + np.searchsorted(stored, chunk),
+        level[order[start]] == _NEVER,
+        np.searchsorted(chunk, stored, side="right") + np.arange(len(stored)),
+    )
 
 
 def _first_chunk(circuit: Circuit, chunks: _Chunks) -> Int32:
@@ -106,8 +171,7 @@ def _first_chunk(circuit: Circuit, chunks: _Chunks) -> Int32:
     if circuit.head is None:
         needed[nodes] = 0
     else:
-        which = np.repeat(np.arange(len(chunks.kind), dtype=np.int32), np.diff(chunks.first))
-        np.minimum.at(needed, nodes[chunks.order], which)
+        np.minimum.at(needed, nodes[chunks.order], chunks.chunk[chunks.of_output])
     level = circuit.level[circuit.inputs :]
     by_level = np.argsort(level, kind="stable")
     bounds = np.searchsorted(level[by_level], np.arange(int(level.max(initial=0)) + 2))
@@ -119,37 +183,29 @@ def _first_chunk(circuit: Circuit, chunks: _Chunks) -> Int32:
     return needed
 
 
-def _last_use(
-    circuit: Circuit,
-    order: NDArray[np.int64],
-    gate_step: NDArray[Any],
-    chunks: _Chunks,
-    count_step: NDArray[Any],
-) -> Int32:
+def _last_use(circuit: Circuit, runs: _Runs, chunks: _Chunks) -> Int32:
     """int32[nodes]: the last step that reads each node; -1 for none, _NEVER for an output when there is no head."""
     last = np.full(circuit.nodes, -1, np.int32)
+    step = np.repeat(runs.step, np.diff(runs.bounds)).astype(np.int32)
     for fanin, read in ((circuit.a, READS_A), (circuit.b, READS_B)):
-        used = read[circuit.op[order]]
-        np.maximum.at(last, fanin[order][used], gate_step[used].astype(np.int32))
-    nodes = circuit.outputs >> 1
+        used = read[circuit.op[runs.order]]
+        np.maximum.at(last, fanin[runs.order][used], step[used])
     if circuit.head is None:
-        last[nodes] = _NEVER
-    else:
-        steps = np.repeat(count_step, np.diff(chunks.first)).astype(np.int32)
-        np.maximum.at(last, nodes[chunks.order], steps)
+        last[circuit.outputs >> 1] = _NEVER
+        return last
+    counted = chunks.stored
+    nodes = circuit.outputs[chunks.order[counted[chunks.of_output]]] >> 1
+    np.maximum.at(last, nodes, np.repeat(runs.count_step, np.diff(chunks.first)[counted]).astype(np.int32))
     return last
 
 
 def _assign_rows(
-    circuit: Circuit,
-    order: NDArray[np.int64],
-    bounds: NDArray[np.int64],
-    run_step: NDArray[Any],
-    last: Int32,
-    encoder_row: Int32,
-    encoder_rows: int,
+    circuit: Circuit, runs: _Runs, last: Int32, encoder_row: Int32, encoder_rows: int
 ) -> tuple[Int32, int]:
-    """(int32[nodes], how many rows): a run's gates take the rows freed last, and free what they read last."""
+    """(int32[nodes], how many rows): a run's gates take the rows freed last, and free what they read last.
+
+    Gates that are counted as they are computed have no row: -1.
+    """
     inputs = circuit.inputs
     row = np.full(circuit.nodes, -1, np.int32)
     row[:inputs] = encoder_row
@@ -157,13 +213,15 @@ def _assign_rows(
     idle[encoder_row[last[:inputs] >= 0]] = False
     free: Int32 = np.flatnonzero(idle)[::-1].astype(np.int32)
     rows = encoder_rows
-    live = np.concatenate([np.flatnonzero(last[:inputs] >= 0), inputs + order])
+    stored = runs.order[np.repeat(~runs.fused, np.diff(runs.bounds))]
+    live = np.concatenate([np.flatnonzero(last[:inputs] >= 0), inputs + stored])
     by_end = live[np.argsort(last[live], kind="stable")]
     freed = 0
-    for run, until in enumerate(np.searchsorted(last[by_end], run_step).tolist()):
-        free = np.concatenate([free, row[by_end[freed:until]]])
-        freed = until
-        gates = order[bounds[run] : bounds[run + 1]]
+    until = np.searchsorted(last[by_end], runs.step)
+    for run in np.flatnonzero(~runs.fused).tolist():
+        free = np.concatenate([free, row[by_end[freed : until[run]]]])
+        freed = int(until[run])
+        gates = runs.order[runs.bounds[run] : runs.bounds[run + 1]]
         fresh = max(0, len(gates) - len(free))
         taken = free[len(free) - (len(gates) - fresh) :]
         row[inputs + gates] = np.concatenate([taken, np.arange(rows, rows + fresh, dtype=np.int32)])

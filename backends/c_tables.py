@@ -20,12 +20,11 @@ VECTOR_BYTES = 64
 class Groups:
     """Encoder rows in groups of consecutive features, one threshold each; a group has as many rows as features.
 
-    first: the first feature of each group. threshold: [groups * width], in the features' order. row: int32[bits], the
-    row of each encoder bit; feature `place` of a group has row place % wide * 8 + place // wide, wide being width / 8:
-    where the evaluator's transposition of 64-bit lanes leaves it.
+    stretches: int32[stretches, 2], (first feature, groups), the groups of a stretch one after another. threshold:
+    [groups * width], in the features' order. row: int32[bits], the row of each encoder bit.
     """
 
-    first: Int32
+    stretches: Int32
     threshold: NDArray[Any]
     row: Int32
 
@@ -51,8 +50,9 @@ def feature_groups(encoder: Encoder) -> Groups:
     table = np.full(cells.shape[1] * width, limits(threshold.dtype).max, threshold.dtype)
     table[group * width + place] = threshold[order]
     row = np.zeros(encoder.bits, np.int32)
-    row[order] = group * width + place % (width // 8) * 8 + place // (width // 8)
-    return Groups(cells[0].astype(np.int32), table, row)
+    row[order] = group * width + place
+    first, groups = np.unique(cells[0], return_counts=True)
+    return Groups(np.stack([first, groups], axis=1).astype(np.int32), table, row)
 
 
 def check_scores(head: Head) -> None:

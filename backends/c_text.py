@@ -62,7 +62,7 @@ def runtime(name: str) -> str:
 def named(text: str, name: str) -> str:
     """NAME_MACRO, NAME_identifier and NAME.h with the real name."""
     text = re.sub(r"\bNAME_(?=[A-Z])", f"{name.upper()}_", re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
-    return re.sub(r"\bNAME\.h\b", f"{name}.h", text)
+    return re.sub(r"\bNAME\.([ch])\b", rf"{name}.\1", text)
 
 
 def index_type(highest: int, narrowest: int = 8) -> str:

@@ -137,12 +137,15 @@ static double now(void)
         }                                                                \
         printf("%s %.3f\n", label, best);                                \
     } while (0)
-static void floor_of(net_row *v, size_t gates)
+static void floor_of(uint64_t *rows, size_t gates)
 {
-    size_t i;
+    net_vec *v = (net_vec *)(void *)rows;
+    size_t i, part;
     for (i = 0; i < gates; i++) {
-        const size_t k = i * 7u % 125u;
-        v[256u + k] = v[k] & v[128u + k];
+        const size_t k = i % 128u * NET_PARTS;
+        for (part = 0; part < NET_PARTS; part++) {
+            v[256u * NET_PARTS + k + part] = v[k + part] & v[128u * NET_PARTS + k + part];
+        }
         __asm__ volatile("" : : : "memory");
     }
 }
@@ -150,10 +153,10 @@ int main(void)
 {
     net_element *x = calloc(NET_BLOCK * NET_FEATURES, sizeof *x);
     unsigned char *workspace = malloc(NET_WORKSPACE + 65536u);
-    net_row *v = net_rows(workspace), index[NET_INDEX_PLANES];
+    uint64_t *v = net_rows(workspace), index[NET_INDEX_PLANES * NET_WORDS];
     TIME("encode", net_encode(x, NET_BLOCK, v));
-    TIME("gates_and_counts", net_evaluate(v));
-    TIME("argmax", net_best(v + NET_ROWS, index));
+    TIME("gates_and_counts", net_evaluate(v, 0, 0));
+    TIME("argmax", net_best(v + NET_ROWS * NET_WORDS, index));
     TIME("floor", floor_of(v, sizeof net_gate / sizeof net_gate[0] / 3u));
     return 0;
 }

@@ -19,7 +19,7 @@ from tests.backend_support import CIRCUITS, NAMES, check, emitted, mismatches, r
 from tests.support import needs, random_circuit, random_features, random_model
 
 FLAGS = sim_c.FLAGS
-PROFILES = ("host", "mcu")
+PROFILES = ("host", "mcu", "portable")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
@@ -38,10 +38,26 @@ def test_answers_with_the_users_flags(profile: str, tmp_path: Path, monkeypatch:
 
 
 @needs("cc")
-@pytest.mark.parametrize("circuit", CIRCUITS[1::4], ids=NAMES[1::4])
-def test_answers_without_vector_extensions(circuit: Circuit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("widest", "compiler"), [(64, "gcc"), (64, "clang"), (32, "gcc"), (32, "clang"), (16, "gcc"), (8, "gcc")]
+)
+def test_answers_with_vectors_of_every_width(
+    widest: int, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    if find_tool("cc") is None:
+        pytest.skip(f"needs {compiler}")
+    flags = [flag for flag in sim_c.FLAGS if flag != "-march=native"]
+    monkeypatch.setattr(sim_c, "FLAGS", (*flags, f"-DNET_WIDEST={widest}"))
+    for index in range(1 + widest // 16 % 4, len(CIRCUITS), 9):
+        (tmp_path / str(index)).mkdir()
+        check("c", CIRCUITS[index], tmp_path / str(index), (1, 65, 1000))
+
+
+@needs("cc")
+def test_answers_without_vector_extensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sim_c, "FLAGS", (*sim_c.FLAGS, "-U__GNUC__"))
-    check("c", circuit, tmp_path)
+    check("c", CIRCUITS[-1], tmp_path)
 
 
 @needs("cc")
@@ -61,7 +77,7 @@ def test_compiles_without_a_warning(
     path = find_tool("cc")
     if path is None:
         pytest.skip(f"needs {compiler}")
-    for index in (0, 1, 3, 6, -1, -7, -13):
+    for index in (0, 3, -1, -13):
         write("c", CIRCUITS[index], tmp_path, target_profile=profile)
         for extra in ("-O1", "-O1 -U__GNUC__"):
             run_tool([path, *STRICT, *extra.split(), "-c", tmp_path / "net.c", "-o", tmp_path / "net.o"])
@@ -96,7 +112,8 @@ def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     table = re.search(r"net_gate\[\] = \{([^}]*)\}", text)
     assert table is not None
     rows = [int(word) for word in table[1].replace(",", " ").split()]
-    rows[-1] = (rows[-1] + 1) % 30
+    used = -1 if profile == "mcu" else -4
+    rows[used] = (rows[used] + 1) % 30
     source.write_text(text.replace(table[1], ", ".join(map(str, rows))))
     features = random_features(circuit, 500)
     assert mismatches(circuit, features, run("c", tmp_path, manifest, features)) > 0
@@ -128,7 +145,7 @@ def test_names_cannot_leave_their_comment() -> None:
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(BadInput, match="valid: host, mcu"):
+    with pytest.raises(BadInput, match="valid: host, mcu, portable"):
         emitted("c", CIRCUITS[0], target_profile="mucu")
 
 
@@ -163,13 +180,14 @@ int main(void) {
 
 
 @needs("cc")
-@pytest.mark.parametrize(("features", "profile"), [(11, "host"), (70, "host"), (150, "host"), (70, "mcu")])
+@pytest.mark.parametrize(("features", "profile"), [(11, "host"), (150, "host"), (70, "mcu"), (70, "portable")])
 def test_sanitizers_find_nothing(features: int, profile: str, tmp_path: Path) -> None:
     write("c", lift(random_model(4, features=features)), tmp_path, target_profile=profile)
     (tmp_path / "main.c").write_text(_MAIN)
     path = find_tool("cc")
     assert path is not None
-    flags = ["-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags = ["-std=c99", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags.append("-march=native" if features == 150 else "-DNET_WIDEST=16")
     run_tool([path, *flags, tmp_path / "net.c", tmp_path / "main.c", "-o", tmp_path / "main"])
     assert run_tool([tmp_path / "main"]) == b"clean\n"
 
@@ -189,7 +207,7 @@ def test_golden_vectors_pass(circuit: Circuit, profile: str, tmp_path: Path) -> 
 def test_golden_vectors_see_a_wrong_gate(tmp_path: Path) -> None:
     write("c", lift(random_model(1)), tmp_path)
     source = tmp_path / "net.c"
-    source.write_text(source.read_text().replace("_GATES_OF(a & b)", "_GATES_OF(a | b)"))
+    source.write_text(source.read_text().replace("*out = x & y;", "*out = x | y;"))
     path = find_tool("cc")
     assert path is not None
     run_tool([path, "-w", source, tmp_path / "test/test_net.c", "-o", tmp_path / "golden"])

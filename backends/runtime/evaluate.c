@@ -1,50 +1,258 @@
-#define NAME_GATES_OF(expression)                         \
-    for (; gate != end; gate += 3) {                      \
-        const NAME_row a = v[gate[1]], b = v[gate[2]];    \
-        v[gate[0]] = (expression);                        \
-    }                                                     \
-    break
+/* ---- Evaluator: steps of equal gates, and of literals added to the bit planes of their class. ---- */
 
-/* Every step: gates in topological order, and counts of literals into the planes of their class. */
-static void NAME_evaluate(NAME_row *v)
+/* The rows of an entry: the one it writes, then the two it reads. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_places)(const NAME_node *entry, size_t *place)
 {
-    const NAME_node *gate = NAME_gate;
-    const NAME_row zero = {0};
-    size_t step;
-#ifdef NAME_CLASSES
-    const NAME_node *literal = NAME_literal;
-    NAME_start_sums(v + NAME_ROWS);
+#if NAME_NODE_BITS == 16 && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t packed; /* One load for all three; the table ends with an entry that is none. */
+    memcpy(&packed, entry, sizeof packed);
+    place[0] = (size_t)(packed & 0xffffu) * NAME_WORDS;
+    place[1] = (size_t)(packed >> 16 & 0xffffu) * NAME_WORDS;
+    place[2] = (size_t)(packed >> 32 & 0xffffu) * NAME_WORDS;
+#else
+    place[0] = (size_t)entry[0] * NAME_WORDS;
+    place[1] = (size_t)entry[1] * NAME_WORDS;
+    place[2] = (size_t)entry[2] * NAME_WORDS;
 #endif
-    for (step = 0; step != NAME_STEPS; step++) {
-        const size_t count = NAME_step[step].count;
-        const NAME_node *end = gate + (NAME_step[step].op < 16u ? 3u * count : 0u);
-        switch (NAME_step[step].op) {
-        case 0: NAME_GATES_OF(((void)a, (void)b, zero));
-        case 1: NAME_GATES_OF(a & b);
-        case 2: NAME_GATES_OF(a & ~b);
-        case 3: NAME_GATES_OF(((void)b, a));
-        case 6: NAME_GATES_OF(a ^ b);
-        case 7: NAME_GATES_OF(a | b);
+}
+
+/* Gate `op` of a part of two rows. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_gate_of)(unsigned op, const uint64_t *a, const uint64_t *b, size_t part,
+                                                       NAME_VEC *out)
+{
+    const NAME_VEC x = NAME_OF_CONST(a, part), y = NAME_OF_CONST(b, part);
+    switch (op) {
+    case 1: *out = x & y; break;
+    case 2: *out = x & ~y; break;
+    case 3: *out = x; break;
+    case 6: *out = x ^ y; break;
+    case 7: *out = x | y; break;
+    default: *out = x ^ x;
+    }
+}
+
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_gate_at)(unsigned op, const NAME_node *entry, uint64_t *v)
+{
+    size_t place[3], part;
+    NAME_FN(NAME_places)(entry, place);
+    for (part = 0; part < NAME_PARTS; part++) {
+        NAME_FN(NAME_gate_of)(op, v + place[1], v + place[2], part, &NAME_OF(v + place[0], part));
+    }
+}
+
+/* n gates `op`, four at a time. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_gates)(unsigned op, const NAME_node *gate, size_t n, uint64_t *v)
+{
+    for (; (n & 3u) != 0u; n--, gate += 3) {
+        NAME_FN(NAME_gate_at)(op, gate, v);
+    }
+    for (; n != 0u; n -= 4u, gate += 12) {
+        NAME_FN(NAME_gate_at)(op, gate, v);
+        NAME_FN(NAME_gate_at)(op, gate + 3, v);
+        NAME_FN(NAME_gate_at)(op, gate + 6, v);
+        NAME_FN(NAME_gate_at)(op, gate + 9, v);
+    }
+}
+
 #ifdef NAME_CLASSES
-        default: {
-            const NAME_row flip = zero - (uint64_t)(NAME_step[step].op & 1u);
-            NAME_count(v, literal, count, &flip, v + NAME_ROWS + NAME_step[step].owner * NAME_PLANES);
-            literal += count;
+/* One full adder in each bit: a + b + c = low + 2 * high. low may be one of a, b, c. */
+#if NAME_BYTES == 64
+#define NAME_ADD(low, high, a, b, c)                                                                              \
+    do {                                                                                                          \
+        const __m512i x1 = (__m512i)(a), x2 = (__m512i)(b), x3 = (__m512i)(c);                                    \
+        (high) = (NAME_VEC)_mm512_ternarylogic_epi64(x1, x2, x3, 0xe8);                                           \
+        (low) = (NAME_VEC)_mm512_ternarylogic_epi64(x1, x2, x3, 0x96);                                            \
+    } while (0)
+#else
+#define NAME_ADD(low, high, a, b, c)                  \
+    do {                                              \
+        const NAME_VEC x1 = (a), x2 = (b), x3 = (c);  \
+        const NAME_VEC half = x1 ^ x2;                \
+        (high) = (x1 & x2) | (half & x3);             \
+        (low) = half ^ x3;                            \
+    } while (0)
+#endif
+
+/* The literal of an entry: gate `op` of the rows that it reads, or for op 16 the row itself. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_literal_at)(unsigned op, const NAME_node *entry, const uint64_t *v,
+                                                          size_t part, NAME_VEC flip, NAME_VEC *out)
+{
+    if (op == 16u) {
+        *out = NAME_OF_CONST(v + (size_t)*entry * NAME_WORDS, part);
+    } else {
+        size_t place[3];
+        NAME_FN(NAME_places)(entry, place);
+        NAME_FN(NAME_gate_of)(op, v + place[1], v + place[2], part, out);
+    }
+    *out ^= flip;
+}
+
+/* Add `carry` to the number in planes k and up. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_ripple)(uint64_t *sum, unsigned k, NAME_VEC carry, size_t part)
+{
+    for (; k < NAME_PLANES; k++) {
+        NAME_VEC *plane = &NAME_OF(sum + k * NAME_WORDS, part);
+        const NAME_VEC next = *plane & carry;
+        *plane ^= carry;
+        carry = next;
+    }
+}
+
+/* Add n literals to the planes of a class, carry-save, eight at a time; waiting[k] holds a carry of weight 2^k. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_count)(unsigned op, const NAME_node *first, size_t n, uint64_t inverted,
+                                                     const uint64_t *v, uint64_t *sum)
+{
+    const size_t each = op == 16u ? 1u : 3u;
+    const NAME_VEC zero = {0}, flip = zero - inverted;
+    size_t part, i, m;
+    unsigned k;
+    for (part = 0; part < NAME_PARTS; part++) {
+        const NAME_node *entry = first;
+        NAME_VEC ones = NAME_OF(sum, part), twos = NAME_OF(sum + NAME_WORDS, part);
+        NAME_VEC fours = NAME_OF(sum + 2u * NAME_WORDS, part), waiting[NAME_PLANES];
+        for (i = 0; i < n / 8u; i++, entry += 8u * each) {
+            NAME_VEC a, b, c, d, x, y;
+            NAME_FN(NAME_literal_at)(op, entry, v, part, flip, &x);
+            NAME_FN(NAME_literal_at)(op, entry + each, v, part, flip, &y);
+            NAME_ADD(ones, a, ones, x, y);
+            NAME_FN(NAME_literal_at)(op, entry + 2u * each, v, part, flip, &x);
+            NAME_FN(NAME_literal_at)(op, entry + 3u * each, v, part, flip, &y);
+            NAME_ADD(ones, b, ones, x, y);
+            NAME_ADD(twos, c, twos, a, b);
+            NAME_FN(NAME_literal_at)(op, entry + 4u * each, v, part, flip, &x);
+            NAME_FN(NAME_literal_at)(op, entry + 5u * each, v, part, flip, &y);
+            NAME_ADD(ones, a, ones, x, y);
+            NAME_FN(NAME_literal_at)(op, entry + 6u * each, v, part, flip, &x);
+            NAME_FN(NAME_literal_at)(op, entry + 7u * each, v, part, flip, &y);
+            NAME_ADD(ones, b, ones, x, y);
+            NAME_ADD(twos, d, twos, a, b);
+            NAME_ADD(fours, a, fours, c, d);
+            for (m = i, k = 3; (m & 1u) != 0u; m >>= 1, k++) {
+                NAME_VEC *plane = &NAME_OF(sum + k * NAME_WORDS, part);
+                NAME_ADD(*plane, a, *plane, waiting[k], a);
+            }
+            waiting[k] = a;
         }
-#endif
+        NAME_OF(sum, part) = ones;
+        NAME_OF(sum + NAME_WORDS, part) = twos;
+        NAME_OF(sum + 2u * NAME_WORDS, part) = fours;
+        for (k = 3; k < NAME_PLANES; k++) {
+            if (((n / 8u >> (k - 3u)) & 1u) != 0u) {
+                NAME_FN(NAME_ripple)(sum, k, waiting[k], part);
+            }
+        }
+        for (i = 0; i < n % 8u; i++, entry += each) {
+            NAME_VEC last;
+            NAME_FN(NAME_literal_at)(op, entry, v, part, flip, &last);
+            NAME_FN(NAME_ripple)(sum, 0, last, part);
         }
     }
 }
 
-/* Fill the encoder's rows from n samples (at most NAME_TOGETHER), then run the steps. */
-static void NAME_block(const NAME_element *x, size_t n, NAME_row *v)
+/* The classes' planes before any literal is counted: their offsets less NAME_BASE. */
+static NAME_TARGET void NAME_FN(NAME_start_sums)(uint64_t *sum)
 {
-    NAME_encode(x, n, v);
-    NAME_evaluate(v);
+    size_t c, word;
+    unsigned k;
+    for (c = 0; c < NAME_CLASSES; c++) {
+        for (k = 0; k < NAME_PLANES; k++) {
+            for (word = 0; word < NAME_WORDS; word++) {
+                *sum++ = (uint64_t)0 - (uint64_t)((NAME_start[c] >> k) & 1u);
+            }
+        }
+    }
 }
 
-static NAME_row *NAME_rows(void *workspace)
+/* The class of the highest score, the lowest index winning a tie, as bit planes. */
+static NAME_TARGET void NAME_FN(NAME_best)(const uint64_t *sums, uint64_t *index)
 {
-    const uintptr_t past = (uintptr_t)workspace % sizeof(NAME_row);
-    return (NAME_row *)(void *)((unsigned char *)workspace + (past == 0u ? 0u : sizeof(NAME_row) - past));
+    size_t part, c;
+    unsigned k;
+    for (part = 0; part < NAME_PARTS; part++) {
+        const uint64_t *sum = sums;
+        NAME_VEC best[NAME_PLANES], where[NAME_INDEX_PLANES];
+        memset(where, 0, sizeof where);
+        for (k = 0; k < NAME_PLANES; k++) {
+            best[k] = NAME_OF_CONST(sum + k * NAME_WORDS, part);
+        }
+        for (c = 1; c < NAME_CLASSES; c++) {
+            NAME_VEC above = {0};
+            sum += NAME_PLANES * NAME_WORDS;
+            for (k = 0; k < NAME_PLANES; k++) {
+                const NAME_VEC own = NAME_OF_CONST(sum + k * NAME_WORDS, part);
+                above = (own & ~best[k]) | (~(own ^ best[k]) & above);
+            }
+            for (k = 0; k < NAME_PLANES; k++) {
+                best[k] ^= (best[k] ^ NAME_OF_CONST(sum + k * NAME_WORDS, part)) & above;
+            }
+            for (k = 0; k < NAME_INDEX_PLANES; k++) {
+                where[k] = ((c >> k) & 1u) != 0u ? where[k] | above : where[k] & ~above;
+            }
+        }
+        for (k = 0; k < NAME_INDEX_PLANES; k++) {
+            NAME_OF(index + k * NAME_WORDS, part) = where[k];
+        }
+    }
 }
+#endif
+
+/* Every step: gates in topological order, and counts. Bytes from `ahead` on, which the next block reads, are asked for
+   on the way. */
+static NAME_TARGET void NAME_FN(NAME_evaluate)(uint64_t *v, uintptr_t ahead, size_t bytes)
+{
+    const NAME_node *gate = NAME_gate;
+    const size_t lines = bytes / 64u;
+    size_t step, asked = 0, due = 0;
+#ifdef NAME_CLASSES
+    const NAME_node *literal = NAME_literal;
+    uint64_t *const sums = v + NAME_ROWS * NAME_WORDS;
+    NAME_FN(NAME_start_sums)(sums);
+#endif
+    for (step = 0; step != NAME_STEPS; step++) {
+        const size_t n = NAME_step[step].count;
+        const unsigned op = NAME_step[step].op;
+        for (due += n; asked < lines * due / NAME_DUE; asked++) {
+            NAME_PREFETCH(ahead + asked * 64u);
+        }
+        switch (op) {
+        case 0: NAME_FN(NAME_gates)(0, gate, n, v); break;
+        case 1: NAME_FN(NAME_gates)(1, gate, n, v); break;
+        case 2: NAME_FN(NAME_gates)(2, gate, n, v); break;
+        case 3: NAME_FN(NAME_gates)(3, gate, n, v); break;
+        case 6: NAME_FN(NAME_gates)(6, gate, n, v); break;
+        case 7: NAME_FN(NAME_gates)(7, gate, n, v); break;
+#ifdef NAME_CLASSES
+        default: {
+            uint64_t *const sum = sums + NAME_step[step].owner * NAME_PLANES * NAME_WORDS;
+            const uint64_t inverted = op & 1u;
+            switch (op >> 1) {
+            case 9: NAME_FN(NAME_count)(1, gate, n, inverted, v, sum); break;
+            case 10: NAME_FN(NAME_count)(2, gate, n, inverted, v, sum); break;
+            case 14: NAME_FN(NAME_count)(6, gate, n, inverted, v, sum); break;
+            case 15: NAME_FN(NAME_count)(7, gate, n, inverted, v, sum); break;
+            default:
+                NAME_FN(NAME_count)(16, literal, n, inverted, v, sum);
+                literal += n;
+            }
+        }
+#endif
+        }
+        gate += op < 16u || op > 17u ? 3u * n : 0u;
+    }
+}
+
+/* A block: n samples (at most NAME_BLOCK) into the encoder's rows, the steps, and the index of the best class in the
+   planes behind the sums. */
+static NAME_TARGET void NAME_FN(NAME_block)(const NAME_element *x, size_t n, size_t next, uint64_t *v)
+{
+    NAME_FN(NAME_encode)(x, n, v);
+    NAME_FN(NAME_evaluate)(v, (uintptr_t)(x + n * NAME_FEATURES), next * NAME_FEATURES * sizeof *x);
+#ifdef NAME_CLASSES
+    v += NAME_ROWS * NAME_WORDS;
+    NAME_FN(NAME_best)(v, v + NAME_CLASSES * NAME_PLANES * NAME_WORDS);
+#endif
+}
+
+#undef NAME_OR_ABOVE
+#undef NAME_ABOVE
+#undef NAME_ADD

@@ -1,78 +1,73 @@
+
 /* ---- Scores and classes from the planes. ---- */
 
-/* Number of sample s in planes p: bit k of it is bit s of p[k]. */
-static void NAME_numbers(const NAME_row *p, unsigned planes, size_t word, uint32_t *numbers)
+/* The workspace's first aligned byte. */
+static uint64_t *NAME_rows(void *workspace)
 {
-    unsigned k, s;
-    for (s = 0; s < 64u; s++) {
-        numbers[s] = 0;
-    }
-    for (k = 0; k < planes; k++) {
-        uint64_t bits;
-        memcpy(&bits, (const unsigned char *)&p[k] + word * 8u, sizeof bits);
-        for (s = 0; s < 64u; s++) {
-            numbers[s] |= (uint32_t)((bits >> s) & 1u) << k;
-        }
-    }
+    const uintptr_t past = (uintptr_t)workspace % (8u * NAME_WORDS);
+    return (uint64_t *)(void *)((unsigned char *)workspace + (past == 0u ? 0u : 8u * NAME_WORDS - past));
 }
 
-/* The class of the highest score, the lowest index winning a tie, as bit planes. */
-static void NAME_best(const NAME_row *sum, NAME_row *index)
+/* Bits 0 to 7 of `bits` as the lowest bits of eight bytes. */
+static uint64_t NAME_spread(uint64_t bits)
 {
-    NAME_row best[NAME_PLANES];
-    size_t c;
-    unsigned k;
-    for (k = 0; k < NAME_INDEX_PLANES; k++) {
-        const NAME_row zero = {0};
-        index[k] = zero;
-    }
-    memcpy(best, sum, sizeof best);
-    for (c = 1; c < NAME_CLASSES; c++) {
-        NAME_row above = {0};
-        sum += NAME_PLANES;
-        for (k = 0; k < NAME_PLANES; k++) {
-            above = (sum[k] & ~best[k]) | (~(sum[k] ^ best[k]) & above);
-        }
-        for (k = 0; k < NAME_PLANES; k++) {
-            best[k] ^= (best[k] ^ sum[k]) & above;
-        }
-        for (k = 0; k < NAME_INDEX_PLANES; k++) {
-            index[k] = ((c >> k) & 1u) != 0u ? index[k] | above : index[k] & ~above;
+    const uint64_t each = (bits & 0xffu) * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
+    return (each + UINT64_C(0x7f7f7f7f7f7f7f7f)) >> 7 & UINT64_C(0x0101010101010101);
+}
+
+/* Numbers of 64 samples: bit s of planes[k * NAME_WORDS] is bit k of number s. */
+static void NAME_numbers(const uint64_t *planes, unsigned count, uint32_t *numbers)
+{
+    unsigned k, eight, s;
+    memset(numbers, 0, 64u * sizeof *numbers);
+    for (k = 0; k < count; k += 8u) {
+        for (eight = 0; eight < 64u; eight += 8u) {
+            uint64_t bytes = 0;
+            unsigned j;
+            for (j = 0; j < 8u && k + j < count; j++) {
+                bytes |= NAME_spread(planes[(k + j) * NAME_WORDS] >> eight) << j;
+            }
+            for (s = 0; s < 8u; s++) {
+                numbers[eight + s] |= (uint32_t)(bytes >> (8u * s) & 0xffu) << k;
+            }
         }
     }
 }
 
 void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, int32_t *classes)
 {
-    NAME_row *v = NAME_rows(workspace);
+    NAME_evaluator *const block = NAME_choose();
+    uint64_t *const v = NAME_rows(workspace);
+    const uint64_t *const index = v + (NAME_ROWS + NAME_CLASSES * NAME_PLANES) * NAME_WORDS;
     size_t done, word;
-    for (done = 0; done < n; done += NAME_TOGETHER) {
-        const size_t count = n - done < NAME_TOGETHER ? n - done : NAME_TOGETHER;
-        NAME_row index[NAME_INDEX_PLANES];
-        NAME_block(features + done * NAME_FEATURES, count, v);
-        NAME_best(v + NAME_ROWS, index);
+    for (done = 0; done < n; done += NAME_BLOCK) {
+        const size_t left = n - done, count = left < NAME_BLOCK ? left : NAME_BLOCK;
+        const size_t next = left - count < NAME_BLOCK ? left - count : NAME_BLOCK;
+        block(features + done * NAME_FEATURES, count, next, v);
         for (word = 0; word * 64u < count; word++) {
             uint32_t numbers[64];
-            const size_t left = count - word * 64u;
-            NAME_numbers(index, NAME_INDEX_PLANES, word, numbers);
-            memcpy(classes + done + word * 64u, numbers, (left < 64u ? left : 64u) * sizeof *classes);
+            const size_t some = count - word * 64u;
+            NAME_numbers(index + word, NAME_INDEX_PLANES, numbers);
+            memcpy(classes + done + word * 64u, numbers, (some < 64u ? some : 64u) * sizeof *classes);
         }
     }
 }
 
 void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int32_t *scores)
 {
-    NAME_row *v = NAME_rows(workspace);
+    NAME_evaluator *const block = NAME_choose();
+    uint64_t *const v = NAME_rows(workspace);
     size_t done, word, c, s;
-    for (done = 0; done < n; done += NAME_TOGETHER) {
-        const size_t count = n - done < NAME_TOGETHER ? n - done : NAME_TOGETHER;
-        NAME_block(features + done * NAME_FEATURES, count, v);
+    for (done = 0; done < n; done += NAME_BLOCK) {
+        const size_t left = n - done, count = left < NAME_BLOCK ? left : NAME_BLOCK;
+        const size_t next = left - count < NAME_BLOCK ? left - count : NAME_BLOCK;
+        block(features + done * NAME_FEATURES, count, next, v);
         for (c = 0; c < NAME_CLASSES; c++) {
-            const NAME_row *sum = v + NAME_ROWS + c * NAME_PLANES;
+            const uint64_t *const sum = v + (NAME_ROWS + c * NAME_PLANES) * NAME_WORDS;
             for (word = 0; word * 64u < count; word++) {
                 uint32_t numbers[64];
                 int32_t *out = scores + (done + word * 64u) * NAME_CLASSES + c;
-                NAME_numbers(sum, NAME_PLANES, word, numbers);
+                NAME_numbers(sum + word, NAME_PLANES, numbers);
                 for (s = 0; s < 64u && word * 64u + s < count; s++) {
                     out[s * NAME_CLASSES] = (int32_t)((int64_t)numbers[s] + NAME_BASE);
                 }

@@ -1,18 +1,26 @@
+
 /* ---- No head: the output literals themselves. ---- */
+
+/* The workspace's first aligned byte. */
+static uint64_t *NAME_rows(void *workspace)
+{
+    const uintptr_t past = (uintptr_t)workspace % (8u * NAME_WORDS);
+    return (uint64_t *)(void *)((unsigned char *)workspace + (past == 0u ? 0u : 8u * NAME_WORDS - past));
+}
 
 void NAME_outputs_in(void *workspace, const NAME_element *features, size_t n, uint8_t *outputs)
 {
-    NAME_row *v = NAME_rows(workspace);
+    NAME_evaluator *const block = NAME_choose();
+    uint64_t *const v = NAME_rows(workspace);
     size_t done, i, s;
-    for (done = 0; done < n; done += NAME_TOGETHER) {
-        const size_t count = n - done < NAME_TOGETHER ? n - done : NAME_TOGETHER;
-        NAME_block(features + done * NAME_FEATURES, count, v);
+    for (done = 0; done < n; done += NAME_BLOCK) {
+        const size_t left = n - done, count = left < NAME_BLOCK ? left : NAME_BLOCK;
+        block(features + done * NAME_FEATURES, count, left - count < NAME_BLOCK ? left - count : NAME_BLOCK, v);
         for (i = 0; i != NAME_OUTPUTS; i++) {
-            uint8_t *out = outputs + done * NAME_OUTPUTS + i;
-            uint64_t words[NAME_TOGETHER / 64u];
-            memcpy(words, &v[NAME_literal[i] >> 1], sizeof words);
+            const uint64_t *const row = v + (size_t)(NAME_literal[i] >> 1) * NAME_WORDS;
+            uint8_t *const out = outputs + done * NAME_OUTPUTS + i;
             for (s = 0; s < count; s++) {
-                out[s * NAME_OUTPUTS] = (uint8_t)(((words[s / 64u] >> (s % 64u)) ^ NAME_literal[i]) & 1u);
+                out[s * NAME_OUTPUTS] = (uint8_t)(((row[s / 64u] >> (s % 64u)) ^ NAME_literal[i]) & 1u);
             }
         }
     }

@@ -46,7 +46,7 @@ def tables_of(whole: dict[str, int]) -> str | None:
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
 @click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
-@click.option("--target-profile", type=click.Choice(["host", "mcu"]), help="C: for throughput, or for a small chip.")
+@click.option("--target-profile", type=click.Choice(["host", "mcu", "portable"]), help="C: what for.")
 @click.option("--board", help="C: mps2-an385, atmega328p. Verilog: icebreaker, hx8k, ulx3s.")
 @click.option("--max-flash", type=Size(), help="C, mcu: refuse to write more than this (16K).")
 @click.option("--max-ram", type=Size(), help="C, mcu: refuse to need more than this (1K).")

@@ -1,0 +1,7 @@
+
+typedef void NAME_evaluator(const NAME_element *x, size_t n, size_t next, uint64_t *v);
+
+static NAME_evaluator *NAME_choose(void)
+{
+    return NAME_block;
+}
