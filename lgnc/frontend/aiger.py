@@ -90,7 +90,7 @@ def _header(reader: _Reader) -> tuple[bool, int, int, int, int]:
         raise reader.error(f"expected '{words[0].decode()} M I L O A', found {len(words) - 1} numbers")
     most, inputs, latches, outputs, ands, *more = (reader.number(word, "the header", 1 << 62) for word in words[1:])
     if latches:
-        raise reader.error(f"has {latches} latches", "lgnc reads combinational circuits; cut or unroll the latches")
+        raise reader.error(f"has latches ({latches})", "lgnc reads combinational circuits; cut or unroll the latches")
     if any(more):
         raise reader.error("has bad-state, constraint, justice or fairness properties", "leave them out")
     binary, room = words[0] == b"aig", len(reader.data) - reader.at
