@@ -1,12 +1,14 @@
 """What the Verilog target costs, where, and how much of it was simulated.
 
-    python benchmarks/verilog.py [MODEL.lgn ...] [--family xilinx|ice40|ecp5] [--stages N] [--synth] [--out FILE.json]
+    python benchmarks/verilog.py [MODEL.lgn ...] [--family xilinx|ice40|ecp5] [--stages N] [--route BOARD ...] [--synth]
+        [--only heads writing vectors modules routes] [--out FILE.json]
 
 Heads: LUT6 a head bit of popcount and of the whole head, lgnc's compressors against full adders, after ABC's
-`ifraig; dc2; dc2; if -K 6` and, with --synth, after yosys `synth_xilinx -flatten`. Modules: what yosys makes of each
-module of each model's design, as trained (-O0) and optimised (-O2). Writing: a random net of 48,000 gates with a head
-of 8,000 bits, and Icarus' CPU seconds to compile it. Vectors: random networks of every feature type, plain and
-pipelined, simulated by Icarus and compared with the IR's meaning.
+`ifraig; dc2; dc2; if -K 6` and, with --synth, after yosys `synth_xilinx -flatten`. Writing: a random net of 48,000
+gates with a head of 8,000 bits, and Icarus' CPU seconds to compile it. Vectors: random networks of every feature type,
+plain and pipelined, simulated by Icarus and compared with the IR's meaning. Modules: what yosys makes of each module
+of each model's design, as trained (-O0) and optimised (-O2). Routes: each model's class behind the serial wrapper, on
+each board of --route, with one rank of registers and with three levels between ranks.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,9 @@ import numpy as np
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.blif import blif_bytes
 from lgnc.backends.verilog import emit
+from lgnc.backends.verilog_boards import FPGA_BOARDS
+from lgnc.bitstream import make_bitstream
+from lgnc.diagnostics import Failed
 from lgnc.frontend import lift
 from lgnc.frontend.source import load_source
 from lgnc.ir.circuit import Circuit, Encoder, Head
@@ -35,12 +41,10 @@ from lgnc.ir.simulate import simulate
 from lgnc.model import Layer, Model
 from lgnc.passes.manager import run_pipeline
 from lgnc.sim.verilog import run as simulate_verilog
+from lgnc.synthesis import SYNTHESIS, cell_counts, read_netlist, report_rows, synthesise
 from lgnc.toolchain import require_tool, run
 
 SIZES = ((10, 60), (10, 100), (10, 200), (10, 800))
-SYNTH = {"xilinx": "synth_xilinx -flatten", "ice40": "synth_ice40", "ecp5": "synth_ecp5"}
-LUTS = re.compile(r"^\s+(?:LUT[1-6]|SB_LUT4|LUT4)\s+(\d+)$", re.MULTILINE)
-FLIP_FLOPS = re.compile(r"^\s+(?:FD[RSCP]E|SB_DFF\w*|TRELLIS_FF)\s+(\d+)$", re.MULTILINE)
 
 
 def abc_luts(circuit: Circuit) -> tuple[int, int]:
@@ -53,13 +57,14 @@ def abc_luts(circuit: Circuit) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def yosys_counts(folder: Path, source: str, top: str, family: str) -> dict[str, int]:
-    """LUTs and flip-flops of one module synthesised alone."""
-    read = "read_blif" if source.endswith(".blif") else "read_verilog"
-    script = f"{read} {source}; hierarchy -top {top}; {SYNTH[family]} -top {top}; tee -o report.txt stat"
-    run([require_tool("yosys"), "-q", "-p", script], cwd=folder, timeout=3000)
-    report = (folder / "report.txt").read_text()
-    return {"luts": sum(map(int, LUTS.findall(report))), "flip_flops": sum(map(int, FLIP_FLOPS.findall(report)))}
+def popcount_luts(circuit: Circuit) -> int:
+    """LUTs of a circuit alone after yosys' `synth_xilinx -flatten`."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "x.blif").write_bytes(blif_bytes(circuit))
+        script = "read_blif x.blif; hierarchy -top lgn; synth_xilinx -flatten -top lgn; write_json x.json"
+        run([require_tool("yosys"), "-q", "-p", script], cwd=folder, timeout=3000)
+        return cell_counts(read_netlist(folder / "x.json")).luts
 
 
 def head_of(classes: int, each: int) -> Head:
@@ -79,9 +84,7 @@ def heads(synth: bool) -> list[dict[str, Any]]:
                 luts, levels = abc_luts(circuit)
                 row |= {f"{name}_luts_a_bit": round(luts / (classes * each), 3), f"{name}_levels": levels}
             if synth:
-                with tempfile.TemporaryDirectory() as place:
-                    Path(place, "x.blif").write_bytes(blif_bytes(popcount))
-                    made = yosys_counts(Path(place), "x.blif", "lgn", "xilinx")["luts"]
+                made = popcount_luts(popcount)
                 row["popcount_xilinx_a_bit"] = round(made / (classes * each), 3)
             rows.append(row)
             print(row, flush=True)
@@ -96,18 +99,34 @@ def write(folder: Path, artifact: Artifact) -> dict[str, Any]:
 
 def modules(path: Path, family: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Costs of every module of a model's design, before and after optimising."""
-    rows = []
+    counts = []
     for level in (0, 2):
         circuit, _ = run_pipeline(load_source(path).circuit, level)
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            facts = write(folder, emit(circuit, Options("net", settings)))["verilog"]
-            names = [name for name in ("encoder", *facts["gates"]) if f"net_{name}" in (folder / "net.v").read_text()]
-            for name in [*(f"net_{each}" for each in names), "net"]:
-                row = {"model": path.name, "level": level, "module": name, "family": family}
-                row |= {"gates": facts["gates"].get(name[4:]), **yosys_counts(folder, "net.v", name, family)}
-                rows.append(row)
-                print(row, flush=True)
+        counts.append(synthesise(emit(circuit, Options("net", settings)).files, "net", family))
+    rows = [{"model": path.name, "family": family, **row} for row in report_rows(*counts)]
+    for row in rows:
+        print(row, flush=True)
+    return rows
+
+
+def routes(path: Path, board: str) -> list[dict[str, Any]]:
+    """What routing a model on a board gives, or why it does not: hardly pipelined, and pipelined."""
+    circuit, _ = run_pipeline(load_source(path).circuit, 2)
+    rows = []
+    for settings in ({"stages": 1}, {"pipeline_depth": 3}):
+        artifact = emit(circuit, Options("net", {**settings, "board": board, "outputs": "class"}))
+        facts = artifact.details["verilog"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        row: dict[str, Any] = {"model": path.name, "board": board, "gates": circuit.gates, "latency": facts["latency"]}
+        try:
+            row |= make_bitstream(artifact.files, "net", facts).facts
+        except Failed as error:
+            row["failed"] = str(error)
+        row["cpu_seconds"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, 1)
+        rows.append(row)
+        print(row, flush=True)
+    if all("fmax_mhz" in row for row in rows):
+        print("pipelined / combinational:", round(rows[1]["fmax_mhz"] / rows[0]["fmax_mhz"], 2), flush=True)
     return rows
 
 
@@ -167,19 +186,23 @@ def vectors(wanted: int) -> dict[str, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", type=Path)
-    parser.add_argument("--family", choices=list(SYNTH), default="xilinx")
+    parser.add_argument("--family", choices=list(SYNTHESIS), default="xilinx")
     parser.add_argument("--stages", type=int)
+    parser.add_argument("--route", nargs="+", default=[], choices=list(FPGA_BOARDS), metavar="BOARD")
+    parser.add_argument("--only", nargs="+", choices=("heads", "writing", "vectors", "modules", "routes"))
     parser.add_argument("--synth", action="store_true", help="put the heads through yosys too: minutes")
     parser.add_argument("--vectors", type=int, default=100_000)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     settings = {"stages": given.stages} if given.stages else {}
-    figures = {
-        "heads": heads(given.synth),
-        "writing": writing(),
-        "vectors": vectors(given.vectors),
-        "modules": [row for path in given.models for row in modules(path, given.family, settings)],
+    parts: dict[str, Callable[[], Any]] = {
+        "heads": lambda: heads(given.synth),
+        "writing": writing,
+        "vectors": lambda: vectors(given.vectors),
+        "modules": lambda: [row for path in given.models for row in modules(path, given.family, settings)],
+        "routes": lambda: [row for path in given.models for board in given.route for row in routes(path, board)],
     }
+    figures = {name: measure() for name, measure in parts.items() if name in (given.only or parts)}
     if given.out:
         given.out.write_text(json.dumps(figures, indent=2) + "\n")
 
