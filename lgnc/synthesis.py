@@ -7,13 +7,13 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from lgnc.backends.artifact import Options
-from lgnc.backends.verilog import emit
+from lgnc.backends.verilog import Settings, emit
 from lgnc.compile import Compiled, with_files
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.frontend.source import Source
@@ -164,8 +164,8 @@ def add_report(compiled: Compiled, source: Source, family: str) -> Compiled:
     """
     if compiled.manifest["target"] != "verilog":
         raise BadInput("only Verilog is synthesised", where="--report-synthesis", fix="use it with -t verilog")
-    name, options = compiled.manifest["name"], dict(compiled.manifest["options"])
-    del options["level"]
+    name, given = compiled.manifest["name"], compiled.manifest["options"]
+    options = {field.name: given[field.name] for field in fields(Settings) if field.name in given}
     simplified = synthesise(compiled.files, name, family)
     circuit, _ = run_pipeline(source.circuit, 0)
     raw = synthesise(emit(circuit, Options(name, options)).files, name, family)
