@@ -127,7 +127,7 @@ class _Killed(Exception):
 @pytest.mark.parametrize(("engine", "elastic"), [("torch", 0.0), ("torch", 1.0), ("packed", 1.0)])
 def test_a_killed_run_resumes_bit_for_bit(tmp_path: Path, engine: str, elastic: float) -> None:
     dataset = blobs(shape=(4, 4, 1))
-    config = replace(SMALL, method="gumbel-st", engine=engine, elastic=elastic)
+    config = replace(SMALL, method="gumbel-st", engine=engine, elastic=elastic, redraw=0.9)
     whole = train(dataset, config)
 
     def die(figures: dict[str, Any]) -> None:
@@ -218,6 +218,7 @@ def relabelled(labels: list[int], classes: int) -> Dataset:
         (blobs(), {"encoder": "binary"}, "not 0 and 1"),
         (blobs(), {"shifts": 1}, "for images"),
         (blobs(), {"rotate": 5.0}, "for images"),
+        (blobs(), {"redraw": 0.5, "candidates_from": "local"}, "redrawn from the whole layer"),
         (blobs(), {"engine": "triton", "method": "soft-mix"}, "no bits to pack"),
         (replace(blobs(), x_test=blobs().x_test[:0]), {}, "no test rows"),
     ],

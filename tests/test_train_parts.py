@@ -68,6 +68,9 @@ def test_thermometer_thresholds_lie_in_the_data_unit() -> None:
 def test_thermometer_spans_int64_and_float() -> None:
     extremes = np.array([[-(2**63)], [2**63 - 1]], np.int64)
     assert fit_encoder("thermometer:1", extremes, ("x",)).threshold.tolist() == [-1]
+    pixels = np.array([[0, 10, 5, 200], [255, 100, 5, 255]], np.uint8)
+    shared = fit_encoder("thermometer:3", pixels, ("a", "b", "c", "d"), one_unit=True)
+    assert (shared.feature.tolist(), shared.threshold.tolist()) == ([0, 0, 0, 1], [63, 127, 191, 63])
     floats = np.array([[-1e308], [1e308]])
     assert fit_encoder("thermometer:3", floats, ("x",)).threshold.tolist() == [-5e307, 0.0, 5e307]
 

@@ -62,6 +62,7 @@ def _note(epoch: dict[str, Any]) -> str:
 @click.option("--constants/--no-constants", default=None, help="Whether a gate may become constant.")
 @click.option("--wiring", help="random, structured or learned.")
 @click.option("--candidates", type=int, help="Candidates a pin, for learned wiring.")
+@click.option("--redraw", type=float, help="Draw new candidates after each epoch in this share of training.")
 @click.option("--candidates-from", help="all of the layer below, or local: what lies near in the image.")
 @click.option("--encoder", help="thermometer:N, quantile:N or binary.")
 @click.option("--inputs", help="bits, or real for ramps between thresholds.")

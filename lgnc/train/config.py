@@ -35,17 +35,18 @@ class TrainConfig:
 
     layers, width: so many layers of so many neurons; widths: one width a layer instead. node: what a neuron is
     (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be chosen. wiring, candidates: see
-    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'. encoder:
-    'thermometer:N', 'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between
-    thresholds instead of bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`;
-    temperature: of both passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature,
-    by default sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION' or
-    'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
-    steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
-    is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
-    `shifts` pixels each way, mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up
-    to the share `zoom`, warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the
-    schedule is then by time where that is further on. threads: of the CPU engine, None for all cores.
+    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'; redraw:
+    the share of training in which they change after each epoch (`lgnc.train.redraw`). encoder: 'thermometer:N',
+    'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of
+    bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`; temperature: of both
+    passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
+    sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION' or 'residual:STRENGTH' (the
+    logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all steps, then by `schedule`
+    (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them is kept. augment: the
+    share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to `shifts` pixels each way,
+    mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up to the share `zoom`,
+    warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the schedule is then by
+    time where that is further on. threads: of the CPU engine, None for all cores.
     """
 
     layers: int | None = None
@@ -56,6 +57,7 @@ class TrainConfig:
     wiring: str | None = None
     candidates: int | None = None
     candidates_from: str | None = None
+    redraw: float | None = None
     encoder: str | None = None
     inputs: str = "bits"
     method: str = "hard-st"
@@ -152,7 +154,13 @@ def _check_ranges(config: TrainConfig) -> None:
         positive(name, getattr(config, name), 1, 1 << 30)
     for name in ("temperature", "wiring_temperature", "group_tau", "lr"):
         positive(name, getattr(config, name), 1e-6)
-    for name, most in (("warmup", 1.0), ("validation_fraction", 0.9), ("augment", 1.0), ("test_fraction", 0.9)):
+    for name, most in (
+        ("warmup", 1.0),
+        ("validation_fraction", 0.9),
+        ("augment", 1.0),
+        ("redraw", 1.0),
+        ("test_fraction", 0.9),
+    ):
         positive(name, getattr(config, name), 0, most)
     for name, most in (("shifts", 64), ("elastic", 64), ("rotate", 180), ("zoom", 0.9)):
         positive(name, getattr(config, name), 0, most)
@@ -210,6 +218,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "wiring": "learned",
         "candidates": 16,
         "candidates_from": "all",
+        "redraw": 0.0,
         "encoder": "thermometer:3",
         "init": "gaussian",
         "epochs": 40,
@@ -224,6 +233,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "wiring": "learned",
         "candidates": 16,
         "candidates_from": "all",
+        "redraw": 0.0,
         "encoder": "thermometer:3",
         "init": "gaussian",
         "epochs": 40,
@@ -238,6 +248,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "wiring": "learned",
         "candidates": 8,
         "candidates_from": "all",
+        "redraw": 0.0,
         "encoder": "quantile:8",
         "init": "gaussian",
         "epochs": 20,
@@ -268,7 +279,9 @@ def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     group_tau = round(math.sqrt(share * widths[-1] / max(len(dataset.class_names), 1)), 3)
     values = {**values, "widths": widths, "flips": _colour_pictures(dataset), "group_tau": max(group_tau, 0.5)}
     if config.wiring not in (None, "learned"):
-        values |= {"candidates": 1, "candidates_from": "all"}
+        values |= {"candidates": 1, "candidates_from": "all", "redraw": 0.0}
+    if config.candidates_from == "local":
+        values["redraw"] = 0.0
     known = {field.name for field in fields(TrainConfig)}
     missing = {key: value for key, value in values.items() if key in known and getattr(config, key) is None} | {
         "layers": None,

@@ -22,8 +22,10 @@ _SAMPLED_ROWS = 20_000
 _BLOCK = 4096
 
 
-def fit_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...]) -> Encoder:
+def fit_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...], *, one_unit: bool = False) -> Encoder:
     """The encoder of 'thermometer:N', 'quantile:N' or 'binary' for training rows x: [n, features].
+
+    one_unit: the features are of one kind, as an image's pixels are, and a thermometer's thresholds the same for all.
 
     Raises BadInput when no feature varies, a 'binary' feature holds anything but 0 and 1, or a value is not finite.
     """
@@ -36,7 +38,7 @@ def fit_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...]) -> Encoder:
     if kind == "binary":
         thresholds = _binary(x, low, high, names)
     elif kind == "thermometer":
-        thresholds = _thermometer(low, high, count)
+        thresholds = _thermometer(low, high, count, one_unit=one_unit)
     else:
         step = -(-len(x) // _SAMPLED_ROWS)
         thresholds = [_quantiles(column, count) for column in np.ascontiguousarray(x[::step].T)]
@@ -54,8 +56,14 @@ def _binary(x: NDArray[Any], low: NDArray[Any], high: NDArray[Any], names: tuple
     return [np.zeros(int(varies), np.int64) for varies in low != high]
 
 
-def _thermometer(low: NDArray[Any], high: NDArray[Any], count: int) -> list[NDArray[Any]]:
-    """`count` thresholds spread evenly between each feature's least and greatest value, both excluded."""
+def _thermometer(low: NDArray[Any], high: NDArray[Any], count: int, *, one_unit: bool) -> list[NDArray[Any]]:
+    """`count` thresholds spread evenly between each feature's least and greatest value, both excluded.
+
+    one_unit: between those of all features; a feature keeps the thresholds that its own values lie on both sides of.
+    """
+    low_each, high_each = low, high
+    if one_unit:
+        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     if low.dtype.kind == "f":
         part = np.arange(1, count + 1) / (count + 1)
         grid = low[:, None].astype(np.float64) * (1 - part) + high[:, None].astype(np.float64) * part
@@ -63,7 +71,7 @@ def _thermometer(low: NDArray[Any], high: NDArray[Any], count: int) -> list[NDAr
         steps = np.arange(1, count + 1).astype(object)
         span = high.astype(object)[:, None] - low.astype(object)[:, None]
         grid = (low.astype(object)[:, None] + span * steps // (count + 1)).astype(np.int64)
-    pairs = zip(grid, low, high, strict=True)
+    pairs = zip(grid, low_each, high_each, strict=True)
     return [np.unique(row[(row >= least) & (row < most)]) for row, least, most in pairs]
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import Failed
 from lgnc.model import Model
@@ -24,8 +26,10 @@ from lgnc.train.distributed import most, process_group
 from lgnc.train.encoders import encode_rows
 from lgnc.train.engine import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
+from lgnc.train.network import Engine, Network
 from lgnc.train.prepare import Problem, prepare
 from lgnc.train.ranks import rank
+from lgnc.train.redraw import RedrawingEngine
 
 _UNHELD_ROWS = 2000
 """Without held-out rows, the curve is measured on so many training rows, and the last epoch is kept."""
@@ -101,9 +105,7 @@ class _Run:
     ) -> None:
         config = problem.config
         self.problem, self.on_epoch, self.on_step, self.checkpoint = problem, on_epoch, on_step, checkpoint
-        self.engine = make_engine(
-            config.engine, problem.network, problem.estimator, config.seed, config.device, config.threads
-        )
+        self.engine = RedrawingEngine(problem.network, self._engine_of)
         self.batches = Batches(problem)
         self.progress = Progress()
         self.total = self.batches.steps * (config.epochs or 1)
@@ -117,6 +119,10 @@ class _Run:
         self._started = time.perf_counter()
         self._now = 0.0
 
+    def _engine_of(self, network: Network) -> Engine:
+        config, estimator = self.problem.config, self.problem.estimator
+        return make_engine(config.engine, network, estimator, config.seed, config.device, config.threads)
+
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint."""
         self.progress, state = load_checkpoint(path, self.digest)
@@ -126,12 +132,14 @@ class _Run:
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
 
+    def _done(self) -> float:
+        """The share of training that is done: of its steps, or of its time budget where that is further on."""
+        done, budget = self.progress.step / self.total, self.problem.config.time_budget
+        return done if budget is None else max(done, min(1.0, self._now / budget))
+
     def lr(self) -> float:
         """The learning rate of the next step."""
-        config = self.problem.config
-        done = self.progress.step / self.total
-        if config.time_budget is not None:
-            done = max(done, min(1.0, self._now / config.time_budget))
+        config, done = self.problem.config, self._done()
         rate = float(config.lr or 0.0)
         if done < config.warmup:
             return rate * (done + 1 / self.total) / (config.warmup + 1 / self.total)
@@ -182,6 +190,8 @@ class _Run:
         entry |= {"c_ema": self.engine.c_ema, "tau_b": self.engine.tau_b, "lr": lr}
         progress.history.append(entry)
         progress.loss_sum = 0.0
+        if self._done() < (self.problem.config.redraw or 0.0):
+            self.engine.redraw(np.random.default_rng([self.problem.config.seed, 5, epoch]))
         if figures["accuracy"] >= progress.best_accuracy or not len(self.problem.held):
             progress.best_accuracy, progress.best_epoch = figures["accuracy"], epoch
             progress.best = state = self.engine.state()
@@ -209,8 +219,8 @@ class _Run:
         """The best epoch's model, measured on the test rows."""
         problem, progress, config = self.problem, self.progress, self.problem.config
         self.engine.load_state(progress.best)
-        logits = self.engine.logits()
-        bare = to_model(problem.network, logits, problem.encoder, problem.dataset, {})
+        logits, network = self.engine.logits(), self.engine.network
+        bare = to_model(network, logits, problem.encoder, problem.dataset, {})
         x, y = problem.dataset.x_test, problem.dataset.y_test
         figures = test_figures(self.engine, bare, x, y, self.batches.encode)
         training: dict[str, Any] = {
@@ -224,14 +234,14 @@ class _Run:
         }
         if config.test_fraction is not None:
             training["test_fraction"] = config.test_fraction
-        model = to_model(problem.network, logits, problem.encoder, problem.dataset, training)
+        model = to_model(network, logits, problem.encoder, problem.dataset, training)
         seconds = max(progress.seconds, 1e-9)
         report = {
             **figures,
             "validation_accuracy": progress.best_accuracy if len(problem.held) else None,
             "gates": model.gates,
-            "inputs": problem.network.inputs,
-            "classes": problem.network.classes,
+            "inputs": network.inputs,
+            "classes": network.classes,
             "epochs": len(progress.history),
             "best_epoch": progress.best_epoch,
             "seconds": seconds,

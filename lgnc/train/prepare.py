@@ -53,6 +53,9 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
     if asked.candidates_from is not None and config.wiring != "learned":
         what = f"candidates are for learned wiring, not {config.wiring}"
         raise BadInput(what, where="--candidates-from", fix="leave it out, or use --wiring learned")
+    if asked.redraw and (config.wiring != "learned" or config.candidates_from != "all"):
+        fix = "leave it out, or use --wiring learned and --candidates-from all"
+        raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
     if augments(config) and dataset.shape is None:
         fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
         raise BadInput("changes of pictures are for images", where="training", fix=fix)
@@ -68,7 +71,8 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
         raise BadInput("the triton engine trains in one process", where="torchrun", fix=fix)
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
-    encoder = fit_encoder(config.encoder or "thermometer:3", dataset.x_train[fit], dataset.feature_names)
+    spec, pixels = config.encoder or "thermometer:3", dataset.shape is not None
+    encoder = fit_encoder(spec, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
     if asked.candidates is None:
         config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *(config.widths or ())))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved)
