@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.text import to_text
 from lgnc.mapping.statistics import Statistics, pass_sizes
 from lgnc.passes.manager import PassReport, run_pipeline
+from lgnc.toolchain import find_tool, package_version
 from lgnc.verify.prove import prove as prove_equal
 from lgnc.verify.verdict import Verdict
 
@@ -121,11 +122,20 @@ def compile_circuit(
     progress(f"emit {target}")
     artifact = emit(circuit, Options(name, settings or {}))
     manifest = _facts(source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict)
-    manifest["stats"] = counted
+    manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
     seconds = time.perf_counter() - started
     return Compiled(circuit, files, {**manifest, **artifact.details}, reports, verdict, seconds)
+
+
+def rewriter(reports: Sequence[PassReport]) -> str | None:
+    """The outside engine that a pipeline's rewriting used, with its version, or None: `-O3` takes what is installed."""
+    names = {report.name for report in reports}
+    if "rewrite_with_abc" in names and find_tool("yosys-abc") is not None:
+        return "yosys-abc"
+    version = package_version("aigverse")
+    return f"aigverse {version}" if "rewrite_with_aigverse" in names and version is not None else None
 
 
 def with_files(compiled: Compiled, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Compiled:

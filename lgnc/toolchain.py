@@ -57,6 +57,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
+    "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "triton": ("train on an NVIDIA GPU", "gpu"),
 }
 """Optional package -> (what it enables, the extra of lgnc that installs it)."""

@@ -29,6 +29,7 @@ PASSES: dict[str, str] = {
     "lower_head": "lgnc.passes.lower_head",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
     "rewrite_with_abc": "lgnc.rewrite_with_abc",
+    "rewrite_with_aigverse": "lgnc.rewrite_with_aigverse",
     "simplify_head": "lgnc.passes.simplify_head",
 }
 """Pass name -> the module whose function of the same name it is."""
@@ -50,7 +51,10 @@ PIPELINES: dict[int, tuple[str, ...]] = {
     0: (),
     1: _BASIC,
     2: _LOCAL,
-    3: (*_LOCAL, "functional_reduction", *_LOCAL, "rewrite_with_abc{required=false}"),
+    3: (
+        *(*_LOCAL, "functional_reduction", *_LOCAL),
+        *("rewrite_with_abc{required=false}", "rewrite_with_aigverse{required=false}"),
+    ),
 }
 """The passes of each -O level, repeated until nothing changes."""
 

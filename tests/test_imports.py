@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "train": {*BASE, "ir", "model", "frontend", "data", "report"},
     "report": {*BASE, "ir"},
     "rewrite_with_abc": {*BASE, "ir", "frontend", "passes", "backends"},
+    "rewrite_with_aigverse": {*BASE, "ir", "frontend", "passes", "backends"},
     "calibrate": {*BASE, "ir", "passes"},
     "mapping": {"diagnostics", "ir", "passes"},
     "compile": {*BASE, "ir", "model", "frontend", "passes", "backends", "verify", "mapping"},
@@ -43,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }  # fmt: skip
 
-BY_NAME = {"lgnc.rewrite_with_abc"}
+BY_NAME = {"lgnc.rewrite_with_abc", "lgnc.rewrite_with_aigverse"}
 """Passes that need outside tools stand above the passes; the pass manager knows them by name alone."""
 
 MODULE = re.compile(r"lgnc(\.[a-z_]+)+")
