@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.simulate import encode, pack
 from lgnc.train import TrainConfig
 from lgnc.train.augment import draw_grids, linear_grids
+from lgnc.train.config import resolve
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
 from lgnc.train.move_rows import encode_quickly, move_pictures
 from lgnc.train.trees import gate_widths, join_wiring
@@ -232,3 +234,20 @@ def test_a_tree_reads_its_own_leaves() -> None:
     middle, root = join_wiring("tree6", 2)
     assert middle[:, :, 0].tolist() == [[0, 1, 3, 4], [1, 2, 4, 5]]
     assert root[:, :, 0].tolist() == [[0, 2], [1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "shape", "expected"),
+    [
+        (20_000, (2, 2, 3), ("local", True, 200, 8.165)),
+        (20_000, (3, 4, 1), ("all", False, 200, 5.0)),
+        (19_999, (2, 2, 3), ("all", False, 200, 5.0)),
+        (20_000, None, ("all", False, 200, 14.142)),
+    ],
+)
+def test_defaults_follow_the_kind_of_data(rows: int, shape: tuple[int, int, int] | None, expected: object) -> None:
+    x, y = np.zeros((rows, 12), np.uint8), np.zeros(rows, np.int64)
+    dataset = Dataset("made", x, y, x[:1], y[:1], tuple(map(str, range(12))), tuple("0123456789"), shape=shape)
+    found = resolve(TrainConfig(width=2000), dataset)
+    assert found.widths is not None
+    assert (found.candidates_from, found.flips, found.widths[-1] // 10, found.group_tau) == expected

@@ -20,8 +20,10 @@ _NEVER = -100.0
 """The logit of a gate that is left out: its share of a softmax is 0 at every temperature that CAGE reaches."""
 
 _FIRST_REACH = 2
-"""How many pixels (a table's features) structured wiring and local candidates reach in the first layer; doubled every
-layer."""
+"""Structured wiring: how many pixels (a table's features) pin b reaches in the first layer; doubled every layer."""
+
+_LOCAL_REACH = 5
+"""Local candidates: how many pixels (a table's features) from its neuron's place a pin reaches, in every layer."""
 
 
 def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Network:
@@ -49,16 +51,15 @@ def _wiring(config: TrainConfig, encoder: Encoder, dataset: Dataset, rng: np.ran
     side = min(dataset.shape[:2]) if dataset.shape else len(encoder.names)
     wiring, below = [], encoder.bits
     for index, width in enumerate(widths):
-        reach = min(1.0, _FIRST_REACH / side * 2**index)
         if config.wiring == "learned" and config.candidates_from == "local":
-            pins, places = local_candidates(rng, places, size * width, config.candidates or 1, reach)
+            pins, places = local_candidates(rng, places, size * width, config.candidates or 1, _LOCAL_REACH / side)
             places = places.reshape(width, size, 2).mean(axis=1)
         elif config.wiring == "learned":
             pins = candidate_wiring(rng, below, size * width, config.candidates or 1)
         elif config.wiring == "random":
             pins = random_wiring(rng, below, size * width)[:, :, None]
         else:
-            fanin, places = structured_wiring(rng, places, size * width, reach)
+            fanin, places = structured_wiring(rng, places, size * width, min(1.0, _FIRST_REACH / side * 2**index))
             if index == len(widths) - 1:  # A class sums a run of neurons: spread them over the whole image.
                 fanin = fanin.reshape(2, width, size)[:, rng.permutation(width)].reshape(2, -1)
             pins, places = fanin[:, :, None], places.reshape(width, size, 2).mean(axis=1)

@@ -40,13 +40,13 @@ class TrainConfig:
     'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of
     bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`; temperature: of both
     passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
-    sqrt(neurons a class), for images of an eighth of them. init: 'gaussian:DEVIATION' or 'residual:STRENGTH' (the
-    logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all steps, then by `schedule`
-    (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them is kept. augment: the
-    share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to `shifts` pixels each way,
-    mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up to the share `zoom`,
-    warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the schedule is then by
-    time where that is further on. threads: of the CPU engine, None for all cores.
+    sqrt(neurons a class), for images of an eighth of them, in colour of a third. init: 'gaussian:DEVIATION' or
+    'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
+    steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
+    is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
+    `shifts` pixels each way, mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up
+    to the share `zoom`, warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the
+    schedule is then by time where that is further on. threads: of the CPU engine, None for all cores.
     """
 
     layers: int | None = None
@@ -205,10 +205,12 @@ def parse_init(spec: str) -> tuple[str, float]:
 
 
 def data_kind(dataset: Dataset) -> str:
-    """'image', 'small-image' (fewer than 20,000 training rows) or 'table': what the defaults depend on."""
+    """'image', 'colour-image', 'small-image' (fewer than 20,000 training rows) or 'table': what the defaults depend on."""
     if dataset.shape is None:
         return "table"
-    return "image" if len(dataset.x_train) >= 20_000 else "small-image"
+    if len(dataset.x_train) < 20_000:
+        return "small-image"
+    return "colour-image" if dataset.shape[2] == 3 else "image"
 
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -226,6 +228,25 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "lr": 0.1,
         "validation_fraction": 0.05,
         "shifts": 1,
+        "flips": False,
+        "group_share": 1 / 8,
+    },
+    "colour-image": {
+        "layers": 1,
+        "width": 64_000,
+        "wiring": "learned",
+        "candidates": 32,
+        "candidates_from": "local",
+        "redraw": 0.0,
+        "encoder": "quantile:7",
+        "init": "gaussian",
+        "epochs": 25,
+        "batch_size": 128,
+        "lr": 0.1,
+        "validation_fraction": 0.05,
+        "shifts": 1,
+        "flips": True,
+        "group_share": 1 / 3,
     },
     "small-image": {
         "layers": 2,
@@ -241,6 +262,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "lr": 0.1,
         "validation_fraction": 0.0,
         "shifts": 0,
+        "flips": False,
+        "group_share": 1 / 8,
     },
     "table": {
         "layers": 2,
@@ -256,14 +279,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "lr": 0.02,
         "validation_fraction": 0.1,
         "shifts": 0,
+        "flips": False,
+        "group_share": 1,
     },
 }
-"""Chosen by accuracy on validation rows: `docs/training.md` has the figures."""
-
-
-def _colour_pictures(dataset: Dataset) -> bool:
-    """Many pictures in colour, as CIFAR-10's: mirrored, they show the same class; digits and letters do not."""
-    return data_kind(dataset) == "image" and dataset.shape is not None and dataset.shape[2] == 3
+"""Chosen by accuracy on validation rows: `docs/training.md` has the figures. Pictures in colour are mirrored, for they
+then show the same class; digits and letters do not. group_share: the group temperature is sqrt(group_share times the
+neurons of a class)."""
 
 
 def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
@@ -275,9 +297,8 @@ def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     layers = values.pop("layers") if config.layers is None else config.layers
     width = values.pop("width") if config.width is None else config.width
     widths = (width,) * layers if config.widths is None else config.widths
-    share = 1 if dataset.shape is None else 1 / 8
-    group_tau = round(math.sqrt(share * widths[-1] / max(len(dataset.class_names), 1)), 3)
-    values = {**values, "widths": widths, "flips": _colour_pictures(dataset), "group_tau": max(group_tau, 0.5)}
+    group_tau = round(math.sqrt(values.pop("group_share") * widths[-1] / max(len(dataset.class_names), 1)), 3)
+    values = {**values, "widths": widths, "group_tau": max(group_tau, 0.5)}
     if config.wiring not in (None, "learned"):
         values |= {"candidates": 1, "candidates_from": "all", "redraw": 0.0}
     if config.candidates_from == "local":
