@@ -239,15 +239,14 @@ def test_a_tree_reads_its_own_leaves() -> None:
 @pytest.mark.parametrize(
     ("rows", "shape", "expected"),
     [
-        (20_000, (2, 2, 3), ("local", True, 200, 8.165)),
-        (20_000, (3, 4, 1), ("all", False, 200, 5.0)),
-        (19_999, (2, 2, 3), ("all", False, 200, 5.0)),
-        (20_000, None, ("all", False, 200, 14.142)),
+        (20_000, (2, 2, 3), ("local", True, 1.0, 8.165)),
+        (20_000, (3, 4, 1), ("all", False, 0.5, 5.0)),
+        (19_999, (2, 2, 3), ("all", False, 0.5, 5.0)),
+        (20_000, None, ("all", False, 0.5, 14.142)),
     ],
 )
 def test_defaults_follow_the_kind_of_data(rows: int, shape: tuple[int, int, int] | None, expected: object) -> None:
     x, y = np.zeros((rows, 12), np.uint8), np.zeros(rows, np.int64)
     dataset = Dataset("made", x, y, x[:1], y[:1], tuple(map(str, range(12))), tuple("0123456789"), shape=shape)
     found = resolve(TrainConfig(width=2000), dataset)
-    assert found.widths is not None
-    assert (found.candidates_from, found.flips, found.widths[-1] // 10, found.group_tau) == expected
+    assert (found.candidates_from, found.flips, found.augment, found.group_tau) == expected

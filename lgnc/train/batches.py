@@ -43,7 +43,7 @@ class Batches:
         rows = self._rows[chosen]
         if self._augmented:
             rng = np.random.default_rng([self.problem.config.seed, 4, step])
-            moved = np.flatnonzero(rng.random(self.size) < self.problem.config.augment)
+            moved = np.flatnonzero(rng.random(self.size) < (self.problem.config.augment or 0.0))
             rows[moved] = self._move(chosen[moved], rng)
         return rows, self._y[chosen]
 

@@ -77,7 +77,7 @@ class TrainConfig:
     rotate: float | None = None
     zoom: float | None = None
     elastic: float | None = None
-    augment: float = 0.5
+    augment: float | None = None
     seed: int = 0
     device: str = "auto"
     engine: str = "auto"
@@ -229,6 +229,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "validation_fraction": 0.05,
         "shifts": 1,
         "flips": False,
+        "augment": 0.5,
         "group_share": 1 / 8,
     },
     "colour-image": {
@@ -246,6 +247,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "validation_fraction": 0.05,
         "shifts": 1,
         "flips": True,
+        "augment": 1.0,
         "group_share": 1 / 3,
     },
     "small-image": {
@@ -263,6 +265,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "validation_fraction": 0.0,
         "shifts": 0,
         "flips": False,
+        "augment": 0.5,
         "group_share": 1 / 8,
     },
     "table": {
@@ -280,6 +283,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "validation_fraction": 0.1,
         "shifts": 0,
         "flips": False,
+        "augment": 0.5,
         "group_share": 1,
     },
 }
