@@ -205,7 +205,7 @@ def parse_init(spec: str) -> tuple[str, float]:
 
 
 def data_kind(dataset: Dataset) -> str:
-    """'image', 'colour-image', 'small-image' (fewer than 20,000 training rows) or 'table': what the defaults depend on."""
+    """'image', 'colour-image', 'small-image' (below 20,000 training rows) or 'table': what the defaults depend on."""
     if dataset.shape is None:
         return "table"
     if len(dataset.x_train) < 20_000:
