@@ -56,8 +56,8 @@ def measure(name: str, epochs: int) -> dict[str, Any]:
     result = train(load_dataset("mnist"), TrainConfig(epochs=epochs, **NETS[name]))
     spent = time.process_time() - before
     circuit, _ = run_pipeline(lift(result.model), 2)
-    whole, levels = lut6(lower_head(lower_encoder(circuit)))
-    bits, _ = lut6(lower_head(circuit))
+    whole, levels = lut6(lower_head(lower_encoder(circuit), goal="lut6"))
+    bits, _ = lut6(lower_head(circuit, goal="lut6"))
     return {
         "net": name,
         "test_accuracy": result.report["test_accuracy"],

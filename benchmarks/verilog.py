@@ -3,12 +3,12 @@
     python benchmarks/verilog.py [MODEL.lgn ...] [--family xilinx|ice40|ecp5] [--stages N] [--route BOARD ...] [--synth]
         [--only heads writing vectors modules routes] [--out FILE.json]
 
-Heads: LUT6 a head bit of popcount and of the whole head, lgnc's compressors against full adders, after ABC's
-`ifraig; dc2; dc2; if -K 6` and, with --synth, after yosys `synth_xilinx -flatten`. Writing: a random net of 48,000
-gates with a head of 8,000 bits, and Icarus' CPU seconds to compile it. Vectors: random networks of every feature type,
-plain and pipelined, simulated by Icarus and compared with the IR's meaning. Modules: what yosys makes of each module
-of each model's design, as trained (-O0) and optimised (-O2). Routes: each model's class behind the serial wrapper, on
-each board of --route, with one rank of registers and with three levels between ranks.
+Heads: LUT6 a head bit of popcount and of the whole head, lgnc's forms against full adders, after ABC's `if -K 6`,
+alone and after `ifraig; dc2; dc2`, and, with --synth, after yosys `synth_xilinx -flatten`. Writing: a random net of
+48,000 gates with a head of 8,000 bits, and Icarus' CPU seconds to compile it. Vectors: random networks of every
+feature type, plain and pipelined, simulated by Icarus and compared with the IR's meaning. Modules: what yosys makes
+of each module of each model's design, as trained (-O0) and optimised (-O2). Routes: each model's class behind the
+serial wrapper, on each board of --route, with one rank of registers and with three levels between ranks.
 """
 
 from __future__ import annotations
@@ -44,15 +44,18 @@ from lgnc.sim.verilog import run as simulate_verilog
 from lgnc.synthesis import SYNTHESIS, cell_counts, read_netlist, report_rows, synthesise
 from lgnc.toolchain import require_tool, run
 
-SIZES = ((10, 60), (10, 100), (10, 200), (10, 800))
+SIZES = ((10, 20), (10, 60), (10, 100), (10, 200), (10, 800))
 
 
-def abc_luts(circuit: Circuit) -> tuple[int, int]:
-    """(LUT6, levels) after ABC."""
+SCRIPTS = {"if": "strash; if -K 6", "dc2": "strash; ifraig; dc2; dc2; if -K 6"}
+
+
+def abc_luts(circuit: Circuit, script: str) -> tuple[int, int]:
+    """(LUT6, levels) after ABC, with one of SCRIPTS."""
     with tempfile.TemporaryDirectory() as place:
         Path(place, "x.blif").write_bytes(blif_bytes(circuit))
-        script = "read_blif x.blif; strash; ifraig; dc2; dc2; if -K 6; print_stats"
-        text = run([require_tool("yosys-abc"), "-c", script], cwd=Path(place)).decode()
+        words = f"read_blif x.blif; {SCRIPTS[script]}; print_stats"
+        text = run([require_tool("yosys-abc"), "-c", words], cwd=Path(place)).decode()
     found = re.findall(r"nd\s*=\s*(\d+).*?lev\s*=\s*(\d+)", text)[-1]
     return int(found[0]), int(found[1])
 
@@ -78,11 +81,12 @@ def heads(synth: bool) -> list[dict[str, Any]]:
         head = head_of(classes, each)
         for goal in GOALS:
             popcount = popcount_circuit(head, goal)
-            whole = compose(popcount, argmax_circuit(classes, score_format(head).width))
+            whole = compose(popcount, argmax_circuit(classes, score_format(head).width, goal))
             row: dict[str, Any] = {"classes": classes, "bits": each, "goal": goal, "gates": popcount.gates}
             for name, circuit in (("popcount", popcount), ("head", whole)):
-                luts, levels = abc_luts(circuit)
-                row |= {f"{name}_luts_a_bit": round(luts / (classes * each), 3), f"{name}_levels": levels}
+                for script in SCRIPTS:
+                    luts, levels = abc_luts(circuit, script)
+                    row |= {f"{name}_{script}": round(luts / (classes * each), 3), f"{name}_{script}_levels": levels}
             if synth:
                 made = popcount_luts(popcount)
                 row["popcount_xilinx_a_bit"] = round(made / (classes * each), 3)

@@ -19,8 +19,9 @@ def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> 
 
     outputs: 'class' for the index of the winning class (`class_0`, `class_1` ...), 'scores' for the bits of every
     class's score (`s{class}_{bit}`, see `lgnc.ir.lowering.score_format`), 'both' for the class and then the scores.
-    goal: 'luts' for adders that take few six-input tables (the form of the Verilog target and of proofs), 'gates' for
-    ones that take few two-input gates. A circuit without a head is returned as it is.
+    goal: 'luts' for adders that take few tables (the form of the Verilog target and of proofs), 'lut6' for the fewest
+    six-input tables that ABC's `if -K 6` can map to, 'gates' for few two-input gates. A circuit without a head is
+    returned as it is.
 
     Before: `head`, "even" = 0 n7 ~n8, "odd" = 0 n9
     After:  `outputs 1`, "class_0" = ~n17, with n10..n17 adding up and comparing
@@ -34,6 +35,6 @@ def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> 
     scored = compose(circuit, popcount_circuit(circuit.head, goal))
     if outputs != "scores":
         keep, names = (scored.outputs, scored.output_names) if outputs == "both" else (np.zeros(0, np.int32), ())
-        choice = argmax_circuit(circuit.head.classes, score_format(circuit.head).width)
+        choice = argmax_circuit(circuit.head.classes, score_format(circuit.head).width, goal)
         scored = compose(scored, choice, keep=keep, names=names)
     return in_order(circuit.encoder, scored.op, scored.a, scored.b, scored.outputs, None, scored.output_names)

@@ -15,6 +15,7 @@ from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit, Head
 from lgnc.ir.gates import AND, OR, XOR
 from lgnc.ir.lowering_compressors import Step, add_up
+from lgnc.ir.lowering_groups import Entry, best_of
 
 
 class ScoreFormat(NamedTuple):
@@ -39,7 +40,7 @@ def index_width(classes: int) -> int:
 def popcount_circuit(head: Head, goal: str = "luts", steps: list[Step] | None = None) -> Circuit:
     """Output literals in, score bits out: a headless circuit, one input a literal of the head.
 
-    goal: 'luts' or 'gates', what the compressor trees are to save (`add_up`).
+    goal: one of GOALS, what the compressor trees are to save (`add_up`).
 
     Outputs, class by class and lowest bit first, are `s{class}_{bit}` of `score_format(head)`.
     """
@@ -82,10 +83,11 @@ def select(build: Builder, choose: int, y: Sequence[int], differ: Sequence[int])
     return [build.gate(XOR, low, build.gate(AND, choose, d)) for low, d in zip(y, differ, strict=True)]
 
 
-def argmax_circuit(classes: int, width: int) -> Circuit:
+def argmax_circuit(classes: int, width: int, goal: str = "luts") -> Circuit:
     """Score bits in (as `popcount_circuit` gives them), class index bits `class_0`, `class_1` ... out, lowest first.
 
     A tournament over neighbours: the right one wins only when it is strictly greater, so the lowest index wins a tie.
+    goal: with 'lut6' over groups of three or four (`lgnc.ir.lowering_groups`).
     """
     build = Builder(classes * width)
     bits = index_width(classes)
@@ -96,18 +98,17 @@ def argmax_circuit(classes: int, width: int) -> Circuit:
         )
         for c in range(classes)
     ]
+    names = tuple(f"class_{bit}" for bit in range(bits))
+    if goal == "lut6":
+        return build.circuit(best_of(build, field), score_names(classes, width), names)
     while len(field) > 1:
         last = len(field) == 2
         winners = [_winner(build, a, b, last) for a, b in zip(field[::2], field[1::2], strict=False)]
         field = winners + field[len(field) & ~1 :]
-    names = tuple(f"class_{bit}" for bit in range(bits))
     return build.circuit(field[0][1], score_names(classes, width), names)
 
 
-_Entry = tuple[list[int], list[int]]
-
-
-def _winner(build: Builder, left: _Entry, right: _Entry, last: bool) -> _Entry:
+def _winner(build: Builder, left: Entry, right: Entry, last: bool) -> Entry:
     """The (score, index) that goes on; the last round's score is not needed."""
     differ = [build.gate(XOR, r, s) for r, s in zip(right[0], left[0], strict=True)]
     wins = greater(build, right[0], left[0], differ)

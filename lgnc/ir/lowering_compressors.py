@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lgnc.ir.builder import FALSE, Builder
 from lgnc.ir.gates import AND, OR, XOR
+from lgnc.ir.lowering_plan import next_shape
 
 
 def full_adder(build: Builder, bits: Sequence[int]) -> tuple[int, int]:
@@ -31,14 +32,18 @@ def _sum(build: Builder, bits: Sequence[int]) -> tuple[int, list[int]]:
 
 
 class Compressor(NamedTuple):
-    """`ones` bits of weight w and `twos` of 2w to one bit each of weights w, 2w, 4w ..., the number unchanged."""
+    """`ones` bits of weight w and `twos` of 2w to one bit each of weights w, 2w, 4w, the number unchanged.
+
+    One that can count above seven gives weights w and 2w only: it is for the last two columns, where carries drop.
+    """
 
     ones: int
     twos: int
 
     @property
     def outputs(self) -> int:
-        return (self.ones + 2 * self.twos).bit_length()
+        most = self.ones + 2 * self.twos
+        return most.bit_length() if most <= 7 else 2
 
     def build(self, build: Builder, bits: Sequence[int]) -> list[int]:
         """Its outputs, lowest first, from `ones` and then `twos` literals."""
@@ -46,10 +51,23 @@ class Compressor(NamedTuple):
         second, fours = _sum(build, [*bits[self.ones :], *carries])
         return [total, second, *fours][: self.outputs]
 
+    def build_apart(self, build: Builder, bits: Sequence[int]) -> list[int]:
+        """The same outputs, each from gates of its own, which adds them up in an order of its own.
 
-COMPRESSORS = tuple(
-    Compressor(*shape) for shape in ((6, 0), (5, 1), (5, 0), (4, 1), (4, 0), (3, 2), (3, 0), (2, 2), (2, 0))
-)
+        Mappers that trade levels for tables tear a compressor with shared gates apart; these stay one table each.
+        """
+        ones, twos = bits[: self.ones], bits[self.ones :]
+        given = []
+        for output, order in enumerate(_ORDERS[: self.outputs]):
+            turned = [ones[place] for place in order if place < self.ones]
+            given.append(self.build(build, [*turned, *twos])[output])
+        return given
+
+
+_ORDERS = ((2, 1, 0, 4, 3, 5), (0, 4, 5, 1, 3, 2), (5, 0, 1, 3, 2, 4))
+"""For each output of a compressor the order in which `build_apart` adds its first six bits up."""
+
+COMPRESSORS = tuple(Compressor(ones, twos) for ones in range(6, 1, -1) for twos in range(7 - ones))
 """Each reads at most six bits: every output is one LUT6, and three LUTs take three bits away in the first two."""
 
 
@@ -62,7 +80,9 @@ class Step(NamedTuple):
     given: tuple[int, ...]
 
 
-GOALS = ("luts", "gates")
+GOALS = ("luts", "lut6", "gates")
+"""'luts': few tables and few gates, what yosys maps best. 'lut6': the fewest six-input tables, each with gates of its
+own. 'gates': the fewest two-input gates."""
 
 _EVEN = frozenset(5 * sixes + 4 * fives for sixes in range(3) for fives in range(5))
 
@@ -92,17 +112,20 @@ def add_up(
     """The sum of literals as bits, lowest first: columns[k] holds literals of weight 2 ** k.
 
     The sum must be below 2 ** len(columns): a carry out of the last column is never set, and is dropped. A column takes
-    its earliest bits first, which keeps the tree shallow. goal: 'luts' for as few six-input tables as can be, 'gates'
-    for as few two-input gates. steps: when given, the compressors placed are appended, so that a test can hold the
-    books: every bit taken was given once.
+    its earliest bits first, which keeps the tree shallow. goal: one of GOALS. steps: when given, the compressors placed
+    are appended, so that a test can hold the books: every bit taken was given once.
     """
-    waiting: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 1)]
+    waiting: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 2)]
+    tables: dict[int, int] = {}
     serial = 0
+
+    def early(literal: int) -> int:
+        return tables.get(literal, 0) if goal == "lut6" else build.depth_of(literal)
 
     def put(column: int, literal: int) -> None:
         nonlocal serial
         if literal != FALSE and column < len(columns):
-            heapq.heappush(waiting[column], (build.depth_of(literal), serial, literal))
+            heapq.heappush(waiting[column], (early(literal), serial, literal))
             serial += 1
 
     for column, literals in enumerate(columns):
@@ -112,10 +135,18 @@ def add_up(
     for column in range(len(columns)):
         here, above = waiting[column], waiting[column + 1]
         while len(here) > 1:
-            compressor = _choose(len(here) - 1, len(above), goal)
+            if goal == "lut6":
+                rest = len(columns) - column
+                compressor = Compressor(*next_shape(rest, len(here), len(above), len(waiting[column + 2])))
+            else:
+                compressor = _choose(len(here) - 1, len(above), goal)
             taken = [heapq.heappop(here)[2] for _ in range(compressor.ones)]
             taken += [heapq.heappop(above)[2] for _ in range(compressor.twos)]
-            given = compressor.build(build, taken)
+            if goal == "lut6":
+                given = compressor.build_apart(build, taken)
+                tables.update(dict.fromkeys(given, 1 + max(map(early, taken))))
+            else:
+                given = compressor.build(build, taken)
             for extra, literal in enumerate(given):
                 put(column + extra, literal)
             if steps is not None:
