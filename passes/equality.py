@@ -78,18 +78,18 @@ class EqualityOracle:
 
     def constant(self, node: int, value: bool) -> bool | dict[int, bool] | None:
         """Whether a gate always has `value`: True, a counterexample, or None. See `equal`."""
-        return self._never([2 * node + value])
+        return self.never([2 * node + value])
 
     def equal(self, node: int, literal: int) -> bool | dict[int, bool] | None:
         """Whether a gate equals a literal: True, encoder bits for which it does not, or None when the effort ends."""
         own, other = 2 * node, self.substitute[literal >> 1] ^ (literal & 1)
         for both in ([own, other ^ 1], [own ^ 1, other]):
-            answer = self._never(both)
+            answer = self.never(both)
             if answer is not True:
                 return answer
         return True
 
-    def _never(self, literals: list[int]) -> bool | dict[int, bool] | None:
+    def never(self, literals: list[int]) -> bool | dict[int, bool] | None:
         """Whether the literals are never true at once.
 
         Cones are loaded from the top, and only until they say so: what is not loaded yet may take any value.

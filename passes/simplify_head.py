@@ -1,4 +1,4 @@
-"""Class sums: literals that cancel, and with the argmax alone to keep, literals that every class has."""
+"""Class sums: literals that cancel, equal ones, and with the argmax alone to keep, literals that every class has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from lgnc.passes.edit import cut_head
 def simplify_head(circuit: Circuit, *, keep_scores: bool = True) -> Circuit:
     """A literal and its complement in one class sum become 1 in its offset. A circuit without a head is unchanged.
 
-    keep_scores: when false only the argmax stays, so a literal that all classes have goes from each.
+    A literal that a class has twice comes to stand beside itself: `lower_head` then adds both by one full adder, which
+    is no gate, for x + x + y is y and a carry of x. keep_scores: when false only the argmax stays, so a literal that
+    all classes have goes from each, and all literals of a class that cannot win: another one's offset is above all
+    that it can reach.
 
     Before::
 
@@ -36,7 +39,25 @@ def simplify_head(circuit: Circuit, *, keep_scores: bool = True) -> Circuit:
     if not keep_scores:
         keep = ~_shared(head, outputs)
         head, outputs = cut_head(head, keep, np.zeros(len(keep), np.bool_)), outputs[keep]
-    return circuit.with_(head=head, outputs=outputs)
+        keep = np.repeat(~_never_win(head), np.diff(head.starts))
+        head, outputs = cut_head(head, keep, np.zeros(len(keep), np.bool_)), outputs[keep]
+    return circuit.with_(head=head, outputs=_side_by_side(head, outputs))
+
+
+def _never_win(head: Head) -> NDArray[np.bool_]:
+    """bool[classes]: whose greatest score is below another class's least, or equal to that of an earlier class."""
+    most = head.offset + np.diff(head.starts)
+    below = most[:, None] < head.offset
+    tie = np.tril(most[:, None] == head.offset, -1)
+    never: NDArray[np.bool_] = (below | tie).any(axis=1)
+    return never
+
+
+def _side_by_side(head: Head, outputs: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Each class's literals by where each first stands."""
+    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
+    _, first, place = np.unique(owner << 32 | outputs, return_index=True, return_inverse=True)
+    return outputs[np.argsort(first[place], kind="stable")]
 
 
 def _rank(key: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lgnc.diagnostics import BadInput
 from lgnc.ir import Circuit, Encoder, Head, check, from_text, in_order, simulate, to_networkx, to_text
 from lgnc.ir.gates import AND, NOT_A, TABLE, XOR
+from lgnc.ir.order import levels, levels_in_order
 from lgnc.ir.simulate import encode, features_for, pack, simulate_nodes, simulate_outputs, unpack
 from tests.support import random_circuit, random_features, random_model
 
@@ -87,6 +88,21 @@ def test_the_order_is_by_level_then_gate() -> None:
         circuit.encoder, circuit.op, circuit.a, circuit.b, circuit.outputs, None, circuit.output_names, circuit.layer
     )
     assert again.digest == circuit.digest
+
+
+@pytest.mark.parametrize("most", [1000, 3])
+@pytest.mark.parametrize("seed", range(8))
+def test_levels_in_order_are_the_levels(seed: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lgnc.ir.order._MOST_RUNS", most)
+    circuit = random_circuit(seed, gates=60 if seed else 0)
+    pins = circuit.a.copy(), circuit.b.copy()
+    assert (levels_in_order(circuit.inputs, circuit.op, *pins) == levels(circuit.inputs, circuit.op, *pins)).all()
+    if circuit.gates:
+        op = circuit.op.copy()
+        op[5], pins[0][5] = 1, circuit.inputs + 40
+        op[40], pins[1][40] = 1, circuit.inputs + 5
+        with pytest.raises(BadInput, match="cycle"):
+            levels_in_order(circuit.inputs, op, *pins)
 
 
 def test_levels_of_a_shuffled_netlist() -> None:

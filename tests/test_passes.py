@@ -24,9 +24,11 @@ from lgnc.passes.drop_unread_thresholds import drop_unread_thresholds
 from lgnc.passes.eliminate_dead_gates import eliminate_dead_gates
 from lgnc.passes.factor_shared_fanins import _FUNCTION, _SPLIT, SPLITS, factor_shared_fanins
 from lgnc.passes.fold_constants import fold_constants
+from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import PASSES, load_pass, run_pipeline
 from lgnc.passes.merge_duplicate_gates import merge_duplicate_gates, normal_form
 from lgnc.passes.simplify_head import simplify_head
+from lgnc.verify.prove import prove
 from tests.support import random_circuit, random_features, random_model
 
 EXACT = sorted(set(PASSES) - {"lower_head", "rewrite_with_abc", "rewrite_with_aigverse"})
@@ -374,6 +376,24 @@ def test_complements_in_a_class_sum_cancel() -> None:
     assert same_outputs(before, after)
 
 
+def test_equal_literals_of_a_class_stand_side_by_side_and_cost_no_full_adder() -> None:
+    before = literal_head([[0, 2, 4, 0, 6, 2], [8, 10, 12, 14]], [0, 0], 8)
+    after = simplify_head(before)
+    assert after.outputs.tolist() == [0, 0, 2, 2, 4, 6, 8, 10, 12, 14]
+    assert same_outputs(before, after)
+    gates = [run_pipeline(lower_head(each, "scores", "gates"), 2)[0].gates for each in (before, after)]
+    assert gates[1] <= gates[0] - 5
+
+
+def test_a_class_that_cannot_win_loses_its_literals_where_scores_may_change() -> None:
+    before = literal_head([[0, 2], [4, 6], [8, 10], [1, 3]], [0, 2, 0, 1], 6)
+    after = simplify_head(before, keep_scores=False)
+    assert after.outputs.tolist() == [0, 2, 4, 6, 1, 3]
+    assert difference(before, after, by_class=True) == ("exhaustive", "")
+    assert prove(before, after, goal="class").equal is True
+    assert len(simplify_head(before).outputs) == 8
+
+
 def test_literals_of_all_classes_go_only_when_scores_may() -> None:
     before = literal_head([[0, 0, 2], [4, 0, 0, 0], [0, 5, 0]], [0, 0, 0])
     assert simplify_head(before) is not before
@@ -385,9 +405,13 @@ def test_literals_of_all_classes_go_only_when_scores_may() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 7), max_size=8), min_size=1, max_size=4), st.booleans())
-def test_simplified_heads_say_the_same(runs: list[list[int]], keep_scores: bool) -> None:
-    before = literal_head(runs, [0] * len(runs), 4)
+@given(
+    st.lists(st.lists(st.integers(0, 7), max_size=8), min_size=1, max_size=4),
+    st.booleans(),
+    st.lists(st.integers(-3, 3), min_size=4, max_size=4),
+)
+def test_simplified_heads_say_the_same(runs: list[list[int]], keep_scores: bool, offset: list[int]) -> None:
+    before = literal_head(runs, offset[: len(runs)], 4)
     after = check(simplify_head(before, keep_scores=keep_scores))
     assert difference(before, after, by_class=not keep_scores) == ("exhaustive", "")
     left = [set(run.tolist()) for run in np.split(after.outputs, after.head.starts[1:-1])]  # type: ignore[union-attr]

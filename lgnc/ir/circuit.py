@@ -121,9 +121,9 @@ class Circuit:
     @cached_property
     def level(self) -> Int32:
         """int32[nodes]: 0 for encoder bits and constants, else 1 + the highest level of the fan-ins that are read."""
-        from lgnc.ir.order import levels
+        from lgnc.ir.order import levels_in_order
 
-        return levels(self.inputs, self.op, self.a, self.b)
+        return levels_in_order(self.inputs, self.op, self.a, self.b)
 
     @property
     def depth(self) -> int:

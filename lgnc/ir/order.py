@@ -79,6 +79,28 @@ def levels(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:
     return level
 
 
+_MOST_RUNS = 1000
+"""Runs of gates beyond which levels are found by levels, of which there may be fewer."""
+
+
+def levels_in_order(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:
+    """int32[inputs + gates]: `levels`, sooner for gates that stand in topological order."""
+    newest = np.maximum(np.where(READS_A[op], a, -1), np.where(READS_B[op], b, -1))
+    if (newest >= np.arange(inputs, inputs + len(op))).any():
+        return levels(inputs, op, a, b)
+    level = np.zeros(inputs + len(op), np.int32)
+    constant = (op == 0) | (op == 15)
+    both = READS_A[op] & READS_B[op]
+    other = np.where(both, np.minimum(a, b), newest)
+    for number, (first, last) in enumerate(runs(inputs, op, a, b)):
+        if number == _MOST_RUNS:
+            return levels(inputs, op, a, b)
+        own = np.maximum(level[newest[first:last]], level[other[first:last]])
+        level[inputs + first : inputs + last] = np.where(constant[first:last], 1, own + 1)
+    level[inputs:][constant] = 0
+    return level
+
+
 def in_order(
     encoder: Encoder,
     op: NDArray[np.uint8],
