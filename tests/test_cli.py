@@ -107,17 +107,18 @@ def test_opt_counts_tables_and_saves_depth(model: Path, tmp_path: Path, capsys: 
     names = [row[0] for row in rows]
     assert {"fold_constants", "encoder", "layer", "popcount", "argmax", "whole"} <= set(names)
     whole = dict(zip(names, rows, strict=True))["whole"]
-    parts = [row[-6:] for row in rows if row[0] in ("encoder", "layer", "popcount", "argmax")]
-    assert [sum(int(row[k].replace(",", "")) for row in parts) for k in range(6)] == [
-        int(word.replace(",", "")) for word in whole[1:]
-    ]
+    parts = [row[-8:] for row in rows if row[0] in ("encoder", "layer", "popcount", "argmax")]
+    for column in (0, 1, 4, 5, 6, 7):
+        assert sum(int(row[column].replace(",", "")) for row in parts) == int(whole[column + 1].replace(",", ""))
+    assert whole[3] == str(stats["after"]["whole"]["depth"])
     assert "--goal is for -O" in refused(
         capsys, 2, "opt", model, "-o", small, "-p", "fold_constants", "--goal", "depth"
     )
 
 
 def test_the_manifest_says_where_gates_go(model: Path, tmp_path: Path, capsys: Capture) -> None:
-    for extra, counts in ((), {"gates"}), (("--stats", "--goal", "depth"), {"gates", "lut4", "lut6"}):
+    plain = {"gates", "depth", "max_fanout"}
+    for extra, counts in ((), plain), (("--stats", "--goal", "depth"), plain | {"lut4", "lut6"}):
         out = tmp_path / f"out{len(extra)}"
         code, result = call_json(capsys, "compile", model, "-t", "numpy", "-o", out, *extra)
         assert code == 0

@@ -158,6 +158,11 @@ def test_many_gates_in_little_time() -> None:
 def test_parts_add_up_to_the_whole(dtype: str) -> None:
     circuit = lift(random_model(7, features=6, thresholds=3, layers=2, width=40, classes=3, dtype=dtype))
     found = costs(circuit)
+    for kind in ("depth", "max_fanout"):
+        assert max(part[kind] for part in found["parts"].values()) <= found["whole"][kind]
+    depths = [part["depth"] for part in found["parts"].values()]
+    assert found["parts"]["argmax"]["depth"] == found["whole"]["depth"] > found["parts"]["popcount"]["depth"]
+    assert depths[1:] == sorted(depths[1:])
     for kind in ("gates", "lut4", "lut6"):
         assert sum(part[kind] for part in found["parts"].values()) == found["whole"][kind]
     names = ["encoder", "layer 0", "layer 1", "popcount", "argmax"]
@@ -171,7 +176,7 @@ def test_parts_add_up_to_the_whole(dtype: str) -> None:
     assert found["whole"]["gates"] == lowered.gates
     assert found["whole"]["depth"] == lowered.depth
     assert found["whole"]["lut6"] == map_luts(lowered, 6).count
-    assert costs(circuit, luts=False)["parts"]["popcount"].keys() == {"gates"}
+    assert costs(circuit, luts=False)["parts"]["popcount"].keys() == {"gates", "depth", "max_fanout"}
 
 
 def test_the_whole_circuit_says_the_class() -> None:

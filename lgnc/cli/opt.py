@@ -53,21 +53,23 @@ def print_passes(reports: list[PassReport], statistics: Statistics | None) -> No
 
 
 def print_parts(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """A row a part of the circuit, before and after, and their sum with its depth."""
-    columns = [(kind, found) for kind in ("gates", "lut4", "lut6") for found in (before, after)]
-    header = ["part", "gates before", "after", "LUT4 before", "after", "LUT6 before", "after"]
+    """A row a part of the circuit, before and after, and one for all of them."""
+    columns = [("gates", before), ("gates", after), ("depth", after), ("max_fanout", after)]
+    columns += [(kind, found) for kind in ("lut4", "lut6") for found in (before, after)]
+    header = ["part", "gates before", "after", "depth", "fan-out", "LUT4 before", "after", "LUT6 before", "after"]
     names = list(dict.fromkeys([*before["parts"], *after["parts"]]))
     rows = [[name, *(f"{found['parts'].get(name, {}).get(kind, 0):,}" for kind, found in columns)] for name in names]
     rows.append(["whole", *(f"{found['whole'][kind]:,}" for kind, found in columns)])
-    rows.append(["depth of it", *(found["whole"][_DEPTH[kind]] for kind, found in columns)])
     click.echo()
-    print_table(header, rows, right=range(1, 7))
-    if not before["encoder_included"]:
-        click.echo("the encoder compares floats: it is not counted in gates")
+    print_table(header, rows, right=range(1, 9))
+    click.echo()
+    depths = [" -> ".join(str(each["whole"][kind]) for each in (before, after)) for kind in ("depth", *_TABLE_DEPTHS)]
+    encoder = None if before["encoder_included"] else "compares floats: not counted in gates"
+    print_facts(zip(("depth of the whole", "in LUT4", "in LUT6", "encoder"), [*depths, encoder], strict=True))
     click.echo()
 
 
-_DEPTH = {"gates": "depth", "lut4": "lut4_depth", "lut6": "lut6_depth"}
+_TABLE_DEPTHS = ("lut4_depth", "lut6_depth")
 
 
 @click.command("opt")

@@ -49,15 +49,21 @@ def costs(circuit: Circuit, luts: bool = True) -> dict[str, Any]:
 
     `gates`, `depth`, `max_fanout`, `mean_fanout`: of the two-input gates as they stand, without encoder and head.
     `parts`: one object each for `encoder`, `layer 0` ... (`gates` for a circuit without layers), `popcount`, `argmax`:
-    `gates`, and with `luts` also `lut4` and `lut6`, the tables whose output is a gate of the part. `whole`: their
-    sums, `depth` in gates, and the depths `lut4_depth`, `lut6_depth` in tables, from features' bits to class bits.
+    `gates`, `depth` (the level of its deepest gate, from the features' bits on), `max_fanout`, and with `luts` also
+    `lut4` and `lut6`, the tables whose output is a gate of the part. `whole`: the same of all parts together, and the
+    depths `lut4_depth`, `lut6_depth` in tables, from features' bits to class bits.
     `encoder_included`: false for float features, whose comparisons are no gates.
     """
     whole, inside = whole_circuit(circuit)
     assert whole.layer is not None
     names = _part_names(circuit, inside)
-    counts = {"gates": _by_part(whole.layer, names)}
-    total: dict[str, int] = {"gates": whole.gates, "depth": whole.depth}
+    counts = {
+        "gates": _by_part(whole.layer, names),
+        "depth": _highest(whole.layer, names, whole.level[whole.inputs :]),
+        "max_fanout": _highest(whole.layer, names, whole.fanout[whole.inputs :]),
+    }
+    largest = int(whole.fanout.max(initial=0))
+    total: dict[str, int] = {"gates": whole.gates, "depth": whole.depth, "max_fanout": largest}
     for k in SIZES if luts else ():
         network = map_luts(whole, k)
         assert network.circuit.layer is not None
@@ -91,4 +97,11 @@ def _part_names(circuit: Circuit, inside: bool) -> dict[int, str]:
 
 def _by_part(part: NDArray[np.int16], names: dict[int, str]) -> dict[str, int]:
     found = np.bincount(part.astype(np.int64), minlength=max(names) + 1)
+    return {name: int(found[number]) for number, name in names.items()}
+
+
+def _highest(part: NDArray[np.int16], names: dict[int, str], value: NDArray[np.int32]) -> dict[str, int]:
+    """The highest value (int32[gates]) among the gates of each part."""
+    found = np.zeros(max(names) + 1, np.int32)
+    np.maximum.at(found, part, value)
     return {name: int(found[number]) for number, name in names.items()}
