@@ -6,20 +6,22 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from lgnc.data import load_dataset
 from lgnc.diagnostics import BadInput
 from lgnc.model import load_model
 from lgnc.toolchain import run
-from lgnc.train import TrainConfig
+from lgnc.train import TrainConfig, train
 from lgnc.train.prepare import prepare
 from lgnc.train.ranks import rank, world_size
 from tests.test_train import blobs
 
-SETTINGS = {
-    "width": 40, "layers": 2, "candidates": 3, "epochs": 2, "batch-size": 33, "seed": 2,
+SETTINGS: dict[str, Any] = {
+    "width": 40, "layers": 2, "candidates": 3, "redraw": 0.5, "epochs": 2, "batch_size": 33, "seed": 2,
     "method": "gumbel-st", "threads": 1,
 }  # fmt: skip
 
@@ -27,18 +29,17 @@ SETTINGS = {
 @pytest.mark.parametrize("engine", ["torch", "packed"])
 def test_two_processes_equal_one(tmp_path: Path, engine: str) -> None:
     rows = [[*map(str, x), "abc"[y]] for x, y in zip(blobs().x_train.tolist(), blobs().y_train.tolist(), strict=True)]
-    data = tmp_path / "blobs.csv"
+    data, model = tmp_path / "blobs.csv", tmp_path / "two.lgn"
     data.write_text("\n".join(",".join(row) for row in rows) + "\n")
-    flags = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
-    words = ["-m", "lgnc", "train", str(data), *flags, "--engine", engine, "--json", "-o"]
-    one = json.loads(run([sys.executable, *words, str(tmp_path / "one.lgn")]))
-    both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    printed = run([sys.executable, *both, *words, str(tmp_path / "two.lgn")], env={"OMP_NUM_THREADS": "1"})
-    two = json.loads(printed)
-    assert (one["engine"], two["engine"]) == (engine, engine)
-    assert two["history"][-1]["loss"] == pytest.approx(one["history"][-1]["loss"], rel=1e-4)
-    wanted, found = (load_model(tmp_path / name) for name in ("one.lgn", "two.lgn"))
-    for a, b in zip(wanted.layers, found.layers, strict=True):
+    settings = {**SETTINGS, "engine": engine}
+    one = train(load_dataset(str(data), seed=2), TrainConfig.from_dict(settings))
+    flags = [word for name, value in settings.items() for word in (f"--{name}".replace("_", "-"), str(value))]
+    both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "lgnc", "train"]
+    words = [sys.executable, *both, str(data), *flags, "--json", "-o", str(model)]
+    two = json.loads(run(words, env={"OMP_NUM_THREADS": "1"}))
+    assert (one.report["engine"], two["engine"]) == (engine, engine)
+    assert two["history"][-1]["loss"] == pytest.approx(one.report["history"][-1]["loss"], rel=1e-4)
+    for a, b in zip(one.model.layers, load_model(model).layers, strict=True):
         assert a.gate_logits is not None
         assert b.gate_logits is not None
         assert np.abs(a.gate_logits - b.gate_logits).mean() < 1e-4
