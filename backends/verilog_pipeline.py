@@ -72,7 +72,7 @@ def place_cuts(sections: Sequence[Ranks], stages: int | None = None, depth: int 
         what = f"{stages} stages do not fit a design of {total} levels with {len(where)} places for registers"
         fix = f"choose 1..{len(where)}" if where else "leave stages out: it has no gates"
         raise BadInput(what, where="stages", fix=fix)
-    longest = depth if depth is not None else -(-total // (stages or 1))
+    longest = min(depth, total) if depth is not None else -(-total // (stages or 1))
     while longest <= total:
         fewest = stages or fewest_ranks(where, longest)
         chosen = _cheapest(where, cost, fewest, longest) if fewest else None

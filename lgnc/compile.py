@@ -20,6 +20,7 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.text import to_text
 from lgnc.mapping.statistics import Statistics, pass_sizes
 from lgnc.passes.manager import PassReport, run_pipeline
+from lgnc.passes.order_head import order_head
 from lgnc.toolchain import find_tool, package_version
 from lgnc.verify.prove import prove as prove_equal
 from lgnc.verify.verdict import Verdict
@@ -111,6 +112,8 @@ def compile_circuit(
     circuit, reports = run_pipeline(
         source.circuit, level, goal=goal, check_each_pass=check_each_pass, print_after=statistics
     )
+    if target == "verilog" and level:
+        circuit = order_head(circuit)
     counted = pass_sizes(source.circuit, circuit, reports) if statistics is None else statistics.as_json()
     verdict = None
     if prove:

@@ -28,6 +28,7 @@ PASSES: dict[str, str] = {
     "functional_reduction": "lgnc.passes.functional_reduction",
     "lower_head": "lgnc.passes.lower_head",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
+    "order_head": "lgnc.passes.order_head",
     "rewrite_with_abc": "lgnc.rewrite_with_abc",
     "rewrite_with_aigverse": "lgnc.rewrite_with_aigverse",
     "simplify_head": "lgnc.passes.simplify_head",

@@ -299,6 +299,7 @@ def test_stages_are_balanced_and_cheap() -> None:
     assert place_cuts(ranks, stages=2) == [(4,), (2,)]
     assert place_cuts(ranks, stages=4) == [(2, 4, 6), (2,)]
     assert place_cuts(ranks, depth=3) == [(2, 5), (2,)]
+    assert place_cuts(ranks, depth=99) == [(), (2,)]
     with pytest.raises(BadInput, match="8 stages do not fit"):
         place_cuts(ranks, stages=8)
     with pytest.raises(BadInput, match=r"at most 1 levels apart \(at least 2\)"):

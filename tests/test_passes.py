@@ -27,6 +27,7 @@ from lgnc.passes.fold_constants import fold_constants
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import PASSES, load_pass, run_pipeline
 from lgnc.passes.merge_duplicate_gates import merge_duplicate_gates, normal_form
+from lgnc.passes.order_head import order_head, places
 from lgnc.passes.simplify_head import simplify_head
 from lgnc.verify.prove import prove
 from tests.support import random_circuit, random_features, random_model
@@ -383,6 +384,23 @@ def test_equal_literals_of_a_class_stand_side_by_side_and_cost_no_full_adder() -
     assert same_outputs(before, after)
     gates = [run_pipeline(lower_head(each, "scores", "gates"), 2)[0].gates for each in (before, after)]
     assert gates[1] <= gates[0] - 5
+
+
+def test_literals_of_a_class_stand_in_the_order_of_the_input() -> None:
+    before = random_circuit(3, inputs=10, gates=120, outputs=40, classes=4)
+    kept = before.outputs.copy()
+    after = check(order_head(before))
+    assert (before.outputs == kept).all()
+    assert same_outputs(before, after)
+    assert prove(before, after).equal is True
+    place = places(after)[after.outputs >> 1]
+    starts = after.head.starts.tolist()  # type: ignore[union-attr]
+    assert all((np.diff(place[first:last]) >= 0).all() for first, last in itertools.pairwise(starts))
+    assert (np.diff(places(before)[before.outputs >> 1][starts[0] : starts[1]]) < 0).any()
+    assert order_head(after).outputs.tolist() == after.outputs.tolist()
+    assert order_head(random_circuit(3)).digest == random_circuit(3).digest
+    equal = order_head(literal_head([[4, 2, 4, 0, 2]], [0]))
+    assert equal.outputs.tolist() == [0, 2, 2, 4, 4]
 
 
 def test_a_class_that_cannot_win_loses_its_literals_where_scores_may_change() -> None:
