@@ -247,7 +247,7 @@ def calibrate(run_: Run) -> None:
     for name in NETS:
         net = run_.net(name)
         best, _ = run_.at(name, net, 3)
-        found = calibrated(net, data.x_train, data.y_train, max_accuracy_drop=0.001)
+        found = calibrated(net, data.x_train, data.y_train)
         after, _ = run_.at(f"{name} calibrated", found.circuit, 3)
         was, now = (float((simulate(c, data.x_test)[1] == data.y_test).mean()) for c in (best, after))
         facts = {"gates": [best.gates, after.gates], "test_accuracy": [was, now], "tolerance": found.tolerance}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lgnc.calibrate
-from lgnc.calibrate import Calibration, calibrate
+from lgnc.calibrate import Calibration, _lost, calibrate
 from lgnc.cli.main import run
 from lgnc.compile import save_circuit
 from lgnc.diagnostics import BadInput
@@ -100,6 +100,13 @@ def test_calibration_saves_gates_within_the_limit() -> None:
     check(loose.circuit)
     again = calibrate(circuit, features, labels, max_accuracy_drop=0.1)
     assert again.circuit.digest == loose.circuit.digest
+
+
+def test_a_loss_counts_with_its_standard_error() -> None:
+    before = np.arange(100) < 60
+    assert _lost(before, before) == 0
+    assert _lost(before, np.roll(before, 8)) == pytest.approx(0.04)  # none lost, but 16 rows in 100 changed sides
+    assert _lost(before, before & (np.arange(100) != 0)) == pytest.approx(0.02)
 
 
 def test_what_goes_too_far_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:

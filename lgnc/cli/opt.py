@@ -140,7 +140,7 @@ def command(
         pipeline,
         goal=goal,
         check_each_pass=check_each_pass,
-        prove=prove_equal if prove else None,
+        prove=partial(prove_equal, workers=os.cpu_count() or 1) if prove else None,
         print_after=after_pass,
     )
     save_circuit(after, output)
