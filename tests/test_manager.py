@@ -11,11 +11,12 @@ import pytest
 
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir import Circuit
-from lgnc.passes import manager
+from lgnc.passes import balance_depth, factor_shared_fanins, manager
 from lgnc.passes.compare import difference
 from lgnc.passes.manager import PASSES, PIPELINES, Step, load_pass, parse_pipeline, run_pipeline, steps_of
+from lgnc.verify.prove import prove as prove_equal
 from tests.support import random_circuit
-from tests.test_passes import chain_of
+from tests.test_passes import chain_of, gates
 
 
 def flip_a_gate(circuit: Circuit, *, which: int = -1) -> Circuit:
@@ -103,6 +104,29 @@ def test_options_reach_the_pass() -> None:
         parse_pipeline("flip_a_gate{which=x}")
     with pytest.raises(BadInput, match="option 'which' has no value"):
         parse_pipeline("flip_a_gate{which}")
+
+
+@pytest.mark.parametrize(
+    ("module", "table", "wrong"),
+    [
+        (balance_depth, "_OUT", np.ones(16, np.bool_)),
+        (balance_depth, "_IN_A", np.zeros(16, np.bool_)),
+        (factor_shared_fanins, "_FUNCTION", np.full(4096, 1 << 7, np.uint8)),
+        (factor_shared_fanins, "_SPLIT", np.full((3, 256), 16 * 1 + 7, np.int16)),
+    ],
+)
+def test_a_wrong_table_of_a_pass_is_caught_by_name(
+    module: ModuleType, table: str, wrong: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = module.__name__.rpartition(".")[2]
+    tree, products = chain_of([1, 2, 1, 14, 2, 7, 13, 1]), gates([1, 1, 6], [0, 0, 3], [1, 2, 4], [10], 3)
+    before = tree if module is balance_depth else products
+    assert run_pipeline(before, name, check_each_pass=True)[0] is not before
+    monkeypatch.setattr(module, table, wrong)
+    with pytest.raises(Failed, match=f"pass {name}: changed the circuit's meaning"):
+        run_pipeline(before, name, check_each_pass=True)
+    with pytest.raises(Failed, match=f"pass {name}: changed the circuit's meaning, as for"):
+        run_pipeline(before, name, prove=prove_equal)
 
 
 def test_an_undecided_proof_is_reported_as_such() -> None:
