@@ -8,7 +8,7 @@ from typing import Any
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.boards import board_files, check_fits, chosen_board
-from lgnc.backends.c_host import host_body, portable_body
+from lgnc.backends.c_host import STYLES, host_body, portable_body
 from lgnc.backends.c_mcu import mcu_body
 from lgnc.backends.c_mcu_budget import COMPILER, check_budget, footprint
 from lgnc.backends.c_names import check_c_name
@@ -19,7 +19,7 @@ from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.ir.circuit import Circuit
 
-PROFILES: dict[str, Callable[[Circuit], Body]] = {
+PROFILES: dict[str, Callable[[Circuit, str], Body]] = {
     "host": host_body,
     "mcu": mcu_body,
     "portable": portable_body,
@@ -30,9 +30,10 @@ PROFILES: dict[str, Callable[[Circuit], Body]] = {
 def emit(circuit: Circuit, options: Options) -> Artifact:
     """NAME.h and NAME.c, a test of golden vectors, and project files.
 
-    Setting `target_profile`: one of PROFILES, `host` by default. `board`: one of BOARDS, whose project is added (the
-    profile is then mcu). `max_flash`, `max_ram`: bytes that the MCU form may need. Raises BadInput for a name that C
-    cannot use, an unknown profile or board, or scores beyond 32 bits, and Failed when a budget or a board is too small.
+    Settings: `target_profile`, one of PROFILES, `host` by default; `style`, one of STYLES; `board`, one of BOARDS,
+    whose project is added (the profile is then mcu); `max_flash`, `max_ram`, bytes that the MCU form may need. Raises
+    BadInput for a name that C cannot use, unknown settings, or scores beyond 32 bits, and Failed when a budget or a
+    board is too small.
     """
     name = check_c_name(options.name)
     board = chosen_board(options.settings)
@@ -41,7 +42,10 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         raise unknown("target profile", str(profile), PROFILES, where="--target-profile")
     if circuit.head is not None:
         check_scores(circuit.head)
-    body = PROFILES[profile](normal_form(circuit))
+    style = options.settings.get("style", "auto")
+    if style not in STYLES:
+        raise unknown("style", str(style), STYLES, where="--style")
+    body = PROFILES[profile](normal_form(circuit), style)
     extra = _budget(circuit, body, board, options.settings)
     source = "\n".join(
         [
@@ -79,6 +83,8 @@ def _budget(circuit: Circuit, body: Body, board: str | None, settings: Mapping[s
 
 def _details(circuit: Circuit, name: str, profile: str, body: Body) -> dict[str, Any]:
     calls = ("outputs",) if circuit.head is None else ("predict", "scores")
+    if body.packed:
+        calls += tuple(f"{call}_packed" for call in calls)
     return {
         "target_profile": profile,
         "element": element_types(circuit)[0],

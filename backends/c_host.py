@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lgnc.backends.c_schedule import Schedule, schedule
+from lgnc.backends.c_schedule import COUNT, Schedule, schedule, unroll
 from lgnc.backends.c_tables import Groups, feature_groups
 from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
-from lgnc.ir.circuit import Circuit, Head
+from lgnc.ir.circuit import Circuit, Head, Int32
 
 WORDS = 8
 """64-bit words of a row: a node's value for 512 samples, one cache line."""
@@ -16,19 +16,33 @@ CHUNK = 512
 """Literals counted together: the rows that they are made from fit a first-level cache."""
 
 
-def host_body(circuit: Circuit) -> Body:
-    """The tables of a circuit, and the evaluator for the vectors of each processor."""
-    return _body(circuit, WORDS, portable=False)
+STYLES = ("table", "unrolled", "auto")
+"""--style: gates as a table run by one evaluator, as straight code, or whichever is faster."""
+
+PART = 128
+"""Gates of a function of straight code: gcc takes linear time."""
+
+UNROLLED_BELOW = 0
+"""The most stored gates that `auto` unrolls."""
 
 
-def portable_body(circuit: Circuit) -> Body:
-    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words."""
-    return _body(circuit, 1, portable=True)
+def host_body(circuit: Circuit, style: str = "auto") -> Body:
+    """The tables of a circuit, and the evaluator for the vectors of each processor. style: one of STYLES."""
+    return _body(circuit, style, WORDS, portable=False)
 
 
-def _body(circuit: Circuit, words: int, *, portable: bool) -> Body:
+def portable_body(circuit: Circuit, style: str = "auto") -> Body:
+    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words. style: one of STYLES."""
+    return _body(circuit, style, 1, portable=True)
+
+
+def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
     groups = feature_groups(circuit.encoder)
     plan = schedule(circuit, groups.row, len(groups.threshold), CHUNK)
+    stored = int(plan.steps[plan.steps[:, 0] < COUNT, 1].sum())
+    parts = []
+    if style == "unrolled" or (style == "auto" and stored <= UNROLLED_BELOW):
+        plan, parts = unroll(plan, PART)
     planes = 0 if circuit.head is None else circuit.head.classes * _planes(circuit.head) + _index_planes(circuit.head)
     element, _ = element_types(circuit)
     node = _node_type(plan)
@@ -38,14 +52,32 @@ def _body(circuit: Circuit, words: int, *, portable: bool) -> Body:
         (plan.gates.size + 3, node),
         (len(plan.literals), node),
     )
-    parts = [*_tables(circuit, groups, plan, words), *_head_tables(circuit, plan)]
+    before = [*_tables(circuit, groups, plan, words), *_head_tables(circuit, plan)]
     head = runtime("outputs.c" if circuit.head is None else "head.c")
-    kernel = "".join(map(runtime, ("vectors.c", "encode.c", "evaluate.c")))
+    kernel = "".join(
+        [runtime("vectors.c"), runtime("encode.c"), "\n", *_unrolled(parts), runtime("evaluate.c")],
+    )
     if portable:
-        parts += [runtime("plain.c"), kernel, runtime("plain_choice.c"), head]
+        sections = [*before, runtime("plain.c"), kernel, runtime("plain_choice.c"), head]
     else:
-        parts = ["#ifndef NAME_FN", *parts, runtime("dispatch.c"), head, "\n#else", kernel, "#endif\n"]
-    return Body("\n".join(parts), 64 * words, (plan.rows + planes + 1) * 8 * words, tables)
+        sections = ["#ifndef NAME_FN", *before, runtime("dispatch.c"), head, "\n#else", kernel, "#endif\n"]
+    workspace = (plan.rows + planes + 1) * 8 * words
+    return Body("\n".join(sections), 64 * words, workspace, tables, packed=circuit.encoder.dtype == "bool")
+
+
+def _unrolled(parts: list[Int32]) -> list[str]:
+    """The text of straight-code parts, int32[gates, 4] each: (gate number, row written, rows read)."""
+    if not parts:
+        return []
+    text = [runtime("unrolled.c")]
+    for number, gates in enumerate(parts):
+        text.append(f"static NAME_TARGET void NAME_FN(NAME_part{number})(uint64_t *v)\n{{\n    size_t part;\n")
+        text += [f"    NAME_GATE{op}({out}, {a}, {b})\n" for op, out, a, b in gates.tolist()]
+        text.append("}\n\n")
+    calls = ", ".join(f"NAME_FN(NAME_part{number})" for number in range(len(parts)))
+    text += ["#define NAME_PARTS_CALLED(number) NAME_FN(NAME_parts)[number](v);\n"]
+    text += [f"static void (*const NAME_FN(NAME_parts)[])(uint64_t *) = {{{calls}}};\n\n"]
+    return text
 
 
 def _node_type(plan: Schedule) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from lgnc.backends.c_mcu_budget import code_bytes
 from lgnc.backends.c_mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c_text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
+from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 
 CHUNKS = (2**30, 128, 32, 8, 1)
@@ -24,8 +25,13 @@ FLASH = """/* Where tables lie: avr-gcc must be told. */
 """
 
 
-def mcu_body(circuit: Circuit) -> Body:
-    """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE, else the least state."""
+def mcu_body(circuit: Circuit, style: str = "auto") -> Body:
+    """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE, else the least state.
+
+    Raises BadInput for the style `unrolled`: it is all flash.
+    """
+    if style == "unrolled":
+        raise BadInput("the mcu form is a table", where="--style", fix="leave out --style, or use another profile")
     plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
     best = min(plans, key=lambda plan: (max(plan.rows, STATE), _tables(circuit, plan)))
     code = code_bytes(circuit, _kinds(best), _types(circuit, best)[0] != "uint8_t")

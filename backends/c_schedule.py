@@ -6,7 +6,7 @@ makes is mostly read back while it is still in the first-level cache, and its ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,39 @@ def schedule(circuit: Circuit, encoder_row: Int32, encoder_rows: int, chunk: int
         (2 * at + (literals & 1) if circuit.head is None else at).astype(np.int32),
         rows,
     )
+
+
+def unroll(plan: Schedule, most: int) -> tuple[Schedule, list[Int32]]:
+    """Take the gates that have rows out of a schedule: (what is left, parts of at most `most` gates).
+
+    A part is int32[gates, 4]: (gate number, row written, rows read as a and b); it becomes a step 0, whose class is
+    the part's number.
+    """
+    steps, gates, parts = [], [], []
+    waiting: list[NDArray[np.int32]] = []
+    at = 0
+
+    def finish() -> None:
+        whole = np.concatenate(waiting) if waiting else np.zeros((0, 4), np.int32)
+        waiting.clear()
+        for first in range(0, len(whole), most):
+            steps.append((0, len(whole[first : first + most]), len(parts)))
+            parts.append(whole[first : first + most])
+
+    for op, count, owner in plan.steps.tolist():
+        own = plan.gates[at : at + count]
+        if op < COUNT:
+            waiting.append(np.column_stack([np.full(count, op, np.int32), own]))
+            at += count
+            continue
+        finish()
+        steps.append((op, count, owner))
+        if op > COUNT + 1:
+            gates.append(own)
+            at += count
+    finish()
+    left = np.concatenate(gates) if gates else np.zeros((0, 3), np.int32)
+    return replace(plan, steps=np.array(steps, np.int32).reshape(-1, 3), gates=left), parts
 
 
 def _chunks(circuit: Circuit, size: int) -> _Chunks:

@@ -34,7 +34,7 @@ class Body:
     """A source file without its first lines: its text, and what the header and the manifest say of it.
 
     block: samples evaluated together. workspace: bytes that a call needs. tables: bytes of constant data. code: bytes
-    of a Cortex-M3's code, None where they are not foretold.
+    of a Cortex-M3's code, None where they are not foretold. packed: whether rows of packed bits are taken too.
     """
 
     text: str
@@ -42,6 +42,7 @@ class Body:
     workspace: int
     tables: int
     code: int | None = None
+    packed: bool = False
 
 
 def element_types(circuit: Circuit) -> tuple[str, str]:
@@ -121,6 +122,8 @@ def header(circuit: Circuit, body: Body) -> str:
     else:
         sizes.insert(1, f"#define NAME_OUTPUTS {len(circuit.outputs)}u")
         api = runtime("outputs.h")
+    if body.packed:
+        sizes.append(f"#define NAME_PACKED_BYTES {-(-len(enc.names) // 8)}u /* a row of packed bits */")
     parts = [
         "/* A logic gate network as C99, written by lgnc. MIT licence.",
         *names,

@@ -1,11 +1,11 @@
 """Images a second of the C, numpy and ONNX targets on nets of random gates, one thread, features in, classes out.
 
-usage: python benchmarks/c_inference.py [--shape LAYERSxWIDTH ...] [--circuit FILE ...] [--threads N] [--peer FOLDER]
+usage: python benchmarks/c_inference.py [--shape LAYERSxWIDTH ...] [--circuit FILE ...] [--threads N] [--peers FOLDER]
                                         [--json FILE]
 
-Each shape is measured as it is and optimised at -O2. --circuit: also a model or circuit file, at -O2. --peer: a
-folder that `pip install --no-deps --target FOLDER torchlogix` filled: its compiled net (gcc -O1, 64 images a word) of
-the first shape, as it is, in the same run.
+Each shape is measured as it is and optimised at -O2. --circuit: also a model or circuit file, at -O2. --peers: also the
+compiled nets of difflogic and torchlogix (inference_peers.py, which sets them up in FOLDER) of the first shape, as it
+is, in the same run; their gcc takes minutes.
 `stage` lines time parts of the C code by themselves on one block that is in the cache, and give the floor: the time to
 read two rows and write one, a gate, when every row is in the first-level cache.
 Times are CPU seconds, the least of several runs. Images are uint8, 40,960 of them, so they come from memory.
@@ -19,8 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +31,7 @@ from lgnc.frontend import load_source
 from lgnc.frontend.source import Source
 from lgnc.ir import Circuit, Encoder, Head, in_order, simulate
 from lgnc.sim.load import load
-from lgnc.toolchain import package_version, require_tool
+from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
 IMAGES, FEATURES, CLASSES = 40960, 784, 10
@@ -93,24 +91,12 @@ def measure(target: str, circuit: Circuit, images: NDArray[Any], threads: int) -
     }
 
 
-def measure_torchlogix(folder: Path, layers: int, width: int) -> dict[str, Any]:
-    """torchlogix's compiled net of the same shape: bool images in, class sums out."""
-    sys.path.insert(0, str(folder))
-    import torch
-
-    peer, peer_layers = import_module("torchlogix.circuit"), import_module("torchlogix.layers")
-    torch.manual_seed(0)
-    sizes = [FEATURES] + [width] * layers
-    dense = [peer_layers.LogicDense(a, b) for a, b in pairwise(sizes)]
-    started = time.perf_counter()
-    circuit = peer.Circuit.from_model(torch.nn.Sequential(*dense, peer_layers.GroupSum(CLASSES, 1.0)), [FEATURES])
-    circuit.compile(opt_level=1, pack_bits=64)
-    built = time.perf_counter() - started
-    images = np.random.default_rng(0).integers(0, 2, (8192, FEATURES)).astype(np.bool_)
-    seconds = least_seconds(lambda: circuit(images, use_compiled=True), 5)
-    version = package_version("torchlogix") or ""
-    rate = len(images) / seconds
-    return {"engine": f"torchlogix {version}", "first_answer_s": built, "images_per_second": rate}
+def measure_peers(environment: Path, layers: int, width: int) -> list[dict[str, Any]]:
+    """The compiled nets of difflogic and torchlogix, of the same shape: bool images in, class sums out."""
+    script = Path(__file__).with_name("inference_peers.py")
+    size = ["--layers", str(layers), "--width", str(width), "--environment", str(environment)]
+    lines = run_tool([sys.executable, script, *size], timeout=7200).decode().splitlines()
+    return [json.loads(line) for line in lines]
 
 
 _STAGES = r"""
@@ -192,7 +178,7 @@ def main() -> None:
     parser.add_argument("--shape", nargs="*", default=["6x8000", "2x8000", "2x4000"])
     parser.add_argument("--circuit", nargs="*", type=Path, default=[])
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--peers", type=Path, metavar="FOLDER")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -212,13 +198,14 @@ def main() -> None:
         parts = stages(circuit)
         rows.append({"net": name, "engine": "c stages", **parts})
         print(f"{name:18} us a block of 512: " + ", ".join(f"{part} {value:.1f}" for part, value in parts.items()))
-    if options.peer:
+    if options.peers:
         layers, width = map(int, options.shape[0].split("x"))
-        row = measure_torchlogix(options.peer, layers, width)
-        rows.append({"net": f"{layers} x {width} random", **row})
-        rate, first = row["images_per_second"], row["first_answer_s"]
-        ratios = [f"{ours['images_per_second'] / rate:.1f}" for ours in rows if ours["engine"] == "c"][:2]
-        print(f"{row['engine']} {rate / 1e6:.3f} M images/s, ready in {first:.0f} s: ours is {ratios} times as fast")
+        for row in measure_peers(options.peers, layers, width):
+            rows.append({"net": f"{layers} x {width} random", **row})
+            rate, first = row["images_per_second"], row["first_answer_s"]
+            ratios = [f"{ours['images_per_second'] / rate:.1f}" for ours in rows if ours["engine"] == "c"][:2]
+            said = f"{rate / 1e6:.3f} M images/s, compiled in {first:.0f} CPU s: ours is {' and '.join(ratios)}"
+            print(f"{row['engine']:11} {said} times as fast, as is and at -O2")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")
 

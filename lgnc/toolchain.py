@@ -31,6 +31,7 @@ class Tool:
 # fmt: off
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("cc", ("cc", "gcc", "clang"), "CC", "run the C target", "apt-get install gcc"),
+    Tool("clang", ("clang",), "LGNC_CLANG", "fuzz the C target in its tests", "apt-get install clang"),
     Tool("iverilog", ("iverilog",), "LGNC_IVERILOG", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("vvp", ("vvp",), "LGNC_VVP", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("verilator", ("verilator",), "LGNC_VERILATOR", "lint and simulate the Verilog target", "apt-get install verilator"),

@@ -84,6 +84,76 @@ def test_compiles_without_a_warning(
 
 
 @needs("cc")
+@pytest.mark.parametrize("profile", ["host", "portable"])
+@pytest.mark.parametrize("index", [0, 2, 6, -1, -3, -13])
+def test_straight_code_gives_the_same(
+    index: int, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lgnc.backends.c_host.PART", 50)
+    check("c", CIRCUITS[index], tmp_path, (65, 600), target_profile=profile, style="unrolled")
+
+
+def test_unknown_styles_are_refused() -> None:
+    with pytest.raises(BadInput, match="valid: auto, table, unrolled"):
+        emitted("c", CIRCUITS[0], style="fast")
+    with pytest.raises(BadInput, match="the mcu form is a table"):
+        emitted("c", CIRCUITS[0], style="unrolled", target_profile="mcu")
+
+
+_FUZZ = """
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "net.h"
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const size_t skew = size % 61u, n = size * 17u / (NET_FEATURES * sizeof(*(FEATURE *)0));
+    FEATURE *x = malloc(n * NET_FEATURES * sizeof *x + 1u);
+    unsigned char *w = malloc(NET_WORKSPACE + 64u);
+    int32_t *c = malloc(n * sizeof *c + 1u), *s = malloc(n * NET_CLASSES * sizeof *s + 1u), one, k;
+    size_t i, at;
+    for (at = 0; size != 0u && at < n * NET_FEATURES * sizeof *x; at++) {
+        ((unsigned char *)x)[at] = (unsigned char)(data[at % size] + at / size);
+    }
+    net_predict_in(w + skew, x, n, c);
+    net_scores_in(w + skew, x, n, s);
+    for (i = 0; i < n; i++) {
+        int32_t best = 0;
+        for (k = 1; k < (int32_t)NET_CLASSES; k++) {
+            best = s[i * NET_CLASSES + (size_t)k] > s[i * NET_CLASSES + (size_t)best] ? k : best;
+        }
+        if (i % 97u == 0u) {
+            net_predict_in(w, x + i * NET_FEATURES, 1, &one);
+        } else {
+            one = best;
+        }
+        if (best != c[i] || one != best) {
+            abort();
+        }
+    }
+    free(x), free(w), free(c), free(s);
+    return 0;
+}
+"""
+
+
+@needs("clang")
+@pytest.mark.parametrize(("dtype", "profile"), [("uint8", "host"), ("int16", "portable"), ("uint8", "mcu")])
+def test_fuzzing_the_batch_calls_finds_nothing(dtype: str, profile: str, tmp_path: Path) -> None:
+    """One row and many, predict and scores agree, no byte outside the buffers is touched: two seconds of libFuzzer."""
+    manifest = write("c", lift(random_model(4, dtype=dtype)), tmp_path, target_profile=profile)
+    (tmp_path / "fuzz.c").write_text(_FUZZ)
+    clang = find_tool("clang")
+    assert clang is not None
+    flags = ["-std=c99", "-O1", "-DNET_WIDEST=32", f"-DFEATURE={manifest['element']}"]
+    flags += ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    run_tool([clang, *flags, tmp_path / "net.c", tmp_path / "fuzz.c", "-o", tmp_path / "fuzz"])
+    options = ["-seed=1", "-max_total_time=2", "-max_len=3000", f"-artifact_prefix={tmp_path}/"]
+    run_tool([tmp_path / "fuzz", *options], cwd=tmp_path)
+
+
+@needs("cc")
 def test_header_is_cplusplus(tmp_path: Path) -> None:
     write("c", CIRCUITS[1], tmp_path)
     (tmp_path / "use.cpp").write_text('#include "net.h"\nint f(void) { return (int)NET_CLASSES; }\n')

@@ -66,6 +66,41 @@ def test_threads_give_the_same(threads: int, tmp_path: Path) -> None:
         assert np.array_equal(network.predict(features), classes)
 
 
+@needs("cc")
+@pytest.mark.parametrize("profile", ["host", "portable"])
+@pytest.mark.parametrize("features", [5, 64, 71, 200])
+def test_packed_bits_give_the_same(features: int, profile: str, tmp_path: Path) -> None:
+    circuit = lift(random_model(3, dtype="bool", features=features))
+    write("c", circuit, tmp_path, target_profile=profile)
+    network = load(tmp_path, threads=2)
+    for n in (0, 1, 65, 1200):
+        x = random_features(circuit, n)
+        scores, classes = simulate(circuit, x)
+        rows = np.packbits(x, axis=1, bitorder="little")
+        assert np.array_equal(network.predict(rows, packed=True), classes)
+        assert np.array_equal(network.scores(rows, packed=True), scores)
+    with pytest.raises(BadInput, match="packbits"):
+        network.predict(random_features(circuit, 3), packed=True)
+
+
+@needs("cc")
+def test_packed_bits_without_a_head(tmp_path: Path) -> None:
+    circuit = random_circuit(3)
+    write("c", circuit, tmp_path)
+    x = random_features(circuit, 100)
+    expected = unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, x))), 100)
+    assert np.array_equal(load(tmp_path).outputs(np.packbits(x, axis=1, bitorder="little"), packed=True), expected)
+
+
+@needs("cc")
+@pytest.mark.parametrize("settings", [{}, {"target_profile": "mcu"}])
+def test_packed_bits_are_refused_where_there_are_none(settings: dict[str, str], tmp_path: Path) -> None:
+    circuit = lift(random_model(3, dtype="bool" if settings else "uint8"))
+    write("c", circuit, tmp_path, **settings)
+    with pytest.raises(BadInput, match="does not take packed bits"):
+        load(tmp_path).predict(np.zeros((3, 2), np.uint8), packed=True)
+
+
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(LgncError):
         load(tmp_path)

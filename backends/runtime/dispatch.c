@@ -51,7 +51,7 @@
 #endif
 #include "NAME.c"
 
-typedef void NAME_evaluator(const NAME_element *x, size_t n, size_t next, uint64_t *v);
+typedef void NAME_evaluator(const void *features, int packed, size_t n, size_t next, uint64_t *v);
 
 /* The evaluator for this processor. */
 static NAME_evaluator *NAME_choose(void)

@@ -1,5 +1,18 @@
 /* ---- Encoder: a bit for each feature and threshold, first grouped by features, then transposed to rows. ---- */
 
+#if defined(NAME_PACKED_BYTES) || (NAME_BYTES > 8 && NAME_WIDE > 1 && (NAME_BYTES < 64 || NAME_WIDE < 8))
+/* Change bits `shift` and up of each 2 * shift bits of row a with the lower ones of row b. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_exchange)(uint64_t *a, uint64_t *b, unsigned shift, uint64_t mask)
+{
+    unsigned part;
+    for (part = 0; part < NAME_PARTS; part++) {
+        const NAME_VEC t = ((NAME_OF(a, part) >> shift) ^ NAME_OF(b, part)) & mask;
+        NAME_OF(b, part) ^= t;
+        NAME_OF(a, part) ^= t << shift;
+    }
+}
+#endif
+
 #if NAME_BYTES > 8
 #define NAME_ELEMENTS NAME_FN(NAME_elements)
 #define NAME_MASKS NAME_FN(NAME_masks)
@@ -100,19 +113,6 @@ static NAME_TARGET void NAME_FN(NAME_lines)(const NAME_element *x, const NAME_el
         }
     }
 }
-
-#if NAME_WIDE > 1 && (NAME_BYTES < 64 || NAME_WIDE < 8)
-/* Change bits `shift` and up of each 2 * shift bits of row a with the lower ones of row b. */
-static NAME_INLINE NAME_TARGET void NAME_FN(NAME_exchange)(uint64_t *a, uint64_t *b, unsigned shift, uint64_t mask)
-{
-    unsigned part;
-    for (part = 0; part < NAME_PARTS; part++) {
-        const NAME_VEC t = ((NAME_OF(a, part) >> shift) ^ NAME_OF(b, part)) & mask;
-        NAME_OF(b, part) ^= t;
-        NAME_OF(a, part) ^= t << shift;
-    }
-}
-#endif
 
 #if NAME_BYTES == 64
 /* A matrix of 8 x 8 64-bit lanes: lane j of m[i * stride] to lane i of out[j]. */
@@ -257,6 +257,50 @@ static void NAME_FN(NAME_encode)(const NAME_element *x, size_t n, uint64_t *v)
                 memset(row, 0, NAME_WORDS * sizeof *row);
                 for (s = 0; s < n; s++) {
                     row[s / 64u] |= (uint64_t)(x[s * NAME_FEATURES + first + i] > threshold) << (s % 64u);
+                }
+            }
+        }
+    }
+}
+#endif
+
+#ifdef NAME_PACKED_BYTES
+/* The encoder's rows of n samples of packed bits: 64 features of 64 samples at a time are transposed. */
+static NAME_TARGET void NAME_FN(NAME_encode_packed)(const unsigned char *x, size_t n, uint64_t *v)
+{
+    size_t stretch, group = 0, s, i, k;
+    for (stretch = 0; stretch != NAME_STRETCHES; stretch++) {
+        const size_t byte = NAME_stretch[stretch].first / 8u, shift = NAME_stretch[stretch].first % 8u;
+        const size_t end = group + NAME_stretch[stretch].groups;
+        const size_t bytes = NAME_PACKED_BYTES - byte < 9u ? NAME_PACKED_BYTES - byte : 9u;
+        for (; group != end; group++) {
+            uint64_t *const rows = v + group * NAME_SPAN * NAME_WORDS;
+            unsigned width;
+            uint64_t mask = ~(uint64_t)0;
+            memset(rows, 0, NAME_SPAN * NAME_WORDS * sizeof *rows);
+            for (s = 0; s < n; s++) {
+                const unsigned char *from = x + s * NAME_PACKED_BYTES + byte;
+                uint64_t bits = 0;
+                for (k = 0; k < 8u && k < bytes; k++) {
+                    bits |= (uint64_t)from[k] << (8u * k);
+                }
+                bits >>= shift;
+                if (shift != 0u && bytes == 9u) {
+                    bits |= (uint64_t)from[8] << (64u - shift);
+                }
+                rows[s % 64u * NAME_WORDS + s / 64u] = bits;
+            }
+            for (width = 32; width != 0u; width >>= 1) {
+                mask ^= mask << width;
+                for (i = 0; i < 64u; i++) {
+                    if ((i & width) == 0u) {
+                        NAME_FN(NAME_exchange)(rows + i * NAME_WORDS, rows + (i + width) * NAME_WORDS, width, mask);
+                    }
+                }
+            }
+            for (i = 0; i < NAME_SPAN; i++) {
+                if (NAME_threshold[group * NAME_SPAN + i] != 0u) {
+                    memset(rows + i * NAME_WORDS, 0, NAME_WORDS * sizeof *rows);
                 }
             }
         }

@@ -31,6 +31,7 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_gate_of)(unsigned op, const uin
     }
 }
 
+#ifndef NAME_PARTS_CALLED
 static NAME_INLINE NAME_TARGET void NAME_FN(NAME_gate_at)(unsigned op, const NAME_node *entry, uint64_t *v)
 {
     size_t place[3], part;
@@ -53,6 +54,7 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_gates)(unsigned op, const NAME_
         NAME_FN(NAME_gate_at)(op, gate + 9, v);
     }
 }
+#endif
 
 #ifdef NAME_CLASSES
 /* One full adder in each bit: a + b + c = low + 2 * high. low may be one of a, b, c. */
@@ -215,12 +217,16 @@ static NAME_TARGET void NAME_FN(NAME_evaluate)(uint64_t *v, uintptr_t ahead, siz
             NAME_PREFETCH(ahead + asked * 64u);
         }
         switch (op) {
+#ifdef NAME_PARTS_CALLED
+        case 0: NAME_PARTS_CALLED(NAME_step[step].owner) break;
+#else
         case 0: NAME_FN(NAME_gates)(0, gate, n, v); break;
         case 1: NAME_FN(NAME_gates)(1, gate, n, v); break;
         case 2: NAME_FN(NAME_gates)(2, gate, n, v); break;
         case 3: NAME_FN(NAME_gates)(3, gate, n, v); break;
         case 6: NAME_FN(NAME_gates)(6, gate, n, v); break;
         case 7: NAME_FN(NAME_gates)(7, gate, n, v); break;
+#endif
 #ifdef NAME_CLASSES
         default: {
             uint64_t *const sum = sums + NAME_step[step].owner * NAME_PLANES * NAME_WORDS;
@@ -237,20 +243,34 @@ static NAME_TARGET void NAME_FN(NAME_evaluate)(uint64_t *v, uintptr_t ahead, siz
         }
 #endif
         }
+#ifdef NAME_PARTS_CALLED
+        gate += op > 17u ? 3u * n : 0u;
+#else
         gate += op < 16u || op > 17u ? 3u * n : 0u;
+#endif
     }
 }
 
 /* A block: n samples (at most NAME_BLOCK) into the encoder's rows, the steps, and the index of the best class in the
-   planes behind the sums. */
-static NAME_TARGET void NAME_FN(NAME_block)(const NAME_element *x, size_t n, size_t next, uint64_t *v)
+   planes behind the sums. `next` samples follow these. */
+static NAME_TARGET void NAME_FN(NAME_block)(const void *features, int packed, size_t n, size_t next, uint64_t *v)
 {
-    NAME_FN(NAME_encode)(x, n, v);
-    NAME_FN(NAME_evaluate)(v, (uintptr_t)(x + n * NAME_FEATURES), next * NAME_FEATURES * sizeof *x);
+    size_t bytes = NAME_FEATURES * sizeof(NAME_element);
+#ifdef NAME_PACKED_BYTES
+    if (packed) {
+        bytes = NAME_PACKED_BYTES;
+        NAME_FN(NAME_encode_packed)((const unsigned char *)features, n, v);
+    } else
+#endif
+    {
+        NAME_FN(NAME_encode)((const NAME_element *)features, n, v);
+    }
+    NAME_FN(NAME_evaluate)(v, (uintptr_t)features + n * bytes, next * bytes);
 #ifdef NAME_CLASSES
     v += NAME_ROWS * NAME_WORDS;
     NAME_FN(NAME_best)(v, v + NAME_CLASSES * NAME_PLANES * NAME_WORDS);
 #endif
+    (void)packed;
 }
 
 #undef NAME_OR_ABOVE

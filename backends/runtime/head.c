@@ -34,7 +34,7 @@ static void NAME_numbers(const uint64_t *planes, unsigned count, uint32_t *numbe
     }
 }
 
-void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, int32_t *classes)
+static void NAME_classes_of(void *workspace, const void *features, int packed, size_t bytes, size_t n, int32_t *classes)
 {
     NAME_evaluator *const block = NAME_choose();
     uint64_t *const v = NAME_rows(workspace);
@@ -43,7 +43,7 @@ void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, in
     for (done = 0; done < n; done += NAME_BLOCK) {
         const size_t left = n - done, count = left < NAME_BLOCK ? left : NAME_BLOCK;
         const size_t next = left - count < NAME_BLOCK ? left - count : NAME_BLOCK;
-        block(features + done * NAME_FEATURES, count, next, v);
+        block((const unsigned char *)features + done * bytes, packed, count, next, v);
         for (word = 0; word * 64u < count; word++) {
             uint32_t numbers[64];
             const size_t some = count - word * 64u;
@@ -53,7 +53,7 @@ void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, in
     }
 }
 
-void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int32_t *scores)
+static void NAME_scores_of(void *workspace, const void *features, int packed, size_t bytes, size_t n, int32_t *scores)
 {
     NAME_evaluator *const block = NAME_choose();
     uint64_t *const v = NAME_rows(workspace);
@@ -61,7 +61,7 @@ void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int
     for (done = 0; done < n; done += NAME_BLOCK) {
         const size_t left = n - done, count = left < NAME_BLOCK ? left : NAME_BLOCK;
         const size_t next = left - count < NAME_BLOCK ? left - count : NAME_BLOCK;
-        block(features + done * NAME_FEATURES, count, next, v);
+        block((const unsigned char *)features + done * bytes, packed, count, next, v);
         for (c = 0; c < NAME_CLASSES; c++) {
             const uint64_t *const sum = v + (NAME_ROWS + c * NAME_PLANES) * NAME_WORDS;
             for (word = 0; word * 64u < count; word++) {
@@ -75,6 +75,28 @@ void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int
         }
     }
 }
+
+void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, int32_t *classes)
+{
+    NAME_classes_of(workspace, features, 0, NAME_FEATURES * sizeof *features, n, classes);
+}
+
+void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int32_t *scores)
+{
+    NAME_scores_of(workspace, features, 0, NAME_FEATURES * sizeof *features, n, scores);
+}
+
+#ifdef NAME_PACKED_BYTES
+void NAME_predict_packed_in(void *workspace, const uint8_t *features, size_t n, int32_t *classes)
+{
+    NAME_classes_of(workspace, features, 1, NAME_PACKED_BYTES, n, classes);
+}
+
+void NAME_scores_packed_in(void *workspace, const uint8_t *features, size_t n, int32_t *scores)
+{
+    NAME_scores_of(workspace, features, 1, NAME_PACKED_BYTES, n, scores);
+}
+#endif
 
 #if NAME_WORKSPACE <= NAME_STACK
 void NAME_predict(const NAME_element *features, size_t n, int32_t *classes)

@@ -14,6 +14,12 @@ void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, in
 /* Scores of n samples: n rows of NAME_CLASSES, each the number of true literals of a class plus its offset. */
 void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int32_t *scores);
 
+#ifdef NAME_PACKED_BYTES
+/* The same for packed bits: a row is NAME_PACKED_BYTES bytes, feature f being bit f % 8 (the lowest is 0) of byte f / 8. */
+void NAME_predict_packed_in(void *workspace, const uint8_t *features, size_t n, int32_t *classes);
+void NAME_scores_packed_in(void *workspace, const uint8_t *features, size_t n, int32_t *scores);
+#endif
+
 #if NAME_WORKSPACE <= NAME_STACK
 /* The same with the workspace on the stack. */
 void NAME_predict(const NAME_element *features, size_t n, int32_t *classes);

@@ -8,14 +8,15 @@ static uint64_t *NAME_rows(void *workspace)
     return (uint64_t *)(void *)((unsigned char *)workspace + (past == 0u ? 0u : 8u * NAME_WORDS - past));
 }
 
-void NAME_outputs_in(void *workspace, const NAME_element *features, size_t n, uint8_t *outputs)
+static void NAME_outputs_of(void *workspace, const void *features, int packed, size_t bytes, size_t n, uint8_t *outputs)
 {
     NAME_evaluator *const block = NAME_choose();
     uint64_t *const v = NAME_rows(workspace);
     size_t done, i, s;
     for (done = 0; done < n; done += NAME_BLOCK) {
         const size_t left = n - done, count = left < NAME_BLOCK ? left : NAME_BLOCK;
-        block(features + done * NAME_FEATURES, count, left - count < NAME_BLOCK ? left - count : NAME_BLOCK, v);
+        const size_t next = left - count < NAME_BLOCK ? left - count : NAME_BLOCK;
+        block((const unsigned char *)features + done * bytes, packed, count, next, v);
         for (i = 0; i != NAME_OUTPUTS; i++) {
             const uint64_t *const row = v + (size_t)(NAME_literal[i] >> 1) * NAME_WORDS;
             uint8_t *const out = outputs + done * NAME_OUTPUTS + i;
@@ -25,6 +26,18 @@ void NAME_outputs_in(void *workspace, const NAME_element *features, size_t n, ui
         }
     }
 }
+
+void NAME_outputs_in(void *workspace, const NAME_element *features, size_t n, uint8_t *outputs)
+{
+    NAME_outputs_of(workspace, features, 0, NAME_FEATURES * sizeof *features, n, outputs);
+}
+
+#ifdef NAME_PACKED_BYTES
+void NAME_outputs_packed_in(void *workspace, const uint8_t *features, size_t n, uint8_t *outputs)
+{
+    NAME_outputs_of(workspace, features, 1, NAME_PACKED_BYTES, n, outputs);
+}
+#endif
 
 #if NAME_WORKSPACE <= NAME_STACK
 void NAME_outputs(const NAME_element *features, size_t n, uint8_t *outputs)

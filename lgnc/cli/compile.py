@@ -12,7 +12,7 @@ import click
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
 
 SETTINGS = {
-    "c": ("target_profile", "board", "max_flash", "max_ram"),
+    "c": ("target_profile", "style", "board", "max_flash", "max_ram"),
     "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board"),
 }
 """Target -> the options that are its own, handed to its backend as settings."""
@@ -48,6 +48,7 @@ def tables_of(whole: dict[str, int]) -> str | None:
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
 @click.option("--target-profile", type=click.Choice(["host", "mcu", "portable"]), help="C: what for.")
 @click.option("--board", help="C: mps2-an385, atmega328p. Verilog: icebreaker, hx8k, ulx3s.")
+@click.option("--style", type=click.Choice(["table", "unrolled", "auto"]), help="C: how gates are written.")
 @click.option("--max-flash", type=Size(), help="C, mcu: refuse to write more than this (16K).")
 @click.option("--max-ram", type=Size(), help="C, mcu: refuse to need more than this (1K).")
 @click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")

@@ -77,6 +77,7 @@ class Network:
             function.restype = None
         self._block = int(manifest["block"])
         self._workspaces = np.empty((max(1, threads), int(manifest["workspace_bytes"])), np.uint8)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._columns = {"scores": len(manifest["classes"] or ()), "outputs": int(manifest["output_count"])}
 
     def __len__(self) -> int:
@@ -93,29 +94,32 @@ class Network:
 
         share = -(-len(x) // (len(self._workspaces) * self._block)) * self._block
         bounds = [(min(k * share, len(x)), min((k + 1) * share, len(x))) for k in range(len(self._workspaces))]
-        if len(bounds) == 1:
-            part(self._workspaces[0], *bounds[0])
+        if self._pool is None or len(x) <= self._block:
+            part(self._workspaces[0], 0, len(x))
             return
-        with ThreadPoolExecutor(len(bounds)) as pool:
-            list(pool.map(lambda k: part(self._workspaces[k], *bounds[k]), range(len(bounds))))
+        list(self._pool.map(lambda k: part(self._workspaces[k], *bounds[k]), range(len(bounds))))
 
-    def predict(self, features: NDArray[Any]) -> NDArray[np.int32]:
-        """int32[n], the class of each row."""
+    def predict(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
+        """int32[n], the class of each row. packed: rows are uint8[n, ceil(features / 8)] of bits, the lowest first."""
         out = np.empty(len(features), np.int32)
-        self._call("predict", features, out)
+        self._call(_entry("predict", packed), features, out)
         return out
 
-    def scores(self, features: NDArray[Any]) -> NDArray[np.int32]:
+    def scores(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n, classes]."""
         out = np.empty((len(features), self._columns["scores"]), np.int32)
-        self._call("scores", features, out)
+        self._call(_entry("scores", packed), features, out)
         return out
 
-    def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]:
+    def outputs(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
         out = np.empty((len(features), self._columns["outputs"]), np.uint8)
-        self._call("outputs", features, out)
+        self._call(_entry("outputs", packed), features, out)
         return out.view(np.bool_)
+
+
+def _entry(kind: str, packed: bool) -> str:
+    return f"{kind}_packed" if packed else kind
 
 
 def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], *, threads: int = 1) -> RunResult:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import BadInput
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
-from lgnc.sim.result import Runnable
 
 
 class Network:
@@ -22,7 +21,7 @@ class Network:
     (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type.
     """
 
-    def __init__(self, manifest: dict[str, Any], engine: Runnable) -> None:
+    def __init__(self, manifest: dict[str, Any], engine: Any) -> None:
         self.manifest = manifest
         self.classes: tuple[str, ...] | None = None if manifest["classes"] is None else tuple(manifest["classes"])
         self._encoder = feature_types(manifest)
@@ -32,21 +31,42 @@ class Network:
         if self.classes is None:
             raise BadInput("the network has no head, so it has no classes", fix="call outputs()")
 
-    def predict(self, features: NDArray[Any]) -> NDArray[np.int64]:
-        """int64[n]: the class index of each of [n, features] rows. Raises BadInput for features that do not fit."""
-        self._head()
-        return self._engine.predict(features_for(self._encoder, features)).astype(np.int64, copy=False)
+    def _rows(self, features: NDArray[Any], packed: bool) -> tuple[NDArray[Any], dict[str, bool]]:
+        """The checked rows, and the arguments that say how they are held."""
+        if not packed:
+            return features_for(self._encoder, features), {}
+        if not any(entry.endswith("_packed") for entry in self.manifest.get("entry", ())):
+            fix = "use the C target, profile host or portable, with features of type bool"
+            raise BadInput("the network does not take packed bits", fix=fix)
+        x = np.asarray(features)
+        width = -(-len(self._encoder.names) // 8)
+        if x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] != width:
+            fix = 'use numpy.packbits(features, axis=1, bitorder="little")'
+            raise BadInput(f"packed features are {x.dtype}{list(x.shape)}, not uint8[rows, {width}]", fix=fix)
+        return x, {"packed": True}
 
-    def scores(self, features: NDArray[Any]) -> NDArray[np.int32]:
+    def predict(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int64]:
+        """int64[n]: the class index of each of [n, features] rows. Raises BadInput for features that do not fit.
+
+        packed: rows are uint8[n, ceil(features / 8)] instead, feature f being bit f % 8 (the lowest is 0) of byte
+        f // 8: for bool features and the C target alone.
+        """
+        self._head()
+        rows, how = self._rows(features, packed)
+        return self._engine.predict(rows, **how).astype(np.int64, copy=False)
+
+    def scores(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n, classes]: true literals of each class, plus its offset."""
         self._head()
-        return self._engine.scores(features_for(self._encoder, features))
+        rows, how = self._rows(features, packed)
+        return self._engine.scores(rows, **how)
 
-    def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]:
+    def outputs(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
         if self.classes is not None:
             raise BadInput("the network has a head, so it gives classes", fix="call predict() or scores()")
-        return self._engine.outputs(features_for(self._encoder, features))
+        rows, how = self._rows(features, packed)
+        return self._engine.outputs(rows, **how)
 
 
 def load(folder: str | Path, *, threads: int = 1) -> Network:
