@@ -12,18 +12,15 @@ from lgnc.ir.circuit import Circuit, Head, Int32
 WORDS = 8
 """64-bit words of a row: a node's value for 512 samples, one cache line."""
 
-CHUNK = 512
+CHUNK = 1024
 """Literals counted together: the rows that they are made from fit a first-level cache."""
 
 
 STYLES = ("table", "unrolled", "auto")
-"""--style: gates as a table run by one evaluator, as straight code, or whichever is faster."""
+"""--style: gates as a table run by one evaluator, or as straight code; auto is the table (docs/targets-c.md)."""
 
 PART = 128
 """Gates of a function of straight code: gcc takes linear time."""
-
-UNROLLED_BELOW = 0
-"""The most stored gates that `auto` unrolls."""
 
 
 def host_body(circuit: Circuit, style: str = "auto") -> Body:
@@ -39,11 +36,12 @@ def portable_body(circuit: Circuit, style: str = "auto") -> Body:
 def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
     groups = feature_groups(circuit.encoder)
     plan = schedule(circuit, groups.row, len(groups.threshold), CHUNK)
-    stored = int(plan.steps[plan.steps[:, 0] < COUNT, 1].sum())
     parts = []
-    if style == "unrolled" or (style == "auto" and stored <= UNROLLED_BELOW):
+    if style == "unrolled":
         plan, parts = unroll(plan, PART)
-    planes = 0 if circuit.head is None else circuit.head.classes * _planes(circuit.head) + _index_planes(circuit.head)
+    planes = (
+        0 if circuit.head is None else circuit.head.classes * _planes(circuit.head, plan) + _index_planes(circuit.head)
+    )
     element, _ = element_types(circuit)
     node = _node_type(plan)
     tables = table_bytes(
@@ -84,9 +82,13 @@ def _node_type(plan: Schedule) -> str:
     return index_type(2 * plan.rows, 16)
 
 
-def _planes(head: Head) -> int:
-    """Bit planes of a class score less the lowest offset: at least four, what one step of the adder makes."""
-    highest = head.offset.astype(np.int64) - head.offset.min() + np.diff(head.starts)
+def _planes(head: Head, plan: Schedule) -> int:
+    """Bit planes of a class score less the lowest offset, with what fills up its literals: four at least, what one step
+    of the adder makes.
+    """
+    counts = plan.steps[plan.steps[:, 0] >= COUNT]
+    literals = np.bincount(counts[:, 2], counts[:, 1], head.classes).astype(np.int64)
+    highest = head.offset.astype(np.int64) - head.offset.min() + literals
     return max(4, int(highest.max()).bit_length())
 
 
@@ -136,7 +138,8 @@ def _head_tables(circuit: Circuit, plan: Schedule) -> list[str]:
     start = [f"{int(offset) - base}u" for offset in head.offset]
     return [
         f"#define NAME_BASE ({base if base > -(2**31) else '-2147483647 - 1'})",
-        f"#define NAME_PLANES {_planes(head)}u",
+        f"#define NAME_CONSTANT {plan.constant}u /* a row of zeros, then one of ones */",
+        f"#define NAME_PLANES {_planes(head, plan)}u",
         f"#define NAME_INDEX_PLANES {_index_planes(head)}u",
         "",
         "/* Rows counted, in the order of the steps. */",

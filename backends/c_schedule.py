@@ -20,7 +20,7 @@ COUNT, SUM = 16, 16
 are computed; one more counts them inverted."""
 
 EIGHT = 8
-"""Gates are counted as they are computed in multiples of this: what one step of the adder takes."""
+"""Literals are counted in multiples of this: what one step of the adder takes."""
 
 _NEVER = np.iinfo(np.int32).max
 
@@ -30,14 +30,15 @@ class Schedule:
     """steps: int32[steps, 3], (gate number, COUNT or SUM + 2 * gate number, inverted; how many; class).
 
     gates: int32[gates, 3], rows (written, read as a, read as b), in the order of the steps. literals: int32[n], rows in
-    the order counted, or for a circuit without a head 2 * row + inverted. rows: how many rows there are, the encoder's
-    first.
+    the order counted, in multiples of EIGHT, or for a circuit without a head 2 * row + inverted. rows: how many rows
+    there are, the encoder's first. constant: the first of two rows, of zeros and of ones, that fill up the literals.
     """
 
     steps: Int32
     gates: Int32
     literals: Int32
     rows: int
+    constant: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,21 +93,21 @@ def schedule(circuit: Circuit, encoder_row: Int32, encoder_rows: int, chunk: int
     steps[runs.step[runs.fused], 0] = chunks.kind[~counted]
     steps[runs.step[runs.fused], 2] = chunks.owner[~counted]
     steps[runs.count_step, 0] = chunks.kind[counted]
-    steps[runs.count_step, 1] = np.diff(chunks.first)[counted]
     steps[runs.count_step, 2] = chunks.owner[counted]
     row, rows = _assign_rows(circuit, runs, _last_use(circuit, runs, chunks), encoder_row, encoder_rows)
     a = np.where(READS_A[circuit.op[order]], row[circuit.a[order]], 0) if circuit.nodes else circuit.a
     b = np.where(READS_B[circuit.op[order]], row[circuit.b[order]], 0) if circuit.nodes else circuit.b
-    literals = circuit.outputs[chunks.order]
-    if circuit.head is not None:
-        literals = literals[counted[chunks.of_output]]
-    at = row[literals >> 1]
-    return Schedule(
-        steps,
-        np.stack([np.maximum(row[circuit.inputs + order], 0), a, b], axis=1).astype(np.int32),
-        (2 * at + (literals & 1) if circuit.head is None else at).astype(np.int32),
-        rows,
-    )
+    gates = np.stack([np.maximum(row[circuit.inputs + order], 0), a, b], axis=1).astype(np.int32)
+    if circuit.head is None:
+        at = 2 * row[circuit.outputs >> 1] + (circuit.outputs & 1)
+        return Schedule(steps, gates, at.astype(np.int32), rows, rows)
+    lists = []
+    for number in np.flatnonzero(counted).tolist():
+        at = row[circuit.outputs[chunks.order[chunks.first[number] : chunks.first[number + 1]]] >> 1]
+        lists.append(np.append(at, np.full(-len(at) % EIGHT, rows + (chunks.kind[number] & 1))))
+    steps[runs.count_step, 1] = list(map(len, lists))
+    literals = np.concatenate([np.zeros(0, np.int32), *lists]).astype(np.int32)
+    return Schedule(steps, gates, literals, rows + 2, rows)
 
 
 def unroll(plan: Schedule, most: int) -> tuple[Schedule, list[Int32]]:

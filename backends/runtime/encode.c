@@ -221,14 +221,27 @@ static NAME_TARGET void NAME_FN(NAME_turn)(uint64_t *rows)
 }
 #endif
 
+/* Tiles of eight lines whose features are asked for while the block before is evaluated; later ones while earlier
+   tiles are encoded. */
+#ifndef NAME_TILES_AHEAD
+#define NAME_TILES_AHEAD 1u
+#endif
+#define NAME_TILE_BYTES (8u * NAME_ELEMENT_BITS * NAME_FEATURES * sizeof(NAME_element))
+
 /* The encoder's rows of n samples. A line holds NAME_ELEMENT_BITS samples; eight lines at a time keep the features that
    several groups read in the first-level cache. */
 static NAME_TARGET void NAME_FN(NAME_encode)(const NAME_element *x, size_t n, uint64_t *v)
 {
     size_t tile, line, stretch, group;
     for (tile = 0; tile < NAME_BLOCK / NAME_ELEMENT_BITS; tile += 8u) {
+        const size_t far = (tile / 8u + NAME_TILES_AHEAD) * NAME_TILE_BYTES, all = n * NAME_FEATURES * sizeof *x;
+        const size_t lines = far >= all ? 0u : (all - far < NAME_TILE_BYTES ? all - far : NAME_TILE_BYTES) / 64u;
+        size_t asked = 0;
         for (stretch = 0, group = 0; stretch != NAME_STRETCHES; stretch++) {
             const size_t groups = NAME_stretch[stretch].groups;
+            for (; asked < lines * (stretch + 1u) / NAME_STRETCHES; asked++) {
+                NAME_PREFETCH((uintptr_t)x + far + asked * 64u);
+            }
             const NAME_element *threshold = NAME_threshold + group * NAME_SPAN;
             for (line = tile; line < tile + 8u; line++) {
                 const size_t base = line * NAME_ELEMENT_BITS;

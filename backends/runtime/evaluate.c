@@ -89,20 +89,10 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_literal_at)(unsigned op, const 
     *out ^= flip;
 }
 
-/* Add `carry` to the number in planes k and up. */
-static NAME_INLINE NAME_TARGET void NAME_FN(NAME_ripple)(uint64_t *sum, unsigned k, NAME_VEC carry, size_t part)
-{
-    for (; k < NAME_PLANES; k++) {
-        NAME_VEC *plane = &NAME_OF(sum + k * NAME_WORDS, part);
-        const NAME_VEC next = *plane & carry;
-        *plane ^= carry;
-        carry = next;
-    }
-}
-
-/* Add n literals to the planes of a class, carry-save, eight at a time; waiting[k] holds a carry of weight 2^k. */
+/* Add n literals (a multiple of eight) to the planes of a class, carry-save; waiting[k * NAME_PARTS + part] holds a carry of
+   weight 2^k when bit k - 3 of `eights`, the steps of eight before these, is set. */
 static NAME_INLINE NAME_TARGET void NAME_FN(NAME_count)(unsigned op, const NAME_node *first, size_t n, uint64_t inverted,
-                                                     const uint64_t *v, uint64_t *sum)
+                                                     const uint64_t *v, uint64_t *sum, NAME_VEC *waiting, size_t eights)
 {
     const size_t each = op == 16u ? 1u : 3u;
     const NAME_VEC zero = {0}, flip = zero - inverted;
@@ -111,8 +101,8 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_count)(unsigned op, const NAME_
     for (part = 0; part < NAME_PARTS; part++) {
         const NAME_node *entry = first;
         NAME_VEC ones = NAME_OF(sum, part), twos = NAME_OF(sum + NAME_WORDS, part);
-        NAME_VEC fours = NAME_OF(sum + 2u * NAME_WORDS, part), waiting[NAME_PLANES];
-        for (i = 0; i < n / 8u; i++, entry += 8u * each) {
+        NAME_VEC fours = NAME_OF(sum + 2u * NAME_WORDS, part);
+        for (i = eights; i != eights + n / 8u; i++, entry += 8u * each) {
             NAME_VEC a, b, c, d, x, y;
             NAME_FN(NAME_literal_at)(op, entry, v, part, flip, &x);
             NAME_FN(NAME_literal_at)(op, entry + each, v, part, flip, &y);
@@ -131,22 +121,30 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_count)(unsigned op, const NAME_
             NAME_ADD(fours, a, fours, c, d);
             for (m = i, k = 3; (m & 1u) != 0u; m >>= 1, k++) {
                 NAME_VEC *plane = &NAME_OF(sum + k * NAME_WORDS, part);
-                NAME_ADD(*plane, a, *plane, waiting[k], a);
+                NAME_ADD(*plane, a, *plane, waiting[k * NAME_PARTS + part], a);
             }
-            waiting[k] = a;
+            waiting[k * NAME_PARTS + part] = a;
         }
         NAME_OF(sum, part) = ones;
         NAME_OF(sum + NAME_WORDS, part) = twos;
         NAME_OF(sum + 2u * NAME_WORDS, part) = fours;
-        for (k = 3; k < NAME_PLANES; k++) {
-            if (((n / 8u >> (k - 3u)) & 1u) != 0u) {
-                NAME_FN(NAME_ripple)(sum, k, waiting[k], part);
+    }
+}
+
+/* Add the carries that wait after `eights` steps of NAME_count. */
+static NAME_TARGET void NAME_FN(NAME_finish)(uint64_t *sum, const NAME_VEC *waiting, size_t eights)
+{
+    size_t part;
+    unsigned k, at;
+    for (k = 3; k < NAME_PLANES; k++) {
+        for (part = 0; part < NAME_PARTS && ((eights >> (k - 3u)) & 1u) != 0u; part++) {
+            NAME_VEC carry = waiting[k * NAME_PARTS + part];
+            for (at = k; at < NAME_PLANES; at++) {
+                NAME_VEC *plane = &NAME_OF(sum + at * NAME_WORDS, part);
+                const NAME_VEC next = *plane & carry;
+                *plane ^= carry;
+                carry = next;
             }
-        }
-        for (i = 0; i < n % 8u; i++, entry += each) {
-            NAME_VEC last;
-            NAME_FN(NAME_literal_at)(op, entry, v, part, flip, &last);
-            NAME_FN(NAME_ripple)(sum, 0, last, part);
         }
     }
 }
@@ -208,7 +206,11 @@ static NAME_TARGET void NAME_FN(NAME_evaluate)(uint64_t *v, uintptr_t ahead, siz
 #ifdef NAME_CLASSES
     const NAME_node *literal = NAME_literal;
     uint64_t *const sums = v + NAME_ROWS * NAME_WORDS;
+    NAME_VEC waiting[NAME_PLANES * NAME_PARTS];
+    size_t eights = 0, owner = 0;
     NAME_FN(NAME_start_sums)(sums);
+    memset(v + NAME_CONSTANT * NAME_WORDS, 0, 8u * NAME_WORDS);
+    memset(v + (NAME_CONSTANT + 1u) * NAME_WORDS, 0xff, 8u * NAME_WORDS);
 #endif
     for (step = 0; step != NAME_STEPS; step++) {
         const size_t n = NAME_step[step].count;
@@ -229,17 +231,24 @@ static NAME_TARGET void NAME_FN(NAME_evaluate)(uint64_t *v, uintptr_t ahead, siz
 #endif
 #ifdef NAME_CLASSES
         default: {
-            uint64_t *const sum = sums + NAME_step[step].owner * NAME_PLANES * NAME_WORDS;
+            const size_t own = NAME_step[step].owner * (size_t)(NAME_PLANES * NAME_WORDS);
             const uint64_t inverted = op & 1u;
+            uint64_t *const sum = sums + own;
+            if (own != owner) {
+                NAME_FN(NAME_finish)(sums + owner, waiting, eights);
+                eights = 0;
+                owner = own;
+            }
             switch (op >> 1) {
-            case 9: NAME_FN(NAME_count)(1, gate, n, inverted, v, sum); break;
-            case 10: NAME_FN(NAME_count)(2, gate, n, inverted, v, sum); break;
-            case 14: NAME_FN(NAME_count)(6, gate, n, inverted, v, sum); break;
-            case 15: NAME_FN(NAME_count)(7, gate, n, inverted, v, sum); break;
+            case 9: NAME_FN(NAME_count)(1, gate, n, inverted, v, sum, waiting, eights); break;
+            case 10: NAME_FN(NAME_count)(2, gate, n, inverted, v, sum, waiting, eights); break;
+            case 14: NAME_FN(NAME_count)(6, gate, n, inverted, v, sum, waiting, eights); break;
+            case 15: NAME_FN(NAME_count)(7, gate, n, inverted, v, sum, waiting, eights); break;
             default:
-                NAME_FN(NAME_count)(16, literal, n, inverted, v, sum);
+                NAME_FN(NAME_count)(16, literal, n, inverted, v, sum, waiting, eights);
                 literal += n;
             }
+            eights += n / 8u;
         }
 #endif
         }
@@ -249,13 +258,16 @@ static NAME_TARGET void NAME_FN(NAME_evaluate)(uint64_t *v, uintptr_t ahead, siz
         gate += op < 16u || op > 17u ? 3u * n : 0u;
 #endif
     }
+#ifdef NAME_CLASSES
+    NAME_FN(NAME_finish)(sums + owner, waiting, eights);
+#endif
 }
 
 /* A block: n samples (at most NAME_BLOCK) into the encoder's rows, the steps, and the index of the best class in the
    planes behind the sums. `next` samples follow these. */
 static NAME_TARGET void NAME_FN(NAME_block)(const void *features, int packed, size_t n, size_t next, uint64_t *v)
 {
-    size_t bytes = NAME_FEATURES * sizeof(NAME_element);
+    size_t bytes = NAME_FEATURES * sizeof(NAME_element), size;
 #ifdef NAME_PACKED_BYTES
     if (packed) {
         bytes = NAME_PACKED_BYTES;
@@ -265,7 +277,12 @@ static NAME_TARGET void NAME_FN(NAME_block)(const void *features, int packed, si
     {
         NAME_FN(NAME_encode)((const NAME_element *)features, n, v);
     }
-    NAME_FN(NAME_evaluate)(v, (uintptr_t)features + n * bytes, next * bytes);
+    size = n * bytes;
+    bytes *= next;
+#ifdef NAME_TILES_AHEAD
+    bytes = !packed && bytes > NAME_TILES_AHEAD * NAME_TILE_BYTES ? NAME_TILES_AHEAD * NAME_TILE_BYTES : bytes;
+#endif
+    NAME_FN(NAME_evaluate)(v, (uintptr_t)features + size, bytes);
 #ifdef NAME_CLASSES
     v += NAME_ROWS * NAME_WORDS;
     NAME_FN(NAME_best)(v, v + NAME_CLASSES * NAME_PLANES * NAME_WORDS);
