@@ -82,7 +82,7 @@ def _budget(circuit: Circuit, body: Body, board: str | None, settings: Mapping[s
 
 
 def _details(circuit: Circuit, name: str, profile: str, body: Body) -> dict[str, Any]:
-    calls = ("outputs",) if circuit.head is None else ("predict", "scores")
+    calls: tuple[str, ...] = ("outputs",) if circuit.head is None else ("predict", "scores")
     if body.packed:
         calls += tuple(f"{call}_packed" for call in calls)
     return {

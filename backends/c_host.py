@@ -36,7 +36,7 @@ def portable_body(circuit: Circuit, style: str = "auto") -> Body:
 def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
     groups = feature_groups(circuit.encoder)
     plan = schedule(circuit, groups.row, len(groups.threshold), CHUNK)
-    parts = []
+    parts: list[Int32] = []
     if style == "unrolled":
         plan, parts = unroll(plan, PART)
     planes = (

@@ -116,7 +116,9 @@ def unroll(plan: Schedule, most: int) -> tuple[Schedule, list[Int32]]:
     A part is int32[gates, 4]: (gate number, row written, rows read as a and b); it becomes a step 0, whose class is
     the part's number.
     """
-    steps, gates, parts = [], [], []
+    steps: list[tuple[int, int, int]] = []
+    gates: list[Int32] = []
+    parts: list[Int32] = []
     waiting: list[NDArray[np.int32]] = []
     at = 0
 

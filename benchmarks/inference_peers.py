@@ -46,7 +46,7 @@ def peers_python(folder: Path) -> Path:
         run([sys.executable, "-m", "venv", folder])
         site = next(folder.glob("lib/python*/site-packages"))
         lent = {str(Path(module.__file__ or "").parent.parent) for module in (np, torch)}
-        pip = [python, "-m", "pip", "install", "--quiet"]
+        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet"]
         run([*pip, "setuptools", "wheel"])
         stand_in = folder / "stand-in"
         (stand_in / "torch" / "utils").mkdir(parents=True)

@@ -76,7 +76,7 @@ def test_packed_bits_give_the_same(features: int, profile: str, tmp_path: Path) 
     for n in (0, 1, 65, 1200):
         x = random_features(circuit, n)
         scores, classes = simulate(circuit, x)
-        rows = np.packbits(x, axis=1, bitorder="little")
+        rows = np.packbits(x.astype(np.bool_), axis=1, bitorder="little")
         assert np.array_equal(network.predict(rows, packed=True), classes)
         assert np.array_equal(network.scores(rows, packed=True), scores)
     with pytest.raises(BadInput, match="packbits"):
@@ -89,7 +89,9 @@ def test_packed_bits_without_a_head(tmp_path: Path) -> None:
     write("c", circuit, tmp_path)
     x = random_features(circuit, 100)
     expected = unpack(simulate_outputs(circuit, pack(encode(circuit.encoder, x))), 100)
-    assert np.array_equal(load(tmp_path).outputs(np.packbits(x, axis=1, bitorder="little"), packed=True), expected)
+    assert np.array_equal(
+        load(tmp_path).outputs(np.packbits(x.astype(np.bool_), axis=1, bitorder="little"), packed=True), expected
+    )
 
 
 @needs("cc")

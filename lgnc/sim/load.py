@@ -53,20 +53,23 @@ class Network:
         """
         self._head()
         rows, how = self._rows(features, packed)
-        return self._engine.predict(rows, **how).astype(np.int64, copy=False)
+        classes: NDArray[np.int64] = self._engine.predict(rows, **how).astype(np.int64, copy=False)
+        return classes
 
     def scores(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n, classes]: true literals of each class, plus its offset."""
         self._head()
         rows, how = self._rows(features, packed)
-        return self._engine.scores(rows, **how)
+        scores: NDArray[np.int32] = self._engine.scores(rows, **how)
+        return scores
 
     def outputs(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
         if self.classes is not None:
             raise BadInput("the network has a head, so it gives classes", fix="call predict() or scores()")
         rows, how = self._rows(features, packed)
-        return self._engine.outputs(rows, **how)
+        outputs: NDArray[np.bool_] = self._engine.outputs(rows, **how)
+        return outputs
 
 
 def load(folder: str | Path, *, threads: int = 1) -> Network:
