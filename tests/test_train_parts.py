@@ -17,6 +17,7 @@ from lgnc.train.augment import draw_grids, linear_grids
 from lgnc.train.config import resolve
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
 from lgnc.train.move_rows import encode_quickly, move_pictures
+from lgnc.train.prepare import prepare
 from lgnc.train.trees import gate_widths, join_wiring
 from lgnc.train.wiring import bit_positions, candidate_wiring, local_candidates, random_wiring, structured_wiring
 
@@ -75,6 +76,20 @@ def test_thermometer_spans_int64_and_float() -> None:
     assert (shared.feature.tolist(), shared.threshold.tolist()) == ([0, 0, 0, 1], [63, 127, 191, 63])
     floats = np.array([[-1e308], [1e308]])
     assert fit_encoder("thermometer:3", floats, ("x",)).threshold.tolist() == [-5e307, 0.0, 5e307]
+
+
+@pytest.mark.parametrize(("rows", "thresholds"), [(19_999, [45, 90, 135]), (20_000, [63, 127])])
+def test_the_pixels_of_a_large_image_set_share_their_thresholds(rows: int, thresholds: list[int]) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (rows + 10, 4), np.uint8)
+    x[:2] = [[0], [255]]
+    x[:, 3] = np.minimum(x[:, 3], 180)
+    y = np.arange(len(x)) % 2
+    names = ("a", "b", "c", "d")
+    dataset = Dataset("made", x[:rows], y[:rows], x[rows:], y[rows:], names, ("0", "1"), shape=(2, 2, 1))
+    config = TrainConfig(width=20, candidates=4, validation_fraction=0.0)
+    encoder = prepare(dataset, config).encoder
+    assert encoder.threshold[encoder.feature == 3].tolist() == thresholds
+    assert encoder.threshold[encoder.feature == 0].tolist() == [63, 127, 191]
 
 
 def test_quantiles_cut_even_parts_and_spare_frequent_values() -> None:

@@ -15,7 +15,7 @@ from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
 from lgnc.train.augment import augments
 from lgnc.train.build import build_network
-from lgnc.train.config import TrainConfig, resolve
+from lgnc.train.config import TrainConfig, data_kind, resolve
 from lgnc.train.encoders import fit_encoder
 from lgnc.train.engine import choose_engine
 from lgnc.train.network import Estimator, Network
@@ -71,7 +71,7 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
         raise BadInput("the triton engine trains in one process", where="torchrun", fix=fix)
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
-    spec, pixels = config.encoder or "thermometer:3", dataset.shape is not None
+    spec, pixels = config.encoder or "thermometer:3", data_kind(dataset) == "image"
     encoder = fit_encoder(spec, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
     if asked.candidates is None:
         config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *(config.widths or ())))
