@@ -1,11 +1,12 @@
 """Images a second of the C, numpy and ONNX targets on nets of random gates, one thread, features in, classes out.
 
 usage: python benchmarks/c_inference.py [--shape LAYERSxWIDTH ...] [--circuit FILE ...] [--threads N] [--peers FOLDER]
-                                        [--json FILE]
+                                        [--first SHAPE ...] [--json FILE]
 
 Each shape is measured as it is and optimised at -O2. --circuit: also a model or circuit file, at -O2. --peers: also the
 compiled nets of difflogic and torchlogix (inference_peers.py, which sets them up in FOLDER) of the first shape, as it
-is, in the same run; their gcc takes minutes.
+is, in the same run; their gcc takes minutes. --first: the time from a file to the first class, of these shapes, with an
+empty cache.
 `stage` lines time parts of the C code by themselves on one block that is in the cache, and give the floor: the time to
 read two rows and write one, a gate, when every row is in the first-level cache.
 Times are CPU seconds, the least of several runs. Images are uint8, 40,960 of them, so they come from memory.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -26,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Options
-from lgnc.compile import backend, compile_circuit
+from lgnc.compile import backend, compile_circuit, save_circuit
 from lgnc.frontend import load_source
 from lgnc.frontend.source import Source
 from lgnc.ir import Circuit, Encoder, Head, in_order, simulate
@@ -89,6 +91,22 @@ def measure(target: str, circuit: Circuit, images: NDArray[Any], threads: int) -
         "first_answer_s": loaded,
         "images_per_second": rate,
     }
+
+
+def first_prediction(circuit: Circuit) -> dict[str, Any]:
+    """Seconds from a circuit's file to its first class, cc and all; CPU seconds of this process and of cc."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "net.lgir")
+        save_circuit(circuit, path)
+        images = np.zeros((1, len(circuit.encoder.names)), circuit.encoder.dtype)
+        wall, cpu = time.perf_counter(), sum(os.times()[:4])
+        compile_circuit(load_source(path), "c", level=0, prove=False).write(Path(folder, "net"))
+        load(Path(folder, "net")).predict(images)
+        return {
+            "engine": "c, first prediction",
+            "wall_s": time.perf_counter() - wall,
+            "cpu_s": sum(os.times()[:4]) - cpu,
+        }
 
 
 def measure_peers(environment: Path, layers: int, width: int) -> list[dict[str, Any]]:
@@ -177,11 +195,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", nargs="*", default=["6x8000", "2x8000", "2x4000"])
     parser.add_argument("--circuit", nargs="*", type=Path, default=[])
+    parser.add_argument("--first", nargs="*", default=[], metavar="SHAPE")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--peers", type=Path, metavar="FOLDER")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    for shape in options.first:
+        layers, width = map(int, shape.split("x"))
+        row = first_prediction(random_net(layers, width))
+        rows.append({"net": f"{layers} x {width} as is", **row})
+        print(f"{shape}: file to first prediction {row['wall_s']:.2f} s, {row['cpu_s']:.2f} CPU s", flush=True)
     for name, circuit in nets(options):
         shape = (IMAGES, len(circuit.encoder.names))
         images = np.random.default_rng(1).integers(0, 256, shape).astype(circuit.encoder.dtype)
