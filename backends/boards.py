@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.c_mcu_budget import Footprint
+from lgnc.backends.c_mcu_budget import Footprint, footprint
 from lgnc.backends.c_project import answers, golden_features
 from lgnc.backends.c_text import SIZES, constant, element_types, named, runtime, table
 from lgnc.diagnostics import BadInput, Failed, unknown
@@ -58,13 +58,26 @@ def chosen_board(settings: Mapping[str, Any]) -> str | None:
     return str(board)
 
 
+def state_room(circuit: Circuit, board: str | None, max_ram: Any) -> int | None:
+    """Bytes of RAM for the state alone that a board and a budget leave, or None when there is neither."""
+    rooms = [max_ram] if isinstance(max_ram, int) else []
+    if board is not None:
+        rooms.append(BOARDS[board].ram - _around(circuit) - BOARDS[board].reserve[1])
+    rest = footprint(circuit, code=0, tables=0, workspace=0).ram
+    return min(rooms) - rest if rooms else None
+
+
+def _around(circuit: Circuit) -> int:
+    """Bytes of RAM of one row and its answer."""
+    row = len(circuit.encoder.names) * SIZES[element_types(circuit)[0]]
+    return row + (8 * circuit.head.classes if circuit.head is not None else len(circuit.outputs))
+
+
 def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
     """Raise Failed, with the figures, when a network and the program around it are more than a board holds."""
     chosen = BOARDS[board]
-    row = len(circuit.encoder.names) * SIZES[element_types(circuit)[0]]
-    answer = 8 * circuit.head.classes if circuit.head is not None else len(circuit.outputs)
     flash = int(needs.code * chosen.code) + needs.tables + chosen.reserve[0] + GOLDEN_BYTES
-    ram = needs.ram + row + answer + chosen.reserve[1]
+    ram = needs.ram + _around(circuit) + chosen.reserve[1]
     for have, limit, what in ((flash, chosen.flash, "flash"), (ram, chosen.ram, "RAM")):
         if have > limit:
             raise Failed(

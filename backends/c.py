@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.boards import board_files, check_fits, chosen_board
+from lgnc.backends.boards import board_files, check_fits, chosen_board, state_room
 from lgnc.backends.c_host import STYLES, host_body, portable_body
 from lgnc.backends.c_mcu import mcu_body
 from lgnc.backends.c_mcu_budget import COMPILER, check_budget, footprint
@@ -45,7 +46,10 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     style = options.settings.get("style", "auto")
     if style not in STYLES:
         raise unknown("style", str(style), STYLES, where="--style")
-    body = PROFILES[profile](normal_form(circuit), style)
+    emit_body = PROFILES[profile]
+    if profile == "mcu":
+        emit_body = partial(mcu_body, room=state_room(circuit, board, options.settings.get("max_ram")))
+    body = emit_body(normal_form(circuit), style)
     extra = _budget(circuit, body, board, options.settings)
     source = "\n".join(
         [

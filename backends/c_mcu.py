@@ -25,15 +25,19 @@ FLASH = """/* Where tables lie: avr-gcc must be told. */
 """
 
 
-def mcu_body(circuit: Circuit, style: str = "auto") -> Body:
-    """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE, else the least state.
+def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None) -> Body:
+    """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE or twice the least state.
 
-    Raises BadInput for the style `unrolled`: it is all flash.
+    room: bytes of RAM that there are for the state, where that is known; it goes before. Raises BadInput for the style
+    `unrolled`: it is all flash.
     """
     if style == "unrolled":
         raise BadInput("the mcu form is a table", where="--style", fix="leave out --style, or use another profile")
     plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
-    best = min(plans, key=lambda plan: (max(plan.rows, STATE), _tables(circuit, plan)))
+    limit = max(STATE, 2 * min(plan.rows for plan in plans))
+    if room is not None:
+        limit = min(limit, room)
+    best = min(plans, key=lambda plan: (max(plan.rows, limit), _tables(circuit, plan)))
     code = code_bytes(circuit, _kinds(best), _types(circuit, best)[0] != "uint8_t")
     return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), code)
 

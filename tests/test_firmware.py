@@ -97,6 +97,16 @@ def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) ->
     assert manifest["ram_bytes"] <= 1024
 
 
+def test_a_wide_network_trades_ram_for_flash_within_its_budget() -> None:
+    wide = lift(random_model(1, width=2000, layers=2, features=64, classes=10))
+    free = emitted("c", wide, target_profile="mcu").details
+    held = emitted("c", wide, target_profile="mcu", max_ram=free["ram_bytes"] - 300).details
+    assert held["ram_bytes"] <= free["ram_bytes"] - 300
+    assert held["flash_bytes"] > free["flash_bytes"]
+    with pytest.raises(Failed, match="bytes of RAM"):
+        emitted("c", wide, target_profile="mcu", max_ram=500)
+
+
 @_mps2
 def test_a_changed_table_is_seen(tmp_path: Path) -> None:
     circuit = CASES["uint8"]
