@@ -185,14 +185,17 @@ def torchlogix(run_: Run) -> None:
         file = run_.options.cache / f"{name}.npz"
         np.savez(file, op=net.op, a=net.a, b=net.b, outputs=net.outputs, starts=net.head.starts, inputs=net.inputs)
         theirs = json.loads(run([python, worker, file], timeout=3000).splitlines()[-1])
-        run_pipeline(net, 2)
-        began = time.process_time()
-        after, _ = run_pipeline(net, 2)
-        seconds = time.process_time() - began
+        seconds = []
+        for _ in range(3):
+            began = time.process_time()
+            after, _ = run_pipeline(net, 2)
+            seconds.append(time.process_time() - began)
+        facts = {"torchlogix": theirs, "O2": two_input(after), "cpu_seconds": seconds}
+        if net.gates == 48_000:
+            what = "CPU time of -O2 on 48,000 gates against torchlogix"
+            run_.add(what, min(seconds) / theirs["cpu_seconds"], "<=", 0.1, **facts)
         best, _ = run_.at(name, net, 3)
-        facts = {"torchlogix": theirs, "O2": two_input(after), "O3": two_input(best), "cpu_seconds": seconds}
         run_.add(f"{name}, gates against torchlogix", two_input(best) / theirs["gates"], "<=", 0.8, **facts)
-        run_.add(f"{name}, CPU time of -O2 against torchlogix", seconds / theirs["cpu_seconds"], "<=", 0.1, **facts)
 
 
 def two_input(circuit: Circuit) -> int:
