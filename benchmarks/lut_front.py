@@ -46,11 +46,9 @@ NETS: dict[str, dict[str, Any]] = {
     "tree6 2000": {"node": "tree6", "widths": (2000,)},
     "tree6 3400": {"node": "tree6", "widths": (3400,)},
     "tree6 4000": {"node": "tree6", "widths": (4000,)},
-    "tree6 3000,1500": {"node": "tree6", "widths": (3000, 1500)},
     "tree4 2000": {"node": "tree4", "widths": (2000,)},
     "tree2 4000,1000": {"widths": (4000, 1000)},
-    "tree2 4000,4000": {"widths": (4000, 4000)},
-    "tree6 2000, 3 thresholds": {"node": "tree6", "widths": (2000,), "encoder": "thermometer:3"},
+    "tree6 1000, 3 thresholds": {"node": "tree6", "widths": (1000,), "encoder": "thermometer:3"},
 }
 
 
