@@ -115,7 +115,13 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
         axes.annotate(
             row["net"], (row["lut6"], 100 * row["test_accuracy"]), xytext=(5, -10), textcoords="offset points"
         )
+    sizes = [row["lut6"] for row in rows]
     axes.set_xscale("log")
+    axes.set_xlim(0.8 * min(sizes), 1.6 * max(sizes))
+    ticks = [1000 * 2**power for power in range(-2, 8)]
+    axes.set_xticks([size for size in ticks if 0.8 * min(sizes) < size < 1.6 * max(sizes)])
+    axes.xaxis.set_major_formatter(lambda size, _: f"{size:,.0f}")
+    axes.xaxis.set_minor_formatter(lambda *_: "")
     axes.set_xlabel("LUT6 of the whole classifier, encoder included")
     axes.set_ylabel("MNIST test accuracy, %")
     axes.grid(alpha=0.3, which="both")
