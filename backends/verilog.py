@@ -14,6 +14,7 @@ import numpy as np
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog_axis import axis_files
 from lgnc.backends.verilog_boards import FPGA_BOARDS, board_files
+from lgnc.backends.verilog_cocotb import cocotb_files
 from lgnc.backends.verilog_encoder import encoder_levels, encoder_module, feature_width
 from lgnc.backends.verilog_flow import flow_files
 from lgnc.backends.verilog_names import module_name
@@ -27,7 +28,7 @@ from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, score_format
 
 OUTPUTS = ("both", "class", "scores")
-INTERFACES = ("parallel", "axis", "serial")
+INTERFACES = ("parallel", "stream", "axis", "serial")
 DEFAULT_BEAT = 32
 
 
@@ -63,8 +64,9 @@ def interface(circuit: Circuit, outputs: str) -> Interface:
 class Settings:
     """outputs: 'both', 'class' or 'scores'. stages: ranks of registers; pipeline_depth: levels between two of them.
 
-    interface: 'parallel', or 'axis' for an AXI4-Stream wrapper too, which takes features in beats of beat_width bits,
-    or 'serial' for one with two pins. board: one of FPGA_BOARDS, for a top that puts the serial wrapper on its pins.
+    interface: 'parallel'; 'stream' for one that has a handshake, so at least one rank; 'axis' for an AXI4-Stream
+    wrapper too, which takes features in beats of beat_width bits; 'serial' for one with two pins. board: one of
+    FPGA_BOARDS, for a top that puts the serial wrapper on its pins.
     """
 
     outputs: str = "both"
@@ -133,13 +135,15 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         beat = settings.beat_width or DEFAULT_BEAT
         files |= axis_files(name, ports.source, ports.results, stages, beat)
         details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
+    if stages:
+        files |= cocotb_files(name, ports.source, ports.results, details.get("axis", {}).get("beat_width"))
     if settings.interface == "serial":
         files |= serial_files(name, ports.source, ports.results, stages)
         details["serial"] = {"top": f"{name}_serial"}
     if settings.board:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
-    wrapper = None if settings.interface == "parallel" else settings.interface
+    wrapper = settings.interface if settings.interface in ("axis", "serial") else None
     files |= flow_files(name, clocked=stages > 0, wrapper=wrapper, board=settings.board)
     return Artifact(files, {"verilog": details})
 

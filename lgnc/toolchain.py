@@ -59,6 +59,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "matplotlib": ("draw plots", "plot"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
+    "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),
     "triton": ("train on an NVIDIA GPU", "gpu"),
 }
 """Optional package -> (what it enables, the extra of lgnc that installs it)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.verilog import emit
+from lgnc.backends.verilog import INTERFACES, OUTPUTS, emit
 from lgnc.backends.verilog_pipeline import Ranks, place_cuts
 from lgnc.diagnostics import BadInput, Failed, LgncError, ToolMissing
 from lgnc.frontend import lift
@@ -369,6 +370,54 @@ def test_testbench_catches_faults_of_the_stream(was: str, planted: str, tmp_path
     (tmp_path / "net_axis.v").write_text(text.replace(was, planted))
     with pytest.raises(Failed, match="FAIL"):
         axis_check(tmp_path)
+
+
+COMBINATIONS: list[dict[str, Any]] = [
+    {"interface": interface, "outputs": outputs} | clocked
+    for interface in INTERFACES
+    for outputs in OUTPUTS
+    for clocked in (dict[str, Any](), {"stages": 5}, {"pipeline_depth": 4})
+]
+
+
+@needs("verilator")
+@pytest.mark.parametrize("index", range(len(COMBINATIONS)))
+def test_lint_is_clean_whatever_is_asked(index: int, tmp_path: Path) -> None:
+    """Every interface with every choice of outputs and registers, over bits, integers and floats in turn."""
+    settings, dtype = COMBINATIONS[index], ("bool", "int16", "float32")[(index + index // 3) % 3]
+    beat = {"beat_width": 4} if settings["interface"] == "axis" else {}
+    artifact = emit(network(dtype), Options("net", settings | beat))
+    write(tmp_path, artifact)
+    wrapper = f"net_{settings['interface']}"
+    if f"{wrapper}.v" in artifact.files:
+        lint(tmp_path, wrapper, "net")
+    else:
+        lint(tmp_path, "net")
+    assert (artifact.details["verilog"]["latency"] > 0) == (len(settings) > 2 or settings["interface"] != "parallel")
+
+
+@needs("cocotb")
+@needs("iverilog")
+@pytest.mark.parametrize(
+    ("settings", "was", "planted"),
+    [
+        ({"interface": "stream", "stages": 3, "outputs": "both"}, "out_ready | ~valid[2]", "1'b1"),
+        ({"interface": "axis", "beat_width": 24, "outputs": "class"}, "(~full | in_ready) & aresetn", "aresetn"),
+    ],
+    ids=["stream", "axis"],
+)
+def test_cocotb_passes_and_catches_a_lost_stall(
+    settings: dict[str, Any], was: str, planted: str, tmp_path: Path
+) -> None:
+    write(tmp_path, emit(lift(random_model(3, layers=1, width=20, classes=3)), Options("net", settings)))
+    command = [sys.executable, "cocotb_net.py"]
+    assert b"PASS: " in run_tool(command, cwd=tmp_path)
+    file = tmp_path / ("net_axis.v" if settings["interface"] == "axis" else "net.v")
+    text = file.read_text()
+    assert was in text
+    file.write_text(text.replace(was, planted))
+    with pytest.raises(Failed):
+        run_tool(command, cwd=tmp_path)
 
 
 def test_streams_that_cannot_be() -> None:

@@ -54,7 +54,7 @@ def tables_of(whole: dict[str, int]) -> str | None:
 @click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")
 @click.option("--pipeline-depth", type=click.IntRange(1), help="Verilog: the most gate levels between registers.")
 @click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
-@click.option("--interface", type=click.Choice(["parallel", "axis", "serial"]), help="Verilog: adds a wrapper.")
+@click.option("--interface", type=click.Choice(["parallel", "stream", "axis", "serial"]), help="Verilog.")
 @click.option("--beat-width", type=click.IntRange(1), help="Verilog: bits of a beat of the stream (32).")
 @click.option("--bitstream", is_flag=True, help="Verilog: synthesise, place and route for --board.")
 @click.option("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="Verilog: LUTs by module.")
