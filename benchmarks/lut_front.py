@@ -85,7 +85,7 @@ def measure(name: str, epochs: int, folder: Path | None) -> dict[str, Any]:
     circuit, _ = run_pipeline(lift(model), 2)
     gates, _ = lut6(circuit.with_(head=None))
     bits, _ = lut6(lower_head(circuit, goal="lut6"))
-    whole, levels = lut6(lower_head(lower_encoder(circuit), goal="lut6"))
+    whole, levels = lut6(lower_encoder(lower_head(circuit, goal="lut6")))
     report = model.meta["training"]
     return {
         "net": name,

@@ -7,7 +7,7 @@ import numpy as np
 from lgnc.diagnostics import unknown
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.compose import compose
-from lgnc.ir.lowering import argmax_circuit, popcount_circuit, score_format
+from lgnc.ir.lowering import absorbable, argmax_circuit, popcount_circuit, score_format
 from lgnc.ir.lowering_compressors import GOALS
 from lgnc.ir.order import in_order
 
@@ -20,8 +20,8 @@ def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> 
     outputs: 'class' for the index of the winning class (`class_0`, `class_1` ...), 'scores' for the bits of every
     class's score (`s{class}_{bit}`, see `lgnc.ir.lowering.score_format`), 'both' for the class and then the scores.
     goal: 'luts' for adders that take few tables (the form of the Verilog target and of proofs), 'lut6' for the fewest
-    six-input tables that ABC's `if -K 6` can map to, 'gates' for few two-input gates. A circuit without a head is
-    returned as it is.
+    six-input tables that ABC's `if -K 6` can map to (lower the head before the encoder), 'gates' for few two-input
+    gates. A circuit without a head is returned as it is.
 
     Before: `head`, "even" = 0 n7 ~n8, "odd" = 0 n9
     After:  `outputs 1`, "class_0" = ~n17, with n10..n17 adding up and comparing
@@ -32,7 +32,8 @@ def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> 
         raise unknown("goal", goal, GOALS, where="lower_head")
     if circuit.head is None:
         return circuit
-    scored = compose(circuit, popcount_circuit(circuit.head, goal))
+    small = absorbable(circuit) if goal == "lut6" else None
+    scored = compose(circuit, popcount_circuit(circuit.head, goal, small=small))
     if outputs != "scores":
         keep, names = (scored.outputs, scored.output_names) if outputs == "both" else (np.zeros(0, np.int32), ())
         choice = argmax_circuit(circuit.head.classes, score_format(circuit.head).width, goal)

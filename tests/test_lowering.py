@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lgnc.backends.blif import blif_bytes
 from lgnc.diagnostics import BadInput
+from lgnc.frontend import lift
 from lgnc.ir import Circuit, Encoder, Head, check, simulate
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.compose import compose
@@ -18,7 +22,8 @@ from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, scor
 from lgnc.ir.lowering_compressors import COMPRESSORS, GOALS, Compressor, Step
 from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
 from lgnc.passes.lower_head import lower_head
-from tests.support import random_circuit, random_features
+from lgnc.toolchain import require_tool, run
+from tests.support import needs, random_circuit, random_features, random_model
 
 
 def outputs_of(circuit: Circuit, x: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -202,6 +207,18 @@ def test_every_count_of_bits(count: int, goal: str) -> None:
     circuit = popcount_circuit(head([count], [0]), goal)
     x = np.random.default_rng(count).random((200, count)) < np.linspace(0, 1, 200)[:, None]
     assert (numbers(outputs_of(circuit, x)) == x.sum(axis=1)).all()
+
+
+@needs("yosys-abc")
+def test_gates_of_the_last_layer_vanish_in_full_adders(tmp_path: Path) -> None:
+    """One layer of gates: 1.33 tables a bit for gates and popcount, and the same scores."""
+    circuit = lift(random_model(1, dtype="bool", features=400, layers=1, width=300, classes=2))
+    assert circuit.gates >= 200
+    (tmp_path / "x.blif").write_bytes(blif_bytes(lower_head(circuit, "scores", "lut6")))
+    said = run([require_tool("yosys-abc"), "-c", "read_blif x.blif; strash; if -K 6; print_stats"], cwd=tmp_path)
+    tables = int(re.findall(rb"nd *= *(\d+)", said)[-1])
+    assert tables < 1.45 * circuit.gates
+    agrees(circuit, random_features(circuit, 500))
 
 
 def test_what_cannot_be_lowered() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit, Head
@@ -37,10 +38,16 @@ def index_width(classes: int) -> int:
     return max(1, (classes - 1).bit_length())
 
 
-def popcount_circuit(head: Head, goal: str = "luts", steps: list[Step] | None = None) -> Circuit:
+def popcount_circuit(
+    head: Head,
+    goal: str = "luts",
+    steps: list[Step] | None = None,
+    small: NDArray[np.bool_] | None = None,
+) -> Circuit:
     """Output literals in, score bits out: a headless circuit, one input a literal of the head.
 
-    goal: one of GOALS, what the compressor trees are to save (`add_up`).
+    goal: one of GOALS, what the compressor trees are to save (`add_up`). small: bool[literals], with goal 'lut6' those
+    that full adders take first, for they can be computed in the adders' tables (`absorbable`).
 
     Outputs, class by class and lowest bit first, are `s{class}_{bit}` of `score_format(head)`.
     """
@@ -51,9 +58,30 @@ def popcount_circuit(head: Head, goal: str = "luts", steps: list[Step] | None = 
     starts, offsets = head.starts.tolist(), head.offset.tolist()
     for first, last, offset in zip(starts[:-1], starts[1:], offsets, strict=True):
         columns = [[TRUE] if (offset - base) >> bit & 1 else [] for bit in range(width)]
-        columns[0] += range(2 * first, 2 * last, 2)
-        outputs += add_up(build, columns, goal, steps)
+        own = range(2 * first, 2 * last, 2)
+        ahead = [] if small is None else [literal for literal in own if small[literal >> 1]]
+        columns[0] = [*ahead, *columns[0], *sorted(set(own).difference(ahead))]
+        outputs += add_up(build, columns, goal, steps, len(ahead) // 3)
     return build.circuit(outputs, tuple(f"y{i}" for i in range(literals)), score_names(head.classes, width))
+
+
+def absorbable(circuit: Circuit) -> NDArray[np.bool_]:
+    """bool[outputs]: which are gates that cost less inside the table that reads them than in one of their own.
+
+    Three gates of two signals each fit the two tables of a full adder, which takes one bit of three away: 1.33 tables a
+    bit for gate and popcount, not 2. But then both signals have to be there: inputs are, and a gate that many
+    others read is not computed for this one's sake alone.
+    """
+    node = circuit.outputs >> 1
+    gate = node >= circuit.inputs
+    at = np.where(gate, node - circuit.inputs, 0)
+    cost = np.zeros(len(node))
+    if not circuit.gates:
+        return gate
+    for pins in (circuit.a[at], circuit.b[at]):
+        cost += np.where(pins < circuit.inputs, 0, 1 / np.maximum(circuit.fanout[pins], 1))
+    fits: NDArray[np.bool_] = gate & (circuit.fanout[node] == 1) & (cost < 2 / 3)
+    return fits
 
 
 def score_names(classes: int, width: int) -> tuple[str, ...]:

@@ -107,13 +107,18 @@ def _choose(excess: int, above: int, goal: str) -> Compressor:
 
 
 def add_up(
-    build: Builder, columns: Sequence[Sequence[int]], goal: str = "luts", steps: list[Step] | None = None
+    build: Builder,
+    columns: Sequence[Sequence[int]],
+    goal: str = "luts",
+    steps: list[Step] | None = None,
+    threes: int = 0,
 ) -> list[int]:
     """The sum of literals as bits, lowest first: columns[k] holds literals of weight 2 ** k.
 
     The sum must be below 2 ** len(columns): a carry out of the last column is never set, and is dropped. A column takes
     its earliest bits first, which keeps the tree shallow. goal: one of GOALS. steps: when given, the compressors placed
-    are appended, so that a test can hold the books: every bit taken was given once.
+    are appended, so that a test can hold the books: every bit taken was given once. threes: with goal 'lut6', how many
+    full adders take the first bits of the first column before anything else.
     """
     waiting: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 2)]
     tables: dict[int, int] = {}
@@ -135,7 +140,9 @@ def add_up(
     for column in range(len(columns)):
         here, above = waiting[column], waiting[column + 1]
         while len(here) > 1:
-            if goal == "lut6":
+            if column == 0 and threes > 0 and goal == "lut6":
+                compressor, threes = Compressor(3, 0), threes - 1
+            elif goal == "lut6":
                 rest = len(columns) - column
                 compressor = Compressor(*next_shape(rest, len(here), len(above), len(waiting[column + 2])))
             else:
