@@ -43,7 +43,7 @@ def serial_files(name: str, source: Port, results: Sequence[Port], stages: int) 
         "BYTEHIGH": str(counts["BYTE"] - 1),
         "OUTCOUNT": str(counts["OUT"]),
         "OUTCOUNTHIGH": str(counts["OUT"] - 1),
-        "SHIFTED": f"{{line, collected[{source.width - 1}:1]}}" if source.width > 1 else "line",
+        "SHIFTED": f"{{was, collected[{source.width - 1}:1]}}" if source.width > 1 else "was",
         "SOURCE": source.name,
         "OUT": vector(total),
         "OUTHIGH": str(8 * bytes_out - 1),

@@ -61,11 +61,11 @@ def test_the_serial_wrapper_passes_its_testbench(circuit: Circuit, settings: dic
 @pytest.mark.parametrize(
     ("was", "planted"),
     [
-        ("~line | byte_in == LASTBYTE ? 4'd0", "byte_in == LASTBYTE ? 4'd0"),
-        ("hearing <= 1'b0;\n      bits_in", "bits_in"),
+        ("~line | ending ? 4'd0", "ending ? 4'd0"),
+        ("hearing <= 1'b0;\n      sample <= 1'b0;\n      bits_in", "bits_in"),
         ("| (sample & position == 4'd0 & line)", ""),
-        ("{line, collected[95:1]}", "{line, collected[94:0]}"),
-        ("~hearing ? HALF", "~hearing ? 12'd0"),
+        ("{was, collected[95:1]}", "{was, collected[94:0]}"),
+        ("~hearing ? HALF", "~hearing ? BIT"),
         ("sending <= ~last;", "sending <= 1'b1;"),
         ("tx <= last | slot == 4'd9 |", "tx <= last |"),
     ],

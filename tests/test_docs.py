@@ -30,9 +30,16 @@ def run(words: list[str], folder: Path) -> None:
     assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
+TOOLS = {"targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack")}
+"""What a page's commands need, beside what every page needs."""
+
+
 @needs("torch")
 @needs("cc")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[needs(tool) for tool in TOOLS.get(page.name, ())], id=page.name) for page in PAGES],
+)
 def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     for language, text in blocks(page):
         if language == "sh" and text.startswith("make "):
