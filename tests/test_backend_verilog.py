@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog import INTERFACES, OUTPUTS, emit
 from lgnc.backends.verilog_pipeline import Ranks, place_cuts
+from lgnc.data import load_dataset
 from lgnc.diagnostics import BadInput, Failed, LgncError, ToolMissing
 from lgnc.frontend import lift
 from lgnc.ir import Circuit, Encoder, simulate
@@ -147,12 +150,22 @@ def test_verilator_lint_is_clean(dtype: str, tmp_path: Path) -> None:
         lint(tmp_path, "net")
 
 
+def ten_thousand_images() -> NDArray[np.uint8]:
+    """MNIST's test images where LGNC_DATA has them, else as many random ones with as much black."""
+    if (Path(os.environ.get("LGNC_DATA", "/nowhere")) / "mnist").is_dir():
+        return load_dataset("mnist").x_test
+    rng = np.random.default_rng(0)
+    return (rng.integers(0, 256, (10_000, 784)) * (rng.random((10_000, 784)) < 0.2)).astype(np.uint8)
+
+
 @needs("verilator")
-def test_verilator_agrees(tmp_path: Path) -> None:
-    circuit = network("int8")
-    x = random_features(circuit, 100)
+def test_verilator_agrees_on_ten_thousand_images(tmp_path: Path) -> None:
+    circuit = lift(random_model(5, features=784, thresholds=1, layers=2, width=200, classes=10))
+    x = ten_thousand_images()
+    assert len(x) == 10_000
     result = run(tmp_path, write(tmp_path, emit(circuit, Options())), x, "verilator")
     scores, classes = simulate(circuit, x)
+    assert len(np.unique(scores, axis=0)) > 1000
     assert result.scores is not None
     assert (result.scores == scores).all()
     assert result.classes is not None
