@@ -250,7 +250,7 @@ def calibrate(run_: Run) -> None:
     for name in NETS:
         net = run_.net(name)
         best, _ = run_.at(name, net, 3)
-        found = calibrated(net, data.x_train, data.y_train)
+        found = calibrated(net, data.x_train, data.y_train, max_accuracy_drop=run_.options.max_accuracy_drop)
         after, _ = run_.at(f"{name} calibrated", found.circuit, 3)
         was, now = (float((simulate(c, data.x_test)[1] == data.y_test).mean()) for c in (best, after))
         facts = {"gates": [best.gates, after.gates], "test_accuracy": [was, now], "tolerance": found.tolerance}
@@ -295,6 +295,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "lgnc" / "optimiser")
     parser.add_argument("--environment", type=Path, default=Path("build/torchlogix"), help="where torchlogix goes")
     parser.add_argument("--scale", type=int, default=1_000_000, help="a fifth of the gates of the largest circuit")
+    parser.add_argument("--max-accuracy-drop", type=float, default=0.002, help="calibration's limit")
     parser.add_argument("--mutants", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     run_ = Run(parser.parse_args())
