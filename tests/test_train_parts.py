@@ -265,3 +265,8 @@ def test_defaults_follow_the_kind_of_data(rows: int, shape: tuple[int, int, int]
     dataset = Dataset("made", x, y, x[:1], y[:1], tuple(map(str, range(12))), tuple("0123456789"), shape=shape)
     found = resolve(TrainConfig(width=2000), dataset)
     assert (found.candidates_from, found.flips, found.augment, found.group_tau) == expected
+
+
+def test_the_benchmark_of_8000_gates_has_8000_gates() -> None:
+    config = TrainConfig.from_toml(Path(__file__).parents[1] / "benchmarks" / "mnist_8000_gates.toml")
+    assert sum(gate_widths(config.node, config.widths or ())) == 8000
