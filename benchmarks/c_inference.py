@@ -227,7 +227,8 @@ def main() -> None:
         for row in measure_peers(options.peers, layers, width):
             rows.append({"net": f"{layers} x {width} random", **row})
             rate, first = row["images_per_second"], row["first_answer_s"]
-            ratios = [f"{ours['images_per_second'] / rate:.1f}" for ours in rows if ours["engine"] == "c"][:2]
+            alone = [ours for ours in rows if ours["engine"] == "c" and ours["threads"] == 1]
+            ratios = [f"{ours['images_per_second'] / rate:.1f}" for ours in alone][:2]
             said = f"{rate / 1e6:.3f} M images/s, compiled in {first:.0f} CPU s: ours is {' and '.join(ratios)}"
             print(f"{row['engine']:11} {said} times as fast, as is and at -O2")
     if options.json:
