@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Int32
 
-KEPT = 8
+KEPT = 11
 """Cuts kept of a gate, its own node as a cut among them."""
 
 _RANKED = KEPT + 4
