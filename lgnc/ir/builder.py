@@ -18,14 +18,17 @@ _FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
 
 
 class Builder:
-    """Literals are 2 * node + inverted, inputs first; `level` says how many gates lie under each node."""
+    """Literals are 2 * node + inverted, inputs first; `level` says how many gates lie under each node.
 
-    def __init__(self, inputs: int) -> None:
+    arrival: how many lie under each input, 0 where it is not given.
+    """
+
+    def __init__(self, inputs: int, arrival: Sequence[int] | None = None) -> None:
         self.inputs = inputs
         self.op: list[int] = []
         self.a: list[int] = []
         self.b: list[int] = []
-        self.level = [0] * inputs
+        self.level = [0] * inputs if arrival is None else list(arrival)
 
     def gate(self, op: int, a: int, b: int) -> int:
         """The literal of gate `op` on two literals: a new gate, unless it is a constant or one of them."""
@@ -51,7 +54,7 @@ class Builder:
         return free ^ low
 
     def depth_of(self, literal: int) -> int:
-        """Gates on the longest path to a literal; 0 for inputs and constants."""
+        """Gates on the longest path to a literal; 0 for constants."""
         return self.level[literal >> 1] if literal >= 0 else 0
 
     def circuit(self, outputs: Sequence[int], input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Circuit:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit, Head
 from lgnc.ir.gates import AND, OR, XOR
-from lgnc.ir.lowering_compressors import Step, add_up
+from lgnc.ir.lowering_compressors import Step, add_up, add_up_early
+from lgnc.ir.lowering_depth import best_of_all_pairs
 from lgnc.ir.lowering_groups import Entry, best_of
 
 
@@ -43,17 +44,19 @@ def popcount_circuit(
     goal: str = "luts",
     steps: list[Step] | None = None,
     small: NDArray[np.bool_] | None = None,
+    arrival: Sequence[int] | None = None,
 ) -> Circuit:
     """Output literals in, score bits out: a headless circuit, one input a literal of the head.
 
     goal: one of GOALS, what the compressor trees are to save (`add_up`). small: bool[literals], with goal 'lut6' those
-    that full adders take first, for they can be computed in the adders' tables (`absorbable`).
+    that full adders take first, for they can be computed in the adders' tables (`absorbable`). arrival: the gates under
+    each literal, earlier ones being taken first.
 
     Outputs, class by class and lowest bit first, are `s{class}_{bit}` of `score_format(head)`.
     """
     base, width = score_format(head)
     literals = int(head.starts[-1])
-    build = Builder(literals)
+    build = Builder(literals, arrival)
     outputs: list[int] = []
     starts, offsets = head.starts.tolist(), head.offset.tolist()
     for first, last, offset in zip(starts[:-1], starts[1:], offsets, strict=True):
@@ -61,7 +64,10 @@ def popcount_circuit(
         own = range(2 * first, 2 * last, 2)
         ahead = [] if small is None else [literal for literal in own if small[literal >> 1]]
         columns[0] = [*ahead, *columns[0], *sorted(set(own).difference(ahead))]
-        outputs += add_up(build, columns, goal, steps, len(ahead) // 3)
+        if goal == "depth":
+            outputs += add_up_early(build, columns, steps)
+        else:
+            outputs += add_up(build, columns, goal, steps, len(ahead) // 3)
     return build.circuit(outputs, tuple(f"y{i}" for i in range(literals)), score_names(head.classes, width))
 
 
@@ -111,13 +117,14 @@ def select(build: Builder, choose: int, y: Sequence[int], differ: Sequence[int])
     return [build.gate(XOR, low, build.gate(AND, choose, d)) for low, d in zip(y, differ, strict=True)]
 
 
-def argmax_circuit(classes: int, width: int, goal: str = "luts") -> Circuit:
+def argmax_circuit(classes: int, width: int, goal: str = "luts", arrival: Sequence[int] | None = None) -> Circuit:
     """Score bits in (as `popcount_circuit` gives them), class index bits `class_0`, `class_1` ... out, lowest first.
 
     A tournament over neighbours: the right one wins only when it is strictly greater, so the lowest index wins a tie.
-    goal: with 'lut6' over groups of three or four (`lgnc.ir.lowering_groups`).
+    goal: with 'lut6' over groups of three or four (`lgnc.ir.lowering_groups`), with 'depth' of all pairs at once
+    (`lgnc.ir.lowering_depth`). arrival: the gates under each score bit.
     """
-    build = Builder(classes * width)
+    build = Builder(classes * width, arrival)
     bits = index_width(classes)
     field = [
         (
@@ -127,8 +134,9 @@ def argmax_circuit(classes: int, width: int, goal: str = "luts") -> Circuit:
         for c in range(classes)
     ]
     names = tuple(f"class_{bit}" for bit in range(bits))
-    if goal == "lut6":
-        return build.circuit(best_of(build, field), score_names(classes, width), names)
+    if goal in ("lut6", "depth"):
+        choose = best_of if goal == "lut6" else best_of_all_pairs
+        return build.circuit(choose(build, field), score_names(classes, width), names)
     while len(field) > 1:
         last = len(field) == 2
         winners = [_winner(build, a, b, last) for a, b in zip(field[::2], field[1::2], strict=False)]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lgnc.ir.builder import FALSE, Builder
 from lgnc.ir.gates import AND, OR, XOR
+from lgnc.ir.lowering_depth import add_two
 from lgnc.ir.lowering_plan import next_shape
 
 
@@ -80,9 +81,9 @@ class Step(NamedTuple):
     given: tuple[int, ...]
 
 
-GOALS = ("luts", "lut6", "gates")
+GOALS = ("luts", "lut6", "gates", "depth")
 """'luts': few tables and few gates, what yosys maps best. 'lut6': the fewest six-input tables, each with gates of its
-own. 'gates': the fewest two-input gates."""
+own. 'gates': the fewest two-input gates. 'depth': the fewest levels of gates."""
 
 _EVEN = frozenset(5 * sixes + 4 * fives for sixes in range(3) for fives in range(5))
 
@@ -97,7 +98,7 @@ def _choose(excess: int, above: int, goal: str) -> Compressor:
 
     For LUTs: take five bits or four out of the column at three LUTs while that leaves no odd rest.
     """
-    if goal == "gates" or excess < 1:
+    if goal in ("gates", "depth") or excess < 1:
         return Compressor(min(excess + 1, 3), 0)
     if _reachable(excess):
         return Compressor(6, 0) if excess >= 5 and _reachable(excess - 5) else Compressor(5, min(above, 1))
@@ -112,13 +113,15 @@ def add_up(
     goal: str = "luts",
     steps: list[Step] | None = None,
     threes: int = 0,
+    leave: int = 1,
 ) -> list[int]:
     """The sum of literals as bits, lowest first: columns[k] holds literals of weight 2 ** k.
 
     The sum must be below 2 ** len(columns): a carry out of the last column is never set, and is dropped. A column takes
     its earliest bits first, which keeps the tree shallow. goal: one of GOALS. steps: when given, the compressors placed
     are appended, so that a test can hold the books: every bit taken was given once. threes: with goal 'lut6', how many
-    full adders take the first bits of the first column before anything else.
+    full adders take the first bits of the first column before anything else. leave: with 2, compressors leave up to two
+    bits a column, and a prefix adder, which is in no step, does the rest.
     """
     waiting: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 2)]
     tables: dict[int, int] = {}
@@ -136,10 +139,10 @@ def add_up(
     for column, literals in enumerate(columns):
         for literal in literals:
             put(column, literal)
-    total = []
+    total, pairs = [], []
     for column in range(len(columns)):
         here, above = waiting[column], waiting[column + 1]
-        while len(here) > 1:
+        while len(here) > leave:
             if column == 0 and threes > 0 and goal == "lut6":
                 compressor, threes = Compressor(3, 0), threes - 1
             elif goal == "lut6":
@@ -159,4 +162,20 @@ def add_up(
             if steps is not None:
                 steps.append(Step(compressor, column, tuple(taken), tuple(given)))
         total.append(here[0][2] if here else FALSE)
+        pairs.append([literal for _, _, literal in here])
+    return add_two(build, pairs) if leave == 2 else total
+
+
+def add_up_early(build: Builder, columns: Sequence[Sequence[int]], steps: list[Step] | None = None) -> list[int]:
+    """`add_up` with goal 'depth': full adders to the end, or a prefix adder for the last two bits if that is shallower.
+
+    The gates of the other form stay in `build`, unread.
+    """
+    tries: list[tuple[list[int], list[Step]]] = []
+    for leave in (1, 2):
+        placed: list[Step] = []
+        tries.append((add_up(build, columns, "depth", placed, leave=leave), placed))
+    total, placed = min(tries, key=lambda each: max(map(build.depth_of, each[0])))
+    if steps is not None:
+        steps.extend(placed)
     return total
