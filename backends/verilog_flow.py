@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lgnc.backends.verilog_boards import make_rules
 from lgnc.backends.verilog_testbench import filled
 
-FAMILIES = ("ice40", "ecp5", "xilinx")
+SYNTHESIS: Mapping[str, tuple[str, str]] = {
+    "ice40": ("synth_ice40 -nocarry", "json"),
+    "ecp5": ("synth_ecp5 -noccu2 -nowidelut", "json"),
+    "xilinx": ("synth_xilinx -flatten -nocarry", "edif"),
+}
+"""Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes. Nothing adds numbers on carry chains."""
 
 
 def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None) -> dict[str, bytes]:
@@ -31,6 +38,8 @@ def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: s
         "Makefile": filled("flow.mk.in", words),
         f"{name}.core": filled("flow.core.in", words),
         "vivado.tcl": filled("vivado.tcl.in", words),
-        **{f"synth_{family}.ys": filled(f"synth_{family}.ys.in", words) for family in FAMILIES},
     }
+    for family, (command, form) in SYNTHESIS.items():
+        words |= {"COMMAND": command, "FORM": form, "FAMILY": family}
+        files[f"synth_{family}.ys"] = filled("synth.ys.in", words)
     return {path: text.encode() for path, text in files.items()}

@@ -29,6 +29,7 @@ from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.blif import blif_bytes
 from lgnc.backends.verilog import emit
 from lgnc.backends.verilog_boards import FPGA_BOARDS
+from lgnc.backends.verilog_flow import SYNTHESIS
 from lgnc.bitstream import make_bitstream
 from lgnc.diagnostics import Failed
 from lgnc.frontend import lift
@@ -41,7 +42,7 @@ from lgnc.ir.simulate import simulate
 from lgnc.model import Layer, Model
 from lgnc.passes.manager import run_pipeline
 from lgnc.sim.verilog import run as simulate_verilog
-from lgnc.synthesis import SYNTHESIS, cell_counts, read_netlist, report_rows, synthesise
+from lgnc.synthesis import cell_counts, read_netlist, report_rows, synthesise
 from lgnc.toolchain import require_tool, run
 
 SIZES = ((10, 20), (10, 60), (10, 100), (10, 200), (10, 800))

@@ -1,6 +1,6 @@
 """LUT6 of the same trained net as three compilers write it: lgnc, torchlogix 0.2.2, alkaid 0.8.2.
 
-    python benchmarks/verilog_peers.py MODEL.lgn ... [--argmax] [--out FILE.json]
+    python benchmarks/verilog_peers.py MODEL.lgn ... [--argmax] [--level 2|3] [--out FILE.json]
 
 Encoder bits in, class scores out (with --argmax the class: lgnc's own argmax behind all three), combinational, yosys
 `synth_xilinx -flatten`. torchlogix gets the trained gates as its own Circuit, as they are and after its `simplify()`,
@@ -181,7 +181,7 @@ endmodule
     return np.array(rows)
 
 
-def measure(path: Path, python: Path, argmax: bool) -> list[dict[str, Any]]:
+def measure(path: Path, python: Path, argmax: bool, level: int) -> list[dict[str, Any]]:
     from lgnc.backends.artifact import Options
     from lgnc.backends.verilog import emit
     from lgnc.frontend.source import load_source
@@ -195,13 +195,13 @@ def measure(path: Path, python: Path, argmax: bool) -> list[dict[str, Any]]:
         return circuit.with_(encoder=Encoder.binary(tuple(f"b{k}" for k in range(circuit.inputs))))
 
     trained = over_bits(load_source(path).circuit)
-    ours, _ = run_pipeline(trained, 2)
+    ours, _ = run_pipeline(trained, level)
     choice = {"outputs": "class" if argmax else "scores"}
     text = emit(ours, Options("net", choice)).files["net.v"].decode()
     if ours.head is None:
         raise SystemExit(f"{path}: has no classes")
     net, width = bare(trained), score_format(ours.head).width
-    base, kind = luts(text, "net"), {"model": path.name, "argmax": argmax}
+    base, kind = luts(text, "net"), {"model": path.name, "argmax": argmax, "level": level}
     rows: list[dict[str, Any]] = [{**kind, "compiler": "lgnc", "luts": base}]
     print(rows[0], flush=True)
     last = text[text.rindex("(*", 0, text.index("module net_argmax")) :] if argmax else ""
@@ -234,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", type=Path)
     parser.add_argument("--argmax", action="store_true")
+    parser.add_argument("--level", type=int, choices=(2, 3), default=2, help="lgnc's -O")
     parser.add_argument("--environment", type=Path, default=Path.home() / ".cache/lgnc/verilog-peers")
     parser.add_argument("--python", default="python3.12", help="torchlogix's file is none to older ones")
     parser.add_argument("--out", type=Path)
@@ -243,7 +244,7 @@ def main() -> None:
         worker(given.worker[0], Path(given.worker[1]))
         return
     python = peer_python(given.environment, given.python)
-    rows = [row for path in given.models for row in measure(path, python, given.argmax)]
+    rows = [row for path in given.models for row in measure(path, python, given.argmax, given.level)]
     if given.out:
         given.out.write_text(json.dumps(rows, indent=2) + "\n")
 

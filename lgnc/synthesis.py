@@ -14,18 +14,12 @@ from typing import Any
 
 from lgnc.backends.artifact import Options
 from lgnc.backends.verilog import Settings, emit
+from lgnc.backends.verilog_flow import SYNTHESIS
 from lgnc.compile import Compiled, with_files
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.frontend.source import Source
 from lgnc.passes.manager import run_pipeline
 from lgnc.toolchain import require_tool, run
-
-SYNTHESIS: Mapping[str, str] = {
-    "ice40": "synth_ice40 -nocarry",
-    "ecp5": "synth_ecp5 -noccu2 -nowidelut",
-    "xilinx": "synth_xilinx -flatten -nocarry",
-}
-"""Family -> the command of its script, `synth_FAMILY.ys`. Nothing in a design adds numbers on carry chains."""
 
 _LUT = re.compile(r"LUT[1-6]|SB_LUT4")
 _FLIP_FLOP = re.compile(r"SB_DFF\w*|TRELLIS_FF|FD[RSCP]E?(_1)?|SRL\w+")
@@ -122,16 +116,16 @@ def synthesise(files: Mapping[str, bytes], name: str, family: str) -> dict[str, 
         [
             f"read_verilog {name}.v",
             f"setattr -mod -set keep_hierarchy 1 {name}_*",
-            f"{SYNTHESIS[family]} -top {name}",
-            "write_json modules.json",
+            f"{SYNTHESIS[family][0]} -top {name}",
+            "json -o modules.json *",
             "setattr -mod -unset keep_hierarchy *",
             "design -save mapped",
             "flatten",
-            "write_json all.json",
+            "json -o all.json *",
             "design -load mapped",
             f"delete {name}/t:{encoder}",
             "flatten",
-            "write_json bits.json",
+            "json -o bits.json *",
         ]
     )
     with tempfile.TemporaryDirectory(prefix="lgnc-synthesis-") as place:
