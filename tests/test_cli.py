@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,18 @@ def test_a_proof_without_time_leaves_what_was_tested(model: Path, tmp_path: Path
 
 def test_opt_refuses_an_unknown_ending_before_it_works(tmp_path: Path, capsys: Capture) -> None:
     assert "unknown circuit file ending" in refused(capsys, 2, "opt", tmp_path / "none.lgn", "-o", "x.v")
+
+
+def test_info_has_a_row_for_each_group_of_facts(tmp_path: Path, capsys: Capture) -> None:
+    model = random_model(0)
+    training = {"best_epoch": 3, "test_accuracy": 0.97531, "config": {"seed": 7, "lr": 0.25}}
+    path = tmp_path / "net.lgn"
+    save_model(replace(model, meta={"training": training}), path)
+    rows = call(capsys, "info", path)[1].splitlines()
+    assert [row.split(maxsplit=1)[1] for row in rows if row.startswith("training  ")] == [
+        "best_epoch 3, test_accuracy 97.53 %"
+    ]
+    assert any(row.split() == ["training", "config", "lr", "0.25,", "seed", "7"] for row in rows)
 
 
 def test_info_and_doctor(model: Path, capsys: Capture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,17 @@ def command(path: Path, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    print_facts((name.replace("_", " "), _plain(name, value)) for name, value in facts.items())
+    print_facts(row for name, value in facts.items() for row in _rows(name, value))
+
+
+def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """A row for a fact, and one for each group of facts inside it."""
+    inner = {key: item for key, item in value.items() if isinstance(item, dict)} if isinstance(value, dict) else {}
+    if isinstance(value, dict):
+        value = {key: _plain(key, item) for key, item in value.items() if key not in inner}
+    yield name.replace("_", " "), _plain(name, value)
+    for key, item in inner.items():
+        yield from _rows(f"{name} {key}", item)
 
 
 def _plain(name: str, value: object) -> object:
