@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from lgnc.ir import Circuit, Encoder, Head, in_order
 from lgnc.ir.gates import GATES
 from lgnc.model import Layer, Model
-from lgnc.toolchain import PACKAGES, TOOLS, find_tool, package_version
+from lgnc.toolchain import PACKAGES, TOOLS, find_tool, package_version, require_tool, run
 
 
 def needs(name: str) -> pytest.MarkDecorator:
@@ -22,6 +23,13 @@ def needs(name: str) -> pytest.MarkDecorator:
         here, install = package_version(name) is not None, f"pip install 'lgnc[{extra}]'"
     required = os.environ.get("LGNC_REQUIRE_TOOLS") == "1"
     return pytest.mark.skipif(not here and not required, reason=f"needs {name}: {install}")
+
+
+def abc_says_equal(one: Path, other: Path) -> bool:
+    """The verdict of ABC's &cec on two AIGER files. It exits 0 either way, so its words count, and have to be there."""
+    words = run([require_tool("yosys-abc"), "-q", f"&r {one}; &cec {other}"]).decode()
+    assert ("Networks are equivalent" in words) != ("NOT EQUIVALENT" in words), words
+    return "Networks are equivalent" in words
 
 
 def random_model(
