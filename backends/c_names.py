@@ -17,9 +17,14 @@ _HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits local
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd
     wchar wctype"""
 
+_TARGETS = """all clean edit_cache help install package package_source rebuild_cache test"""
+
 
 def check_c_name(name: str) -> str:
-    """`name`, when it can start C and C++ identifiers and name a file. Raises BadInput that says why it cannot."""
+    """`name`, when it can start C and C++ identifiers and name a file and a target of CMake.
+
+    Raises BadInput that says why it cannot.
+    """
     fix = "use letters, digits and '_', starting with a letter"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name):
         raise BadInput(f"'{name}' is not a C identifier", where="--name", fix=fix)
@@ -29,6 +34,8 @@ def check_c_name(name: str) -> str:
         raise BadInput(f"'{name}' is a word of C or C++", where="--name", fix="choose another name")
     if name.lower() in _HEADERS.split():
         raise BadInput(f"'{name}.h' is a header of the C library", where="--name", fix="choose another name")
+    if name in _TARGETS.split():
+        raise BadInput(f"'{name}' is a target of CMake's own", where="--name", fix="choose another name")
     return name
 
 

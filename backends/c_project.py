@@ -27,9 +27,11 @@ def project_files(circuit: Circuit, name: str, version: str) -> dict[str, str]:
         "license": "MIT",
         "frameworks": "*",
     }
+    library["headers"] = f"{name}.h"
     library["build"] = {"srcFilter": f"+<{name}.c>"}
     arduino = {"name": name, "version": version, "author": "lgnc", "maintainer": "lgnc", "sentence": about}
     arduino |= {"paragraph": "Written by lgnc.", "category": "Data Processing", "url": "", "architectures": "*"}
+    arduino |= {"includes": f"{name}.h"}
     return {
         f"test/test_{name}.c": test_source(circuit),
         "Makefile": runtime("Makefile.in").replace("@NAME@", name),

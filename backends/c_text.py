@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lgnc import __version__
 from lgnc.backends.c_names import comment
 from lgnc.backends.thresholds import ELEMENT
 from lgnc.ir.circuit import Circuit
@@ -114,6 +115,7 @@ def header(circuit: Circuit, body: Body) -> str:
         f"#define NAME_GATES {circuit.gates}u",
         f"#define NAME_BLOCK {body.block}u /* samples evaluated together */",
         f"#define NAME_WORKSPACE {body.workspace}u /* bytes */",
+        f'#define NAME_VERSION "{__version__}" /* of lgnc, which wrote this */',
         f'#define NAME_CIRCUIT_SHA256 "{circuit.digest}"',
     ]
     if head is not None:

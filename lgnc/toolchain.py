@@ -133,7 +133,8 @@ def run(
         raise ToolMissing(f"cannot run: {error.strerror}", where=program, fix="see 'lgnc doctor'") from None
     if done.returncode:
         last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-3:]
-        raise Failed(f"exit code {done.returncode}: {' | '.join(last)}", where=program, fix="see 'lgnc doctor'")
+        said = f": {' | '.join(last)}" if last else ", without a message"
+        raise Failed(f"exit code {done.returncode}{said}", where=program, fix="see 'lgnc doctor'")
     return done.stdout
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -146,7 +148,7 @@ def test_fuzzing_the_batch_calls_finds_nothing(dtype: str, profile: str, tmp_pat
     (tmp_path / "fuzz.c").write_text(_FUZZ)
     clang = find_tool("clang")
     assert clang is not None
-    flags = ["-std=c99", "-O1", "-DNET_WIDEST=32", f"-DFEATURE={manifest['element']}"]
+    flags = ["-std=c99", "-O1", "-march=native", f"-DFEATURE={manifest['element']}"]
     flags += ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
     run_tool([clang, *flags, tmp_path / "net.c", tmp_path / "fuzz.c", "-o", tmp_path / "fuzz"])
     options = ["-seed=1", "-max_total_time=2", "-max_len=3000", f"-artifact_prefix={tmp_path}/"]
@@ -199,7 +201,9 @@ def test_a_compiler_failure_is_shown(tmp_path: Path) -> None:
     assert failed.value.exit_code == 1
 
 
-@pytest.mark.parametrize("name", ["", "1net", "a-b", "int", "class", "stdint", "a__b", "größe", "net.c", "x" * 80])
+@pytest.mark.parametrize(
+    "name", ["", "1net", "a-b", "int", "class", "stdint", "a__b", "größe", "net.c", "test", "x" * 80]
+)
 def test_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(BadInput):
         emitted("c", CIRCUITS[0], name)
@@ -283,6 +287,31 @@ def test_golden_vectors_see_a_wrong_gate(tmp_path: Path) -> None:
     run_tool([path, "-w", source, tmp_path / "test/test_net.c", "-o", tmp_path / "golden"])
     with pytest.raises(Failed):
         run_tool([tmp_path / "golden"])
+
+
+def test_library_files_have_what_their_formats_require() -> None:
+    files = emitted("c", CIRCUITS[1], "one").files
+    pairs = dict(line.split("=", 1) for line in files["library.properties"].decode().splitlines())
+    required = {"name", "version", "author", "maintainer", "sentence", "paragraph", "category", "url", "architectures"}
+    assert required <= set(pairs)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", pairs["version"])
+    library = json.loads(files["library.json"])
+    assert [library["name"], library["version"]] == [pairs["name"], pairs["version"]]
+    assert pairs["includes"] == library["headers"] == "one.h"
+    assert f'#define ONE_VERSION "{pairs["version"]}"' in files["one.h"].decode()
+
+
+@needs("cc")
+def test_cmake_runs_the_golden_vectors_of_an_optimised_build(tmp_path: Path) -> None:
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        assert "LGNC_REQUIRE_TOOLS" not in os.environ, "apt-get install cmake"
+        pytest.skip("needs cmake: apt-get install cmake")
+    write("c", CIRCUITS[1], tmp_path / "net")
+    built = tmp_path / "built"
+    run_tool([cmake, "-S", tmp_path / "net", "-B", built])
+    assert b" -O3 " in run_tool([cmake, "--build", built, "--verbose"])
+    assert run_tool([built / "test_net"]).startswith(b"ok: ")
 
 
 @needs("cc")

@@ -39,6 +39,10 @@ def test_predict_and_scores(target: str, tmp_path: Path) -> None:
         network.outputs(features)
     with pytest.raises(BadInput, match="rows x 12"):
         network.predict(features[:, :5])
+    with pytest.raises(BadInput, match="different lengths"):
+        network.predict([[0] * 12, [0]])  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="0 threads"):
+        load(tmp_path, threads=0)
 
 
 @pytest.mark.parametrize("target", TARGETS)

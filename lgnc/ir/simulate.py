@@ -39,9 +39,12 @@ def features_for(encoder: Encoder, features: NDArray[Any], where: str = "feature
 
     Raises BadInput for NaN and infinity, for an integer that would change, and for a number beyond the dtype.
     """
-    x = np.asarray(features)
+    try:
+        x = np.asarray(features)
+    except ValueError:
+        raise BadInput("features are rows of different lengths", where=where, fix="one column a feature") from None
     if x.ndim != 2 or x.shape[1] != len(encoder.names):
-        shape = " x ".join(map(str, x.shape))
+        shape = " x ".join(map(str, x.shape)) or "one number"
         raise BadInput(
             f"features are {shape}, not rows x {len(encoder.names)}", where=where, fix="one column a feature"
         )

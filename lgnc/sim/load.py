@@ -75,9 +75,11 @@ class Network:
 def load(folder: str | Path, *, threads: int = 1) -> Network:
     """The network of a folder that `lgnc compile -t c|numpy|onnx` wrote; C is compiled once, into a cache.
 
-    threads: how many threads the C target shares rows over. Raises BadInput for another folder, ToolMissing without
-    a C compiler or onnxruntime, Failed when the compiler fails.
+    threads: how many threads the C target shares rows over. Raises BadInput for another folder or fewer than one
+    thread, ToolMissing without a C compiler or onnxruntime, Failed when the compiler fails.
     """
+    if threads < 1:
+        raise BadInput(f"{threads} threads cannot run", where="threads", fix="pass 1 or more")
     path = Path(folder)
     manifest = load_manifest(path)
     target = manifest["target"]
