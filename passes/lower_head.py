@@ -34,7 +34,8 @@ def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> 
         return circuit
     small = absorbable(circuit) if goal == "lut6" else None
     early = _arrival(circuit) if goal == "depth" else None
-    scored = compose(circuit, popcount_circuit(circuit.head, goal, small=small, arrival=early))
+    shared = circuit.outputs.tolist() if goal in ("gates", "depth") else None
+    scored = compose(circuit, popcount_circuit(circuit.head, goal, small=small, arrival=early, shared=shared))
     if outputs != "scores":
         keep, names = (scored.outputs, scored.output_names) if outputs == "both" else (np.zeros(0, np.int32), ())
         early = _arrival(scored) if goal == "depth" else None

@@ -18,6 +18,7 @@ from lgnc.ir.gates import AND, OR, XOR
 from lgnc.ir.lowering_compressors import Step, add_up, add_up_early
 from lgnc.ir.lowering_depth import best_of_all_pairs
 from lgnc.ir.lowering_groups import Entry, best_of
+from lgnc.ir.lowering_shared import share_adders
 
 
 class ScoreFormat(NamedTuple):
@@ -45,12 +46,14 @@ def popcount_circuit(
     steps: list[Step] | None = None,
     small: NDArray[np.bool_] | None = None,
     arrival: Sequence[int] | None = None,
+    shared: Sequence[int] | None = None,
 ) -> Circuit:
     """Output literals in, score bits out: a headless circuit, one input a literal of the head.
 
     goal: one of GOALS, what the compressor trees are to save (`add_up`). small: bool[literals], with goal 'lut6' those
     that full adders take first, for they can be computed in the adders' tables (`absorbable`). arrival: the gates under
-    each literal, earlier ones being taken first.
+    each literal, earlier ones being taken first. shared: the literals themselves, when classes are to share full
+    adders of three that they have in common (`share_adders`), which are in no step.
 
     Outputs, class by class and lowest bit first, are `s{class}_{bit}` of `score_format(head)`.
     """
@@ -59,16 +62,33 @@ def popcount_circuit(
     build = Builder(literals, arrival)
     outputs: list[int] = []
     starts, offsets = head.starts.tolist(), head.offset.tolist()
+    place = range(0, 2 * literals, 2) if shared is None else _first_places(shared)
+    sums: list[list[list[int]]] = []
+    threes: list[int] = []
     for first, last, offset in zip(starts[:-1], starts[1:], offsets, strict=True):
         columns = [[TRUE] if (offset - base) >> bit & 1 else [] for bit in range(width)]
-        own = range(2 * first, 2 * last, 2)
+        own = place[first:last]
         ahead = [] if small is None else [literal for literal in own if small[literal >> 1]]
-        columns[0] = [*ahead, *columns[0], *sorted(set(own).difference(ahead))]
+        behind = own if small is None else [literal for literal in own if not small[literal >> 1]]
+        columns[0] = [*ahead, *columns[0], *behind]
+        sums.append(columns)
+        threes.append(len(ahead) // 3)
+    if shared is not None:
+        share_adders(build, sums)
+    for columns, count in zip(sums, threes, strict=True):
         if goal == "depth":
             outputs += add_up_early(build, columns, steps)
         else:
-            outputs += add_up(build, columns, goal, steps, len(ahead) // 3)
+            outputs += add_up(build, columns, goal, steps, count)
     return build.circuit(outputs, tuple(f"y{i}" for i in range(literals)), score_names(head.classes, width))
+
+
+def _first_places(literals: Sequence[int]) -> list[int]:
+    """For each literal that of the place where its node comes first, inverted where it is the complement of that."""
+    first: dict[int, tuple[int, int]] = {}
+    for place, literal in enumerate(literals):
+        first.setdefault(literal >> 1, (2 * place, literal & 1))
+    return [first[literal >> 1][0] ^ first[literal >> 1][1] ^ (literal & 1) for literal in literals]
 
 
 def absorbable(circuit: Circuit) -> NDArray[np.bool_]:
