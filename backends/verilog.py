@@ -15,6 +15,7 @@ from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog_axis import axis_files
 from lgnc.backends.verilog_boards import FPGA_BOARDS, board_files
 from lgnc.backends.verilog_cocotb import cocotb_files
+from lgnc.backends.verilog_counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog_encoder import encoder_levels, encoder_module, feature_width
 from lgnc.backends.verilog_flow import flow_files
 from lgnc.backends.verilog_names import module_name
@@ -24,11 +25,12 @@ from lgnc.backends.verilog_testbench import testbench
 from lgnc.backends.verilog_text import Port, module
 from lgnc.backends.verilog_top import Section, control_module, top_module
 from lgnc.diagnostics import BadInput, unknown
-from lgnc.ir.circuit import Circuit, Encoder
+from lgnc.ir.circuit import Circuit, Encoder, Head
 from lgnc.ir.lowering import argmax_circuit, index_width, popcount_circuit, score_format
 
 OUTPUTS = ("both", "class", "scores")
 INTERFACES = ("parallel", "stream", "axis", "serial")
+POPCOUNTS = ("parallel", "serial")
 DEFAULT_BEAT = 32
 
 
@@ -66,7 +68,8 @@ class Settings:
 
     interface: 'parallel'; 'stream' for one that has a handshake, so at least one rank; 'axis' for an AXI4-Stream
     wrapper too, which takes features in beats of beat_width bits; 'serial' for one with two pins. board: one of
-    FPGA_BOARDS, for a top that puts the serial wrapper on its pins.
+    FPGA_BOARDS, for a top that puts the serial wrapper on its pins. popcount: 'parallel', or 'serial' for counters
+    that take a literal a clock, behind a handshake and without other registers.
     """
 
     outputs: str = "both"
@@ -75,6 +78,7 @@ class Settings:
     interface: str = "parallel"
     beat_width: int | None = None
     board: str | None = None
+    popcount: str = "parallel"
 
     @property
     def clocked(self) -> bool:
@@ -88,7 +92,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         if name not in names:
             raise unknown("setting", name, names, where="verilog")
         if (
-            name not in ("outputs", "interface", "board")
+            name not in ("outputs", "interface", "board", "popcount")
             and value is not None
             and (type(value) is not int or value < 1)
         ):
@@ -108,6 +112,16 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
     if settings.stages and settings.pipeline_depth:
         raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
+    if settings.popcount not in POPCOUNTS:
+        raise unknown("popcount", str(settings.popcount), POPCOUNTS, where="verilog")
+    if settings.popcount == "serial":
+        if settings.clocked:
+            what = "a serial popcount goes with no other registers"
+            raise BadInput(what, where="--popcount", fix="leave --stages and --pipeline-depth out")
+        if settings.interface == "parallel":
+            fix = "add --interface stream, axis or serial"
+            raise BadInput("a serial popcount needs an interface with a handshake", where="--popcount", fix=fix)
+        return settings
     if settings.interface != "parallel" and not settings.clocked:
         return replace(settings, stages=1)
     return settings
@@ -125,26 +139,34 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         raise BadInput("the circuit has no outputs", where="verilog", fix="give a circuit that computes something")
     ports = interface(circuit, settings.outputs)
     parts = parts_of(circuit, ports)
+    counted = circuit.head if settings.popcount == "serial" else None
+    if counted is None and settings.popcount == "serial":
+        raise BadInput("the circuit has no head to count", where="--popcount", fix="leave --popcount out")
     cuts = pipeline(circuit.encoder, parts, ports, settings)
-    lines = design(circuit.encoder, name, ports, parts, cuts)
+    lines = design(circuit.encoder, name, ports, parts, cuts, counted)
     files = {f"{name}.v": "\n".join(lines).encode()}
-    stages = sum(map(len, cuts))
-    files |= testbench(circuit, name, ports.source, ports.results, stages)
+    latency = sum(map(len, cuts)) if counted is None else counting_clocks(counted) + 1
+    interval = 1 if counted is None else latency
+    files |= testbench(circuit, name, ports.source, ports.results, latency, interval)
     details = _details(circuit, name, ports, parts, cuts)
+    if counted is not None:
+        details |= {"popcount": "serial", "latency": latency, "interval": interval}
+        details["registers"] = counter_registers(counted)
+        del details["gates"]["popcount"]
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
-        files |= axis_files(name, ports.source, ports.results, stages, beat)
+        files |= axis_files(name, ports.source, ports.results, latency, beat, interval)
         details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
-    if stages:
+    if latency:
         files |= cocotb_files(name, ports.source, ports.results, details.get("axis", {}).get("beat_width"))
     if settings.interface == "serial":
-        files |= serial_files(name, ports.source, ports.results, stages)
+        files |= serial_files(name, ports.source, ports.results, latency)
         details["serial"] = {"top": f"{name}_serial"}
     if settings.board:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
     wrapper = settings.interface if settings.interface in ("axis", "serial") else None
-    files |= flow_files(name, clocked=stages > 0, wrapper=wrapper, board=settings.board)
+    files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board)
     return Artifact(files, {"verilog": details})
 
 
@@ -187,9 +209,14 @@ def pipeline(encoder: Encoder, parts: Sequence[Part], ports: Interface, settings
 
 
 def design(
-    encoder: Encoder, name: str, ports: Interface, parts: Sequence[Part], cuts: Sequence[tuple[int, ...]]
+    encoder: Encoder,
+    name: str,
+    ports: Interface,
+    parts: Sequence[Part],
+    cuts: Sequence[tuple[int, ...]],
+    counted: Head | None = None,
 ) -> list[str]:
-    """The lines of `NAME.v`."""
+    """The lines of `NAME.v`. counted: the head whose literals are counted serially, if they are."""
     lines = [
         f"// {name}: a logic gate network, written by lgnc. Verilog-2001.",
         "// verilator lint_off DECLFILENAME",
@@ -198,11 +225,15 @@ def design(
     ]
     sections = []
     for part, cut in zip(parts, cuts, strict=True):
-        if part.circuit is None:
+        serial = counted is not None and part.name == "popcount"
+        keep = counted is None or part.name != "gates"  # a gate and the multiplexer that loads it share a LUT4
+        if serial and counted is not None:
+            lines += counters_module(f"{name}_{part.name}", counted, ports.literals, ports.scores)
+        elif part.circuit is None:
             lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, bool(cut))
         else:
-            lines += module(f"{name}_{part.name}", part.taken, part.given, part.circuit, cut)
-        sections.append(Section(part.name, part.taken, part.given, len(cut)))
+            lines += module(f"{name}_{part.name}", part.taken, part.given, part.circuit, cut, keep=keep)
+        sections.append(Section(part.name, part.taken, part.given, len(cut), serial))
     stages = sum(map(len, cuts))
     if stages:
         lines += control_module(f"{name}_control", stages)

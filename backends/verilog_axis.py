@@ -18,8 +18,10 @@ def check_beat(width: int, beat: int) -> int:
     return width // beat
 
 
-def axis_files(name: str, source: Port, results: Sequence[Port], stages: int, beat: int) -> dict[str, bytes]:
-    """`NAME_axis.v` and `tb_NAME_axis.v`, after AMBA 4 AXI4-Stream (ARM IHI 0051A). `stages` is at least 1."""
+def axis_files(
+    name: str, source: Port, results: Sequence[Port], latency: int, beat: int, interval: int = 1
+) -> dict[str, bytes]:
+    """`NAME_axis.v` and `tb_NAME_axis.v`, after AMBA 4 AXI4-Stream (ARM IHI 0051A). `latency` is at least 1."""
     beats = check_beat(source.width, beat)
     total = sum(port.width for port in results)
     out = -(-total // 8) * 8
@@ -28,7 +30,8 @@ def axis_files(name: str, source: Port, results: Sequence[Port], stages: int, be
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
-        "LATENCY": str(stages),
+        "LATENCY": str(latency),
+        "PERIOD": str(max(beats, interval)),
         "TOTAL": str(source.width),
         "TOTALHIGH": str(source.width - 1),
         "BEAT": str(beat),

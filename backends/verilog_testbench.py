@@ -20,11 +20,16 @@ VECTORS = 128
 """Vectors written beside a design."""
 
 
-def testbench(circuit: Circuit, name: str, source: Port, results: Sequence[Port], stages: int) -> dict[str, bytes]:
-    """`tb_NAME.v`, `NAME_vectors.hex` and `NAME_expected.hex` of a design with so many ranks of registers."""
+def testbench(
+    circuit: Circuit, name: str, source: Port, results: Sequence[Port], latency: int, interval: int
+) -> dict[str, bytes]:
+    """`tb_NAME.v`, `NAME_vectors.hex` and `NAME_expected.hex` of a design; latency 0: one without a clock.
+
+    interval: clocks from one vector taken to the next, at full speed.
+    """
     bits, words = stimulus(circuit.encoder, VECTORS)
     return {
-        f"tb_{name}.v": testbench_text(name, source, results, stages).encode(),
+        f"tb_{name}.v": testbench_text(name, source, results, latency, interval).encode(),
         f"{name}_vectors.hex": hex_lines(words),
         f"{name}_expected.hex": hex_lines(expected(circuit, bits, results)),
     }
@@ -104,14 +109,15 @@ def _bits_of(values: NDArray[Any], width: int) -> NDArray[np.bool_]:
     return bits
 
 
-def testbench_text(name: str, source: Port, results: Sequence[Port], stages: int) -> str:
+def testbench_text(name: str, source: Port, results: Sequence[Port], latency: int, interval: int) -> str:
     """`tb_NAME.v`: it checks the vectors beside it, or with +record writes what the design gives."""
-    control = [port.split()[1] for port in HANDSHAKE] if stages else []
+    control = [port.split()[1] for port in HANDSHAKE] if latency else []
     signals = [*control, source.name, *(port.name for port in results)]
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
-        "LATENCY": str(stages),
+        "LATENCY": str(latency),
+        "INTERVAL": str(interval),
         "IN": vector(source.width),
         "OUT": vector(sum(port.width for port in results)),
         "SOURCE": source.name,
@@ -119,7 +125,7 @@ def testbench_text(name: str, source: Port, results: Sequence[Port], stages: int
         "RESULT": f"{{{', '.join(port.name for port in reversed(results))}}}",
         "PORTS": ", ".join(f".{each}({each})" for each in signals),
     }
-    return filled("testbench_pipelined.v.in" if stages else "testbench.v.in", words)
+    return filled("testbench_pipelined.v.in" if latency else "testbench.v.in", words)
 
 
 def filled(file: str, words: Mapping[str, str]) -> str:

@@ -141,11 +141,18 @@ KEEP = '(* keep_hierarchy = "yes" *)'
 
 
 def module(
-    name: str, inputs: Sequence[Port], outputs: Sequence[Port], circuit: Circuit, cuts: Sequence[int] = ()
+    name: str,
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+    circuit: Circuit,
+    cuts: Sequence[int] = (),
+    *,
+    keep: bool = True,
 ) -> list[str]:
     """The lines of a section: input bits in port order are the circuit's inputs, outputs likewise.
 
     cuts: the levels after which it has registers; with any, the module has `clk` and `en` too.
+    keep: mappers are told not to work across its border.
     """
     input_names = bits(inputs)
     names = node_names(circuit, input_names)
@@ -153,7 +160,7 @@ def module(
     clocked = Clocked(names, stems, delays(circuit, cuts))
     declared, moved = register_lines(clocked)
     ports = [*(CLOCK if cuts else ()), *(p.declared("input") for p in inputs), *(p.declared("output") for p in outputs)]
-    lines = [KEEP, *header(name, ports), *declared, *gate_lines(circuit, clocked), *moved]
+    lines = [*([KEEP] if keep else []), *header(name, ports), *declared, *gate_lines(circuit, clocked), *moved]
     at = 0
     for port in outputs:
         literals = circuit.outputs[at : at + port.width].tolist()

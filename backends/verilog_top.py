@@ -12,12 +12,16 @@ HANDSHAKE = ("input clk", "input rst", "input in_valid", "output in_ready", "out
 
 
 class Section(NamedTuple):
-    """An instance `NAME_{name}`, the ports that it reads and drives, and its ranks of registers."""
+    """An instance `NAME_{name}`, the ports that it reads and drives, and its ranks of registers.
+
+    handshake: it has the design's handshake itself, and no other section has registers.
+    """
 
     name: str
     taken: Sequence[Port]
     given: Sequence[Port]
     latency: int
+    handshake: bool = False
 
 
 def control_module(name: str, stages: int) -> list[str]:
@@ -47,10 +51,11 @@ def instance(module: str, name: str, ports: Sequence[tuple[str, str]]) -> list[s
 def top_module(name: str, source: Port, results: Sequence[Port], sections: Sequence[Section]) -> list[str]:
     """The top module. A result made before the last section waits in registers until the last one is there."""
     stages = sum(section.latency for section in sections)
+    names = [port.split()[1] for port in HANDSHAKE]
+    clocked = stages or any(section.handshake for section in sections)
     shown = [source.declared("input")] + [port.declared("output") for port in results]
-    lines = header(name, [*(HANDSHAKE if stages else ()), *shown])
+    lines = header(name, [*(HANDSHAKE if clocked else ()), *shown])
     if stages:
-        names = [port.split()[1] for port in HANDSHAKE]
         lines.append("  wire en;")
         lines += instance(f"{name}_control", "control", [(each, each) for each in [*names, "en"]])
     late = _late(results, sections)
@@ -63,6 +68,7 @@ def top_module(name: str, source: Port, results: Sequence[Port], sections: Seque
     ]
     for section in sections:
         joined = [("clk", "clk"), ("en", "en")] if section.latency else []
+        joined += [(each, each) for each in names] if section.handshake else []
         joined += [(port.name, signal.get(port.name, port.name)) for port in (*section.taken, *section.given)]
         lines += instance(f"{name}_{section.name}", section.name, joined)
     for port, ranks in late.items():

@@ -389,7 +389,8 @@ COMBINATIONS: list[dict[str, Any]] = [
     {"interface": interface, "outputs": outputs} | clocked
     for interface in INTERFACES
     for outputs in OUTPUTS
-    for clocked in (dict[str, Any](), {"stages": 5}, {"pipeline_depth": 4})
+    for clocked in (dict[str, Any](), {"stages": 5}, {"pipeline_depth": 4}, {"popcount": "serial"})
+    if interface != "parallel" or "popcount" not in clocked
 ]
 
 
@@ -409,6 +410,87 @@ def test_lint_is_clean_whatever_is_asked(index: int, tmp_path: Path) -> None:
     assert (artifact.details["verilog"]["latency"] > 0) == (len(settings) > 2 or settings["interface"] != "parallel")
 
 
+SERIAL: list[dict[str, Any]] = [
+    {"interface": "stream"},
+    {"interface": "axis", "beat_width": 1, "outputs": "class"},
+    {"interface": "axis", "beat_width": 96, "outputs": "scores"},
+    {"interface": "serial"},
+]
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("settings", SERIAL, ids=str)
+def test_serial_popcounts_pass_their_testbenches(settings: dict[str, Any], tmp_path: Path) -> None:
+    """Stalls, resets in the middle of counting, and latency and interval measured at full speed."""
+    circuit = network("uint8")
+    assert circuit.head is not None
+    artifact = emit(circuit, Options("net", settings | {"popcount": "serial"}))
+    manifest = write(tmp_path, artifact)
+    facts, text = artifact.details["verilog"], artifact.files["net.v"].decode()
+    assert facts["latency"] == facts["interval"] == int(np.diff(circuit.head.starts).max()) + 1
+    single = len(re.findall(r"^  reg \w+;", text, re.MULTILINE))
+    wide = sum(int(high) + 1 for high in re.findall(r"^  reg \[(\d+):0\]", text, re.MULTILINE))
+    assert single + wide == sum(facts["registers"].values())
+    printed = run_tool(["make", "-C", tmp_path, "sim"])
+    assert printed.count(b"PASS: ") == (1 if settings["interface"] == "stream" else 2)
+    result = run(tmp_path, manifest, x := random_features(circuit, 50))
+    scores, classes = simulate(circuit, x)
+    assert result.classes is not None
+    assert (result.classes == classes).all()
+    assert result.scores is None or (result.scores == scores).all()
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(
+    ("was", "planted"),
+    [
+        (r"take \? (\d+'d)(\d+) : counting", lambda found: f"take ? {found[1]}{int(found[2]) - 1} : counting"),
+        (r"count_1 <= take \? (\d+)'d\d+", r"count_1 <= take ? \1'd1"),
+        (r"\{1'b0, shift_0", "{shift_0[0], shift_0"),
+        (r"& \(~valid \| out_ready\)", ""),
+        (r"& ~counting", ""),
+        (r"\(valid & ~out_ready\)", "1'b0"),
+        (r"left <= \d+'d0;", ""),
+    ],
+    ids=["a clock short", "another offset", "a bit twice", "overwritten", "taken while counting", "lost", "no reset"],
+)
+def test_testbench_catches_faults_of_the_serial_popcount(was: str, planted: Any, tmp_path: Path) -> None:
+    artifact = emit(network("bool"), Options("net", {"interface": "stream", "popcount": "serial"}))
+    write(tmp_path, artifact)
+    text = artifact.files["net.v"].decode()
+    faulty = re.sub(was, planted, text, count=1)
+    assert faulty != text
+    (tmp_path / "net.v").write_text(faulty)
+    with pytest.raises(Failed, match="FAIL"):
+        self_check(tmp_path, "net")
+
+
+@needs("iverilog")
+@pytest.mark.parametrize("outputs", [1, 2, 9], ids="{} literals".format)
+def test_serial_popcounts_of_odd_shapes(outputs: int, tmp_path: Path) -> None:
+    """Classes without literals, of one, and of different numbers."""
+    circuit = random_circuit(outputs, outputs=outputs, classes=4)
+    write(tmp_path, emit(circuit, Options("net", {"interface": "stream", "popcount": "serial"})))
+    assert b"PASS: 128 vectors" in self_check(tmp_path, "net")
+    lint(tmp_path, "net")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "needs an interface with a handshake .add --interface stream, axis or serial"),
+        ({"interface": "stream", "stages": 3}, "goes with no other registers"),
+        ({"interface": "axis", "pipeline_depth": 3}, "goes with no other registers"),
+        ({"interface": "axis", "popcount": "serail"}, "did you mean 'serial'"),
+    ],
+)
+def test_serial_popcounts_that_cannot_be(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        emit(network("uint8"), Options("net", {"popcount": "serial"} | settings))
+    with pytest.raises(BadInput, match="no head to count"):
+        emit(random_circuit(3, outputs=2), Options("net", {"popcount": "serial", "interface": "stream"}))
+
+
 @needs("cocotb")
 @needs("iverilog")
 @pytest.mark.parametrize(
@@ -416,8 +498,9 @@ def test_lint_is_clean_whatever_is_asked(index: int, tmp_path: Path) -> None:
     [
         ({"interface": "stream", "stages": 3, "outputs": "both"}, "out_ready | ~valid[2]", "1'b1"),
         ({"interface": "axis", "beat_width": 24, "outputs": "class"}, "(~full | in_ready) & aresetn", "aresetn"),
+        ({"interface": "stream", "popcount": "serial"}, "& (~valid | out_ready)", ""),
     ],
-    ids=["stream", "axis"],
+    ids=["stream", "axis", "serial popcount"],
 )
 def test_cocotb_passes_and_catches_a_lost_stall(
     settings: dict[str, Any], was: str, planted: str, tmp_path: Path

@@ -174,6 +174,20 @@ def test_a_proof_without_time_leaves_what_was_tested(model: Path, tmp_path: Path
     assert "a proof of its text was not found" in verdict["detail"]
 
 
+@needs("iverilog")
+def test_a_serial_popcount_is_tested(model: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    assert "add --interface" in refused(capsys, 2, "compile", model, "-t", "verilog", "-o", out, "--popcount", "serial")
+    words = ["-t", "verilog", "-o", out, "--popcount", "serial", "--interface", "stream"]
+    assert call(capsys, "compile", model, *words)[0] == 0
+    code, verdict = call_json(capsys, "verify", model, out)
+    assert (code, verdict["equal"], verdict["how"]) == (0, True, "tested")
+    assert "its popcount is serial" in verdict["detail"]
+    text = (out / "lgn.v").read_text()
+    (out / "lgn.v").write_text(text.replace("shift_0 <= take ?", "shift_0 <= ~take ?"))
+    assert call(capsys, "verify", model, out)[0] == 1
+
+
 def test_opt_refuses_an_unknown_ending_before_it_works(tmp_path: Path, capsys: Capture) -> None:
     assert "unknown circuit file ending" in refused(capsys, 2, "opt", tmp_path / "none.lgn", "-o", "x.v")
 

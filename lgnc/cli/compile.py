@@ -13,7 +13,7 @@ from lgnc.cli.output import json_option, print_facts, print_json, print_table, p
 
 SETTINGS = {
     "c": ("target_profile", "style", "board", "max_flash", "max_ram"),
-    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board"),
+    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board", "popcount"),
 }
 """Target -> the options that are its own, handed to its backend as settings."""
 
@@ -56,6 +56,7 @@ def tables_of(whole: dict[str, int]) -> str | None:
 @click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
 @click.option("--interface", type=click.Choice(["parallel", "stream", "axis", "serial"]), help="Verilog.")
 @click.option("--beat-width", type=click.IntRange(1), help="Verilog: bits of a beat of the stream (32).")
+@click.option("--popcount", type=click.Choice(["parallel", "serial"]), help="Verilog: all at once, or a bit a clock.")
 @click.option("--bitstream", is_flag=True, help="Verilog: synthesise, place and route for --board.")
 @click.option("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="Verilog: LUTs by module.")
 @json_option
