@@ -48,7 +48,9 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         raise unknown("style", str(style), STYLES, where="--style")
     emit_body = PROFILES[profile]
     if profile == "mcu":
-        emit_body = partial(mcu_body, room=state_room(circuit, board, options.settings.get("max_ram")))
+        room = state_room(circuit, board, options.settings.get("max_ram"))
+        flash = options.settings.get("max_flash")
+        emit_body = partial(mcu_body, room=room, flash=flash if isinstance(flash, int) else None)
     body = emit_body(normal_form(circuit), style)
     extra = _budget(circuit, body, board, options.settings)
     source = "\n".join(

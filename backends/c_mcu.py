@@ -16,6 +16,9 @@ CHUNKS = (2**30, 128, 32, 8, 1)
 STATE = 896
 """Bytes of state that leave a 1 KB part room for the scores and a stack."""
 
+STEP = 4
+"""Bytes of tables that a step more is worth: it takes as long as three gates."""
+
 FLASH = """/* Where tables lie: avr-gcc must be told. */
 #ifdef __FLASH
 #define NAME_FLASH __flash
@@ -25,11 +28,11 @@ FLASH = """/* Where tables lie: avr-gcc must be told. */
 """
 
 
-def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None) -> Body:
-    """The tables of a circuit and the evaluator: the smallest tables whose state fits STATE or twice the least state.
+def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None, flash: int | None = None) -> Body:
+    """The tables of a circuit and the evaluator: small tables of few steps whose state fits STATE or twice the least.
 
-    room: bytes of RAM that there are for the state, where that is known; it goes before. Raises BadInput for the style
-    `unrolled`: it is all flash.
+    room: bytes of RAM that there are for the state, where that is known; it goes before. flash: bytes for code and
+    tables, likewise. Raises BadInput for the style `unrolled`: it is all flash.
     """
     if style == "unrolled":
         raise BadInput("the mcu form is a table", where="--style", fix="leave out --style, or use another profile")
@@ -37,9 +40,19 @@ def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None) -> 
     limit = max(STATE, 2 * min(plan.rows for plan in plans))
     if room is not None:
         limit = min(limit, room)
-    best = min(plans, key=lambda plan: (max(plan.rows, limit), _tables(circuit, plan)))
-    code = code_bytes(circuit, _kinds(best), _types(circuit, best)[0] != "uint8_t")
-    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), code)
+
+    def cost(plan: McuSchedule) -> tuple[int, int, int]:
+        tables = _tables(circuit, plan)
+        beyond = 0 if flash is None else max(0, _code(circuit, plan) + tables - flash)
+        return max(plan.rows, limit), beyond, tables + STEP * len(plan.steps)
+
+    best = min(plans, key=cost)
+    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best))
+
+
+def _code(circuit: Circuit, plan: McuSchedule) -> int:
+    """Bytes of code, as they are foretold."""
+    return code_bytes(circuit, _kinds(plan), _types(circuit, plan)[0] != "uint8_t")
 
 
 def _kinds(plan: McuSchedule) -> list[int]:

@@ -19,6 +19,9 @@ _SUM = {AND: 172, GT: 250, XOR: 172, OR: 172}
 _PLAIN_LOOP, _PLAIN_SUM, _COMPARE, _COUNT = 107, 121, 192, 92
 """Bytes of code: what every network has; then what each kind of step that it uses adds."""
 
+_COMPARE_LESS = {"int32": 83, "float32": 175, "float64": 243}
+"""Bytes that comparing features of these types takes less."""
+
 _WIDE = 9
 """Added to each kind of gate step when more than 255 values live at a time."""
 
@@ -51,7 +54,7 @@ def code_bytes(circuit: Circuit, kinds: Iterable[int], wide: bool) -> int:
         elif kind < 32:
             total += _SUM.get(kind - 16, _PLAIN_SUM) + _WIDE * (wide and kind - 16 in _SUM)
         else:
-            total += _COMPARE if kind == 32 else _COUNT
+            total += _COMPARE - _COMPARE_LESS.get(circuit.encoder.dtype, 0) if kind == 32 else _COUNT
     return total
 
 

@@ -7,12 +7,15 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from lgnc.compile import compile_circuit
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.frontend.lift import lift
+from lgnc.frontend.source import Source
 from lgnc.ir import Circuit
 from lgnc.sim import c as sim_c
 from lgnc.toolchain import find_tool
@@ -221,6 +224,22 @@ def test_names_cannot_leave_their_comment() -> None:
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(BadInput, match="valid: host, mcu, portable"):
         emitted("c", CIRCUITS[0], target_profile="mucu")
+
+
+def test_mcu_trades_flash_for_fewer_steps_within_its_budget() -> None:
+    source = Source(lift(random_model(1, width=500, layers=2, features=64, classes=10)), "")
+    circuit = compile_circuit(source, "c", level=2, prove=False).circuit
+
+    def flash_and_steps(**settings: Any) -> tuple[int, int]:
+        artifact = emitted("c", circuit, target_profile="mcu", **settings)
+        steps = re.search(r"NET_STEPS (\d+)u", artifact.files["net.c"].decode())
+        assert steps is not None
+        return artifact.details["flash_bytes"], int(steps[1])
+
+    flash, steps = flash_and_steps()
+    less_flash, more_steps = flash_and_steps(max_flash=flash - 1)
+    assert less_flash < flash
+    assert more_steps > 2 * steps
 
 
 def test_scores_beyond_32_bits_are_refused() -> None:
