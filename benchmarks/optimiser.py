@@ -7,8 +7,9 @@ random wiring. A line for each figure with its target, and at the end a table. C
 the programs that it calls; so other work on the machine changes them little.
 
 gates        AND nodes of the gate layers alone, same output bits, after -O3 and after ABC's script on them as trained
-whole        bits in, class out: AND nodes and LUT6 (`if -K 6`) after -O3, beside ABC's script on the circuit as
-             trained with a head of full adders
+whole        bits in, class out: AND nodes and LUT6 (`if -K 6`) of the net after -O3 with its head lowered in each form,
+             as it is and after -O2 and -O3, the best of them beside ABC's script on the circuit as trained with a head
+             of full adders
 epfl         AND nodes of the EPFL circuits in --epfl after -O3 and after ABC's script
 torchlogix   two-input gates and CPU seconds beside torchlogix's simplify() (installed into --environment)
 time         CPU seconds of -O2 on 384,000 random gates, and of -O1 on 5,000,000
@@ -43,6 +44,7 @@ from lgnc.frontend.lift import lift
 from lgnc.frontend.source import load_source
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.gates import READS_A, READS_B
+from lgnc.ir.lowering_compressors import GOALS
 from lgnc.ir.simulate import simulate
 from lgnc.model import Layer, Model, save_model
 from lgnc.passes.manager import load_pass, run_pipeline
@@ -141,15 +143,15 @@ def whole(run_: Run) -> None:
         net = run_.net(name)
         net = net.with_(encoder=bare(net).encoder)
         theirs = abc_counts(lower(net, goal="gates"), ABC_SCRIPT)
-        reduced, _ = run_.at(name, net, 3)
+        reduced, _ = run_.at(f"{name} bits", net, 3)
         head = reduced.head
         assert head is not None
         floor = 7 * (len(reduced.outputs) - sum(int(n).bit_length() for n in np.diff(head.starts)))
         ours = {}
-        for goal in ("gates", "luts"):
+        for goal in GOALS:
             lowered = lower(reduced, goal=goal)
-            for level in (2, 3):
-                after, seconds = run_.at(f"{name} {goal}", lowered, level)
+            for level in (0, 2, 3):
+                after, seconds = run_.at(f"{name} whole {goal}", lowered, level)
                 ours[f"{goal} -O{level}"] = {**abc_counts(after), "gates": after.gates, "cpu_seconds": seconds}
         facts = {
             "ours": ours,
