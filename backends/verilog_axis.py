@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lgnc.backends.verilog_testbench import VECTORS, filled
-from lgnc.backends.verilog_text import Port, vector
+from lgnc.backends.verilog_text import Port, vector, wrapper_words
 from lgnc.diagnostics import BadInput
 
 
@@ -32,8 +32,6 @@ def axis_files(
         "COUNT": str(VECTORS),
         "LATENCY": str(latency),
         "PERIOD": str(max(beats, interval)),
-        "TOTAL": str(source.width),
-        "TOTALHIGH": str(source.width - 1),
         "BEAT": str(beat),
         "BEATS": str(beats),
         "BEATHIGH": str(beat - 1),
@@ -42,14 +40,7 @@ def axis_files(
         "COUNTBITS": str(count_bits),
         "COUNTHIGH": str(count_bits - 1),
         "SHIFTED": shifted,
-        "SOURCE": source.name,
-        "OUT": vector(total),
-        "OUTHIGH": str(out - 1),
-        "PADDED": f"{{{out - total}'d0, result}}" if out > total else "result",
-        "LAYOUT": ", ".join(f"{port.name} ({port.width} bits)" for port in results),
-        "WIRES": "\n".join(f"  wire {vector(port.width)}{port.name};" for port in results),
-        "RESULT": f"{{{', '.join(port.name for port in reversed(results))}}}",
-        "RESULTPORTS": ",\n    ".join(f".{port.name}({port.name})" for port in results),
+        **wrapper_words(source, results, out),
     }
     return {
         f"{name}_axis.v": filled("axis.v.in", words).encode(),

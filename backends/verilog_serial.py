@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lgnc.backends.verilog_testbench import VECTORS, filled
-from lgnc.backends.verilog_text import Port, vector
+from lgnc.backends.verilog_text import Port, wrapper_words
 
 DIVIDER = 104
 """Clocks a bit unless a board says otherwise: 115,200 baud at 12 MHz."""
@@ -31,8 +31,6 @@ def serial_files(name: str, source: Port, results: Sequence[Port], stages: int) 
         "ROWS": str(max(4, min(64, 1024 // bytes_in))),
         "LATENCY": str(stages),
         "DIVIDER": str(DIVIDER),
-        "TOTAL": str(source.width),
-        "TOTALHIGH": str(source.width - 1),
         "BYTES": str(bytes_in),
         "LASTBYTE": str(bytes_in - 1),
         "OUTBYTES": str(bytes_out),
@@ -44,14 +42,7 @@ def serial_files(name: str, source: Port, results: Sequence[Port], stages: int) 
         "OUTCOUNT": str(counts["OUT"]),
         "OUTCOUNTHIGH": str(counts["OUT"] - 1),
         "SHIFTED": f"{{was, collected[{source.width - 1}:1]}}" if source.width > 1 else "was",
-        "SOURCE": source.name,
-        "OUT": vector(total),
-        "OUTHIGH": str(8 * bytes_out - 1),
-        "PADDED": f"{{{8 * bytes_out - total}'d0, result}}" if 8 * bytes_out > total else "result",
-        "LAYOUT": ", ".join(f"{port.name} ({port.width} bits)" for port in results),
-        "WIRES": "\n".join(f"  wire {vector(port.width)}{port.name};" for port in results),
-        "RESULT": f"{{{', '.join(port.name for port in reversed(results))}}}",
-        "RESULTPORTS": ",\n    ".join(f".{port.name}({port.name})" for port in results),
+        **wrapper_words(source, results, 8 * bytes_out),
     }
     return {
         f"{name}_serial.v": filled("serial.v.in", words).encode(),

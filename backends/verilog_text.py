@@ -45,6 +45,23 @@ def header(name: str, ports: Sequence[str]) -> list[str]:
     return [f"module {name} (", *(f"  {port}{',' if i + 1 < len(ports) else ''}" for i, port in enumerate(ports)), ");"]
 
 
+def wrapper_words(source: Port, results: Sequence[Port], out: int) -> dict[str, str]:
+    """What the templates of all wrappers have in common: the design's ports, its results padded to `out` bits."""
+    total = sum(port.width for port in results)
+    return {
+        "TOTAL": str(source.width),
+        "TOTALHIGH": str(source.width - 1),
+        "SOURCE": source.name,
+        "OUT": vector(total),
+        "OUTHIGH": str(out - 1),
+        "PADDED": f"{{{out - total}'d0, result}}" if out > total else "result",
+        "LAYOUT": ", ".join(f"{port.name} ({port.width} bits)" for port in results),
+        "WIRES": "\n".join(f"  wire {vector(port.width)}{port.name};" for port in results),
+        "RESULT": f"{{{', '.join(port.name for port in reversed(results))}}}",
+        "RESULTPORTS": ",\n    ".join(f".{port.name}({port.name})" for port in results),
+    }
+
+
 def concatenation(target: str, values: Sequence[str]) -> list[str]:
     """`assign target = {values};` with the lowest bit given first and printed last, some to a line."""
     if len(values) <= 1:

@@ -167,6 +167,13 @@ def memory(field: str) -> float:
 
 def torchlogix_python(folder: Path) -> Path:
     """An interpreter with torchlogix, and with this one's torch and numpy: made in `folder` at the first call."""
+    from lgnc.toolchain import run
+
+    return peer_python(folder, lambda pip: run([*pip, "--no-deps", TORCHLOGIX]))
+
+
+def peer_python(folder: Path, install: Callable[[list[str | Path]], object]) -> Path:
+    """An interpreter with this one's torch and numpy, made in `folder` at the first call; `install` gets its pip."""
     import numpy
     import torch
 
@@ -177,8 +184,8 @@ def torchlogix_python(folder: Path) -> Path:
         run([sys.executable, "-m", "venv", folder])
         site = next(folder.glob("lib/python*/site-packages"))
         lent = {str(Path(module.__file__ or "").parent.parent) for module in (numpy, torch)}
+        install([python, "-m", "pip", "install", "--quiet"])
         (site / "lent.pth").write_text("\n".join(sorted(lent)) + "\n")
-        run([python, "-m", "pip", "install", "--quiet", "--no-deps", TORCHLOGIX])
         (folder / "installed").touch()
     return python
 

@@ -22,6 +22,10 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from cpu_training import peer_python
+
 PEERS = ("difflogic==0.1.0", "torchlogix==0.2.2")
 FEATURES, CLASSES, IMAGES = 784, 10, 8192
 
@@ -37,16 +41,9 @@ def CUDAExtension(name, *_, **__):
 
 def peers_python(folder: Path) -> Path:
     """An interpreter with the peers, and with this one's torch and numpy: made in `folder` at the first call."""
-    import torch
-
     from lgnc.toolchain import run
 
-    python = folder / "bin" / "python"
-    if not (folder / "installed").exists():
-        run([sys.executable, "-m", "venv", folder])
-        site = next(folder.glob("lib/python*/site-packages"))
-        lent = {str(Path(module.__file__ or "").parent.parent) for module in (np, torch)}
-        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet"]
+    def install(pip: list[str | Path]) -> None:
         run([*pip, "setuptools", "wheel"])
         stand_in = folder / "stand-in"
         (stand_in / "torch" / "utils").mkdir(parents=True)
@@ -54,9 +51,8 @@ def peers_python(folder: Path) -> Path:
             (stand_in / package / "__init__.py").touch()
         (stand_in / "torch" / "utils" / "cpp_extension.py").write_text(_TORCH)
         run([*pip, "--no-deps", "--no-build-isolation", *PEERS], env={"PYTHONPATH": str(stand_in.resolve())})
-        (site / "lent.pth").write_text("\n".join(sorted(lent)) + "\n")
-        (folder / "installed").touch()
-    return python
+
+    return peer_python(folder, install)
 
 
 def difflogic_net(layers: int, width: int) -> Any:

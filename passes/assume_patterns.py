@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Words
 from lgnc.ir.gates import FALSE, NOT_A, NOT_B, TABLE, TRUE, A, B
-from lgnc.ir.simulate import simulate_nodes
+from lgnc.ir.simulate import bits_set, simulate_nodes
 
 _SIMPLER = (FALSE, TRUE, A, NOT_A, B, NOT_B)
 """What a gate may become, best first."""
@@ -20,11 +20,7 @@ Counts = NDArray[np.int64]
 
 def _ones(words: Words) -> NDArray[np.int64]:
     """int64[rows]: the set bits of each row of uint64[rows, w]."""
-    if hasattr(np, "bitwise_count"):
-        bits = np.bitwise_count(words)
-    else:
-        bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=1)
-    ones: NDArray[np.int64] = bits.sum(axis=1, dtype=np.int64)
+    ones: NDArray[np.int64] = bits_set(words).sum(axis=1, dtype=np.int64)
     return ones
 
 

@@ -281,6 +281,17 @@ def test_pipelines_give_the_same_results(settings: dict[str, Any], tmp_path: Pat
     lint(tmp_path, "net")
 
 
+def assert_fault_is_caught(artifact: Artifact, was: str, planted: Any, folder: Path) -> None:
+    """The design's own testbench fails once its text is changed as `re.sub` says."""
+    write(folder, artifact)
+    text = artifact.files["net.v"].decode()
+    faulty = re.sub(was, planted, text, count=1)
+    assert faulty != text
+    (folder / "net.v").write_text(faulty)
+    with pytest.raises(Failed, match="FAIL"):
+        self_check(folder, "net")
+
+
 @needs("iverilog")
 @pytest.mark.parametrize(
     ("was", "planted"),
@@ -296,13 +307,7 @@ def test_pipelines_give_the_same_results(settings: dict[str, Any], tmp_path: Pat
 )
 def test_testbench_catches_faults_of_the_pipeline(was: str, planted: str, tmp_path: Path) -> None:
     artifact = emit(network("bool"), Options("net", {"stages": 5}))
-    write(tmp_path, artifact)
-    text = artifact.files["net.v"].decode()
-    faulty = re.sub(was, planted, text, count=1)
-    assert faulty != text
-    (tmp_path / "net.v").write_text(faulty)
-    with pytest.raises(Failed, match="FAIL"):
-        self_check(tmp_path, "net")
+    assert_fault_is_caught(artifact, was, planted, tmp_path)
 
 
 def test_stages_are_balanced_and_cheap() -> None:
@@ -456,13 +461,7 @@ def test_serial_popcounts_pass_their_testbenches(settings: dict[str, Any], tmp_p
 )
 def test_testbench_catches_faults_of_the_serial_popcount(was: str, planted: Any, tmp_path: Path) -> None:
     artifact = emit(network("bool"), Options("net", {"interface": "stream", "popcount": "serial"}))
-    write(tmp_path, artifact)
-    text = artifact.files["net.v"].decode()
-    faulty = re.sub(was, planted, text, count=1)
-    assert faulty != text
-    (tmp_path / "net.v").write_text(faulty)
-    with pytest.raises(Failed, match="FAIL"):
-        self_check(tmp_path, "net")
+    assert_fault_is_caught(artifact, was, planted, tmp_path)
 
 
 @needs("iverilog")

@@ -20,9 +20,8 @@ from lgnc.frontend.source import load_source
 from lgnc.ir import Circuit, Encoder, simulate
 from lgnc.ir.gates import TABLE, XOR
 from lgnc.ir.lowering_encoder import lower_encoder
-from lgnc.ir.simulate import pack, simulate_outputs, unpack
+from lgnc.ir.simulate import bits_set, pack, simulate_outputs, unpack
 from lgnc.mapping.costs import costs, whole_circuit
-from lgnc.mapping.cuts import bits_set
 from lgnc.mapping.lut_map import LutNetwork, check_tables, map_luts
 from lgnc.mapping.statistics import Statistics, pass_sizes
 from lgnc.mapping.tables import truth_tables

@@ -28,6 +28,17 @@ def pack(bits: NDArray[np.bool_]) -> Words:
     return out.view("<u8").astype(np.uint64, copy=False)
 
 
+def bits_set(words: Words) -> NDArray[np.uint8]:
+    """How many bits of each word are set."""
+    if hasattr(np, "bitwise_count"):
+        return np.asarray(np.bitwise_count(words))
+    octets = np.ascontiguousarray(words).view(np.uint8).reshape(*words.shape, 8)
+    return np.asarray(_OCTET[octets].sum(axis=-1, dtype=np.uint8))
+
+
+_OCTET = np.array([bin(k).count("1") for k in range(256)], np.uint8)
+
+
 def unpack(words: Words, n: int) -> NDArray[np.bool_]:
     """uint64[rows, w] (packed) to bool[n, rows]: the inverse of `pack`."""
     octets = np.ascontiguousarray(words, dtype="<u8").view(np.uint8)

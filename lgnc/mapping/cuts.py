@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Int32
+from lgnc.ir.simulate import bits_set
 
 KEPT = 11
 """Cuts kept of a gate, its own node as a cut among them."""
@@ -184,14 +185,3 @@ def _keep(
     state.size[node[gate], slot] = size[chosen]
     state.leaves[node[gate], slot] = leaves[chosen]
     state.signature[node[gate], slot] = signature[gate, column]
-
-
-def bits_set(words: Signatures) -> NDArray[np.uint8]:
-    """How many bits of each word are set."""
-    if hasattr(np, "bitwise_count"):
-        return np.asarray(np.bitwise_count(words))
-    octets = np.ascontiguousarray(words).view(np.uint8).reshape(*words.shape, 8)
-    return np.asarray(_OCTET[octets].sum(axis=-1, dtype=np.uint8))
-
-
-_OCTET = np.array([bin(k).count("1") for k in range(256)], np.uint8)
