@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Options
-from lgnc.compile import backend, compile_circuit, save_circuit
-from lgnc.frontend import load_source
-from lgnc.frontend.source import Source
+from lgnc.flows.compile import backend, compile_circuit, save_circuit
+from lgnc.formats import load_source
+from lgnc.formats.source import Source
 from lgnc.ir import Circuit, Encoder, Head, in_order, simulate
 from lgnc.sim.load import load
 from lgnc.toolchain import require_tool

@@ -32,10 +32,10 @@ Step = Callable[[], object]
 
 
 def packed_step(layers: int, width: int, batch: int, threads: int) -> Step:
-    """A step of `lgnc.train.kernels.PackedEngine`, input bits packed as the trainer keeps them."""
+    """A step of `lgnc.train.cpu.engine.PackedEngine`, input bits packed as the trainer keeps them."""
     import numpy as np
 
-    from lgnc.train.kernels import PackedEngine
+    from lgnc.train.cpu.engine import PackedEngine
     from lgnc.train.network import Estimator, LayerStart, Network
     from lgnc.train.wiring import random_wiring
 

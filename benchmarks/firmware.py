@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.boards import BOARDS
-from lgnc.compile import compile_circuit
+from lgnc.backends.c.boards import BOARDS
 from lgnc.data import load_dataset
 from lgnc.diagnostics import Failed
-from lgnc.frontend.source import Source, load_source
+from lgnc.flows.compile import compile_circuit
+from lgnc.formats.lgn import save_model
+from lgnc.formats.source import Source, load_source
 from lgnc.ir.simulate import features_for, simulate
-from lgnc.model import save_model
 from lgnc.sim.board import BUILD, run_board
 from lgnc.toolchain import require_tool, run
 

@@ -57,8 +57,8 @@ def gradient_error(layers: int, width: int, samples: int, k: int, dtype: torch.d
     """The largest relative error of a logit array's gradient, against float64 autograd."""
     from gpu_plain import autograd_gradients
 
+    from lgnc.train.gpu.engine import TritonEngine
     from lgnc.train.network import Estimator
-    from lgnc.train.triton_engine import TritonEngine
 
     network = make_network(layers, width, k, seed=3)
     estimator = Estimator("hard-st", cage=False, temperature=1.3, wiring_temperature=0.8)
@@ -158,8 +158,8 @@ def time_ours(
 
     rows: neurons a program of the backward kernel.
     """
+    from lgnc.train.gpu.engine import TritonEngine
     from lgnc.train.network import Estimator
-    from lgnc.train.triton_engine import TritonEngine
 
     engine = TritonEngine(network, Estimator(), 0, dtype, rows)
     packed, y, _ = make_batch(samples)

@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lgnc.backends.aiger import aiger_bytes
+from lgnc.arithmetic.encoder import lower_encoder
 from lgnc.data import load_dataset
-from lgnc.frontend import lift
+from lgnc.formats import lift
+from lgnc.formats.lgn import Model, load_model, save_model
+from lgnc.formats.write_aiger import aiger_bytes
 from lgnc.ir import Circuit
-from lgnc.ir.lowering_encoder import lower_encoder
-from lgnc.model import Model, load_model, save_model
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
 from lgnc.toolchain import require_tool, run

@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lgnc.backends.aiger import aiger_bytes
-from lgnc.frontend.source import load_source
+from lgnc.formats.source import load_source
+from lgnc.formats.write_aiger import aiger_bytes
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.mapping.lut_map import map_luts
 from lgnc.passes.manager import load_pass, run_pipeline

@@ -39,16 +39,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cpu_training import torchlogix_python
 
-from lgnc.backends.aiger import aiger_bytes
-from lgnc.frontend.lift import lift
-from lgnc.frontend.source import load_source
+from lgnc.arithmetic.compressors import GOALS
+from lgnc.formats.lgn import Layer, Model, save_model
+from lgnc.formats.lift import lift
+from lgnc.formats.source import load_source
+from lgnc.formats.write_aiger import aiger_bytes
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.gates import READS_A, READS_B
-from lgnc.ir.lowering_compressors import GOALS
 from lgnc.ir.simulate import simulate
-from lgnc.model import Layer, Model, save_model
 from lgnc.passes.manager import load_pass, run_pipeline
-from lgnc.rewrite_with_abc import ABC_SCRIPT
+from lgnc.passes.rewrite_with_abc import ABC_SCRIPT
 from lgnc.toolchain import require_tool, run
 from lgnc.verify.prove import prove
 
@@ -245,8 +245,8 @@ def proof(run_: Run) -> None:
 
 def calibrate(run_: Run) -> None:
     """Gates saved beyond -O3 by what the training rows never show; accuracies on MNIST's test rows."""
-    from lgnc.calibrate import calibrate as calibrated
     from lgnc.data import load_dataset
+    from lgnc.flows.calibrate import calibrate as calibrated
 
     data = load_dataset("mnist")
     for name in NETS:

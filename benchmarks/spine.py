@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lgnc.compile import TARGETS, compile_circuit
 from lgnc.data import load_dataset
-from lgnc.evaluate import evaluate
-from lgnc.frontend import load_source
-from lgnc.model import save_model
+from lgnc.flows.compile import TARGETS, compile_circuit
+from lgnc.flows.evaluate import evaluate
+from lgnc.formats import load_source
+from lgnc.formats.lgn import save_model
 from lgnc.train import TrainConfig, train
 
 

@@ -25,24 +25,24 @@ from typing import Any
 
 import numpy as np
 
+from lgnc.arithmetic.compressors import GOALS
+from lgnc.arithmetic.head import argmax_circuit, popcount_circuit, score_format
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.blif import blif_bytes
-from lgnc.backends.verilog import emit
-from lgnc.backends.verilog_boards import FPGA_BOARDS
-from lgnc.backends.verilog_flow import SYNTHESIS
-from lgnc.bitstream import make_bitstream
+from lgnc.backends.verilog.boards import FPGA_BOARDS
+from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.flow import SYNTHESIS
 from lgnc.diagnostics import Failed
-from lgnc.frontend import lift
-from lgnc.frontend.source import load_source
+from lgnc.flows.bitstream import make_bitstream
+from lgnc.flows.synthesis import cell_counts, read_netlist, report_rows, synthesise
+from lgnc.formats import lift
+from lgnc.formats.lgn import Layer, Model
+from lgnc.formats.source import load_source
+from lgnc.formats.write_blif import blif_bytes
 from lgnc.ir.circuit import Circuit, Encoder, Head
 from lgnc.ir.compose import compose
-from lgnc.ir.lowering import argmax_circuit, popcount_circuit, score_format
-from lgnc.ir.lowering_compressors import GOALS
 from lgnc.ir.simulate import simulate
-from lgnc.model import Layer, Model
 from lgnc.passes.manager import run_pipeline
 from lgnc.sim.verilog import run as simulate_verilog
-from lgnc.synthesis import cell_counts, read_netlist, report_rows, synthesise
 from lgnc.toolchain import require_tool, run
 
 SIZES = ((10, 20), (10, 60), (10, 100), (10, 200), (10, 800))

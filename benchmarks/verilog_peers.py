@@ -143,7 +143,7 @@ def wrapper(net: dict[str, Any], ports: str, widths: list[int], width: int, argm
 
 
 def luts(text: str, top: str) -> int:
-    from lgnc.synthesis import cell_counts, read_netlist
+    from lgnc.flows.synthesis import cell_counts, read_netlist
     from lgnc.toolchain import require_tool, run
 
     with tempfile.TemporaryDirectory() as place:
@@ -156,7 +156,7 @@ def luts(text: str, top: str) -> int:
 
 def scores_of(text: str, bits: Any, count: int, width: int) -> Any:
     """int64[rows, classes] that Icarus gives for `peer`."""
-    from lgnc.backends.verilog_testbench import hex_lines
+    from lgnc.backends.verilog.testbench import hex_lines
     from lgnc.toolchain import require_tool, run
 
     bench = f"""module bench;
@@ -182,11 +182,11 @@ endmodule
 
 
 def measure(path: Path, python: Path, argmax: bool, level: int) -> list[dict[str, Any]]:
+    from lgnc.arithmetic.head import score_format
     from lgnc.backends.artifact import Options
-    from lgnc.backends.verilog import emit
-    from lgnc.frontend.source import load_source
+    from lgnc.backends.verilog.emit import emit
+    from lgnc.formats.source import load_source
     from lgnc.ir.circuit import Encoder
-    from lgnc.ir.lowering import score_format
     from lgnc.ir.simulate import simulate
     from lgnc.passes.manager import run_pipeline
     from lgnc.toolchain import run

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from lgnc.backends.artifact import Options
-from lgnc.backends.verilog import emit, interface
-from lgnc.backends.verilog_testbench import VECTORS, expected, hex_lines, stimulus
+from lgnc.backends.verilog.emit import emit, interface
+from lgnc.backends.verilog.testbench import VECTORS, expected, hex_lines, stimulus
 from lgnc.diagnostics import Failed
-from lgnc.frontend import lift
+from lgnc.formats import lift
 from lgnc.ir.circuit import Circuit
 from lgnc.toolchain import require_tool, run
 from tests.support import random_model

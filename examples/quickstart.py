@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lgnc.compile import compile_circuit
 from lgnc.data import load_dataset
-from lgnc.frontend import load_source
-from lgnc.model import save_model
+from lgnc.flows.compile import compile_circuit
+from lgnc.formats import load_source
+from lgnc.formats.lgn import save_model
 from lgnc.sim import run_folder
 from lgnc.train import TrainConfig, train
 

@@ -1,4 +1,4 @@
-"""Input patterns that a gate has not seen are don't-cares: for `lgnc.calibrate`, never in -O, for meaning changes."""
+"""Input patterns that a gate has not seen are don't-cares: for `lgnc opt --calibrate`, never in -O: meaning changes."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.arithmetic.head import score_format
 from lgnc.ir.circuit import Circuit, Encoder, Head, Words
-from lgnc.ir.lowering import score_format
 from lgnc.ir.simulate import argmax, pack, packed_scores, simulate_outputs
 
 _EXHAUSTIVE_POINTS = 4096

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lgnc.arithmetic.compressors import GOALS
+from lgnc.arithmetic.head import absorbable, argmax_circuit, popcount_circuit, score_format
 from lgnc.diagnostics import unknown
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.compose import compose
-from lgnc.ir.lowering import absorbable, argmax_circuit, popcount_circuit, score_format
-from lgnc.ir.lowering_compressors import GOALS
 from lgnc.ir.order import in_order
 
 OUTPUTS = ("class", "scores", "both")
@@ -18,7 +18,7 @@ def lower_head(circuit: Circuit, outputs: str = "class", goal: str = "luts") -> 
     """A headless circuit on the same encoder whose outputs are what the head says, as bits, lowest first.
 
     outputs: 'class' for the index of the winning class (`class_0`, `class_1` ...), 'scores' for the bits of every
-    class's score (`s{class}_{bit}`, see `lgnc.ir.lowering.score_format`), 'both' for the class and then the scores.
+    class's score (`s{class}_{bit}`, see `lgnc.arithmetic.head.score_format`), 'both' for the class and then the scores.
     goal: 'luts' for adders that take few tables (the form of the Verilog target and of proofs), 'lut6' for the fewest
     six-input tables that ABC's `if -K 6` can map to (lower the head before the encoder), 'gates' for few two-input
     gates, 'depth' for few levels of them, by when each literal is ready. A circuit without a head is returned as it is.

@@ -29,8 +29,8 @@ PASSES: dict[str, str] = {
     "lower_head": "lgnc.passes.lower_head",
     "merge_duplicate_gates": "lgnc.passes.merge_duplicate_gates",
     "order_head": "lgnc.passes.order_head",
-    "rewrite_with_abc": "lgnc.rewrite_with_abc",
-    "rewrite_with_aigverse": "lgnc.rewrite_with_aigverse",
+    "rewrite_with_abc": "lgnc.passes.rewrite_with_abc",
+    "rewrite_with_aigverse": "lgnc.passes.rewrite_with_aigverse",
     "simplify_head": "lgnc.passes.simplify_head",
 }
 """Pass name -> the module whose function of the same name it is."""

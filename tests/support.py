@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lgnc.formats.lgn import Layer, Model
 from lgnc.ir import Circuit, Encoder, Head, in_order
 from lgnc.ir.gates import GATES
-from lgnc.model import Layer, Model
 from lgnc.toolchain import PACKAGES, TOOLS, find_tool, package_version, require_tool, run
 
 

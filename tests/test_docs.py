@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lgnc.ir import from_text, to_text
+from lgnc.formats import from_text, to_text
 from tests.support import needs
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -77,12 +77,12 @@ def command(
     **asked: Any,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
-    from lgnc.bitstream import add_bitstream
-    from lgnc.compile import backend, compile_circuit
     from lgnc.diagnostics import BadInput
     from lgnc.files import check_output_folder
-    from lgnc.frontend.source import load_source
-    from lgnc.synthesis import add_report
+    from lgnc.flows.bitstream import add_bitstream
+    from lgnc.flows.compile import backend, compile_circuit
+    from lgnc.flows.synthesis import add_report
+    from lgnc.formats.source import load_source
 
     backend(target)
     settings = {setting: value for setting, value in asked.items() if value is not None}

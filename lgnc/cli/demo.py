@@ -16,7 +16,7 @@ from lgnc.cli.output import json_option, percent, print_facts, print_json, print
 @json_option
 def command(output: Path, as_json: bool) -> None:
     """Train on 1,797 real handwritten digits, compile to all four targets, run and verify each."""
-    from lgnc.demo import demo
+    from lgnc.flows.demo import demo
 
     started = time.perf_counter()
     with progress_bar(quiet=as_json) as bar:

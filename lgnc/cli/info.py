@@ -63,7 +63,7 @@ def _folder(path: Path) -> dict[str, Any]:
 
 
 def _file(path: Path) -> dict[str, Any]:
-    from lgnc.frontend.source import load_source
+    from lgnc.formats.source import load_source
     from lgnc.ir.gates import GATES
 
     source = load_source(path)

@@ -16,16 +16,16 @@ import click
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
-    from lgnc.calibrate import Calibration
-    from lgnc.frontend.source import Source
+    from lgnc.flows.calibrate import Calibration
+    from lgnc.formats.source import Source
     from lgnc.mapping.statistics import Statistics
     from lgnc.passes.manager import PassReport
 
 
 def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: float) -> Calibration:
     """The calibration of a model or circuit on the training rows of DATA, split as the model was trained."""
-    from lgnc.calibrate import calibrate
-    from lgnc.evaluate import labels_for, rows
+    from lgnc.flows.calibrate import calibrate
+    from lgnc.flows.evaluate import labels_for, rows
 
     meta = {} if source.model is None else source.model.meta
     training, columns = meta.get("training"), meta.get("columns")
@@ -110,10 +110,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
-    from lgnc.compile import check_circuit_path, save_circuit
-    from lgnc.frontend.source import load_source
+    from lgnc.flows.compile import check_circuit_path, save_circuit
+    from lgnc.formats.lgir import to_text
+    from lgnc.formats.source import load_source
     from lgnc.ir.circuit import Circuit
-    from lgnc.ir.text import to_text
     from lgnc.mapping.statistics import Statistics
     from lgnc.passes.manager import parse_pipeline, run_pipeline
     from lgnc.verify.prove import prove as prove_equal

@@ -35,7 +35,7 @@ def command(
 
     Exit code 0 when every answer agrees with the reference, else 1.
     """
-    from lgnc.evaluate import evaluate
+    from lgnc.flows.evaluate import evaluate
 
     with progress_bar(quiet=as_json) as bar:
         bar.add_task("simulate", total=None, note="")

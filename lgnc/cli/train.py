@@ -128,7 +128,7 @@ def command(
 
     require_package("torch")
     from lgnc.data import load_dataset
-    from lgnc.model import save_model
+    from lgnc.formats.lgn import save_model
     from lgnc.train import TrainConfig, train
     from lgnc.train.ranks import rank
 

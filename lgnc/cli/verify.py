@@ -37,7 +37,7 @@ def command(
 
     Exit code 0 when equal, 1 when not or when undecided.
     """
-    from lgnc.equivalence import replay_certificate, verify, write_certificate
+    from lgnc.flows.compare import replay_certificate, verify, write_certificate
 
     if certificate is not None and check is not None:
         raise click.UsageError("--certificate and --check exclude each other")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.arithmetic.encoder import encoder_circuit
+from lgnc.arithmetic.head import argmax_circuit, popcount_circuit, score_format
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.compose import compose
-from lgnc.ir.lowering import argmax_circuit, popcount_circuit, score_format
-from lgnc.ir.lowering_encoder import encoder_circuit
 from lgnc.mapping.lut_map import map_luts
 
 ENCODER, POPCOUNT, ARGMAX, LAYERS = range(4)

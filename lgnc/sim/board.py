@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.boards import BOARDS, rows_header
-from lgnc.backends.c_text import named
+from lgnc.backends.c.boards import BOARDS, rows_header
+from lgnc.backends.c.text import named
 from lgnc.diagnostics import Failed, unknown
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST, MANIFEST_VERSION
-from lgnc.backends.boards import BOARDS
+from lgnc.backends.c.boards import BOARDS
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.ir.circuit import FEATURE_DTYPES, Encoder

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.formats.lgn import Model
 from lgnc.ir.circuit import Head
 from lgnc.ir.gates import TABLE
 from lgnc.ir.simulate import argmax, encode, head_scores
-from lgnc.model import Model
 from lgnc.sim.result import RunResult
 
 _BLOCK = 512

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.verilog_testbench import feature_words, hex_lines
+from lgnc.backends.verilog.testbench import feature_words, hex_lines
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.files import read_file
 from lgnc.sim.result import RunResult

@@ -48,7 +48,7 @@ class Batches:
         return rows, self._y[chosen]
 
     def _move(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
-        from lgnc.train.move_rows import encode_quickly, move_pictures
+        from lgnc.train.cpu.move_rows import encode_quickly, move_pictures
 
         shape = self.problem.dataset.shape
         assert shape is not None

@@ -8,9 +8,9 @@ import numpy as np
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
+from lgnc.formats.lgn import Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
-from lgnc.model import Layer, Model
 from lgnc.train.config import TrainConfig, parse_init
 from lgnc.train.network import Float32, Int32, LayerLogits, LayerStart, Network
 from lgnc.train.trees import join_wiring, leaves

@@ -184,12 +184,12 @@ def make_engine(
     engine: Engine
     together = world_size() > 1
     if name == "packed":
-        packed = import_module("lgnc.train.distributed_packed" if together else "lgnc.train.kernels")
+        packed = import_module("lgnc.train.cpu.all_reduce" if together else "lgnc.train.cpu.engine")
         kind = packed.DistributedPackedEngine if together else packed.PackedEngine
         engine = kind(network, estimator, seed, threads)
         return engine
     if name == "triton":
-        engine = import_module("lgnc.train.triton_engine").TritonEngine(network, estimator, seed)
+        engine = import_module("lgnc.train.gpu.engine").TritonEngine(network, estimator, seed)
         return engine
     if threads is not None:
         torch.set_num_threads(threads)

@@ -17,7 +17,7 @@ import numpy as np
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import Failed
-from lgnc.model import Model
+from lgnc.formats.lgn import Model
 from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
 from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_checkpoint

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc import __version__
-from lgnc.frontend.lift import lift
+from lgnc.formats.lgn import Model
+from lgnc.formats.lift import lift
 from lgnc.ir.simulate import simulate
-from lgnc.model import Model
 from lgnc.toolchain import package_version
 from lgnc.train.network import Engine, Rows
 

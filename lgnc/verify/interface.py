@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lgnc.arithmetic.head import argmax_circuit, popcount_circuit, score_format
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.compose import compose
-from lgnc.ir.lowering import argmax_circuit, popcount_circuit, score_format
 
 
 def lower_alike(a: Circuit, b: Circuit) -> tuple[Circuit, Circuit]:

@@ -1,0 +1,1 @@
+"""The C target. See docs/targets-c.md."""

@@ -1,0 +1,134 @@
+"""Projects that run a network on a microcontroller board: start code, main program, Makefile, rows with answers.
+
+Settings `board`, `max_flash` and `max_ram` of the C target; `lgnc.sim.board` builds and runs what is written here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.backends.c.mcu_budget import Footprint, footprint
+from lgnc.backends.c.project import answers, golden_features
+from lgnc.backends.c.text import SIZES, constant, element_types, named, runtime, table
+from lgnc.diagnostics import BadInput, Failed, unknown
+from lgnc.ir.circuit import Circuit
+
+
+@dataclass(frozen=True)
+class Board:
+    """engine: what emulates it. flash, ram: bytes. ticks: what its counter counts. linker: whether it needs a script.
+
+    code: how its machine code compares with a Cortex-M3's. reserve: bytes of (flash, RAM) that the start code, the main
+    program and its stack take.
+    """
+
+    engine: str
+    flash: int
+    ram: int
+    ticks: str
+    linker: bool
+    code: float
+    reserve: tuple[int, int]
+
+
+BOARDS: Mapping[str, Board] = {
+    "atmega328p": Board("simavr", 32 * 1024, 2 * 1024, "cycles", False, 2.0, (3072, 192)),
+    "mps2-an385": Board("qemu-system-arm", 4 * 2**20, 4 * 2**20, "instructions", True, 1.0, (3072, 1024)),
+}
+
+GOLDEN_BYTES = 1024
+"""Flash for the rows that a project carries, one at least."""
+
+
+def chosen_board(settings: Mapping[str, Any]) -> str | None:
+    """The setting `board`, or None. Raises BadInput for an unknown one, and for one with the host profile."""
+    board = settings.get("board")
+    if board is None:
+        return None
+    if board not in BOARDS:
+        raise unknown("board", str(board), BOARDS, where="--board")
+    if settings.get("target_profile", "mcu") != "mcu":
+        raise BadInput(f"board {board} runs the MCU form", where="--board", fix="use it with --target-profile mcu")
+    return str(board)
+
+
+def state_room(circuit: Circuit, board: str | None, max_ram: Any) -> int | None:
+    """Bytes of RAM for the state alone that a board and a budget leave, or None when there is neither."""
+    rooms = [max_ram] if isinstance(max_ram, int) else []
+    if board is not None:
+        rooms.append(BOARDS[board].ram - _around(circuit) - BOARDS[board].reserve[1])
+    rest = footprint(circuit, code=0, tables=0, workspace=0).ram
+    return min(rooms) - rest if rooms else None
+
+
+def _around(circuit: Circuit) -> int:
+    """Bytes of RAM of one row and its answer."""
+    row = len(circuit.encoder.names) * SIZES[element_types(circuit)[0]]
+    return row + (8 * circuit.head.classes if circuit.head is not None else len(circuit.outputs))
+
+
+def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
+    """Raise Failed, with the figures, when a network and the program around it are more than a board holds."""
+    chosen = BOARDS[board]
+    flash = int(needs.code * chosen.code) + needs.tables + chosen.reserve[0] + GOLDEN_BYTES
+    ram = needs.ram + _around(circuit) + chosen.reserve[1]
+    for have, limit, what in ((flash, chosen.flash, "flash"), (ram, chosen.ram, "RAM")):
+        if have > limit:
+            raise Failed(
+                f"needs about {have:,} bytes of {what} with the program around it; {board} has {limit:,}",
+                where="--board",
+                fix="compile with -O3, or train with a smaller --width or fewer thresholds",
+            )
+
+
+def board_files(circuit: Circuit, name: str, board: str) -> dict[str, bytes]:
+    """The folder `board` beside NAME.c and NAME.h. Boards differ in board.c, board.ld and the Makefile alone."""
+    chosen = BOARDS[board]
+    element, _ = element_types(circuit)
+    rows = golden_rows(circuit)
+    texts = {
+        "main.c": runtime("boards/main.c").replace("NAME_element", element),
+        "board.h": runtime("boards/board.h").replace("@TICKS@", chosen.ticks),
+        "board.c": runtime(f"boards/{board}.c"),
+        "Makefile": re.sub(r"\bNAME\.", f"{name}.", runtime(f"boards/{board}.mk")),
+        "NAME_rows.h": rows_header(element, rows, answers(circuit, rows)),
+    }
+    if chosen.linker:
+        texts["board.ld"] = runtime(f"boards/{board}.ld")
+    return {f"board/{named(path, name)}": named(text, name).encode("ascii") for path, text in texts.items()}
+
+
+def golden_rows(circuit: Circuit) -> NDArray[Any]:
+    """[rows, features] in the encoder's type: the first golden vectors, as many as small flash has room for."""
+    width = max(1, len(circuit.encoder.names) * SIZES[element_types(circuit)[0]])
+    return golden_features(circuit)[: max(1, GOLDEN_BYTES // width)]
+
+
+def rows_header(element: str, rows: NDArray[Any], expected: NDArray[np.int32] | None) -> str:
+    """The text of NAME_rows.h, before `named`: rows in flash for main.c to run and, unless None, their answers."""
+
+    def flash(kind: str, title: str, values: NDArray[Any]) -> str:
+        listed = [constant(value, kind) for value in values.ravel()]
+        return table(f"BOARD_FLASH {kind} NAME_{title}[]", listed)
+
+    parts = [
+        "/* Rows that main.c runs, one after another. */",
+        "#ifndef NAME_ROWS_H",
+        "#define NAME_ROWS_H",
+        "",
+        '#include "board.h"',
+        "",
+        f"#define NAME_ROW_COUNT {len(rows)}",
+        f"#define NAME_EXPECTED {0 if expected is None else 1}",
+        "",
+        flash(element, "rows", rows.view(np.uint8) if rows.dtype == np.bool_ else rows),
+    ]
+    if expected is not None:
+        parts += ["/* The answer to each. */", flash("int32_t", "expected", expected)]
+    return "\n".join([*parts, "#endif"]) + "\n"

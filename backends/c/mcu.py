@@ -1,0 +1,118 @@
+"""The MCU form of the C target: one sample at a time, tables in constant memory, a byte a live node."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lgnc.backends.c.mcu_budget import code_bytes
+from lgnc.backends.c.mcu_schedule import NEGATE, McuSchedule, mcu_schedule
+from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
+from lgnc.diagnostics import BadInput
+from lgnc.ir.circuit import Circuit
+
+CHUNKS = (2**30, 128, 32, 8, 1)
+"""How many outputs may be finished together: many make for few steps, few for little state."""
+
+STATE = 896
+"""Bytes of state that leave a 1 KB part room for the scores and a stack."""
+
+STEP = 4
+"""Bytes of tables that a step more is worth: it takes as long as three gates."""
+
+FLASH = """/* Where tables lie: avr-gcc must be told. */
+#ifdef __FLASH
+#define NAME_FLASH __flash
+#else
+#define NAME_FLASH
+#endif
+"""
+
+
+def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None, flash: int | None = None) -> Body:
+    """The tables of a circuit and the evaluator: small tables of few steps whose state fits STATE or twice the least.
+
+    room: bytes of RAM that there are for the state, where that is known; it goes before. flash: bytes for code and
+    tables, likewise. Raises BadInput for the style `unrolled`: it is all flash.
+    """
+    if style == "unrolled":
+        raise BadInput("the mcu form is a table", where="--style", fix="leave out --style, or use another profile")
+    plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
+    limit = max(STATE, 2 * min(plan.rows for plan in plans))
+    if room is not None:
+        limit = min(limit, room)
+
+    def cost(plan: McuSchedule) -> tuple[int, int, int]:
+        tables = _tables(circuit, plan)
+        beyond = 0 if flash is None else max(0, _code(circuit, plan) + tables - flash)
+        return max(plan.rows, limit), beyond, tables + STEP * len(plan.steps)
+
+    best = min(plans, key=cost)
+    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best))
+
+
+def _code(circuit: Circuit, plan: McuSchedule) -> int:
+    """Bytes of code, as they are foretold."""
+    return code_bytes(circuit, _kinds(plan), _types(circuit, plan)[0] != "uint8_t")
+
+
+def _kinds(plan: McuSchedule) -> list[int]:
+    """The step numbers in use, without their sign."""
+    kinds: list[int] = np.unique(plan.steps[:, 0] & ~NEGATE).tolist()
+    return kinds
+
+
+def _tables(circuit: Circuit, plan: McuSchedule) -> int:
+    """Bytes of constant data."""
+    node, place, step = _types(circuit, plan)
+    return table_bytes(
+        (2 * len(plan.steps), "uint8_t"),
+        (len(plan.steps), step),
+        (plan.gates.size, node),
+        (len(plan.literals), node),
+        (len(plan.feature), place),
+        (len(plan.threshold), element_types(circuit)[0]),
+        (len(plan.offset), "int32_t"),
+    )
+
+
+def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
+    """C types of a byte's index, a feature's and a step's target."""
+    highest = 2 * plan.rows if circuit.head is None else plan.rows
+    target = int(plan.steps[:, 2].max(initial=0))
+    return index_type(highest), index_type(len(circuit.encoder.names)), index_type(target)
+
+
+def _source(circuit: Circuit, plan: McuSchedule) -> str:
+    element, _ = element_types(circuit)
+    node, place, target = _types(circuit, plan)
+    kinds = sum(1 << kind for kind in _kinds(plan))
+    steps = [f"{{{kind}, {count}, {out}}}" for kind, count, out in plan.steps.tolist()]
+    parts = [
+        f"#define NAME_ROWS {plan.rows}u",
+        f"#define NAME_STEPS {len(plan.steps)}u",
+        f"#define NAME_STEP_KINDS 0x{kinds:x}u",
+        f"typedef {element} NAME_element;",
+        f"typedef {node} NAME_node;",
+        f"typedef {place} NAME_place;",
+        "",
+        "/* Steps: 0..7 compute gates of that number (f(0,0) f(0,1) f(1,0) f(1,1) in binary); 16 + k add gates k to a",
+        "   class, 24 + k subtract them; 32 compares features; 33 adds bytes to a class, 41 subtracts them. How many;",
+        "   the first byte written, or the class. */",
+        table(f"struct {{ uint8_t kind, count; {target} out; }} NAME_step[]", steps or ["{0, 0, 0}"]),
+        "/* Gates, in the order of the steps: the two bytes that each reads. */",
+        numbers("NAME_node NAME_gate[]", plan.gates),
+    ]
+    if len(plan.feature):
+        parts += [
+            "/* Encoder bits, in the order of the steps: feature and the threshold that it is above. */",
+            numbers("NAME_place NAME_feature[]", plan.feature),
+            table("NAME_element NAME_threshold[]", [constant(t, element) for t in plan.threshold]),
+        ]
+    if circuit.head is None:
+        parts += ["/* Outputs: 2 * byte + inverted. */", numbers("NAME_node NAME_literal[]", plan.literals)]
+    else:
+        if len(plan.literals):
+            parts += ["/* Bytes that steps 33 and 41 count. */", numbers("NAME_node NAME_literal[]", plan.literals)]
+        parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in plan.offset]))
+    parts += [runtime("mcu.c"), runtime("mcu_outputs.c" if circuit.head is None else "mcu_head.c")]
+    return "\n".join([FLASH, *(part.replace("static const ", "static const NAME_FLASH ") for part in parts)])

@@ -1,0 +1,108 @@
+"""What stands beside NAME.h and NAME.c: a test of golden vectors, and files for make, CMake, Arduino and others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.backends.c.text import constant, element_types, runtime, table
+from lgnc.backends.thresholds import ELEMENT, element_range
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
+
+_MOST_VECTORS, _MOST_VALUES = 16, 8192
+"""Golden vectors, and feature values in all of them."""
+
+
+def project_files(circuit: Circuit, name: str, version: str) -> dict[str, str]:
+    """Relative path -> text. The names NAME_* in the texts are still to be replaced."""
+    about = f"A logic gate network: {len(circuit.encoder.names)} features, {circuit.gates} gates"
+    library: dict[str, Any] = {
+        "name": name,
+        "version": version,
+        "description": about,
+        "license": "MIT",
+        "frameworks": "*",
+    }
+    library["headers"] = f"{name}.h"
+    library["build"] = {"srcFilter": f"+<{name}.c>"}
+    arduino = {"name": name, "version": version, "author": "lgnc", "maintainer": "lgnc", "sentence": about}
+    arduino |= {"paragraph": "Written by lgnc.", "category": "Data Processing", "url": "", "architectures": "*"}
+    arduino |= {"includes": f"{name}.h"}
+    return {
+        f"test/test_{name}.c": test_source(circuit),
+        "Makefile": runtime("Makefile.in").replace("@NAME@", name),
+        "CMakeLists.txt": runtime("CMakeLists.txt.in").replace("@NAME@", name),
+        "library.json": json.dumps({**library, "platforms": "*"}, indent=2, sort_keys=True) + "\n",
+        "library.properties": "".join(f"{key}={value}\n" for key, value in arduino.items()),
+    }
+
+
+def golden_features(circuit: Circuit) -> NDArray[Any]:
+    """[vectors, features]: values at, just above and just below thresholds, and the ends of the type; no randomness."""
+    enc = circuit.encoder
+    width = len(enc.names)
+    count = int(np.clip(_MOST_VALUES // max(1, width), 2, _MOST_VECTORS))
+    dtype = np.dtype(enc.dtype)
+    low, high = element_range(enc)
+    t = np.clip(enc.threshold, low, high).astype(dtype)
+    if enc.is_float:
+        near = [t, np.nextafter(t, dtype.type(high)), np.nextafter(t, dtype.type(low))]
+    elif enc.dtype == "bool":
+        near = [np.array([False, True])]
+    else:
+        near = [
+            t,
+            np.minimum(t, dtype.type(high - 1)) + dtype.type(1),
+            np.maximum(t, dtype.type(low + 1)) - dtype.type(1),
+        ]
+    values = np.unique(np.concatenate([*near, np.array([low, high]).astype(dtype)]))
+    mixed = (np.arange(count * width, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    picked: NDArray[Any] = values[(mixed >> np.uint64(33)) % np.uint64(len(values))].reshape(count, width)
+    return picked
+
+
+def answers(circuit: Circuit, rows: NDArray[Any]) -> NDArray[np.int32]:
+    """int32[rows, classes], the scores; for a circuit without a head int32[rows, outputs], its bits."""
+    if circuit.head is not None:
+        return simulate(circuit, rows)[0]
+    words = simulate_outputs(circuit, pack(encode(circuit.encoder, rows)))
+    return unpack(words, len(rows)).astype(np.int32)
+
+
+def test_source(circuit: Circuit) -> str:
+    """A C99 program that exits 0 when the network gives the golden answers, one sample at a time and all at once."""
+    features = golden_features(circuit)
+    element, _ = element_types(circuit)
+    stored = features.astype(ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype))
+    vectors = table(f"{element} features[]", [constant(value, element) for value in stored.ravel()])
+    if circuit.head is None:
+        kind, columns, call = "uint8_t", "NAME_OUTPUTS", "NAME_outputs_in"
+    else:
+        kind, columns, call = "int32_t", "NAME_CLASSES", "NAME_scores_in"
+    parts = [
+        "/* Written by lgnc: golden vectors. Exits 0 when every answer is right. MIT licence. */",
+        '#include "../NAME.h"',
+        "",
+        "#include <stdio.h>",
+        "",
+        f"#define VECTORS {len(features)}u",
+        vectors,
+        table(f"{kind} answers[]", [constant(value, kind) for value in answers(circuit, features).ravel()]),
+        f"#define COLUMNS {columns}",
+        f"#define CALL {call}",
+        f"typedef {kind} answer;",
+        "",
+        "static unsigned char workspace[NAME_WORKSPACE];",
+        "static answer found[VECTORS * COLUMNS + 1u];",
+        "",
+        runtime("test.c"),
+    ]
+    if circuit.head is not None:
+        parts.append(runtime("test_classes.c"))
+    else:
+        parts.append("static size_t wrong_classes(void)\n{\n    return 0;\n}\n")
+    return "\n".join([*parts, runtime("test_main.c")])

@@ -1,0 +1,1 @@
+"""The numpy target. See docs/targets-numpy.md."""

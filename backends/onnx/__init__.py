@@ -1,0 +1,1 @@
+"""The ONNX target. See docs/targets-onnx.md."""

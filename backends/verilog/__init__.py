@@ -1,0 +1,1 @@
+"""The Verilog target. See docs/targets-verilog.md."""

@@ -1,0 +1,45 @@
+"""Files for the tools around a Verilog design: a Makefile, yosys scripts, a FuseSoC core and a Vivado script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lgnc.backends.verilog.boards import make_rules
+from lgnc.backends.verilog.testbench import filled
+
+SYNTHESIS: Mapping[str, tuple[str, str]] = {
+    "ice40": ("synth_ice40 -nocarry", "json"),
+    "ecp5": ("synth_ecp5 -noccu2 -nowidelut", "json"),
+    "xilinx": ("synth_xilinx -flatten -nocarry", "edif"),
+}
+"""Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes. Nothing adds numbers on carry chains."""
+
+
+def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None) -> dict[str, bytes]:
+    """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board."""
+    modules = [name, *([f"{name}_{wrapper}"] if wrapper else [])]
+    sources = [f"{each}.v" for each in (*modules, *([f"{name}_board"] if board else []))]
+    clock = "aclk" if wrapper == "axis" else "clk"
+    words = {
+        "NAME": name,
+        "TOP": sources[-1].removesuffix(".v"),
+        "SOURCES": " ".join(sources),
+        "CORESOURCES": ", ".join(sources),
+        "SIMULATIONS": "\n".join(
+            f"\tiverilog -g2001 -o tb_{each}.vvp {' '.join(sources)} tb_{each}.v\n\tvvp -N tb_{each}.vvp"
+            for each in modules
+        ),
+        "CONSTRAINT": f"create_clock -period $period [get_ports {clock}]"
+        if clocked
+        else "set_max_delay $period -from [all_inputs] -to [all_outputs]",
+        "BOARDRULES": make_rules(name, board) if board else "",
+    }
+    files = {
+        "Makefile": filled("flow.mk.in", words),
+        f"{name}.core": filled("flow.core.in", words),
+        "vivado.tcl": filled("vivado.tcl.in", words),
+    }
+    for family, (command, form) in SYNTHESIS.items():
+        words |= {"COMMAND": command, "FORM": form, "FAMILY": family}
+        files[f"synth_{family}.ys"] = filled("synth.ys.in", words)
+    return {path: text.encode() for path, text in files.items()}

@@ -1,0 +1,184 @@
+"""Circuit -> optimised circuit -> a target's files, with the manifest that says what they are and what was proven."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from lgnc import __version__
+from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
+from lgnc.diagnostics import Failed, unknown
+from lgnc.files import write_file, write_folder
+from lgnc.formats.lgir import to_text
+from lgnc.formats.source import Source
+from lgnc.formats.write_aiger import aiger_bytes, ascii_aiger_bytes
+from lgnc.formats.write_blif import blif_bytes
+from lgnc.ir.circuit import Circuit
+from lgnc.mapping.statistics import Statistics, pass_sizes
+from lgnc.passes.manager import PassReport, run_pipeline
+from lgnc.passes.order_head import order_head
+from lgnc.toolchain import find_tool, package_version
+from lgnc.verify.prove import prove as prove_equal
+from lgnc.verify.verdict import Verdict
+
+TARGETS = {
+    "c": "lgnc.backends.c.emit",
+    "numpy": "lgnc.backends.numpy.emit",
+    "onnx": "lgnc.backends.onnx.emit",
+    "verilog": "lgnc.backends.verilog.emit",
+}
+
+_WRITERS: dict[str, Callable[[Circuit], bytes]] = {
+    ".lgir": lambda circuit: to_text(circuit).encode(),
+    ".aig": aiger_bytes,
+    ".aag": ascii_aiger_bytes,
+    ".blif": blif_bytes,
+}
+
+
+def check_circuit_path(path: Path) -> None:
+    """Raise BadInput unless the ending of `path` is one that `save_circuit` writes."""
+    if path.suffix not in _WRITERS:
+        raise unknown("circuit file ending", path.suffix, _WRITERS, where=str(path))
+
+
+def save_circuit(circuit: Circuit, path: Path) -> None:
+    """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
+
+    Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
+    """
+    check_circuit_path(path)
+    write_file(path, _WRITERS[path.suffix](circuit))
+
+
+def backend(target: str) -> Emit:
+    """The `emit` function of a target. Raises BadInput that lists the targets when there is no such one."""
+    if target not in TARGETS:
+        raise unknown("target", target, TARGETS)
+    return cast(Emit, importlib.import_module(TARGETS[target]).emit)
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """What `compile_circuit` made: the optimised circuit, the files with their manifest, and how it was checked."""
+
+    circuit: Circuit
+    files: Mapping[str, bytes]
+    manifest: dict[str, Any]
+    reports: list[PassReport]
+    verdict: Verdict | None
+    seconds: float = field(compare=False)
+
+    def write(self, folder: Path) -> None:
+        """Write the folder, whole or not at all."""
+        write_folder(folder, self.files)
+
+
+def encoder_facts(circuit: Circuit) -> dict[str, Any]:
+    """What a caller of the compiled network needs to know of its features."""
+    enc = circuit.encoder
+    return {"dtype": enc.dtype, "features": list(enc.names), "bits": enc.bits}
+
+
+def compile_circuit(
+    source: Source,
+    target: str,
+    *,
+    name: str = "lgn",
+    level: int = 2,
+    prove: bool = True,
+    goal: str = "area",
+    stats: bool = False,
+    check_each_pass: bool = False,
+    time_limit: float = 60.0,
+    settings: Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Compiled:
+    """Optimise `source` at -O `level` for `goal`, prove the result equal to what went in (when `prove`), emit `target`.
+
+    stats: count the look-up tables of every part after every pass, for the manifest.
+
+    The proof covers the passes; what covers the emitted files is said by `lgnc verify`. Raises Failed when the
+    optimised circuit differs, and the target's own errors.
+    """
+    started = time.perf_counter()
+    emit = backend(target)
+    progress("optimise")
+    statistics = Statistics(source.circuit) if stats else None
+    circuit, reports = run_pipeline(
+        source.circuit, level, goal=goal, check_each_pass=check_each_pass, print_after=statistics
+    )
+    if target == "verilog" and level:
+        circuit = order_head(circuit)
+    counted = pass_sizes(source.circuit, circuit, reports) if statistics is None else statistics.as_json()
+    verdict = None
+    if prove:
+        progress("prove")
+        verdict = prove_equal(source.circuit, circuit, time_limit=time_limit)
+        if verdict.equal is False:
+            example = f"they differ at {verdict.counterexample}"
+            raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
+    progress(f"emit {target}")
+    artifact = emit(circuit, Options(name, settings or {}))
+    manifest = _facts(source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict)
+    manifest |= {"stats": counted, "rewriter": rewriter(reports)}
+    files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
+    files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
+    seconds = time.perf_counter() - started
+    return Compiled(circuit, files, {**manifest, **artifact.details}, reports, verdict, seconds)
+
+
+def rewriter(reports: Sequence[PassReport]) -> str | None:
+    """The outside engine that a pipeline's rewriting used, with its version, or None: `-O3` takes what is installed."""
+    names = {report.name for report in reports}
+    if "rewrite_with_abc" in names and find_tool("yosys-abc") is not None:
+        return "yosys-abc"
+    version = package_version("aigverse")
+    return f"aigverse {version}" if "rewrite_with_aigverse" in names and version is not None else None
+
+
+def with_files(compiled: Compiled, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Compiled:
+    """The same with more files, and more facts in its manifest."""
+    kept = {path: data for path, data in compiled.files.items() if path != MANIFEST} | dict(files)
+    manifest = {**compiled.manifest, **facts}
+    told = {key: value for key, value in manifest.items() if key not in ("lgnc_manifest", "files")}
+    return replace(compiled, files={**kept, MANIFEST: Artifact(kept).manifest_bytes(**told)}, manifest=manifest)
+
+
+def _facts(
+    source: Source,
+    circuit: Circuit,
+    target: str,
+    name: str,
+    options: Mapping[str, Any],
+    verdict: Verdict | None,
+) -> dict[str, Any]:
+    head, meta = circuit.head, source.model.meta if source.model else {}
+    training = meta.get("training") or {}
+    return {
+        "lgnc": __version__,
+        "target": target,
+        "name": name,
+        "source_sha256": source.sha256,
+        "circuit_sha256": circuit.digest,
+        "options": dict(options),
+        "encoder": encoder_facts(circuit),
+        "columns": meta.get("columns") or {},
+        "training": {key: value for key, value in training.items() if key in ("data", "seed", "test_fraction")},
+        "classes": None if head is None else list(head.names),
+        "tau": None if head is None else head.tau,
+        "outputs": list(circuit.output_names),
+        "costs": {
+            "gates_before": source.circuit.gates,
+            "gates": circuit.gates,
+            "depth": circuit.depth,
+            "head_literals": len(circuit.outputs),
+        },
+        "verified": {
+            "passes": "not checked" if verdict is None else verdict.how if verdict.equal else "undecided",
+        },
+    }

@@ -1,0 +1,166 @@
+"""A model, circuit or compiled folder on labelled rows: accuracy, mismatches and samples a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.data import load_dataset
+from lgnc.diagnostics import BadInput, unknown
+from lgnc.formats.lgn import Model
+from lgnc.formats.source import load_source
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.simulate import features_for, simulate
+from lgnc.sim.folder import load_manifest, run_folder
+from lgnc.sim.network import run_model
+from lgnc.sim.result import RunResult
+
+SPLITS = ("test", "train", "all")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """accuracy: share of rows whose class is the label. mismatches: rows whose class or scores differ from what
+    `reference` names, or None when there is nothing to compare with. seconds: the run alone, without compiling.
+    """
+
+    engine: str
+    samples: int
+    accuracy: float
+    mismatches: int | None
+    reference: str | None
+    samples_per_second: float
+    seconds: float
+    built_seconds: float
+
+
+def mismatches(result: RunResult, reference: RunResult) -> int:
+    """Rows whose class differs, or whose scores do when both have scores."""
+    if result.classes is None or reference.classes is None:
+        raise BadInput("a circuit without a head has no classes", fix="compare it with 'lgnc verify'")
+    wrong = result.classes != reference.classes
+    if result.scores is not None and reference.scores is not None:
+        wrong = wrong | (result.scores != reference.scores).any(axis=1)
+    return int(wrong.sum())
+
+
+def run_circuit(circuit: Circuit, features: NDArray[Any]) -> RunResult:
+    """`lgnc.ir.simulate` on [n, features] rows, timed."""
+    started = time.perf_counter()
+    scores, classes = simulate(circuit, features)
+    return RunResult("reference", scores, classes, None, time.perf_counter() - started, 0.0)
+
+
+def rows(
+    data: str, split: str, limit: int | None, *, label: str | None, columns: dict[str, Any] | None, training: Any
+) -> tuple[NDArray[Any], NDArray[np.int64], tuple[str, ...]]:
+    """(features, labels, class names) of one split of a data set, split as `training` (a model's record) says."""
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
+    record = training if isinstance(training, dict) else {}
+    held_out = {key: record[key] for key in ("test_fraction", "seed") if key in record}
+    for key, value in held_out.items():
+        if type(value) is not int and (key == "seed" or type(value) is not float):
+            what = f"the {key} of its training is {value!r:.40}, not a number"
+            raise BadInput(what, where="training record", fix="compile or train it again")
+    dataset = load_dataset(data, label=label, columns=columns or None, **held_out)
+    x, y = {
+        "test": (dataset.x_test, dataset.y_test),
+        "train": (dataset.x_train, dataset.y_train),
+        "all": (
+            np.concatenate([dataset.x_train, dataset.x_test]),
+            np.concatenate([dataset.y_train, dataset.y_test]),
+        ),
+    }[split]
+    if not len(x):
+        raise BadInput(f"split '{split}' has no rows", where=data, fix="choose another split")
+    return x[:limit], y[:limit], dataset.class_names
+
+
+def labels_for(names: tuple[str, ...], labels: NDArray[np.int64], classes: list[str], where: str) -> NDArray[np.int64]:
+    """Labels as indices into the network's classes. Raises BadInput when one is unknown to it."""
+    position = {name: index for index, name in enumerate(classes)}
+    missing = [name for name in names if name not in position]
+    if missing:
+        what = f"class '{missing[0]}' of the data is none of the network's"
+        raise BadInput(what, where=where, fix=f"its classes are {', '.join(classes[:20])}")
+    mapped: NDArray[np.int64] = np.array([position[name] for name in names], np.int64)[labels]
+    return mapped
+
+
+def evaluate(
+    path: Path,
+    data: str,
+    *,
+    split: str = "test",
+    limit: int | None = None,
+    engine: str | None = None,
+    label: str | None = None,
+    model: Path | None = None,
+    threads: int = 1,
+) -> Evaluation:
+    """Run what is at `path` on `data`.
+
+    A compiled folder is compared with `model` when given, else with the circuit that lies in it; a model's circuit
+    with the model run neuron by neuron. Raises BadInput for unusable files or data, ToolMissing without the engine.
+    """
+    if path.is_dir():
+        run = partial(run_folder, path, engine=engine, threads=threads)
+        return _evaluate_folder(path, data, split, limit, label, model, run)
+    if engine not in (None, "reference"):
+        raise unknown("engine for a model or circuit", str(engine), ("reference",))
+    source = load_source(path)
+    meta = source.model.meta if source.model else {}
+    if source.circuit.head is None:
+        raise BadInput("has no head, so it has no classes", where=str(path), fix="compare it with 'lgnc verify'")
+    x, y, names = rows(data, split, limit, label=label, columns=meta.get("columns"), training=meta.get("training"))
+    x = features_for(source.circuit.encoder, x, data)
+    y = labels_for(names, y, list(source.circuit.head.names), data)
+    against = run_model(source.model, x) if source.model else None
+    return _judge(run_circuit(source.circuit, x), y, against, "the model, neuron by neuron")
+
+
+def _evaluate_folder(
+    folder: Path,
+    data: str,
+    split: str,
+    limit: int | None,
+    label: str | None,
+    model: Path | None,
+    run: Callable[[NDArray[Any]], RunResult],
+) -> Evaluation:
+    manifest = load_manifest(folder)
+    if not manifest.get("classes"):
+        raise BadInput("has no head, so it has no classes", where=str(folder), fix="compare it with 'lgnc verify'")
+    training = manifest.get("training")
+    x, y, names = rows(data, split, limit, label=label, columns=manifest.get("columns"), training=training)
+    y = labels_for(names, y, manifest["classes"], data)
+    inside = folder / f"{manifest['name']}.lgir"
+    reference = load_source(model if model else inside)
+    if model and reference.sha256 != manifest.get("source_sha256"):
+        what = f"was not compiled from {model}"
+        raise BadInput(what, where=str(folder), fix="give the model that its manifest's source_sha256 names")
+    x = features_for(reference.circuit.encoder, x, data)
+    loaded: Model | None = reference.model
+    against = run_model(loaded, x) if loaded else run_circuit(reference.circuit, x)
+    return _judge(run(x), y, against, str(model or inside))
+
+
+def _judge(result: RunResult, y: NDArray[np.int64], against: RunResult | None, reference: str) -> Evaluation:
+    return Evaluation(
+        engine=result.engine,
+        samples=len(y),
+        accuracy=result.accuracy(y),
+        mismatches=None if against is None else mismatches(result, against),
+        reference=None if against is None else reference,
+        samples_per_second=len(y) / max(result.seconds, 1e-9),
+        seconds=result.seconds,
+        built_seconds=result.built_seconds,
+    )

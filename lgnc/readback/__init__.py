@@ -1,0 +1,1 @@
+"""The text of an emitted file, read back as the Circuit that it computes."""

@@ -1,0 +1,107 @@
+"""Structural Verilog -> Circuit: what `lgnc compile -t verilog` writes, read back from its text alone.
+
+pyverilog parses; everything after that is here and shares nothing with the writer. Read are: modules with vector
+ports, wires, registers under one clock and enable, continuous assignments of & | ^ ~^ ~ and reductions, bit and part
+selects, concatenations, comparisons of an input's part with a constant, and instances joined by port names. Anything
+else is refused.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir.check import check
+from lgnc.ir.circuit import Circuit, Encoder
+
+if TYPE_CHECKING:
+    from lgnc.readback.verilog_netlist import Netlist
+
+
+def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
+    """The headless circuit of the one module that no other instantiates, over its one input that is no handshake.
+
+    Registers under one clock and one enable are stages of a pipeline: they are taken out once every path to an output
+    is seen to cross as many of them. The handshake itself is left out: a testbench covers it.
+    Comparisons become the encoder: features `f0`, `f1` ... of the width that they compare, signed or not. An input
+    that is never compared is as many bool features. Outputs are named PORT_BIT, `class_index` as `class_BIT`.
+    Raises BadInput for what does not parse, and for every construct not named above.
+    """
+    from lgnc.readback.verilog_netlist import Netlist
+
+    netlist = Netlist(where)
+    try:
+        outputs = _elaborate(parse(text, where), netlist, where)
+    except RecursionError:
+        raise BadInput("an expression is nested too deeply", where=where, fix="give flat Verilog") from None
+    return check(netlist.circuit(outputs), where)
+
+
+def parse(text: str, where: str) -> list[Any]:
+    """The module definitions of a Verilog text, as pyverilog's syntax trees. Raises BadInput with the line."""
+    parser, error_type = _parser()
+    parser.lexer.reset_lineno()
+    try:
+        return list(parser.parse(text).description.definitions)
+    except error_type as error:
+        message = " ".join(str(error).split())[:120]
+        raise BadInput(f"does not parse as Verilog: {message}", where=where, fix="give a Verilog-2001 file") from None
+
+
+@cache
+def _parser() -> tuple[Any, type[Exception]]:
+    """pyverilog's parser and its error: building the tables takes 0.7 s, so once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        from pyverilog.vparser.parser import ParseError, VerilogParser
+    with tempfile.TemporaryDirectory() as tables:
+        return VerilogParser(outputdir=tables, debug=False), ParseError
+
+
+def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str, list[int]]:
+    """Port name -> literals, of the top module's outputs."""
+    from lgnc.readback.verilog_module import Module
+
+    modules: dict[str, Module] = {}
+    for definition in definitions:
+        if type(definition).__name__ == "Pragma":
+            continue
+        module = Module(definition, where)
+        if module.name in modules:
+            raise BadInput(f"module '{module.name}' is defined twice", where=where, fix="keep one of them")
+        modules[module.name] = module
+    used = {name for module in modules.values() for name in module.instantiated}
+    tops = [module for name, module in modules.items() if name not in used]
+    if len(tops) != 1:
+        names = ", ".join(module.name for module in tops) or "none"
+        raise BadInput(f"expected one top module, found {names}", where=where, fix="give one design a file")
+    top = tops[0]
+    if top.odd is not None:
+        raise top.refuse(top.odd)
+    data = [port for port in top.inputs if port not in _HANDSHAKE]
+    if len(data) != 1:
+        what = f"top module '{top.name}' has {len(data)} inputs beside clk, rst, in_valid and out_ready, not one"
+        raise BadInput(what, where=where, fix="give a file that lgnc wrote")
+    inputs = {port: netlist.opaque(width) for port, width in top.inputs.items() if port in _HANDSHAKE}
+    inputs[data[0]] = netlist.input_port(top.inputs[data[0]])
+    results = top.evaluate(inputs, netlist, modules)
+    return {port: bits for port, bits in results.items() if port not in _HANDSHAKE}
+
+
+_HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
+
+
+def over_bits(read: Circuit, encoder: Encoder) -> Circuit:
+    """`read`, whose input is the encoder's bits themselves, over that encoder: bit i of the input is bit i of it.
+
+    Verilog of a network with float features takes bits; its manifest says which comparisons they are.
+    Raises BadInput when the input has another number of bits.
+    """
+    if read.encoder.dtype != "bool" or len(read.encoder.names) != encoder.bits:
+        what = f"the Verilog takes {len(read.encoder.names)} inputs, not the {encoder.bits} bits of the encoder"
+        raise BadInput(what, where="verilog", fix="compile it again")
+    bits = read.encoder.feature
+    return read.with_(encoder=Encoder(encoder.names, encoder.dtype, encoder.feature[bits], encoder.threshold[bits]))

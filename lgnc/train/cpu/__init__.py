@@ -1,0 +1,1 @@
+"""The packed CPU engine and its numba kernels."""

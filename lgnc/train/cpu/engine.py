@@ -1,0 +1,289 @@
+"""The packed CPU engine: 64 samples a word (hard methods) or a row of floats (soft ones), numba kernels on every core.
+
+A step has three parts, each shared out between threads: `prepare` (blocks of neurons), `train_chunks` (chunks of 64
+samples) and the updates (blocks of neurons). What is summed over chunks is summed by group of chunks and then over
+groups, in an order that depends on the batch alone: the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.train.cpu.backward import AHEAD
+from lgnc.train.cpu.batch import Space, Wires, count_chunks, train_chunks
+from lgnc.train.cpu.jit import default_threads
+from lgnc.train.cpu.layout import (
+    FIRST,
+    PADDED,
+    PINS,
+    SLOTS,
+    WIDTH,
+    WIRING,
+    K,
+    first_fanin,
+    from_blocks,
+    make_plan,
+    to_blocks,
+    zeros,
+)
+from lgnc.train.cpu.soft import SoftSpace, soft_count_chunks, soft_train_chunks
+from lgnc.train.cpu.threads import Team
+from lgnc.train.cpu.update import prepare, update_gates
+from lgnc.train.cpu.wiring import BROKEN, CHANGED, consumers, rewire, update_wiring
+from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+
+_GROUPS = 16
+"""At most so many sums over chunks are kept apart: the most threads that can share a batch."""
+
+_MOMENTS = ("", ".m", ".v")
+
+
+class PackedEngine:
+    """An `Engine` for every method, on rows of bits. threads: at most so many; None for `default_threads`."""
+
+    name = "packed"
+
+    def __init__(self, network: Network, estimator: Estimator, seed: int, threads: int | None = None) -> None:
+        self.network, self.estimator, self.seed = network, estimator, seed
+        self._team = Team(threads or default_threads())
+        self.steps, self._c_ema = 0, 1 / 16
+        self._plan = plan = make_plan(network)
+        slots, blocks = plan.slots, len(plan.live)
+        pins, wiring = (
+            int((plan.layers[:, SLOTS] * 2 * each)[plan.layers[:, K] > 1].sum()) for each in (1, plan.layers[:, K])
+        )
+        self._gate = [zeros(16 * slots, np.float32) for _ in _MOMENTS]
+        self._wiring = [zeros(wiring, np.float32) for _ in _MOMENTS]
+        self._noisy = zeros(16 * slots if estimator.noisy else 0, np.float32)
+        self._op, self._noisy_op = np.zeros(slots, np.int32), np.zeros(slots if estimator.noisy else 0, np.int32)
+        self._best = np.zeros(pins, np.int32)
+        self._confidence = np.zeros(blocks, np.float32)
+        edges = 4 * sum(layer.width for layer in network.layers[1:])
+        self._wires = Wires(
+            first_fanin(network, plan),
+            zeros(edges + 2 * AHEAD, np.int32),
+            np.zeros(slots + 1, np.int64),
+            zeros(4 * slots, np.float32),
+            zeros(slots, np.float32),
+        )
+        self._mixed = self._wires
+        """The wires of a soft method's forward pass: with CAGE they have slopes and floors of their own."""
+        if estimator.cage and not estimator.hard:
+            self._mixed = self._wires._replace(slopes=zeros(4 * slots, np.float32), floors=zeros(slots, np.float32))
+        self._spaces: dict[bool, list[Any]] = {False: [], True: []}
+        self._sums = [np.zeros((0, size), np.float32) for size in (4 * slots, len(plan.candidates))]
+        self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
+        self._settle()
+
+    def _workspaces(self, count: int, soft: bool) -> list[Any]:
+        plan, classes, inputs = self._plan, self.network.classes, self.network.inputs
+        rows = 64 * (classes + (2 * int(plan.layers[:, SLOTS].max()) if len(plan.layers) > 2 else 0))
+        made = self._spaces[soft]
+        while len(made) < count:
+            gradients = zeros(rows, np.float32)
+            if soft:
+                acts, values = zeros(inputs, np.uint64), zeros(64 * (inputs + plan.slots), np.float32)
+                made.append(SoftSpace(acts, values, gradients, zeros(64 * classes, np.float32)))
+            else:
+                acts, pairs = zeros(inputs + plan.slots, np.uint64), zeros(2 * plan.slots, np.uint64)
+                made.append(Space(acts, pairs, gradients, zeros(64 * classes, np.int32)))
+        return made[:count]
+
+    # --- Training. ---
+
+    @property
+    def c_ema(self) -> float:
+        return self._c_ema
+
+    @property
+    def tau_b(self) -> float:
+        return cage_temperature(self.estimator, self._c_ema)
+
+    def _keys(self, stream: int) -> NDArray[np.int32]:
+        return np.random.SeedSequence([self.seed, stream, self.steps]).generate_state(2, np.uint32).view(np.int32)
+
+    def _prepare(self, stream: int, wires: Wires, tau: float) -> None:
+        """The slopes and floors of `wires` at the gate temperature tau, and the noise of a stream."""
+        over_tau, keys = np.float32(1 / tau), self._keys(stream)
+        fixed = (self._gate[0], over_tau, wires.slopes, wires.floors, self._noisy_op, self._noisy, keys)
+        self._team.run(prepare, ((*cut, *fixed) for cut in self._team.cuts(len(self._plan.live))))
+
+    def gradient_sums(self, rows: Rows, y: NDArray[np.int64]) -> tuple[float, list[Float32]]:
+        """The passes of a step: the mean loss, and what the update needs of the gradients of it.
+
+        float32[groups, slots * 4], a group's sums over each neuron's table; float32[groups, len(candidates)], those
+        over each learned pin's candidates. Both are overwritten by the next call.
+        """
+        if len(y) != len(rows) or not len(y) or y.min() < 0 or y.max() >= self.network.classes:
+            raise ValueError(f"{len(rows)} rows need as many labels from 0 to {self.network.classes - 1}")
+        chunks = -(-len(rows) // 64)
+        groups = min(chunks, _GROUPS)
+        if len(self._sums[0]) != groups:
+            sizes = [each.shape[1] for each in self._sums]
+            self._sums = [zeros(groups * size, np.float32).reshape(groups, size) for size in sizes]
+        losses, labels = np.zeros(chunks), np.ascontiguousarray(y, np.int64)
+        samples, workers = self._samples(rows), min(self._team.active, groups)
+        hard = self.estimator.hard
+        train: Any = train_chunks if hard else soft_train_chunks
+        op = self._noisy_op if self.estimator.noisy else self._op
+        wires = (self._wires, op) if hard else (self._mixed, self._wires)
+
+        def work(worker: int, space: Any) -> None:
+            for group in range(worker, groups, workers):
+                args = (self._plan, *wires, space, samples, labels, self.network.inputs, self.network.tau)
+                sums = (self._sums[0][group], self._sums[1][group])
+                train(group, groups, *args, *sums, losses)
+
+        self._team.run(work, enumerate(self._workspaces(workers, not hard)))
+        return float(losses.sum()) / len(rows), self._sums
+
+    def _samples(self, rows: Rows) -> Rows:
+        if rows.ndim != 2 or rows.dtype != np.uint64 or rows.shape[1] != -(-self.network.inputs // 64):
+            raise ValueError(f"rows are uint64[n, {-(-self.network.inputs // 64)}], not {rows.dtype}{list(rows.shape)}")
+        return np.ascontiguousarray(rows)
+
+    def _rates(self, lr: float) -> NDArray[np.float32]:
+        e, t = self.estimator, self.steps
+        values = [e.beta1, e.beta2, lr / (1 - e.beta1**t), 1 / math.sqrt(1 - e.beta2**t), e.epsilon]
+        return np.array(values, np.float32)
+
+    def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:
+        """See `Engine.step`."""
+        start = time.perf_counter()
+        beta = self.estimator.cage_beta
+        self._c_ema = beta * self._c_ema + (1 - beta) * self._c()
+        self._prepare(0, self._wires, self.tau_b)
+        if self._mixed is not self._wires:
+            self._prepare(0, self._mixed, self.estimator.temperature)
+        loss, sums = self.gradient_sums(rows, y)
+        self.steps += 1
+        rates = self._rates(lr)
+        fixed = (*self._gate, self._noisy, np.float32(1 / self.tau_b), sums[0], self._plan.live, rates)
+        cuts = self._team.cuts(len(self._plan.live))
+        self._team.run(update_gates, ((*cut, *fixed, self._op, self._confidence) for cut in cuts))
+        finite = self._update_wiring(rates, sums[1])
+        if not np.isfinite(self._c()) or not finite:
+            raise FloatingPointError(f"a logit is not finite after step {self.steps}")
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in step {self.steps}")
+        self._team.pace(time.perf_counter() - start)
+        return loss
+
+    def _update_wiring(self, rates: Float32, sums: Float32) -> bool:
+        """Wiring logits by one step, and the wiring after them. False where a logit is not finite."""
+        over_tau, flags = np.float32(1 / self.estimator.wiring_temperature), 0
+        for row in self._plan.layers:
+            if row[PADDED]:
+                fixed = (row, *self._wiring, over_tau, sums, rates)
+                rest = (self._best, self._plan.candidates, self._wires.fanin)
+                parts = [(*cut, *fixed, *rest) for cut in self._team.cuts(int(row[SLOTS]) // 8)]
+                for found in self._team.run(update_wiring, parts):
+                    flags |= found
+        if flags & CHANGED:
+            self._connect()
+        return not flags & BROKEN
+
+    def _connect(self) -> None:
+        wires, plan = self._wires, self._plan
+        consumers(plan.layers, wires.fanin, plan.head, self.network.inputs, wires.ptr, wires.edges)
+
+    def _c(self) -> float:
+        """CAGE's confidence of the logits as they are."""
+        neurons = sum(layer.width for layer in self.network.layers)
+        return float(self._confidence.sum(dtype=np.float64)) / neurons
+
+    # --- Evaluation. ---
+
+    def scores(self, rows: Rows, *, hard: bool) -> Float32:
+        """See `Engine.scores`."""
+        soft = not (hard or self.estimator.hard)
+        noisy = self.estimator.noisy and not hard
+        if noisy or soft:
+            self._prepare(1, self._mixed, self.estimator.temperature if soft else self.tau_b)
+        samples, out = self._samples(rows), np.empty((len(rows), self.network.classes), np.float32)
+        workers = max(1, min(self._team.active, -(-len(rows) // 64)))
+        wires = (self._mixed,) if soft else (self._wires.fanin, self._noisy_op if noisy else self._op)
+        parts = (
+            (worker, workers, self._plan, *wires, space, samples, self.network.inputs, out)
+            for worker, space in enumerate(self._workspaces(workers, soft))
+        )
+        self._team.run(soft_count_chunks if soft else count_chunks, parts)
+        return out
+
+    # --- Logits in and out, in the order of the network. ---
+
+    def _set_logits(self, suffix: str, gates: list[Any], wirings: list[Any]) -> None:
+        which = _MOMENTS.index(suffix)
+        for row, gate, wiring in zip(self._plan.layers, gates, wirings, strict=True):
+            first, slots, k = int(row[FIRST]), int(row[SLOTS]), int(row[K])
+            self._gate[which][16 * first : 16 * (first + slots)] = to_blocks(np.asarray(gate), slots)
+            if row[PADDED]:
+                both = np.concatenate([to_blocks(np.asarray(pin), slots) for pin in wiring])
+                self._wiring[which][row[WIRING] : row[WIRING] + 2 * slots * k] = both
+
+    def _get_logits(self, suffix: str) -> list[LayerLogits]:
+        which, out = _MOMENTS.index(suffix), list[LayerLogits]()
+        for row in self._plan.layers:
+            first, slots, k, width = int(row[FIRST]), int(row[SLOTS]), int(row[K]), int(row[WIDTH])
+            gate = from_blocks(self._gate[which][16 * first : 16 * (first + slots)], 16, width)
+            wiring = None
+            if row[PADDED]:
+                both = self._wiring[which][row[WIRING] : row[WIRING] + 2 * slots * k].reshape(2, -1)
+                wiring = np.stack([from_blocks(pin, k, width) for pin in both])
+            out.append(LayerLogits(gate, wiring))
+        return out
+
+    def _settle(self) -> None:
+        """Everything that follows from the logits: gates, wiring, confidence."""
+        for row, layer in zip(self._plan.layers, self._get_logits(""), strict=True):
+            first, slots, width, pins = int(row[FIRST]), int(row[SLOTS]), int(row[WIDTH]), int(row[PINS])
+            self._op[first : first + width] = layer.gate.argmax(axis=1)
+            with np.errstate(invalid="ignore"):  # An infinite logit is told by the next step.
+                share = np.exp(layer.gate - layer.gate.max(axis=1, keepdims=True))
+            most = np.zeros(slots, np.float32)
+            most[:width] = 1 / share.sum(axis=1)
+            self._confidence[first // 16 : (first + slots) // 16] = most.reshape(-1, 16).sum(axis=1)
+            if layer.wiring is not None:
+                best = np.zeros((2, slots), np.int32)
+                best[:, :width] = layer.wiring.argmax(axis=2)
+                self._best[pins : pins + 2 * slots] = best.ravel()
+        rewire(self._plan.layers, self._plan.candidates, self._best, self._wires.fanin)
+        self._connect()
+
+    def logits(self) -> list[LayerLogits]:
+        """See `Engine.logits`."""
+        return self._get_logits("")
+
+    def noisy_logits(self) -> list[Float32] | None:
+        """float32[width, 16] a layer: logits plus noise of the last pass, or None for a method without noise."""
+        if not self.estimator.noisy:
+            return None
+        cut = [(16 * int(row[FIRST]), 16 * int(row[FIRST] + row[SLOTS]), int(row[WIDTH])) for row in self._plan.layers]
+        return [from_blocks(self._noisy[first:last], 16, width) for first, last, width in cut]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Engine.state`."""
+        out: dict[str, NDArray[Any]] = {"steps": np.array([self.steps]), "c_ema": np.array([self._c_ema])}
+        out["confidence"] = self._confidence.copy()
+        for suffix in _MOMENTS:
+            for index, layer in enumerate(self._get_logits(suffix)):
+                out[f"gate.{index}{suffix}"] = layer.gate
+                if layer.wiring is not None:
+                    out[f"wiring.{index}{suffix}"] = layer.wiring
+        return out
+
+    def load_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """See `Engine.load_state`."""
+        self.steps, self._c_ema = int(state["steps"][0]), float(state["c_ema"][0])
+        layers = range(len(self.network.layers))
+        for suffix in _MOMENTS:
+            gates = [state[f"gate.{index}{suffix}"] for index in layers]
+            self._set_logits(suffix, gates, [state.get(f"wiring.{index}{suffix}") for index in layers])
+        self._settle()
+        if "confidence" in state:  # Another engine's state has none: then it is the one of the logits, to rounding.
+            self._confidence[:] = state["confidence"]

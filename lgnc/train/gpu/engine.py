@@ -1,0 +1,310 @@
+"""The engine for CUDA devices: bit-packed hard training in Triton, a step without a word to the host.
+
+A step is a fixed row of launches (begin, transpose, gates, popcount, loss, one backward kernel a layer), captured in a
+CUDA graph at its second run. Its inputs travel in one copy; the loss and a finiteness sum come back in another, which
+`step` waits for; `enqueue` does not.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+import torch
+import triton
+from numpy.typing import NDArray
+from torch import Tensor
+from triton.runtime import JITFunction
+
+from lgnc.diagnostics import BadInput
+from lgnc.train.gpu import backward as triton_backward
+from lgnc.train.gpu import bits as triton_bits
+from lgnc.train.gpu import update as triton_update
+from lgnc.train.gpu.layer import DeviceLayer
+from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+
+os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
+"""Triton 3.9 warns at every user's first kernel unless told that fused multiply-adds are meant, as they are here."""
+_EVALUATION_BYTES = 1 << 30
+"""Bits held at a time while rows are evaluated."""
+_CHUNK = 512
+"""Neurons a program of the popcount kernel."""
+ROWS = 8
+"""Neurons a program of the backward kernel, four a warp."""
+
+
+def device_for_kernels() -> torch.device:
+    """The CUDA device, or the CPU under Triton's interpreter. Raises BadInput where neither is there."""
+    if not isinstance(triton_bits.gates_kernel, JITFunction):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise BadInput("needs a CUDA device", where="the triton engine", fix="use --engine auto")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+class Batch:
+    """The buffers of a batch of `samples` rows, and for training the graph of the step.
+
+    words: int32 words a node, a multiple of 4. staged: pinned host copy of (rows, labels, learning rate) in one array.
+    """
+
+    def __init__(self, samples: int, network: Network, device: torch.device, floats: torch.dtype | None) -> None:
+        """floats: the type of gradient rows, or None for a batch that is only evaluated."""
+        self.samples, self.words = samples, 4 * -(-samples // 128)
+        self.row_words = 2 * -(-network.inputs // 64)
+        size = samples * self.row_words
+        self.staged = torch.zeros(size + samples + 1, dtype=torch.int32, pin_memory=device.type == "cuda")
+        self.received = torch.zeros_like(self.staged, device=device)
+        self.rows, self.y = self.received[:size], self.received[size : size + samples]
+        self.lr = self.received[size + samples :].view(torch.float32)
+        widths = [network.inputs, *(layer.width for layer in network.layers)]
+        self.bits = [torch.zeros(width, self.words, dtype=torch.int32, device=device) for width in widths]
+        columns = 32 * self.words
+        self.scores = torch.zeros(network.classes, columns, dtype=torch.int32, device=device)
+        self.head_grad = torch.zeros(network.classes, columns, device=device)
+        self.class_block = max(2, 1 << (network.classes - 1).bit_length())
+        self.columns = max(1, min(128, 8192 // self.class_block))
+        self.losses = torch.zeros(columns // self.columns, device=device)
+        self.grads: list[Tensor] = []
+        if floats is not None:
+            inner = max(widths[1:-1], default=0)
+            self.grads = [
+                torch.zeros(inner, columns, dtype=floats, device=device) for _ in range(min(2, len(widths) - 2))
+            ]
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.warm = False
+
+    def load(self, rows: Rows, y: NDArray[np.int64] | None, lr: float) -> None:
+        """Copy a batch to the device. The previous copy must have arrived: `step` and `scores` wait for their own."""
+        staged = self.staged.numpy()
+        size = self.samples * self.row_words
+        staged[:size] = np.ascontiguousarray(rows).view(np.int32).ravel()
+        if y is not None:
+            staged[size : size + self.samples] = y
+        staged[size + self.samples :].view(np.float32)[0] = lr
+        self.received.copy_(self.staged, non_blocking=True)
+
+
+class TritonEngine:
+    """See `lgnc.train.network.Engine`. Hard methods on bits only.
+
+    gradient_dtype: of the gradient rows that pass between layers; sums and updates are float32 in any case. rows:
+    neurons a program of the backward kernel, a power of two from 4 on.
+    """
+
+    name = "triton"
+
+    def __init__(
+        self,
+        network: Network,
+        estimator: Estimator,
+        seed: int,
+        gradient_dtype: torch.dtype = torch.float32,
+        rows: int = ROWS,
+    ) -> None:
+        if not estimator.hard:
+            raise ValueError(f"'{estimator.method}' has no bits to pack")
+        self.network, self.estimator, self.gradient_dtype, self._rows = network, estimator, gradient_dtype, rows
+        self.device = device_for_kernels()
+        mixed = np.random.SeedSequence([seed, 0x7EA1]).generate_state(1, np.uint64)[0]
+        self._seed = int(mixed >> np.uint64(1)) | 1 << 62
+        below = [None, *(layer.width for layer in network.layers[:-1])]
+        self._layers = [DeviceLayer(*pair, self.device) for pair in zip(network.layers, below, strict=True)]
+        starts = np.array(network.head_starts, np.int32)
+        self._starts = torch.from_numpy(starts).to(self.device)
+        labels = np.repeat(np.arange(network.classes, dtype=np.int32), np.diff(starts))
+        self._class_of = torch.from_numpy(labels).to(self.device)
+        self._largest = int(np.diff(starts).max())
+        self._neurons = sum(layer.width for layer in self._layers)
+        e = estimator
+        hyper = [e.cage_beta, e.tau_max, e.tau_min, e.temperature, e.beta1, e.beta2]
+        self._hyper = torch.tensor(hyper, dtype=torch.float64, device=self.device)
+        self._state = torch.zeros(4, dtype=torch.float64, device=self.device)
+        self._now = torch.ones(3, device=self.device)
+        self._step = torch.zeros(1, dtype=torch.int64, device=self.device)
+        self._result = torch.zeros(2, dtype=torch.float64, device=self.device)
+        parts = [-(-layer.width // rows) for layer in self._layers]
+        self._parts = torch.zeros(sum(parts), device=self.device)
+        self._part = list(torch.split(self._parts, parts))
+        self._batch: Batch | None = None
+        self._set_counters(0, 1 / 16)
+        self._refresh()
+
+    @property
+    def steps(self) -> int:
+        """Steps done (waits for the device)."""
+        return int(self._step.item())
+
+    @property
+    def c_ema(self) -> float:
+        return float(self._state[0].item())
+
+    @property
+    def tau_b(self) -> float:
+        return cage_temperature(self.estimator, self.c_ema)
+
+    def _set_counters(self, steps: int, c_ema: float) -> None:
+        e = self.estimator
+        counters = [c_ema, cage_temperature(e, c_ema), e.beta1**steps, e.beta2**steps]
+        self._state.copy_(torch.tensor(counters, dtype=torch.float64))
+        self._step.fill_(steps)
+
+    def _refresh(self) -> None:
+        """Gates, pins, edges and confidence from the logits as they are."""
+        for index, layer in enumerate(self._layers):
+            self._choose(index, layer.op, self._part[index], 0, noise=self.estimator.noisy)
+            if layer.learned:
+                pins = 2 * layer.width
+                part = torch.zeros(triton.cdiv(pins, 16), device=self.device)
+                triton_update.choose_pins_kernel[(len(part),)](
+                    layer.wz, layer.candidates, layer.pick, layer.src, part, pins, layer.k, layer.kp, 16
+                )
+        self._link()
+        torch.sum(self._parts, 0, dtype=torch.float64, out=self._result[1])
+
+    def _choose(self, index: int, op: Tensor, part: Tensor, stream: int, *, noise: bool) -> None:
+        layer = self._layers[index]
+        triton_update.choose_kernel[(len(part),)](
+            layer.z, op, part, self._step, layer.width, self._seed, 2 * index + stream, noise, self._rows
+        )
+
+    def _link(self) -> None:
+        """The edges of learned wiring, from the chosen candidates."""
+        for layer in self._layers:
+            edges = layer.edges
+            if layer.learned and edges is not None:
+                triton_update.edges_kernel[(triton.cdiv(edges.nodes, 8),)](
+                    edges.start, edges.degree, edges.slots, layer.pick, layer.src, edges.count, edges.edge, edges.other,
+                    edges.nodes, layer.k, 8, 32,
+                )  # fmt: skip
+
+    def _forward(self, batch: Batch, ops: list[Tensor]) -> None:
+        words = batch.words
+        inputs = self.network.inputs
+        triton_bits.transpose_kernel[(triton.cdiv(inputs, 32), words)](
+            batch.rows, batch.bits[0], batch.samples, inputs, batch.row_words, words, num_warps=1
+        )
+        cols = min(32, triton.next_power_of_2(words))
+        rows = 512 // cols
+        for index, layer in enumerate(self._layers):
+            triton_bits.gates_kernel[(triton.cdiv(layer.width, rows), triton.cdiv(words, cols))](
+                batch.bits[index], batch.bits[index + 1], ops[index], layer.src, layer.width, words, rows, cols
+            )
+        batch.scores.zero_()
+        grid = (triton.cdiv(self._largest, _CHUNK), words // 4, self.network.classes)
+        triton_bits.popcount_kernel[grid](batch.bits[-1], self._starts, batch.scores, words, _CHUNK, 32)
+
+    def _launch(self, batch: Batch) -> None:
+        """One training step on what `batch` received."""
+        triton_update.begin_kernel[(1,)](
+            self._state, self._now, self._step, self._result[1:], batch.lr, self._hyper, self._neurons,
+            self.estimator.cage,
+        )  # fmt: skip
+        self._forward(batch, [layer.op for layer in self._layers])
+        triton_bits.loss_kernel[(len(batch.losses),)](
+            batch.scores, batch.y, batch.head_grad, batch.losses, batch.samples, self.network.classes,
+            self.network.tau, 32 * batch.words, batch.columns, batch.class_block,
+        )  # fmt: skip
+        for index in reversed(range(len(self._layers))):
+            self._backward(batch, index)
+        self._link()
+        torch.sum(batch.losses, 0, dtype=torch.float64, out=self._result[0])
+        torch.sum(self._parts, 0, dtype=torch.float64, out=self._result[1])
+
+    def _backward(self, batch: Batch, index: int) -> None:
+        """One layer's gradients and update; gradient rows of layer l live in buffer l % 2."""
+        layer, e, last = self._layers[index], self.estimator, len(self._layers) - 1
+        top, up_top = index == last, index + 1 == last
+        above = layer if top else self._layers[index + 1]
+        grads = batch.grads or [batch.head_grad]
+        grad = grads[index % len(grads)]
+        up_grad = batch.head_grad if top or up_top else grads[(index + 1) % len(grads)]
+        edges = above.edges
+        lists = [layer.src] * 4 if top or edges is None else [edges.start, edges.count, edges.edge, edges.other]
+        triton_backward.backward_kernel[(len(self._part[index]),)](
+            layer.width, self._now, self._step, self._seed, 2 * index, e.wiring_temperature,
+            layer.z, layer.m, layer.v, layer.op, layer.coef, self._part[index], layer.src, batch.bits[index],
+            batch.bits[index + 1], grad, self._class_of, batch.head_grad, *lists, above.coef, up_grad,
+            layer.wz, layer.wm, layer.wv, layer.candidates, layer.pick,
+            WORDS=batch.words, TOP=top, UP_TOP=up_top, STORE=0 < index < last, NOISE=e.noisy,
+            K=layer.k, KP=layer.kp, ROWS=self._rows, BETA1=e.beta1, BETA2=e.beta2, EPSILON=e.epsilon,
+            num_warps=self._rows // 4,
+        )  # fmt: skip
+
+    def load(self, rows: Rows, y: NDArray[np.int64], lr: float) -> None:
+        """Put a batch and a learning rate on the device for the following `enqueue`s; its size picks the buffers."""
+        if self._batch is None or self._batch.samples != len(rows):
+            self._batch = None
+            self._batch = Batch(len(rows), self.network, self.device, self.gradient_dtype)
+        self._batch.load(rows, y, lr)
+
+    def enqueue(self) -> None:
+        """Start a step on the batch that was loaded last; does not wait for it."""
+        batch = self._batch
+        if batch is None:
+            raise ValueError("no batch was loaded")
+        if self.device.type != "cuda" or not batch.warm:
+            self._launch(batch)
+            batch.warm = True
+            return
+        if batch.graph is None:
+            batch.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(batch.graph):
+                self._launch(batch)
+        batch.graph.replay()
+
+    def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:
+        """See `Engine.step`."""
+        self.load(rows, y, lr)
+        self.enqueue()
+        loss, sure = self._result.tolist()
+        if not math.isfinite(sure):
+            raise FloatingPointError(f"logits are not finite after step {self.steps}")
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in step {self.steps}")
+        return float(loss)
+
+    def scores(self, rows: Rows, *, hard: bool) -> Float32:
+        """See `Engine.scores`."""
+        noise = self.estimator.noisy and not hard
+        ops = [torch.zeros_like(layer.op) for layer in self._layers]
+        for index, op in enumerate(ops):
+            self._choose(index, op, torch.zeros_like(self._part[index]), 1, noise=noise)
+        nodes = self.network.inputs + self._neurons
+        block = max(128, min(8192, 8 * _EVALUATION_BYTES // nodes // 128 * 128))
+        batch = Batch(max(1, min(block, len(rows))), self.network, self.device, None)
+        out = np.empty((len(rows), self.network.classes), np.float32)
+        for first in range(0, len(rows), batch.samples):
+            part = rows[first : first + batch.samples]
+            batch.load(np.pad(part, ((0, batch.samples - len(part)), (0, 0))), None, 0.0)
+            self._forward(batch, ops)
+            found = batch.scores.view(self.network.classes, -1, 32, 4).transpose(2, 3)
+            out[first : first + len(part)] = found.reshape(self.network.classes, -1)[:, : len(part)].cpu().numpy().T
+        return out
+
+    def logits(self) -> list[LayerLogits]:
+        """See `Engine.logits`."""
+        return [
+            LayerLogits(layer.to_numpy("gate", layer.z), layer.to_numpy("wiring", layer.wz) if layer.learned else None)
+            for layer in self._layers
+        ]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Engine.state`: the same names as those of `TorchEngine`."""
+        out: dict[str, NDArray[Any]] = {"steps": np.array([self.steps]), "c_ema": np.array([self.c_ema])}
+        for index, layer in enumerate(self._layers):
+            for kind, tensors in layer.parameters().items():
+                for suffix, tensor in zip(("", ".m", ".v"), tensors, strict=True):
+                    out[f"{kind}.{index}{suffix}"] = layer.to_numpy(kind, tensor)
+        return out
+
+    def load_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """See `Engine.load_state`."""
+        for index, layer in enumerate(self._layers):
+            for kind, tensors in layer.parameters().items():
+                for suffix, tensor in zip(("", ".m", ".v"), tensors, strict=True):
+                    layer.fill(kind, tensor, state[f"{kind}.{index}{suffix}"])
+        self._set_counters(int(state["steps"][0]), float(state["c_ema"][0]))
+        self._refresh()

@@ -1,0 +1,341 @@
+"""The C target, compiled and run against the IR's meaning."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.flows.compile import compile_circuit
+from lgnc.formats.lift import lift
+from lgnc.formats.source import Source
+from lgnc.ir import Circuit
+from lgnc.sim import c as sim_c
+from lgnc.toolchain import find_tool
+from lgnc.toolchain import run as run_tool
+from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
+from tests.support import needs, random_circuit, random_features, random_model
+
+FLAGS = sim_c.FLAGS
+PROFILES = ("host", "mcu", "portable")
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, and less optimisation than users get: half the time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sim_c, "FLAGS", tuple(flag.replace("-O3", "-O1") for flag in sim_c.FLAGS))
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_answers_with_the_users_flags(profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sim_c, "FLAGS", FLAGS)
+    check("c", lift(random_model(2, features=150)), tmp_path, target_profile=profile)
+
+
+@needs("cc")
+@pytest.mark.parametrize(
+    ("widest", "compiler"), [(64, "gcc"), (64, "clang"), (32, "gcc"), (32, "clang"), (16, "gcc"), (8, "gcc")]
+)
+def test_answers_with_vectors_of_every_width(
+    widest: int, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    if find_tool("cc") is None:
+        pytest.skip(f"needs {compiler}")
+    flags = [flag for flag in sim_c.FLAGS if flag != "-march=native"]
+    monkeypatch.setattr(sim_c, "FLAGS", (*flags, f"-DNET_WIDEST={widest}"))
+    for index in range(1 + widest // 16 % 4, len(CIRCUITS), 9):
+        (tmp_path / str(index)).mkdir()
+        check("c", CIRCUITS[index], tmp_path / str(index), (1, 65, 1000))
+
+
+@needs("cc")
+def test_answers_without_vector_extensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sim_c, "FLAGS", (*sim_c.FLAGS, "-U__GNUC__"))
+    check("c", CIRCUITS[-1], tmp_path)
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("circuit", CIRCUITS, ids=NAMES)
+def test_answers_are_the_circuits(circuit: Circuit, profile: str, tmp_path: Path) -> None:
+    check("c", circuit, tmp_path, target_profile=profile)
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_compiles_without_a_warning(
+    compiler: str, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    path = find_tool("cc")
+    if path is None:
+        pytest.skip(f"needs {compiler}")
+    for index in (0, 3, -1, -13):
+        write("c", CIRCUITS[index], tmp_path, target_profile=profile)
+        for extra in ("-O1", "-O1 -U__GNUC__"):
+            run_tool([path, *STRICT, *extra.split(), "-c", tmp_path / "net.c", "-o", tmp_path / "net.o"])
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", ["host", "portable"])
+@pytest.mark.parametrize("index", [0, 2, 6, -1, -3, -13])
+def test_straight_code_gives_the_same(
+    index: int, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lgnc.backends.c.host.PART", 50)
+    check("c", CIRCUITS[index], tmp_path, (65, 600), target_profile=profile, style="unrolled")
+
+
+def test_unknown_styles_are_refused() -> None:
+    with pytest.raises(BadInput, match="valid: auto, table, unrolled"):
+        emitted("c", CIRCUITS[0], style="fast")
+    with pytest.raises(BadInput, match="the mcu form is a table"):
+        emitted("c", CIRCUITS[0], style="unrolled", target_profile="mcu")
+
+
+_FUZZ = """
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "net.h"
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const size_t skew = size % 61u, n = size * 17u / (NET_FEATURES * sizeof(*(FEATURE *)0));
+    FEATURE *x = malloc(n * NET_FEATURES * sizeof *x + 1u);
+    unsigned char *w = malloc(NET_WORKSPACE + 64u);
+    int32_t *c = malloc(n * sizeof *c + 1u), *s = malloc(n * NET_CLASSES * sizeof *s + 1u), one, k;
+    size_t i, at;
+    for (at = 0; size != 0u && at < n * NET_FEATURES * sizeof *x; at++) {
+        ((unsigned char *)x)[at] = (unsigned char)(data[at % size] + at / size);
+    }
+    net_predict_in(w + skew, x, n, c);
+    net_scores_in(w + skew, x, n, s);
+    for (i = 0; i < n; i++) {
+        int32_t best = 0;
+        for (k = 1; k < (int32_t)NET_CLASSES; k++) {
+            best = s[i * NET_CLASSES + (size_t)k] > s[i * NET_CLASSES + (size_t)best] ? k : best;
+        }
+        if (i % 97u == 0u) {
+            net_predict_in(w, x + i * NET_FEATURES, 1, &one);
+        } else {
+            one = best;
+        }
+        if (best != c[i] || one != best) {
+            abort();
+        }
+    }
+    free(x), free(w), free(c), free(s);
+    return 0;
+}
+"""
+
+
+@needs("clang")
+@pytest.mark.parametrize(("dtype", "profile"), [("uint8", "host"), ("int16", "portable"), ("uint8", "mcu")])
+def test_fuzzing_the_batch_calls_finds_nothing(dtype: str, profile: str, tmp_path: Path) -> None:
+    """One row and many, predict and scores agree, no byte outside the buffers is touched: two seconds of libFuzzer."""
+    manifest = write("c", lift(random_model(4, dtype=dtype)), tmp_path, target_profile=profile)
+    (tmp_path / "fuzz.c").write_text(_FUZZ)
+    clang = find_tool("clang")
+    assert clang is not None
+    flags = ["-std=c99", "-O1", "-march=native", f"-DFEATURE={manifest['element']}"]
+    flags += ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    run_tool([clang, *flags, tmp_path / "net.c", tmp_path / "fuzz.c", "-o", tmp_path / "fuzz"])
+    options = ["-seed=1", "-max_total_time=2", "-max_len=3000", f"-artifact_prefix={tmp_path}/"]
+    run_tool([tmp_path / "fuzz", *options], cwd=tmp_path)
+
+
+@needs("cc")
+def test_header_is_cplusplus(tmp_path: Path) -> None:
+    write("c", CIRCUITS[1], tmp_path)
+    (tmp_path / "use.cpp").write_text('#include "net.h"\nint f(void) { return (int)NET_CLASSES; }\n')
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", tmp_path / "use.cpp"])
+
+
+@needs("cc")
+def test_two_networks_in_one_program(tmp_path: Path) -> None:
+    write("c", CIRCUITS[1], tmp_path, "one")
+    write("c", CIRCUITS[2], tmp_path, "two")
+    (tmp_path / "both.c").write_text('#include "one.c"\n#include "two.c"\nint main(void) { return 0; }\n')
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, *STRICT, tmp_path / "both.c", "-o", tmp_path / "both"])
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
+    circuit = lift(random_model(1))
+    manifest = write("c", circuit, tmp_path, target_profile=profile)
+    source = tmp_path / "net.c"
+    text = source.read_text()
+    table = re.search(r"net_gate\[\] = \{([^}]*)\}", text)
+    assert table is not None
+    rows = [int(word) for word in table[1].replace(",", " ").split()]
+    used = -1 if profile == "mcu" else -4
+    rows[used] = (rows[used] + 1) % 30
+    source.write_text(text.replace(table[1], ", ".join(map(str, rows))))
+    features = random_features(circuit, 500)
+    assert mismatches(circuit, features, run("c", tmp_path, manifest, features)) > 0
+
+
+@needs("cc")
+def test_a_compiler_failure_is_shown(tmp_path: Path) -> None:
+    manifest = write("c", CIRCUITS[1], tmp_path)
+    source = tmp_path / "net.c"
+    source.write_text(source.read_text() + "\n#error planted\n")
+    with pytest.raises(Failed, match="planted") as failed:
+        run("c", tmp_path, manifest, random_features(CIRCUITS[1], 5))
+    assert failed.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["", "1net", "a-b", "int", "class", "stdint", "a__b", "größe", "net.c", "test", "x" * 80]
+)
+def test_a_bad_name_is_refused(name: str) -> None:
+    with pytest.raises(BadInput):
+        emitted("c", CIRCUITS[0], name)
+
+
+def test_names_cannot_leave_their_comment() -> None:
+    circuit = random_circuit(1, inputs=2, outputs=2)
+    hostile = circuit.with_(output_names=("*/ #error \n */", "??/\n\\ /* é 数"))
+    for data in emitted("c", hostile).files.values():
+        text = data.decode("ascii")
+        assert "#error" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        assert "??/" not in text
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(BadInput, match="valid: host, mcu, portable"):
+        emitted("c", CIRCUITS[0], target_profile="mucu")
+
+
+def test_mcu_trades_flash_for_fewer_steps_within_its_budget() -> None:
+    source = Source(lift(random_model(1, width=500, layers=2, features=64, classes=10)), "")
+    circuit = compile_circuit(source, "c", level=2, prove=False).circuit
+
+    def flash_and_steps(**settings: Any) -> tuple[int, int]:
+        artifact = emitted("c", circuit, target_profile="mcu", **settings)
+        steps = re.search(r"NET_STEPS (\d+)u", artifact.files["net.c"].decode())
+        assert steps is not None
+        return artifact.details["flash_bytes"], int(steps[1])
+
+    flash, steps = flash_and_steps()
+    less_flash, more_steps = flash_and_steps(max_flash=flash - 1)
+    assert less_flash < flash
+    assert more_steps > 2 * steps
+
+
+def test_scores_beyond_32_bits_are_refused() -> None:
+    circuit = random_circuit(2, classes=3)
+    assert circuit.head is not None
+    object.__setattr__(circuit.head, "offset", np.array([0, 2**31 - 1, 0], np.int32))
+    with pytest.raises(BadInput, match="class 1"):
+        emitted("c", circuit)
+
+
+_MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+#include "net.h"
+int main(void) {
+    size_t n;
+    for (n = 0; n < 1100; n += 137) {
+        uint8_t *x = malloc(n * NET_FEATURES + 1), *w = malloc(NET_WORKSPACE);
+        int32_t *c = malloc(n * sizeof *c + 1), *s = malloc(n * NET_CLASSES * sizeof *s + 1);
+        size_t i;
+        for (i = 0; i < n * NET_FEATURES; i++) { x[i] = (uint8_t)(i * 7919u >> 3); }
+        net_predict_in(w, x, n, c);
+        net_scores_in(w, x, n, s);
+        net_predict(x, n, c);
+        free(x); free(w); free(c); free(s);
+    }
+    puts("clean");
+    return 0;
+}
+"""
+
+
+@needs("cc")
+@pytest.mark.parametrize(("features", "profile"), [(11, "host"), (150, "host"), (70, "mcu"), (70, "portable")])
+def test_sanitizers_find_nothing(features: int, profile: str, tmp_path: Path) -> None:
+    write("c", lift(random_model(4, features=features)), tmp_path, target_profile=profile)
+    (tmp_path / "main.c").write_text(_MAIN)
+    path = find_tool("cc")
+    assert path is not None
+    flags = ["-std=c99", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags.append("-march=native" if features == 150 else "-DNET_WIDEST=16")
+    run_tool([path, *flags, tmp_path / "net.c", tmp_path / "main.c", "-o", tmp_path / "main"])
+    assert run_tool([tmp_path / "main"]) == b"clean\n"
+
+
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("circuit", CIRCUITS[::5], ids=NAMES[::5])
+def test_golden_vectors_pass(circuit: Circuit, profile: str, tmp_path: Path) -> None:
+    write("c", circuit, tmp_path, target_profile=profile)
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, *STRICT, tmp_path / "net.c", tmp_path / "test/test_net.c", "-o", tmp_path / "golden"])
+    assert run_tool([tmp_path / "golden"]).startswith(b"ok: ")
+
+
+@needs("cc")
+def test_golden_vectors_see_a_wrong_gate(tmp_path: Path) -> None:
+    write("c", lift(random_model(1)), tmp_path)
+    source = tmp_path / "net.c"
+    source.write_text(source.read_text().replace("*out = x & y;", "*out = x | y;"))
+    path = find_tool("cc")
+    assert path is not None
+    run_tool([path, "-w", source, tmp_path / "test/test_net.c", "-o", tmp_path / "golden"])
+    with pytest.raises(Failed):
+        run_tool([tmp_path / "golden"])
+
+
+def test_library_files_have_what_their_formats_require() -> None:
+    files = emitted("c", CIRCUITS[1], "one").files
+    pairs = dict(line.split("=", 1) for line in files["library.properties"].decode().splitlines())
+    required = {"name", "version", "author", "maintainer", "sentence", "paragraph", "category", "url", "architectures"}
+    assert required <= set(pairs)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", pairs["version"])
+    library = json.loads(files["library.json"])
+    assert [library["name"], library["version"]] == [pairs["name"], pairs["version"]]
+    assert pairs["includes"] == library["headers"] == "one.h"
+    assert f'#define ONE_VERSION "{pairs["version"]}"' in files["one.h"].decode()
+
+
+@needs("cc")
+def test_cmake_runs_the_golden_vectors_of_an_optimised_build(tmp_path: Path) -> None:
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        assert "LGNC_REQUIRE_TOOLS" not in os.environ, "apt-get install cmake"
+        pytest.skip("needs cmake: apt-get install cmake")
+    write("c", CIRCUITS[1], tmp_path / "net")
+    built = tmp_path / "built"
+    run_tool([cmake, "-S", tmp_path / "net", "-B", built])
+    assert b" -O3 " in run_tool([cmake, "--build", built, "--verbose"])
+    assert run_tool([built / "test_net"]).startswith(b"ok: ")
+
+
+@needs("cc")
+def test_make_runs_the_golden_vectors(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    write("c", CIRCUITS[1], tmp_path)
+    assert b"ok: " in run_tool(["make", "-C", tmp_path, "test"])

@@ -1,0 +1,252 @@
+"""Board projects of the C target, built and run on their emulators; the foretold flash and RAM; the budgets."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lgnc.backends.c.boards import BOARDS
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.formats.lift import lift
+from lgnc.ir import Circuit
+from lgnc.sim.board import run_board
+from lgnc.sim.folder import run_folder
+from lgnc.toolchain import find_tool
+from lgnc.toolchain import run as run_tool
+from tests.backends.support import edge_features, emitted, mismatches, write
+from tests.support import needs, random_circuit, random_model
+
+ARM = ("-std=c99", "-O2", "-mcpu=cortex-m3", "-mthumb", "-ffunction-sections")
+STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+
+CASES: dict[str, Circuit] = {
+    "uint8": lift(random_model(1, width=200)),
+    "int16": lift(random_model(2, dtype="int16", width=80)),
+    "float32": lift(random_model(3, dtype="float32", width=80)),
+    "no head": random_circuit(4, gates=100),
+    "inverted literals, offsets": random_circuit(2, classes=3, outputs=13),
+}
+
+
+def _tool(name: str) -> str:
+    path = find_tool(name)
+    assert path is not None
+    return path
+
+
+def _mps2(test: Any) -> Any:
+    return needs("make")(needs("arm-none-eabi-gcc")(needs("qemu-system-arm")(test)))
+
+
+def _avr(test: Any) -> Any:
+    return needs("make")(needs("avr-gcc")(needs("simavr")(test)))
+
+
+def _agrees(circuit: Circuit, board: str, folder: Path, rows: int = 40) -> None:
+    manifest = write("c", circuit, folder, board=board)
+    assert manifest["board"] == board
+    features = edge_features(circuit, rows)
+    result = run_folder(folder, features)
+    assert result.engine == BOARDS[board].engine
+    assert mismatches(circuit, features, result) == 0
+    assert run_board(folder, manifest, features[:3]).ticks > circuit.gates
+
+
+@_mps2
+@pytest.mark.parametrize("case", CASES)
+def test_a_cortex_m3_gives_the_circuits_answers(case: str, tmp_path: Path) -> None:
+    _agrees(CASES[case], "mps2-an385", tmp_path)
+
+
+@_avr
+@pytest.mark.parametrize("case", ["uint8", "float32", "no head"])
+def test_an_atmega328p_gives_the_circuits_answers(case: str, tmp_path: Path) -> None:
+    _agrees(CASES[case], "atmega328p", tmp_path)
+
+
+@_avr
+def test_rows_beyond_one_image_are_run_in_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lgnc.sim.board._ROOM", {"simavr": 12 * 7})
+    _agrees(CASES["uint8"], "atmega328p", tmp_path, rows=16)
+
+
+@pytest.mark.parametrize("board", ["mps2-an385", "atmega328p"])
+def test_the_project_checks_its_own_rows(board: str, tmp_path: Path) -> None:
+    tools = {"mps2-an385": ("arm-none-eabi-gcc", "qemu-system-arm"), "atmega328p": ("avr-gcc", "simavr")}[board]
+    if find_tool(tools[0]) is None or find_tool(tools[1]) is None:
+        pytest.skip(f"needs {tools}")
+    write("c", CASES["uint8"], tmp_path, board=board)
+    printed = run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board").decode(errors="replace")
+    assert "rows 16 wrong 0" in printed
+    assert sum(map(int, re.findall(r"class \d rows (\d+)", printed))) == 16
+
+
+@_mps2
+def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) -> None:
+    circuit = lift(random_model(1, width=900, layers=2, features=40, classes=10))
+    manifest = write("c", circuit, tmp_path, board="mps2-an385")
+    assert circuit.gates < run_board(tmp_path, manifest, edge_features(circuit, 3)).ticks <= 12 * circuit.gates
+    assert manifest["flash_bytes"] <= 6 * circuit.gates + 3072
+    assert manifest["ram_bytes"] <= 1024
+
+
+def test_a_wide_network_trades_ram_for_flash_within_its_budget() -> None:
+    wide = lift(random_model(1, width=2000, layers=2, features=64, classes=10))
+    free = emitted("c", wide, target_profile="mcu").details
+    held = emitted("c", wide, target_profile="mcu", max_ram=free["ram_bytes"] - 300).details
+    assert held["ram_bytes"] <= free["ram_bytes"] - 300
+    assert held["flash_bytes"] > free["flash_bytes"]
+    with pytest.raises(Failed, match="bytes of RAM"):
+        emitted("c", wide, target_profile="mcu", max_ram=500)
+
+
+@_mps2
+def test_a_changed_table_is_seen(tmp_path: Path) -> None:
+    circuit = CASES["uint8"]
+    write("c", circuit, tmp_path, board="mps2-an385")
+    source = tmp_path / "net.c"
+    source.write_text(
+        re.sub(r"(net_offset\[\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", source.read_text())
+    )
+    features = edge_features(circuit, 10)
+    assert mismatches(circuit, features, run_folder(tmp_path, features)) == 10
+    with pytest.raises(Failed):
+        run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board")
+
+
+@_mps2
+def test_a_program_that_stops_early_is_a_failure(tmp_path: Path) -> None:
+    manifest = write("c", CASES["uint8"], tmp_path, board="mps2-an385")
+    main = tmp_path / "board" / "main.c"
+    main.write_text(main.read_text().replace("    summary();", "    board_stop(0);"))
+    with pytest.raises(Failed, match="answered 5 of 5 rows; the last line was: row 4"):
+        run_board(tmp_path, manifest, edge_features(CASES["uint8"], 5))
+
+
+@needs("arm-none-eabi-gcc")
+@needs("arm-none-eabi-size")
+@pytest.mark.parametrize("seed", range(8))
+def test_flash_and_ram_are_foretold_within_five_percent(seed: int, tmp_path: Path) -> None:
+    dtype = ["uint8", "int16", "float32", "uint16", "bool", "int32", "int64", "float64"][seed]
+    circuit = lift(random_model(seed, dtype=dtype, width=150 * (seed % 3 + 1), features=40, classes=10, layers=2))
+    manifest = write("c", circuit, tmp_path, target_profile="mcu")
+    run_tool([_tool("arm-none-eabi-gcc"), *ARM, *STRICT, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
+    text, data, bss = run_tool([_tool("arm-none-eabi-size"), "net.o"], cwd=tmp_path).split(b"\n")[1].split()[:3]
+    assert (data, bss) == (b"0", b"0")
+    assert manifest["flash_bytes"] == pytest.approx(int(text), rel=0.05)
+    frames = {
+        line.split(":")[-1].split()[0]: int(line.split()[1]) for line in (tmp_path / "net.su").read_text().splitlines()
+    }
+    deepest = frames["net_evaluate"] + frames["net_predict_in"]
+    assert manifest["ram_bytes"] == pytest.approx(manifest["workspace_bytes"] + deepest, rel=0.05)
+
+
+@needs("avr-gcc")
+def test_avr_code_has_no_data_and_no_warning(tmp_path: Path) -> None:
+    write("c", CASES["uint8"], tmp_path, board="atmega328p")
+    flags = ("-std=gnu99", "-Os", "-mmcu=atmega328p", "-Wall", "-Wextra", "-Werror")
+    run_tool([_tool("avr-gcc"), *flags, "-c", "net.c"], cwd=tmp_path)
+    size = run_tool([_tool("avr-gcc").replace("avr-gcc", "avr-size"), "net.o"], cwd=tmp_path)
+    assert size.split(b"\n")[1].split()[1:3] == [b"0", b"0"]
+
+
+def test_a_budget_that_holds_changes_nothing() -> None:
+    plain = emitted("c", CASES["uint8"], target_profile="mcu")
+    held = emitted("c", CASES["uint8"], target_profile="mcu", max_flash=16384, max_ram=1024)
+    assert dict(plain.files) == dict(held.files)
+    assert 0 < plain.details["flash_bytes"] < 16384
+    assert 0 < plain.details["ram_bytes"] < 1024
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit", "says"),
+    [
+        ("max_flash", 3000, r"needs [\d,]+ bytes of flash, [\d,]+ more than 3,000 \(code .* about \d+ gates fit"),
+        ("max_flash", 100, "the code alone is too much"),
+        ("max_ram", 64, "bytes of RAM, .* narrower layers"),
+    ],
+)
+def test_a_budget_that_is_too_small_is_refused(setting: str, limit: int, says: str) -> None:
+    settings: dict[str, Any] = {setting: limit}
+    with pytest.raises(Failed, match=says):
+        emitted("c", CASES["uint8"], target_profile="mcu", **settings)
+
+
+@pytest.mark.parametrize("limit", [0, -1, "16K", 1.5, True])
+def test_a_budget_that_is_no_number_is_refused(limit: object) -> None:
+    with pytest.raises(BadInput, match="max-flash"):
+        emitted("c", CASES["uint8"], target_profile="mcu", max_flash=limit)
+
+
+def test_the_host_form_has_no_budget() -> None:
+    with pytest.raises(BadInput, match="--target-profile mcu"):
+        emitted("c", CASES["uint8"], max_ram=1024)
+
+
+def test_boards_are_known_by_name_and_run_the_mcu_form() -> None:
+    with pytest.raises(BadInput, match="valid: atmega328p, mps2-an385"):
+        emitted("c", CASES["uint8"], board="uno")
+    with pytest.raises(BadInput, match="target-profile mcu"):
+        emitted("c", CASES["uint8"], board="mps2-an385", target_profile="host")
+
+
+def test_a_network_that_a_board_cannot_hold_is_refused() -> None:
+    big = lift(random_model(1, width=3000, layers=5))
+    with pytest.raises(Failed, match="atmega328p has 32,768"):
+        emitted("c", big, board="atmega328p")
+    assert "board/board.ld" in emitted("c", big, board="mps2-an385").files
+
+
+def test_rows_hold_every_feature_type() -> None:
+    for dtype in ("bool", "int64", "float64"):
+        circuit = lift(random_model(2, dtype=dtype, features=300, thresholds=1))
+        header = emitted("c", circuit, board="mps2-an385").files["board/net_rows.h"].decode()
+        rows = re.search(r"net_rows\[\] = \{([^}]*)\}", header)
+        assert rows is not None
+        assert len(rows[1].split(",")) - 1 == 300 * max(1, 1024 // (300 * (1 if dtype == "bool" else 8)))
+        assert np.array_equal(re.findall(r"ROW_COUNT (\d+)", header), [str(3 if dtype == "bool" else 1)])
+
+
+ARDUINO = """
+#include <stddef.h>
+#include <stdint.h>
+enum { A0 = 14 };
+int analogRead(int pin);
+unsigned long micros(void);
+void delay(unsigned long ms);
+struct Port {
+    void begin(unsigned long baud);
+    void print(const char *text);
+    void print(unsigned long number);
+    void println(const char *text);
+};
+extern Port Serial;
+"""
+
+
+@needs("torch")
+@_mps2
+@_avr
+def test_the_example_does_what_its_page_says(tmp_path: Path) -> None:
+    example = Path(__file__).resolve().parents[2] / "examples" / "firmware"
+    work = tmp_path / "firmware"
+    shutil.copytree(example, work)
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (work / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    printed = "".join(
+        run_tool(["bash", "-euc", block], cwd=work, env=path).decode(errors="replace") for block in blocks
+    )
+    assert re.findall(r"mismatches +(\d+)", printed) == ["0", "0"]
+    assert re.findall(r"wrong (\d+)", printed) == ["0", "0"]
+    assert min(float(found) for found in re.findall(r"^accuracy +([\d.]+)", printed, re.MULTILINE)) > 94
+    (work / "Arduino.h").write_text(ARDUINO)
+    compiler = _tool("avr-gcc").replace("avr-gcc", "avr-g++")
+    flags = ["-mmcu=atmega328p", "-Os", "-Wall", "-Wextra", "-Werror", f"-I{work}", f"-I{work}/adc/lib/wave"]
+    run_tool([compiler, *flags, "-c", work / "adc" / "src" / "main.cpp", "-o", work / "main.o"])

@@ -1,0 +1,251 @@
+"""From Verilog to hardware: the serial wrapper, boards, what yosys makes of each module, and routed bitstreams."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lgnc.backends.artifact import Options
+from lgnc.backends.verilog.boards import FPGA_BOARDS
+from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.flow import SYNTHESIS
+from lgnc.cli.main import run as lgnc
+from lgnc.diagnostics import BadInput, Failed, ToolMissing
+from lgnc.flows.bitstream import add_bitstream, make_bitstream, read_route_log
+from lgnc.flows.compile import compile_circuit
+from lgnc.flows.synthesis import add_report, cell_counts, depth_of, logic_cells, synthesise
+from lgnc.formats import lift
+from lgnc.formats.lgir import to_text
+from lgnc.formats.source import Source
+from lgnc.ir import Circuit
+from lgnc.toolchain import require_tool
+from lgnc.toolchain import run as run_tool
+from tests.backends.test_verilog import lint, network, write
+from tests.support import needs, random_circuit, random_model
+
+
+def tiny(features: int = 4) -> Circuit:
+    return lift(random_model(0, features=features, layers=1, width=12, classes=2))
+
+
+def serial_check(folder: Path) -> bytes:
+    """What the serial wrapper's own testbench prints. Raises Failed when it does not pass."""
+    files = [folder / f"{each}.v" for each in ("net", "net_serial", "tb_net_serial")]
+    run_tool([require_tool("iverilog"), "-g2001", "-o", folder / "serial.vvp", *files])
+    return run_tool([require_tool("vvp"), "-N", folder / "serial.vvp"], cwd=folder)
+
+
+SERIAL: list[tuple[Circuit, dict[str, Any]]] = [
+    (tiny(5), {"stages": 5, "outputs": "class"}),
+    (network("bool"), {"pipeline_depth": 6}),
+    (random_circuit(8, inputs=9, gates=30, outputs=12), {}),
+    (random_circuit(7, inputs=1, gates=4, outputs=1), {}),
+]
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(("circuit", "settings"), SERIAL, ids=["uint8", "bool", "no head", "one bit"])
+def test_the_serial_wrapper_passes_its_testbench(circuit: Circuit, settings: dict[str, Any], tmp_path: Path) -> None:
+    """Pauses between bytes, senders too slow and too fast, breaks and resets within rows, glitches between them."""
+    write(tmp_path, emit(circuit, Options("net", {"board": "hx8k", **settings})))
+    assert b"PASS: 64 vectors" in serial_check(tmp_path)
+    lint(tmp_path, "net_serial", "net")
+    lint(tmp_path, "net_board", "net_serial", "net")
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(
+    ("was", "planted"),
+    [
+        ("~line | ending ? 2'd0", "ending ? 2'd0"),
+        ("hearing <= 1'b0;\n      sample <= 1'b0;\n      bits_in", "bits_in"),
+        ("| (sample & position == 4'd0 & line)", ""),
+        ("{was, collected[31:1]}", "{was, collected[30:0]}"),
+        ("~hearing ? HALF", "~hearing ? BIT"),
+        ("sending <= ~last;", "sending <= 1'b1;"),
+        ("tx <= last | slot == 4'd9 |", "tx <= last |"),
+    ],
+    ids=["no break", "no reset", "glitches", "highest first", "sampled at the edge", "never done", "no stop bit"],
+)
+def test_the_testbench_catches_faults_of_the_wrapper(was: str, planted: str, tmp_path: Path) -> None:
+    artifact = emit(tiny(), Options("net", {"interface": "serial"}))
+    write(tmp_path, artifact)
+    text = artifact.files["net_serial.v"].decode()
+    assert was in text
+    (tmp_path / "net_serial.v").write_text(text.replace(was, planted))
+    with pytest.raises(Failed, match="FAIL"):
+        serial_check(tmp_path)
+
+
+@pytest.mark.parametrize("board", FPGA_BOARDS)
+def test_a_board_has_its_pins_and_rules(board: str) -> None:
+    files = emit(tiny(), Options("net", {"board": board})).files
+    chosen = FPGA_BOARDS[board]
+    constraints = files["net.pcf" if chosen.family == "ice40" else "net.lpf"].decode()
+    assert all(pin in constraints for pin in chosen.pins)
+    assert f"nextpnr-{chosen.family} --{chosen.device} " in files["Makefile"].decode()
+    for family, (command, _) in SYNTHESIS.items():
+        assert f"\n{command} -top net_board -" in files[f"synth_{family}.ys"].decode()
+    divider = int(files["net_board.v"].decode().split("12'd")[-1].split(")")[0])
+    assert abs(chosen.clock / divider / 115_200 - 1) < 0.005
+
+
+def test_boards_that_cannot_be() -> None:
+    for settings, message in (
+        ({"board": "hx9k"}, "unknown board 'hx9k'.*did you mean 'hx8k'"),
+        ({"board": "hx8k", "interface": "axis"}, "takes the serial interface"),
+        ({"interface": "serial", "beat_width": 8}, "beat_width is for the interface 'axis'"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            emit(tiny(), Options("net", settings))
+
+
+@needs("yosys")
+@needs("nextpnr-ice40")
+@needs("icepack")
+def test_a_network_is_routed_for_hx8k(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "tiny.lgir", tmp_path / "out"
+    source.write_text(to_text(tiny()))
+    words = ["compile", str(source), "-t", "verilog", "-o", str(out), "--board", "hx8k", "--bitstream", "--json"]
+    assert lgnc([*words, "--report-synthesis", "ice40"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    made = result["bitstream"]
+    assert made["board"] == "hx8k"
+    assert 0 < made["luts"] <= made["cells"] <= made["cells_available"] == 7680
+    assert 0 < made["flip_flops"] <= made["cells"]
+    assert made["fmax_mhz"] > made["clock_mhz"] == 12
+    assert (out / "lgn_board.bin").stat().st_size > 100_000
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["bitstream"] == made
+    assert "lgn_board.bin" in manifest["files"]
+    rows = {row["module"]: row for row in result["synthesis"]["modules"]}
+    assert rows["all"]["luts"] == sum(row["luts"] for name, row in rows.items() if not name.startswith("all"))
+    assert rows["all but the encoder"]["luts"] == rows["all"]["luts"] - rows["encoder"]["luts"]
+    assert 0 < rows["all but the encoder"]["depth"] < rows["all"]["depth"] + 1
+    assert rows["all"]["raw_luts"] >= rows["all"]["luts"] > 0
+
+
+@needs("yosys")
+@needs("nextpnr-ecp5")
+@needs("ecppack")
+def test_a_network_is_routed_for_ulx3s() -> None:
+    artifact = emit(tiny(), Options("net", {"board": "ulx3s-12f"}))
+    made = make_bitstream(artifact.files, "net", artifact.details["verilog"])
+    assert made.facts["cells_available"] == 24288
+    assert made.facts["fmax_mhz"] > made.facts["clock_mhz"] == 25
+    assert len(made.files["net_board.bit"]) > 10_000
+
+
+def wide(width: int) -> Circuit:
+    """A network whose row alone takes `width` flip-flops."""
+    return lift(random_model(0, features=width // 8, layers=1, width=30, classes=2))
+
+
+@needs("nextpnr-ice40")
+@needs("icepack")
+@needs("yosys")
+def test_a_network_too_large_says_by_how_much_and_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "wide.lgir", tmp_path / "out"
+    source.write_text(to_text(wide(5600)))
+    started = time.process_time()
+    words = ["compile", str(source), "-t", "verilog", "-o", str(out), "--board", "icebreaker", "--bitstream"]
+    assert lgnc(words) == 1
+    line = capsys.readouterr().err
+    assert "5,600 of them to hold a row" in line
+    assert "icebreaker has 5,280 cells" in line
+    assert "a board with more: hx8k (7,680), ulx3s-12f (24,288)" in line
+    assert not out.exists()
+    assert time.process_time() - started < 5
+    made = {"modules": {"m": {"attributes": {}, "ports": {}, "cells": {str(i): lut(i) for i in range(6000)}}}}
+    assert cell_counts(made).luts == logic_cells(made) == 6000
+
+
+def lut(i: int) -> dict[str, Any]:
+    """A LUT of a yosys netlist that reads bit i and drives bit i + 1."""
+    directions = {"I0": "input", "O": "output"}
+    return {"type": "SB_LUT4", "port_directions": directions, "connections": {"I0": [i], "O": [i + 1]}}
+
+
+def register(d: int, q: int) -> dict[str, Any]:
+    directions = {"D": "input", "Q": "output"}
+    return {"type": "SB_DFF", "port_directions": directions, "connections": {"D": [d], "Q": [q]}}
+
+
+def test_cells_and_levels_of_a_netlist() -> None:
+    cells = {"a": lut(1), "b": lut(2), "r": register(3, 10), "c": lut(10), "s": register(11, 20), "t": register(20, 21)}
+    module = {"attributes": {}, "ports": {"x": {"bits": [1]}}, "cells": cells}
+    netlist = {"modules": {"m": module}}
+    counts = cell_counts(netlist)
+    assert (counts.luts, counts.flip_flops, depth_of(module)) == (3, 3, 2)
+    assert logic_cells(netlist) == 4, "r and s share a cell with their LUTs"
+    module["ports"] = {"x": {"bits": [1, 3]}}
+    assert logic_cells(netlist) == 5, "what a port reads is no register's own"
+    cells["d"] = {**lut(3), "connections": {"I0": [3], "O": [1]}}
+    with pytest.raises(Failed, match="combinational loop"):
+        depth_of(module)
+
+
+GOOD = """Info: Device utilisation:
+Info: \t         ICESTORM_LC:   742/ 7680     9%
+Info: Max frequency for clock 'clk': 99.00 MHz (PASS at 12.00 MHz)
+Info: Routing..
+Info: Max frequency for clock 'clk': 24.05 MHz (PASS at 12.00 MHz)
+Info: Program finished normally.
+"""
+
+
+def test_only_the_last_frequency_of_a_routed_design_counts() -> None:
+    assert read_route_log(GOOD) == {"cells": 742, "cells_available": 7680, "fmax_mhz": 24.05}
+    for cut in ("Info: Program finished normally.\n", "Info: Routing..\n", "Max frequency"):
+        with pytest.raises(Failed, match="routing did not complete"):
+            read_route_log(GOOD.replace(cut, ""))
+
+
+def test_a_failing_tool_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """yosys is a stand-in too: it writes an empty netlist."""
+    fake, yosys = tmp_path / "nextpnr", tmp_path / "yosys"
+    fake.write_text("#!/bin/sh\necho placing >&2\necho 'ERROR: no route' >&2\nexit 1\n")
+    yosys.write_text("#!/bin/sh\necho '{\"modules\": {}}' > lgn_ice40.json\n")
+    for each in (fake, yosys):
+        each.chmod(0o755)
+    monkeypatch.setenv("LGNC_YOSYS", str(yosys))
+    monkeypatch.setenv("LGNC_NEXTPNR_ICE40", str(fake))
+    monkeypatch.setenv("LGNC_ICEPACK", str(fake))
+    source = Source(tiny(), "0")
+    compiled = compile_circuit(source, "verilog", settings={"board": "hx8k"})
+    with pytest.raises(Failed, match=r"exit code 1: placing \| ERROR: no route"):
+        add_bitstream(compiled)
+    monkeypatch.setenv("LGNC_ICEPACK", "no-such-icepack")
+    with pytest.raises(ToolMissing, match="LGNC_ICEPACK"):
+        add_bitstream(compiled)
+
+
+def test_flags_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "tiny.lgir", tmp_path / "out"
+    source.write_text(to_text(tiny()))
+    for words, message in (
+        (["-t", "c", "--bitstream"], "target c has no such option"),
+        (["-t", "numpy", "--report-synthesis", "ice40"], "target numpy has no such option"),
+        (["-t", "verilog", "--bitstream"], "a bitstream is for an FPGA board"),
+        (["-t", "verilog", "--board", "atmega328p"], "unknown board 'atmega328p'"),
+        (["-t", "c", "--board", "hx8k"], "unknown board 'hx8k'"),
+    ):
+        assert lgnc(["compile", str(source), "-o", str(out), *words]) == 2
+        assert message in capsys.readouterr().err
+        assert not out.exists()
+    compiled = compile_circuit(Source(tiny(), "0"), "numpy")
+    with pytest.raises(BadInput, match="only Verilog is synthesised"):
+        add_report(compiled, Source(tiny(), "0"), "ice40")
+
+
+@needs("yosys")
+def test_xilinx_is_counted() -> None:
+    rows = synthesise(emit(tiny(), Options("net", {"stages": 2})).files, "net", "xilinx")
+    assert rows["all"].luts == sum(row.luts for name, row in rows.items() if not name.startswith("all")) > 0
+    assert rows["all"].flip_flops > 0
+    assert np.all([row.depth is not None for row in rows.values()])

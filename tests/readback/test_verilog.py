@@ -1,0 +1,146 @@
+"""Reading Verilog back: equal to what was written, faults seen, and everything else refused with its line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from lgnc.backends.artifact import Options
+from lgnc.backends.verilog.emit import emit
+from lgnc.diagnostics import BadInput
+from lgnc.formats import lift
+from lgnc.ir import Circuit
+from lgnc.passes.lower_head import lower_head
+from lgnc.readback.verilog import circuit_from_verilog, over_bits
+from lgnc.verify.prove import prove
+from tests.arithmetic.test_head import outputs_of
+from tests.support import random_circuit, random_features, random_model
+
+
+def text_of(circuit: Circuit, **settings: Any) -> str:
+    return emit(circuit, Options("net", settings)).files["net.v"].decode()
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "uint16", "int32", "int64"])
+@pytest.mark.parametrize("outputs", ["both", "class"])
+def test_what_was_written_is_read_and_proven(dtype: str, outputs: str) -> None:
+    circuit = lift(random_model(5, dtype=dtype, layers=2))
+    read = circuit_from_verilog(text_of(circuit, outputs=outputs))
+    lowered = lower_head(circuit, outputs)
+    x = random_features(circuit, 1000)
+    assert (outputs_of(read, x) == outputs_of(lowered, x)).all()
+    assert read.encoder.dtype == dtype
+    assert len(read.encoder.names) == len(circuit.encoder.names)
+    verdict = prove(lowered, read)
+    assert verdict.equal is True
+    assert verdict.how in ("proven", "exhaustive")
+
+
+def test_circuits_without_a_head() -> None:
+    circuit = random_circuit(8, outputs=15)
+    read = circuit_from_verilog(text_of(circuit))
+    x = random_features(circuit, 500)
+    assert (outputs_of(read, x) == outputs_of(circuit, x)).all()
+    assert prove(circuit, read).equal is True
+
+
+def test_every_single_flipped_gate_is_seen() -> None:
+    """A fault in the gates, the popcount or the argmax is refuted, or proven harmless."""
+    circuit = lift(random_model(1, features=8, thresholds=1, layers=1, width=24, classes=3, dtype="uint8"))
+    text = text_of(circuit)
+    lowered = lower_head(circuit, "both")
+    seen = 0
+    places = [m.start() for m in re.finditer(r" \^ ", text)][::7]
+    for place in places:
+        read = circuit_from_verilog(text[:place] + " | " + text[place + 3 :])
+        verdict = prove(lowered, read)
+        assert verdict.equal is not None
+        seen += verdict.equal is False
+    assert seen > len(places) // 2
+
+
+def test_a_shifted_threshold_is_seen() -> None:
+    circuit = lift(random_model(1, dtype="int16"))
+    text = text_of(circuit)
+    comparison = re.search(r"f(\d+)_gt_(\d+) = f\d+ > 16'sd(\d+);", text)
+    assert comparison is not None
+    planted = text.replace(comparison[0], comparison[0].replace(f"sd{comparison[3]}", f"sd{int(comparison[3]) + 1}"))
+    assert prove(lower_head(circuit, "both"), circuit_from_verilog(planted)).equal is False
+
+
+def one(body: str, ports: str = "input [7:0] x, output y") -> str:
+    return f"module top({ports});\n{body}\nendmodule\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("not verilog", "does not parse"),
+        ("", "does not parse|expected one top"),
+        (one("assign y = x[0] ;") * 2, "defined twice"),
+        (one("assign y = x[0];") + one("assign y = x[1];").replace("top", "two"), "one top module, found top, two"),
+        (one("assign y = x[9];"), "not a part of 8 bits"),
+        (one("assign y = x[0] + x[1];"), "'Plus' is not read back"),
+        (one("assign y = x;"), "8 bits are assigned"),
+        (one("assign y = z;"), "'z' has no value"),
+        (one("wire a = b; wire b = a; assign y = a;"), "form a cycle"),
+        (one("assign y = x[0]; assign y = x[1];"), "driven twice"),
+        (one(""), "output 'y' is not driven"),
+        (one("reg r; always @(x) r = x[0]; assign y = r;"), "is not read back"),
+        (one("assign y = x > 8'sd3;"), "mixes signed"),
+        (one("assign y = x > 9'd3;"), "constant of its width"),
+        (one("assign y = x[3:0] > 4'd3;"), "not a row of features of 4 bits"),
+        (one("assign y = x[7:0] > 8'd300;"), "does not fit its width"),
+        (one("wire [7:0] k = ~x; assign y = k[0];"), "single bits"),
+        (one("sub s(.a(x[0]), .b(y));"), "module 'sub' is not in this file"),
+        (one("wire [0:3] k; assign y = x[0];"), "only \\[n:0\\]"),
+        (one("assign y[0] = x[0];"), "part of a vector"),
+        (one("assign y = a;", "input [7:0] x, input a, output y"), "has 2 inputs"),
+        (one("parameter P = 3; assign y = x[0];"), "is not read back"),
+        (one("assign y = " + "~" * 5000 + "x[0];"), "too deeply|does not parse"),
+    ],
+)
+def test_what_is_refused(text: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message) as caught:
+        circuit_from_verilog(text, "file.v")
+    assert "file.v" in caught.value.where
+
+
+@pytest.mark.parametrize("settings", [{"stages": 2}, {"stages": 9, "outputs": "class"}, {"pipeline_depth": 4}], ids=str)
+def test_pipelines_are_read_without_their_registers(settings: dict[str, Any]) -> None:
+    circuit = lift(random_model(5, dtype="int16"))
+    read = circuit_from_verilog(text_of(circuit, **settings))
+    assert prove(lower_head(circuit, str(settings.get("outputs", "both"))), read).equal is True
+
+
+@pytest.mark.parametrize(
+    ("was", "planted", "message"),
+    [
+        (r"(\w+_r1) <= (g\d+_\d+);", r"\1 <= \2_r1;", "form a cycle|different pipeline stages|has no value"),
+        (r"(= g\d+_\d+)_r1 ", r"\1 ", "different pipeline stages"),
+        (r"if \(en\) begin\s+g", "if (clk) begin g", "differ in clock or enable"),
+        (
+            r"posedge clk\)\s+if \(en\) begin\s+g",
+            "negedge clk) if (en) begin g",
+            "clock, an enable or a handshake|is not",
+        ),
+        (r"wire (g1_0) = [^;]*;", r"wire \1 = en;", "reads a clock, an enable or a handshake"),
+    ],
+    ids=["a register of a register", "a register skipped", "another enable", "another edge", "logic on the enable"],
+)
+def test_faulty_pipelines_are_refused(was: str, planted: str, message: str) -> None:
+    text = text_of(lift(random_model(5, dtype="int16")), stages=9)
+    faulty = re.sub(was, planted, text, count=1)
+    assert faulty != text
+    with pytest.raises(BadInput, match=message):
+        circuit_from_verilog(faulty)
+
+
+def test_float_networks_get_their_encoder_back() -> None:
+    circuit = lift(random_model(2, dtype="float32"))
+    read = over_bits(circuit_from_verilog(text_of(circuit)), circuit.encoder)
+    assert prove(circuit, read).equal is True
+    with pytest.raises(BadInput, match="takes 36 inputs, not the 30 bits"):
+        over_bits(circuit_from_verilog(text_of(circuit)), lift(random_model(2, features=10, dtype="float32")).encoder)

@@ -1,0 +1,67 @@
+"""Compiles every Triton kernel for an H200 (sm_90), which needs no GPU: `test_gpu.py` runs this as a program.
+
+What the interpreter accepts, the compiler may not. Prints the widest load of each kernel as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from lgnc.train.gpu import backward as triton_backward
+from lgnc.train.gpu import bits as triton_bits
+from lgnc.train.gpu import update as triton_update
+
+FLOATS = {
+    *("part", "grad", "head_grad", "now", "lr", "z", "m", "v", "coef", "up_coef", "up_grad", "wz", "wm", "wv", "losses")
+}
+TYPES = {"step": "*i64", "seed": "i64", "tau": "fp32", "tau_w": "fp32", "state": "*fp64", "hyper": "*fp64"}
+TYPES |= {"confidence": "*fp64"}
+NUMBERS = {"width", "samples", "inputs", "classes", "neurons", "pins", "nodes", "stream"}
+BACKWARD: dict[str, Any] = {
+    "WORDS": 4, "TOP": False, "UP_TOP": False, "STORE": True, "NOISE": False, "K": 1, "KP": 2, "ROWS": 8,
+    "BETA1": 0.9, "BETA2": 0.999, "EPSILON": 1e-8,
+}  # fmt: skip
+VARIANTS: list[tuple[Any, dict[str, Any]]] = [
+    (triton_bits.transpose_kernel, {"ROW_WORDS": 26, "WORDS": 4}),
+    (triton_bits.gates_kernel, {"WORDS": 32, "ROWS": 32, "COLS": 32}),
+    (triton_bits.popcount_kernel, {"WORDS": 4, "CHUNK": 512, "ROWS": 32}),
+    (triton_bits.loss_kernel, {"COLUMNS": 128, "COLS": 128, "CLASSES": 16}),
+    (triton_update.begin_kernel, {"CAGE": True}),
+    (triton_update.choose_kernel, {"NOISE": True, "ROWS": 16}),
+    (triton_update.choose_pins_kernel, {"K": 16, "KP": 16, "ROWS": 16}),
+    (triton_update.edges_kernel, {"K": 16, "ROWS": 8, "COLS": 32}),
+    (triton_backward.backward_kernel, BACKWARD),
+    (triton_backward.backward_kernel, {**BACKWARD, "TOP": True, "STORE": False, "K": 16, "KP": 16, "NOISE": True}),
+]
+
+
+def compiled(kernel: Any, constants: dict[str, Any]) -> str:
+    """The PTX of a kernel of which `constants` are the constexpr arguments."""
+    names = kernel.arg_names
+    types = {
+        name: "constexpr" if name in constants
+        else TYPES.get(name) or ("*fp32" if name in FLOATS else "i32" if name in NUMBERS else "*i32")
+        for name in names
+    }  # fmt: skip
+    aligned: list[Any] = [["tt.divisibility", 16]]
+    attributes = {(i,): aligned for i, name in enumerate(names) if types[name].startswith("*") or name == "width"}
+    values = {(names.index(name),): value for name, value in constants.items()}
+    source = ASTSource(kernel, types, values, attributes)
+    options = {"num_warps": 2 if kernel is triton_backward.backward_kernel else 4}
+    return str(triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options).asm["ptx"])
+
+
+def widest(ptx: str) -> int:
+    """Bytes of the widest global load."""
+    found = re.findall(r"ld\.global(?:\.v(\d))?\.b(\d+)", ptx)
+    return max(int(count or 1) * int(bits) // 8 for count, bits in found)
+
+
+if __name__ == "__main__":
+    print(json.dumps([[kernel.__name__, widest(compiled(kernel, constants))] for kernel, constants in VARIANTS]))

@@ -1,0 +1,122 @@
+"""Certificates: what the prover writes, the separate checker replays; what is edited or cut, it refuses."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lgnc.diagnostics import BadInput, Failed, LgncError
+from lgnc.formats.lift import lift
+from lgnc.ir import Circuit
+from lgnc.passes.lower_head import lower_head
+from lgnc.passes.manager import run_pipeline
+from lgnc.verify.certificate import check_certificate
+from lgnc.verify.prove import certify
+from tests.support import random_circuit, random_model
+from tests.verify.test_sat import mutant, restructured, thin_mutant
+
+sat = importlib.import_module("lgnc.verify.sat")
+
+
+def pair() -> tuple[Circuit, Circuit]:
+    net = lift(random_model(1, features=60, width=150, layers=4, classes=5))
+    return net, restructured(run_pipeline(net, 1)[0])
+
+
+def certified(a: Circuit, b: Circuit, **options: Any) -> str:
+    verdict, text = certify(a, b, **options)
+    assert (verdict.equal, verdict.how) == (True, "proven")
+    assert text is not None
+    return text
+
+
+def test_a_certificate_is_replayed() -> None:
+    a, b = pair()
+    text = certified(a, b)
+    assert check_certificate(text, a, b) > 50
+    assert text == certified(a, b)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**20), classes=st.integers(0, 3))
+def test_whatever_is_certified_is_replayed(seed: int, classes: int) -> None:
+    one = random_circuit(seed, inputs=12, gates=120, outputs=8, classes=classes, reach=40)
+    two = restructured(restructured(one))
+    assert check_certificate(certified(one, two), one, two) >= 0
+
+
+def test_a_lowered_head_and_a_class_goal_are_certified() -> None:
+    a, b = pair()
+    lowered = lower_head(run_pipeline(a, 1)[0], "both")
+    two = restructured(lowered)
+    assert check_certificate(certified(lowered, two), lowered, two) > 100
+    head = b.head
+    assert head is not None
+    more = b.with_(head=type(head)(head.names, head.starts, head.offset + 2))
+    check_certificate(certified(a, more, goal="class"), a, more)
+    with pytest.raises(Failed, match="score of class 0"):
+        check_certificate(certified(a, more, goal="class").replace("goal class", "goal scores"), a, more)
+
+
+def test_a_certificate_about_other_circuits_is_refused() -> None:
+    a, b = pair()
+    text = certified(a, b)
+    other = mutant(a, np.random.default_rng(0))
+    with pytest.raises(BadInput, match="not a certificate for these"):
+        check_certificate(text, other, b)
+    for broken in ("", text[: len(text) // 2], text.replace("m ", "x ", 1), text.replace("w ", "w -", 1)):
+        with pytest.raises(BadInput):
+            check_certificate(broken, a, b)
+
+
+def test_no_certificate_of_one_pair_passes_for_another() -> None:
+    a, b = pair()
+    text = certified(a, b)
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        other = mutant(b, rng)
+        if certify(a, other)[0].equal is False:
+            with pytest.raises(Failed):
+                check_certificate(text.replace(b.digest, other.digest), a, other)
+
+
+def test_an_edited_lemma_is_refused() -> None:
+    a, b = pair()
+    lines = certified(a, b).splitlines()
+    rng = np.random.default_rng(2)
+    merges = [k for k, line in enumerate(lines) if line.startswith("m ")]
+    for at in rng.choice(merges, 20, replace=False).tolist():
+        _, node, target = lines[at].split()
+        wrong = [f"m {node} {int(target) ^ 1}", f"m {node} {2 * int(node)}", f"m {node} {2 * int(node) + 40}"]
+        for line in wrong:
+            with pytest.raises(Failed):
+                check_certificate("\n".join([*lines[:at], line, *lines[at + 1 :]]), a, b)
+    everything_gone = [line for line in lines if line[:2] not in ("m ", "w ", "c ")]
+    with pytest.raises(Failed, match="does not prove"):
+        check_certificate("\n".join(everything_gone), a, b)
+
+
+def test_a_clause_that_does_not_follow_is_refused() -> None:
+    a, b = pair()
+    lines = certified(a, b).splitlines()
+    merges = [(k, *map(int, line.split()[1:])) for k, line in enumerate(lines) if line.startswith("m ")]
+    at, node = next((k + 1, node) for k, node, target in merges if target > 1)
+    for bad in ("c 0", "c 2", f"c {2 * node}", f"c {2 * node + 1}"):
+        with pytest.raises(LgncError):
+            check_certificate("\n".join([*lines[: at + 1], bad, *lines[at + 1 :]]), a, b)
+    with pytest.raises(Failed, match="looks ahead"):
+        check_certificate("\n".join([*lines[:at], "w 1 2", *lines[at + 1 :]]), a, b)
+
+
+def test_an_unsound_merge_of_the_prover_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = random_circuit(3, inputs=40, gates=300, outputs=12)
+    other = restructured(thin_mutant(net, 5, 30))
+    monkeypatch.setattr(sat.Oracle, "equal", lambda *_: True)
+    text = certified(net, other)
+    with pytest.raises(Failed, match="does not follow"):
+        check_certificate(text, net, other)
