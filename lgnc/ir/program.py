@@ -146,7 +146,8 @@ def unroll(program: Program) -> Circuit:
     """
     bits = program.encoder.bits
     zero = bits  # The first gate: constant 0, what lies beyond every border.
-    ops, first, second, layers = [np.array([FALSE], np.uint8)], [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [0]
+    ops: list[NDArray[np.uint8]] = [np.array([FALSE], np.uint8)]
+    first, second, layers = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [0]
     counts = [1]
     literals = 2 * np.arange(bits, dtype=np.int64)
     nodes = bits + 1
@@ -169,6 +170,6 @@ def unroll(program: Program) -> Circuit:
         nodes += stage.applications
     outputs = literals[program.outputs >> 1] ^ (program.outputs & 1)
     layer = np.repeat(np.array(layers, np.int16), counts)
-    arrays = [np.concatenate(parts) for parts in (ops, first, second)]
-    a, b, outputs = (array.astype(np.int32) for array in (arrays[1], arrays[2], outputs))
-    return check(in_order(program.encoder, arrays[0], a, b, outputs, program.head, program.output_names, layer))
+    a, b = (np.concatenate(parts).astype(np.int32) for parts in (first, second))
+    ends = (outputs.astype(np.int32), program.head, program.output_names)
+    return check(in_order(program.encoder, np.concatenate(ops), a, b, *ends, layer))
