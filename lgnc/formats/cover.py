@@ -149,7 +149,7 @@ def _live(build: Builder, literal: int) -> Cover:
         if build.inputs + gate in needed:
             needed |= {build.a[gate], build.b[gate]}
     place = list(range(build.inputs))
-    gates = []
+    gates: list[tuple[int, int, int]] = []
     for gate, (op, a, b) in enumerate(zip(build.op, build.a, build.b, strict=True), build.inputs):
         place.append(build.inputs + len(gates))
         if gate in needed:

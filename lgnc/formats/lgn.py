@@ -244,7 +244,7 @@ class _Reader:
         if not classes or starts[0] != 0 or starts[-1] != len(head_nodes) or (np.diff(starts) < 0).any():
             raise self.refuse("array 'head.starts' does not cut the head's nodes into classes")
         tau, meta = self.header.get("tau"), self.header.get("meta")
-        if type(tau) not in (int, float) or not 0 < tau < 1e12:
+        if isinstance(tau, bool) or not isinstance(tau, int | float) or not 0 < tau < 1e12:
             raise self.refuse("header field 'tau' is not a positive number")
         if not isinstance(meta, dict):
             raise self.refuse("header field 'meta' is not an object")
