@@ -229,4 +229,6 @@ def _arrays(circuit: Circuit) -> Iterator[object]:
 
 
 def _same(one: Circuit, other: Circuit) -> bool:
+    if (one.head is None) != (other.head is None):
+        return False
     return all(np.array_equal(x, y) for x, y in zip(_arrays(one), _arrays(other), strict=True))  # type: ignore[arg-type]

@@ -130,6 +130,7 @@ def command(
         "verified": how,
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
+        "notes": list(origin.notes),
     }
     result |= {key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest}
     if as_json:
@@ -146,6 +147,7 @@ def command(
             ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
             ("passes", how + seconds),
             *_hardware_facts(compiled.manifest.get("bitstream")),
+            *(("note", note) for note in origin.notes),
             ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
         ]
     )

@@ -71,6 +71,7 @@ def _file(path: Path) -> dict[str, Any]:
     counts = {gate.name: int(count) for gate, count in zip(GATES, _histogram(circuit.op), strict=True) if count}
     facts: dict[str, Any] = {
         "kind": "circuit" if model is None else "model",
+        "format": source.format,
         "sha256": source.sha256,
         "features": len(circuit.encoder.names),
         "feature_dtype": circuit.encoder.dtype,
@@ -81,6 +82,7 @@ def _file(path: Path) -> dict[str, Any]:
         "classes": None if circuit.head is None else list(circuit.head.names),
         "tau": None if circuit.head is None else circuit.head.tau,
         "gates_by_function": counts,
+        "notes": list(source.notes) or None,
     }
     if model is not None:
         facts["layers"] = [layer.width for layer in model.layers]

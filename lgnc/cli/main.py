@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from lgnc import __version__
-from lgnc.diagnostics import LgncError
+from lgnc.diagnostics import LgncError, printable
 
 COMMANDS = ("train", "experiment", "compile", "simulate", "verify", "opt", "info", "doctor", "demo")
 
@@ -45,7 +45,7 @@ def _report(what: str, where: str, fix: str, *, as_json: bool) -> None:
         print_json({"error": what, "where": where, "fix": fix})
         return
     line = f"lgnc: {': '.join(filter(None, (where, what)))}{f' ({fix})' if fix else ''}"
-    click.echo(" ".join(line.split()), err=True)
+    click.echo(printable(" ".join(line.split())), err=True)
 
 
 def _drop_stdout() -> None:

@@ -110,9 +110,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
-    from lgnc.flows.compile import check_circuit_path, save_circuit
     from lgnc.formats.lgir import to_text
-    from lgnc.formats.source import load_source
+    from lgnc.formats.source import check_circuit_path, load_source, save_circuit
     from lgnc.ir.circuit import Circuit
     from lgnc.mapping.statistics import Statistics
     from lgnc.passes.manager import parse_pipeline, run_pipeline
@@ -155,6 +154,7 @@ def command(
         "depth_after": after.depth,
         "seconds": round(seconds, 3),
         "passes": [asdict(report) for report in reports],
+        "notes": list(source.notes),
     }
     if calibration is not None:
         result["calibration"] = {
@@ -182,5 +182,6 @@ def command(
             ("gates", f"{before.gates:,} -> {after.gates:,}"),
             ("depth", f"{before.depth} -> {after.depth}"),
             ("seconds", f"{seconds:.2f}"),
+            *(("note", note) for note in source.notes),
         ]
     )

@@ -17,6 +17,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+from lgnc.diagnostics import printable
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,20 +43,20 @@ def print_json(result: dict[str, Any]) -> None:
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Aligned `name  value` lines; a value of None is left out."""
-    shown = [(name, value) for name, value in facts if value is not None]
+    """Aligned `name  value` lines, each safe to print (`printable`); a value of None is left out."""
+    shown = [(printable(name), printable(str(value))) for name, value in facts if value is not None]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         click.echo(f"{name:<{width}}  {value}")
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
-    """A table on stdout; `right` lists the columns to align right."""
+    """A table on stdout, its cells safe to print (`printable`); `right` lists the columns to align right."""
     table = Table(*header, box=None, pad_edge=False, header_style="bold")
     for index in right:
         table.columns[index].justify = "right"
     for row in rows:
-        table.add_row(*(str(value) for value in row))
+        table.add_row(*(Text(printable(str(value))) for value in row))
     stdout_console().print(table)
 
 

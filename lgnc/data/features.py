@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,25 @@ class ColumnPlan:
     def feature_names(self) -> list[str]:
         own = [self.name] if self.values is None else [f"{self.name}={value}" for value in self.values]
         return own + [f"{self.name} missing"] * self.missing
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], dtype: str) -> ColumnPlan:
+        """The plan of `dataclasses.asdict`'s dict. Raises ValueError, KeyError or TypeError when it is not one.
+
+        The median must be a number that features of `dtype` can hold.
+        """
+        median, values = data["median"] + 0, data["values"]
+        if dtype.startswith("float"):
+            median = float(median)
+            if not isfinite(median):
+                raise ValueError
+        elif int(median) != median or not -(2**63) <= median < 2**63:
+            raise ValueError
+        if values is not None:
+            values = tuple(map(str, values))
+            if len(values) > MAX_CATEGORIES or len(set(values)) != len(values):
+                raise ValueError
+        return cls(str(data["name"]), median, values, bool(data["missing"]))
 
 
 @dataclass(frozen=True)
@@ -68,24 +88,15 @@ class Schema:
     def from_json(cls, data: dict[str, Any], where: str) -> Schema:
         """The schema of `to_json`'s dict, also after a round trip through JSON. Raises BadInput when it is not one."""
         try:
-            plans = tuple(
-                ColumnPlan(
-                    str(plan["name"]),
-                    plan["median"] + 0,
-                    None if plan["values"] is None else tuple(map(str, plan["values"])),
-                    bool(plan["missing"]),
-                )
-                for plan in data["columns"]
-            )
+            dtype, position = data["dtype"], data["position"]
+            plans = tuple(ColumnPlan.from_json(plan, dtype) for plan in data["columns"])
             shape = data.get("shape")
             shape = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
-            classes, position = tuple(map(str, data["classes"])), int(data["position"])
-            label, dtype = str(data["label"]), str(data["dtype"])
-            in_range = all(abs(plan.median) < 2**63 for plan in plans) and 0 <= position <= len(plans)
-            if dtype not in FEATURE_DTYPES or not in_range:
+            classes = tuple(map(str, data["classes"]))
+            if dtype not in FEATURE_DTYPES or type(position) is not int or not 0 <= position <= len(plans):
                 raise ValueError
-            return cls(bool(data["header"]), label, position, classes, dtype, plans, shape)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            return cls(bool(data["header"]), str(data["label"]), position, classes, dtype, plans, shape)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
             what = "the model's record of its columns is damaged"
             raise BadInput(what, where=where, fix="train the model again") from None
 
@@ -93,11 +104,12 @@ class Schema:
 def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
     """The names in order, a repeated one followed by ' (2)', ' (3)', ..."""
     result: dict[str, None] = {}
+    counts: dict[str, int] = {}
     for name in names:
-        unique, count = name, 1
+        unique = name
         while unique in result:
-            count += 1
-            unique = f"{name} ({count})"
+            counts[name] = counts.get(name, 1) + 1
+            unique = f"{name} ({counts[name]})"
         result[unique] = None
     return tuple(result)
 

@@ -137,12 +137,11 @@ def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verd
         return None
     if load_manifest(two.path)["verilog"].get("popcount") == "serial":
         return Verdict(None, "tested", 0, None, 0.0, "its popcount is serial, which is not read back")
-    from lgnc.readback.verilog import circuit_from_verilog, over_bits
+    from lgnc.readback.verilog import circuit_from_verilog, over_features
 
     source = two.path / f"{two.name}.v"
-    read = circuit_from_verilog(read_file(source).decode(errors="replace"), str(source))
-    if two.circuit.encoder.is_float:
-        read = over_bits(read, two.circuit.encoder)
+    text = read_file(source).decode(errors="replace")
+    read = over_features(circuit_from_verilog(text, str(source)), two.circuit.encoder)
     lemma = prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed)
     if not lemma.equal:
         return prove(one.circuit, read, time_limit=time_limit, seed=seed)

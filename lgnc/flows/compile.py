@@ -12,11 +12,9 @@ from typing import Any, cast
 from lgnc import __version__
 from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
 from lgnc.diagnostics import Failed, unknown
-from lgnc.files import write_file, write_folder
+from lgnc.files import write_folder
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
-from lgnc.formats.write_aiger import aiger_bytes, ascii_aiger_bytes
-from lgnc.formats.write_blif import blif_bytes
 from lgnc.ir.circuit import Circuit
 from lgnc.mapping.statistics import Statistics, pass_sizes
 from lgnc.passes.manager import PassReport, run_pipeline
@@ -31,28 +29,6 @@ TARGETS = {
     "onnx": "lgnc.backends.onnx.emit",
     "verilog": "lgnc.backends.verilog.emit",
 }
-
-_WRITERS: dict[str, Callable[[Circuit], bytes]] = {
-    ".lgir": lambda circuit: to_text(circuit).encode(),
-    ".aig": aiger_bytes,
-    ".aag": ascii_aiger_bytes,
-    ".blif": blif_bytes,
-}
-
-
-def check_circuit_path(path: Path) -> None:
-    """Raise BadInput unless the ending of `path` is one that `save_circuit` writes."""
-    if path.suffix not in _WRITERS:
-        raise unknown("circuit file ending", path.suffix, _WRITERS, where=str(path))
-
-
-def save_circuit(circuit: Circuit, path: Path) -> None:
-    """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
-
-    Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
-    """
-    check_circuit_path(path)
-    write_file(path, _WRITERS[path.suffix](circuit))
 
 
 def backend(target: str) -> Emit:

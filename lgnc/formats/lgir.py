@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from math import isfinite
 
 import numpy as np
 
@@ -17,6 +18,10 @@ VERSION = 1
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 """A longer one is no count or node of anything, and Python refuses to read some thousand digits."""
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_REAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,4})?")
+"""Thresholds and tau as they are written; Python's own readers take '1_0', digits of other scripts and 'nan' too."""
 
 
 def _literal(literal: int) -> str:
@@ -56,6 +61,11 @@ def to_text(circuit: Circuit) -> str:
     return "\n".join(lines) + "\n"
 
 
+def lgir_bytes(circuit: Circuit) -> bytes:
+    """The bytes of the circuit's `.lgir` file."""
+    return to_text(circuit).encode()
+
+
 class _Reader:
     """The lines of a text, with the number of the current one for error messages."""
 
@@ -88,9 +98,9 @@ class _Reader:
     def name(self, line: str) -> tuple[str, str]:
         """A JSON string at the start of a line, and what follows it."""
         try:
-            value, end = json.JSONDecoder().raw_decode(line)
+            value, end = json.JSONDecoder().raw_decode(line) if line.startswith('"') else (None, 0)
         except ValueError:
-            raise self.error("expected a name in double quotes") from None
+            value = None
         if not isinstance(value, str):
             raise self.error("expected a name in double quotes")
         return value, line[end:]
@@ -126,6 +136,15 @@ def from_text(text: str, where: str = "circuit") -> Circuit:
     return check(circuit, where)
 
 
+def circuit_from_lgir(data: bytes, where: str) -> Circuit:
+    """The circuit of an `.lgir` file's bytes. Raises BadInput that names the line, or the byte that is not UTF-8."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"is not UTF-8 text at byte {error.start}", where=where, fix="give an .lgir file") from None
+    return from_text(text, where)
+
+
 def _read_encoder(reader: _Reader) -> Encoder:
     fields = reader.header("features")
     if len(fields) != 2 or fields[0] not in FEATURE_DTYPES:
@@ -143,11 +162,10 @@ def _read_encoder(reader: _Reader) -> Encoder:
         if len(words) != 5 or words[0] != f"n{bit}" or words[1] != "=" or words[3] != ">":
             raise reader.error(f"expected 'n{bit} = fFEATURE > THRESHOLD'")
         feature.append(reader.integer(words[2], "f", len(names)))
-        try:
-            value = float(words[4]) if is_float else int(words[4])
-        except ValueError:
-            raise reader.error(f"'{words[4][:40]}' is not a threshold for {fields[0]} features") from None
-        if abs(value) >= 2**63 and not is_float:
+        if not (_REAL if is_float else _INTEGER).fullmatch(words[4]):
+            raise reader.error(f"'{words[4][:40]}' is not a threshold for {fields[0]} features")
+        value = float(words[4]) if is_float else int(words[4])
+        if not (isfinite(value) if is_float else -(2**63) <= value < 2**63):
             raise reader.error(f"threshold {words[4][:40]} does not fit 64 bits")
         threshold.append(value)
     values = np.array(threshold, np.float64) if is_float else np.array(threshold, np.int64)
@@ -196,10 +214,9 @@ def _read_outputs(reader: _Reader, literal: Callable[[str], int]) -> tuple[Head 
     if len(line) != 4 or line[0] != "head" or line[2] != "tau":
         raise reader.error("expected 'outputs COUNT' or 'head CLASSES tau TAU'")
     classes = reader.count(line[1])
-    try:
-        tau = float(line[3])
-    except ValueError:
-        raise reader.error(f"tau '{line[3][:40]}' is not a number") from None
+    if not _REAL.fullmatch(line[3]):
+        raise reader.error(f"tau '{line[3][:40]}' is not a number")
+    tau = float(line[3])
     starts, offset = [0], []
     for _ in range(classes):
         name, rest = reader.name(reader.next())

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +20,21 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
+from lgnc.ir.check import MAX_NODES, is_text
 from lgnc.ir.circuit import FEATURE_DTYPES, Encoder, Int32
 
 VERSION = 1
 _HEADER_KEY = "lgnc"
+_FIELDS = {"version", "layers", "feature_dtype", "feature_names", "class_names", "tau", "meta"}
+_CHECKSUM = re.compile(r', "sha256": "([0-9a-f]{64})"\}\Z')
+"""How a header's text ends: the checksum is that of the text without it."""
+
 _MAX_HEADER = 32 << 20
-_MAX_NODES = 2**30
+_MAX_LAYERS = 1 << 15
+"""A gate's layer is an int16 in the circuit."""
 
 Float32 = NDArray[np.float32]
+Refuse = Callable[[str], BadInput]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +119,18 @@ def model_bytes(model: Model) -> bytes:
         "meta": model.meta,
     }
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    return save(contiguous, {_HEADER_KEY: json.dumps(header, sort_keys=True, allow_nan=False)})
+    text = json.dumps(header, sort_keys=True, allow_nan=False)
+    return save(contiguous, {_HEADER_KEY: f'{text[:-1]}, "sha256": "{checksum(text, contiguous)}"}}'})
+
+
+def checksum(header: str, tensors: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256, in hexadecimal, of the header's text and of every array by name: its name, dtype, shape and bytes."""
+    sha = hashlib.sha256(header.encode())
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        sha.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        sha.update(array.view(np.uint8).data if array.size else b"")
+    return sha.hexdigest()
 
 
 def save_model(model: Model, path: Path) -> None:
@@ -123,11 +145,18 @@ def load_model(path: Path) -> Model:
 
 def model_from_bytes(data: bytes, where: str) -> Model:
     """The model of a `.lgn` file's bytes. Sizes are checked against the file's before any array is made."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     def refuse(what: str) -> BadInput:
         return BadInput(what, where=where, fix="train it again, or take a whole copy of the file")
+
+    header, tensors = _contents(data, refuse)
+    return _Reader(header, tensors, refuse).model()
+
+
+def _contents(data: bytes, refuse: Refuse) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The header and the arrays of a file whose checksum, where it has one, is that of what it holds."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
     if len(data) < 8:
         raise refuse(f"is {len(data)} bytes long: not a model file, or a truncated one")
@@ -135,22 +164,36 @@ def model_from_bytes(data: bytes, where: str) -> Model:
     if size > min(len(data) - 8, _MAX_HEADER):
         raise refuse(f"its header claims {size} bytes of a file of {len(data)}: not a model file, or a truncated one")
     try:
-        raw = json.loads(data[8 : 8 + size])
-        header = json.loads(raw["__metadata__"][_HEADER_KEY])
+        text = json.loads(data[8 : 8 + size])["__metadata__"][_HEADER_KEY]
+        header = json.loads(text, parse_float=_finite, parse_constant=_finite)
         tensors = load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        text = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise refuse(f"is not an lgnc model, or a damaged one: {text}") from None
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise refuse(f"is not an lgnc model, or a damaged one: {why}") from None
     if not isinstance(header, dict) or header.get("version") != VERSION:
         raise refuse(f"is not of model format {VERSION}, the one that this lgnc reads")
-    reader = _Reader(header, tensors, refuse)
-    return reader.model()
+    told = _CHECKSUM.search(text)
+    if told is not None:
+        if told[1] != checksum(text[: told.start()] + "}", tensors):
+            raise refuse("is damaged: its checksum is not that of what it holds")
+        del header["sha256"]
+    if not set(header) <= _FIELDS:
+        raise refuse(f"has an unknown header field '{min(set(header) - _FIELDS):.40}'")
+    return header, tensors
+
+
+def _finite(number: str) -> float:
+    """The float that a JSON number says. Raises ValueError for NaN and infinity, in words or by size."""
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError(f"{number:.40} is not a finite number")
+    return value
 
 
 class _Reader:
     """Takes arrays and header fields by name, refusing wrong shapes, types and ranges."""
 
-    def __init__(self, header: dict[str, Any], tensors: dict[str, NDArray[Any]], refuse: Any) -> None:
+    def __init__(self, header: dict[str, Any], tensors: dict[str, NDArray[Any]], refuse: Refuse) -> None:
         self.header, self.tensors, self.refuse = header, tensors, refuse
 
     def array(self, name: str, dtype: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
@@ -171,6 +214,8 @@ class _Reader:
         value = self.header.get(key)
         if not isinstance(value, list) or not all(isinstance(x, str) for x in value) or len(set(value)) != len(value):
             raise self.refuse(f"header field '{key}' is not a list of distinct names")
+        if not all(map(is_text, value)):
+            raise self.refuse(f"header field '{key}' has a name that is not Unicode text")
         return tuple(value)
 
     def within(self, name: str, array: NDArray[Any], limit: int) -> None:
@@ -187,8 +232,8 @@ class _Reader:
         kind = "float64" if dtype.startswith("float") else "int64"
         encoder = Encoder(names, dtype, feature, self.array("encoder.threshold", kind, (len(feature),)))
         count = self.header.get("layers")
-        if not isinstance(count, int) or not 0 <= count <= len(self.tensors):
-            raise self.refuse("header field 'layers' is not the number of layers in the file")
+        if type(count) is not int or not 0 <= count <= min(len(self.tensors), _MAX_LAYERS):
+            raise self.refuse(f"header field 'layers' is not the number of layers in the file, at most {_MAX_LAYERS}")
         layers, nodes = [], encoder.bits
         for index in range(count):
             layers.append(self.layer(f"layer.{index}", nodes))
@@ -199,12 +244,13 @@ class _Reader:
         if not classes or starts[0] != 0 or starts[-1] != len(head_nodes) or (np.diff(starts) < 0).any():
             raise self.refuse("array 'head.starts' does not cut the head's nodes into classes")
         tau, meta = self.header.get("tau"), self.header.get("meta")
-        if not isinstance(tau, int | float) or not 0 < tau < 1e12:
+        if isinstance(tau, bool) or not isinstance(tau, int | float) or not 0 < tau < 1e12:
             raise self.refuse("header field 'tau' is not a positive number")
         if not isinstance(meta, dict):
             raise self.refuse("header field 'meta' is not an object")
-        if not isinstance(meta.get("training", {}), dict):
-            raise self.refuse("header field 'meta.training' is not an object")
+        for key in ("training", "columns"):
+            if not isinstance(meta.get(key) or {}, dict):
+                raise self.refuse(f"header field 'meta.{key}' is not an object")
         if self.tensors:
             raise self.refuse(f"has an unknown array '{sorted(self.tensors)[0][:60]}'")
         return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta)
@@ -213,7 +259,7 @@ class _Reader:
         candidates = self.array(f"{name}.candidates", "int32", (2, None, None))
         self.within(f"{name}.candidates", candidates, nodes)
         _, width, k = candidates.shape
-        if not k or nodes + width > _MAX_NODES:
+        if not k or nodes + width > MAX_NODES:
             raise self.refuse(f"array '{name}.candidates' has no candidates, or too many nodes")
         wiring = self.array(f"{name}.wiring_logits", "float32", (2, width, k)) if k > 1 else None
         if f"{name}.gate_logits" in self.tensors:

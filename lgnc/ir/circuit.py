@@ -8,9 +8,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import networkx
 
 FEATURE_DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float32", "float64")
 
@@ -153,6 +157,19 @@ class Circuit:
             sha.update(array.nbytes.to_bytes(8, "little"))
             sha.update(array.tobytes())
         return sha.hexdigest()
+
+    def to_networkx(self) -> networkx.DiGraph[Any]:
+        """The circuit as a networkx DiGraph, which fan-ins point through to what reads them.
+
+        Nodes are node ids with `kind` and `level`. An encoder bit's kind is 'input'; it has `feature` (a name) and
+        `threshold`. A gate's kind is its name in `lgnc.ir.gates`, and it has `layer` where the circuit knows layers.
+        An edge carries `pin`: 'a', 'b', or 'ab' where a gate reads one node twice. Output literal i is the node
+        ('output', i) of kind 'output' with `name`, its own or that of the class that counts it; the edge to it
+        carries `inverted`.
+        """
+        from lgnc.ir.graph import to_networkx
+
+        return to_networkx(self)
 
     def with_(self, **changes: object) -> Circuit:
         """A copy with some fields replaced."""

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from lgnc import toolchain
 from lgnc.diagnostics import BadInput
-from lgnc.flows.compile import save_circuit
 from lgnc.formats.lift import lift
 from lgnc.formats.read_aiger import circuit_from_aiger
-from lgnc.formats.source import load_source
+from lgnc.formats.source import load_source, save_circuit
 from lgnc.formats.write_aiger import aiger_bytes
 from lgnc.ir import Circuit, Encoder
 from lgnc.ir.simulate import simulate_outputs

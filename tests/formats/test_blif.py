@@ -68,6 +68,7 @@ def test_layout_of_lines_does_not_matter() -> None:
 .names a b \\
 t
 11 1
+.end
 """
     circuit = circuit_from_blif(text, "x")
     assert circuit.encoder.names == ("a", "b", "c")
@@ -126,6 +127,12 @@ START = b".model m\n.inputs a b c\n.outputs y\n"
         (START + b".names\n", "x:4: '.names' without a signal"),
         (START + b".names a b y\n1 1\n", "x:5: expected 2 of 0, 1 or -"),
         (START + b".names a b y\n1x 1\n", "x:5: '1x 1' is not made of"),
+        (START + b".names a b y\n11 x\n", "x:5: the output of a row is 0 or 1, not 'x'"),
+        (START + b".names y\n -\n", "x:5: the output of a row is 0 or 1, not '-'"),
+        (START + b".mlatch a\n", "x:4: '.mlatch' is not supported .lgnc reads combinational"),
+        (START + b".gate and2 A=a\n", "x:4: '.gate' is not supported .write the circuit before"),
+        (START + b".search other.blif\n", "x:4: '.search' is not supported .put the models"),
+        (START + b".bogus\n", "x:4: '.bogus' is not supported .leave it out"),
         (START + b".names a b y\n11 1\n00 0\n", "x:6: the rows of one table have different outputs"),
         (START + b".names a d y\n11 1\n", "x:4: 'd' is not defined"),
         (START, "x:3: 'y' is not defined"),
@@ -140,7 +147,7 @@ START = b".model m\n.inputs a b c\n.outputs y\n"
 )
 def test_bad_files_are_refused_with_their_line(data: bytes, message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        circuit_from_blif(data, "x")
+        circuit_from_blif(data if b".end" in data or data[:1] != b"." else data + b".end\n", "x")
 
 
 def outcome(data: bytes) -> str:
