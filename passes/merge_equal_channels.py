@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.ir.circuit import Circuit, Encoder, Int32
-from lgnc.ir.program import Program, Stage, Window
+from lgnc.ir.circuit import Circuit, Int32
+from lgnc.ir.program import Program, Stage, Window, kernel_inputs
 
 
 def merge_equal_channels(program: Program) -> Program:
@@ -44,8 +44,7 @@ def keep_inputs(stage: Stage, kept: NDArray[Any], instead: NDArray[Any]) -> Stag
     """The stage with only the inputs in `kept` (sorted); input i is read as input instead[i], which is one of them."""
     kernel = stage.kernel
     new = np.concatenate([np.searchsorted(kept, instead), np.arange(kernel.gates) + len(kept)]).astype(np.int32)
-    names = tuple(kernel.encoder.names[i] for i in kept.tolist())
     outputs = 2 * new[kernel.outputs >> 1] + (kernel.outputs & 1)
     parts = (kernel.op, new[kernel.a], new[kernel.b], outputs, None, kernel.output_names, kernel.layer)
     window = Window(stage.window.reads[kept], stage.window.stride, stage.window.padding)
-    return replace(stage, kernel=Circuit(Encoder.binary(names), *parts), window=window)
+    return replace(stage, kernel=Circuit(kernel_inputs(len(kept)), *parts), window=window)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.check import check
-from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head
+from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head, Int32
 from lgnc.ir.gates import GATES, OPCODE, READS_A, READS_B
 
 VERSION = 1
@@ -30,35 +29,40 @@ def _literal(literal: int) -> str:
 
 def to_text(circuit: Circuit) -> str:
     """The `.lgir` text of a circuit, ending in a newline."""
-    enc, head = circuit.encoder, circuit.head
-    lines = [f"lgir {VERSION}", f"features {enc.dtype} {len(enc.names)}"]
-    lines += map(json.dumps, enc.names)
-    lines.append(f"bits {enc.bits}")
-    lines += [
-        f"n{bit} = f{feature} > {threshold!r}"
-        for bit, (feature, threshold) in enumerate(zip(enc.feature.tolist(), enc.threshold.tolist(), strict=True))
-    ]
-    lines.append(f"gates {circuit.gates}")
+    parts = [encoder_lines(circuit.encoder), gate_lines(circuit)]
+    parts.append(output_lines(circuit.outputs, circuit.head, circuit.output_names))
+    return "\n".join([f"lgir {VERSION}", *(line for part in parts for line in part), "end"]) + "\n"
+
+
+def encoder_lines(enc: Encoder) -> list[str]:
+    """The features and the bits."""
+    lines = [f"features {enc.dtype} {len(enc.names)}", *map(json.dumps, enc.names), f"bits {enc.bits}"]
+    compared = zip(enc.feature.tolist(), enc.threshold.tolist(), strict=True)
+    return lines + [f"n{bit} = f{feature} > {threshold!r}" for bit, (feature, threshold) in enumerate(compared)]
+
+
+def gate_lines(circuit: Circuit) -> list[str]:
+    """The gates."""
     layer = [""] * circuit.gates if circuit.layer is None else [f" @{n}" for n in circuit.layer.tolist()]
     rows = zip(circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), layer, strict=True)
     reads_a, reads_b = READS_A.tolist(), READS_B.tolist()
-    lines += [
+    return [f"gates {circuit.gates}"] + [
         f"n{node} = {GATES[op].name}{f' n{a}' if reads_a[op] else ''}{f' n{b}' if reads_b[op] else ''}{tail}"
         for node, (op, a, b, tail) in enumerate(rows, circuit.inputs)
     ]
+
+
+def output_lines(outputs: Int32, head: Head | None, names: tuple[str, ...]) -> list[str]:
+    """The head, or the named outputs of what has none."""
+    literals = [_literal(x) for x in outputs.tolist()]
     if head is None:
-        lines.append(f"outputs {len(circuit.outputs)}")
-        named = zip(circuit.output_names, circuit.outputs.tolist(), strict=True)
-        lines += [f"{json.dumps(name)} = {_literal(literal)}" for name, literal in named]
-    else:
-        lines.append(f"head {head.classes} tau {head.tau!r}")
-        literals = [_literal(x) for x in circuit.outputs.tolist()]
-        starts = head.starts.tolist()
-        for index, (name, offset) in enumerate(zip(head.names, head.offset.tolist(), strict=True)):
-            run = literals[starts[index] : starts[index + 1]]
-            lines.append(" ".join([json.dumps(name), "=", str(offset), *run]))
-    lines.append("end")
-    return "\n".join(lines) + "\n"
+        named = zip(names, literals, strict=True)
+        return [f"outputs {len(outputs)}", *(f"{json.dumps(name)} = {literal}" for name, literal in named)]
+    lines, starts = [f"head {head.classes} tau {head.tau!r}"], head.starts.tolist()
+    for index, (name, offset) in enumerate(zip(head.names, head.offset.tolist(), strict=True)):
+        run = literals[starts[index] : starts[index + 1]]
+        lines.append(" ".join([json.dumps(name), "=", str(offset), *run]))
+    return lines
 
 
 def lgir_bytes(circuit: Circuit) -> bytes:
@@ -66,7 +70,7 @@ def lgir_bytes(circuit: Circuit) -> bytes:
     return to_text(circuit).encode()
 
 
-class _Reader:
+class LineReader:
     """The lines of a text, with the number of the current one for error messages."""
 
     def __init__(self, text: str, where: str) -> None:
@@ -112,24 +116,22 @@ class _Reader:
             raise self.error(f"'{text[:40]}' is not {prefix}0..{prefix}{limit - 1}")
         return int(digits)
 
+    def end(self) -> None:
+        """Nothing but the word 'end' is left."""
+        if self.next() != "end" or any(self.lines[self.at :]):
+            raise self.error("expected 'end' and nothing after it")
+
 
 def from_text(text: str, where: str = "circuit") -> Circuit:
     """The circuit of an `.lgir` text, checked. Raises BadInput that names the line."""
-    reader = _Reader(text, where)
+    reader = LineReader(text, where)
     version = reader.header("lgir")
     if version != [str(VERSION)]:
         raise reader.error(f"version {' '.join(version)[:40]} is not {VERSION}")
-    encoder = _read_encoder(reader)
-    op, a, b, layer = _read_gates(reader, encoder.bits)
-    limit = encoder.bits + len(op)
-
-    def literal(word: str) -> int:
-        inverted = word.startswith("~")
-        return 2 * reader.integer(word[inverted:], "n", limit) + inverted
-
-    head, names, outputs = _read_outputs(reader, literal)
-    if reader.next() != "end" or any(reader.lines[reader.at :]):
-        raise reader.error("expected 'end' and nothing after it")
+    encoder = read_encoder(reader)
+    op, a, b, layer = read_gates(reader, encoder.bits)
+    head, names, outputs = read_outputs(reader, encoder.bits + len(op))
+    reader.end()
     arrays = (np.array(op, np.uint8), np.array(a, np.int32), np.array(b, np.int32), np.array(outputs, np.int32))
     marks = None if layer is None else np.array(layer, np.int16)
     circuit = Circuit(encoder, *arrays, head, names, marks)
@@ -145,7 +147,7 @@ def circuit_from_lgir(data: bytes, where: str) -> Circuit:
     return from_text(text, where)
 
 
-def _read_encoder(reader: _Reader) -> Encoder:
+def read_encoder(reader: LineReader) -> Encoder:
     fields = reader.header("features")
     if len(fields) != 2 or fields[0] not in FEATURE_DTYPES:
         raise reader.error(f"expected 'features TYPE COUNT', TYPE one of {', '.join(FEATURE_DTYPES)}")
@@ -172,7 +174,7 @@ def _read_encoder(reader: _Reader) -> Encoder:
     return Encoder(tuple(names), fields[0], np.array(feature, np.int32), values)
 
 
-def _read_gates(reader: _Reader, inputs: int) -> tuple[list[int], list[int], list[int], list[int] | None]:
+def read_gates(reader: LineReader, inputs: int) -> tuple[list[int], list[int], list[int], list[int] | None]:
     count = reader.count(" ".join(reader.header("gates")))
     op, a, b = [0] * count, [0] * count, [0] * count
     layer: list[int] = []
@@ -198,7 +200,13 @@ def _read_gates(reader: _Reader, inputs: int) -> tuple[list[int], list[int], lis
     return op, a, b, layer or None
 
 
-def _read_outputs(reader: _Reader, literal: Callable[[str], int]) -> tuple[Head | None, tuple[str, ...], list[int]]:
+def read_outputs(reader: LineReader, nodes: int) -> tuple[Head | None, tuple[str, ...], list[int]]:
+    """The head or the names, and the literals, of `nodes` nodes."""
+
+    def literal(word: str) -> int:
+        inverted = word.startswith("~")
+        return 2 * reader.integer(word[inverted:], "n", nodes) + inverted
+
     line = reader.next().split(" ")
     names: list[str] = []
     outputs: list[int] = []

@@ -9,12 +9,14 @@ from pathlib import Path
 from lgnc.diagnostics import unknown
 from lgnc.formats.lgir import circuit_from_lgir, lgir_bytes
 from lgnc.formats.lgn import Model, model_from_bytes
+from lgnc.formats.lgprog import program_from_bytes
 from lgnc.formats.lift import lift
 from lgnc.formats.read_aiger import read_aiger
 from lgnc.formats.read_blif import read_blif
 from lgnc.formats.write_aiger import aiger_bytes, ascii_aiger_bytes
 from lgnc.formats.write_blif import blif_bytes
 from lgnc.ir.circuit import Circuit
+from lgnc.ir.program import unroll
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,10 @@ def _read_lgir(data: bytes, where: str) -> Contents:
     return Contents(circuit_from_lgir(data, where))
 
 
+def _read_lgprog(data: bytes, where: str) -> Contents:
+    return Contents(unroll(program_from_bytes(data, where)))
+
+
 def _read_aiger(data: bytes, where: str) -> Contents:
     circuit, notes = read_aiger(data, where)
     return Contents(circuit, notes=notes)
@@ -63,6 +69,7 @@ def _read_blif(data: bytes, where: str) -> Contents:
 FORMATS = (
     Format("lgnc model", (".lgn",), "a trained network", _read_lgn),
     Format("lgnc circuit", (".lgir",), "any circuit", _read_lgir, lgir_bytes),
+    Format("lgnc program", (".lgprog",), "kernels and what their windows read", _read_lgprog),
     Format("binary AIGER", (".aig",), "gates without a head", _read_aiger, aiger_bytes),
     Format("ASCII AIGER", (".aag",), "gates without a head", _read_aiger, ascii_aiger_bytes),
     Format("BLIF", (".blif",), "gates without a head", _read_blif, blif_bytes),

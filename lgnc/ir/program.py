@@ -129,6 +129,11 @@ def _plain(encoder: Encoder) -> bool:
     return encoder.bits == len(encoder.names) and bool((encoder.feature == np.arange(encoder.bits)).all())
 
 
+def kernel_inputs(count: int) -> Encoder:
+    """What a kernel has in the place of an encoder: its inputs, by number."""
+    return Encoder.binary(tuple(f"w{index}" for index in range(count)))
+
+
 def window_nodes(window: Window, below: Shape, above: Shape) -> NDArray[np.int64]:
     """int64[inputs, places]: the node of the grid below that each input reads at each place; -1 beyond the border."""
     channel, dy, dx = window.reads.T.astype(np.int64)[:, :, None]

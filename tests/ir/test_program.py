@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import BadInput
 from lgnc.ir import Circuit, Encoder, Head, simulate
 from lgnc.ir.layers import Shape
-from lgnc.ir.program import Program, Stage, Window, check_program, unroll
+from lgnc.ir.program import Program, Stage, Window, check_program, kernel_inputs, unroll
 from lgnc.ir.simulate import pack, simulate_outputs, unpack
 from tests.support import random_circuit
 
@@ -25,7 +25,7 @@ def random_program(seed: int, dense: bool = True) -> Program:
     for index in range(3 if dense else 2):
         inputs, channels = int(rng.integers(2, 9)), int(rng.integers(2, 5))
         kernel = random_circuit(seed * 10 + index, inputs=inputs, gates=int(rng.integers(3, 20)), outputs=channels)
-        kernel = kernel.with_(encoder=Encoder.binary(kernel.encoder.names))
+        kernel = kernel.with_(encoder=kernel_inputs(inputs), layer=None)
         last = dense and index == 2
         size = (below.height, below.width) if last else (3, 3)
         reads = np.stack([rng.integers(0, n, inputs) for n in (below.channels, *size)], axis=1)
