@@ -22,10 +22,14 @@ from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
 from lgnc.ir.check import MAX_NODES, is_text
 from lgnc.ir.circuit import FEATURE_DTYPES, Encoder, Int32
+from lgnc.ir.layers import Conv, Pool, Shape, layer_from, layer_table, shapes, trained_gates
 
-VERSION = 1
+VERSIONS = (1, 2)
+"""Version 2 adds the front: convolutions and pools. A model without one is written as version 1."""
+
 _HEADER_KEY = "lgnc"
 _FIELDS = {"version", "layers", "feature_dtype", "feature_names", "class_names", "tau", "meta"}
+_FRONT_FIELDS = {"grid", "front"}
 _CHECKSUM = re.compile(r', "sha256": "([0-9a-f]{64})"\}\Z')
 """How a header's text ends: the checksum is that of the text without it."""
 
@@ -39,7 +43,9 @@ Refuse = Callable[[str], BadInput]
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A layer of neurons. Node ids count encoder bits first, then the neurons of all layers in order.
+    """A layer of neurons. Node ids count what is below the first layer (encoder bits, or the front's last grid) first,
+
+    then the neurons of all layers in order.
 
     candidates: int32[2, width, k], the nodes that pin a (row 0) and pin b (row 1) may read; any earlier node is legal.
     wiring_logits: float32[2, width, k], or None when k is 1; a pin reads the candidate of its highest logit.
@@ -69,9 +75,28 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
+class FrontLayer:
+    """A convolution or a pool, its kernels stored once.
+
+    leaves: int32[kernels, 2^depth, 3] of a convolution: (channel, dy, dx), see `lgnc.ir.layers`. gate_logits:
+    float32[kernels * gates, 16], a kernel's gates together, or None when op is given; op: uint8[kernels * gates].
+    """
+
+    layer: Conv | Pool
+    leaves: Int32 = field(default_factory=lambda: np.zeros((0, 0, 3), np.int32))
+    gate_logits: Float32 | None = None
+    op: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+    def __post_init__(self) -> None:
+        if self.gate_logits is not None:
+            object.__setattr__(self, "op", self.gate_logits.argmax(axis=1).astype(np.uint8))
+
+
+@dataclass(frozen=True, eq=False)
 class Model:
     """What training leaves: an encoder, layers, and GroupSum over `head_nodes` cut into classes by `head_starts`.
 
+    grid, front: the encoder's bits as a grid, and the convolutions and pools over it; None and () of a dense network.
     head_nodes: int32[n], node ids. head_starts: int32[classes + 1]. tau: the GroupSum temperature.
     meta: JSON data: 'training' (how it was made), 'columns' (how a table's columns became features), 'shape' (of an
     image: height, width, channels); all optional.
@@ -84,10 +109,18 @@ class Model:
     class_names: tuple[str, ...]
     tau: float
     meta: dict[str, Any] = field(default_factory=dict)
+    grid: Shape | None = None
+    front: tuple[FrontLayer, ...] = ()
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The grid below the front, and after each of its layers."""
+        return shapes(tuple(each.layer for each in self.front), self.grid or Shape(self.encoder.bits, 1, 1))
 
     @property
     def gates(self) -> int:
-        return sum(layer.width for layer in self.layers)
+        """Gates with a choice of their own: those of a kernel count once."""
+        return sum(layer.width for layer in self.layers) + sum(len(each.op) for each in self.front)
 
 
 def model_bytes(model: Model) -> bytes:
@@ -101,6 +134,12 @@ def model_bytes(model: Model) -> bytes:
         "head.nodes": model.head_nodes.astype(np.int32),
         "head.starts": model.head_starts.astype(np.int32),
     }
+    for index, each in enumerate(model.front):
+        if isinstance(each.layer, Conv):
+            tensors[f"front.{index}.leaves"] = each.leaves.astype(np.int32)
+            logits = each.gate_logits
+            key = "op" if logits is None else "gate_logits"
+            tensors[f"front.{index}.{key}"] = each.op.astype(np.uint8) if logits is None else logits.astype(np.float32)
     for index, layer in enumerate(model.layers):
         tensors[f"layer.{index}.candidates"] = layer.candidates.astype(np.int32)
         if layer.wiring_logits is not None:
@@ -109,8 +148,8 @@ def model_bytes(model: Model) -> bytes:
             tensors[f"layer.{index}.gate_logits"] = layer.gate_logits.astype(np.float32)
         else:
             tensors[f"layer.{index}.op"] = layer.op.astype(np.uint8)
-    header = {
-        "version": VERSION,
+    header: dict[str, Any] = {
+        "version": 2 if model.front else 1,
         "layers": len(model.layers),
         "feature_dtype": enc.dtype,
         "feature_names": list(enc.names),
@@ -118,6 +157,9 @@ def model_bytes(model: Model) -> bytes:
         "tau": model.tau,
         "meta": model.meta,
     }
+    if model.front:
+        front = [layer_table(each.layer) for each in model.front]
+        header |= {"grid": [*(model.grid or Shape(enc.bits, 1, 1))], "front": front}
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     text = json.dumps(header, sort_keys=True, allow_nan=False)
     return save(contiguous, {_HEADER_KEY: f'{text[:-1]}, "sha256": "{checksum(text, contiguous)}"}}'})
@@ -170,15 +212,16 @@ def _contents(data: bytes, refuse: Refuse) -> tuple[dict[str, Any], dict[str, ND
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise refuse(f"is not an lgnc model, or a damaged one: {why}") from None
-    if not isinstance(header, dict) or header.get("version") != VERSION:
-        raise refuse(f"is not of model format {VERSION}, the one that this lgnc reads")
+    if not isinstance(header, dict) or type(header.get("version")) is not int or header["version"] not in VERSIONS:
+        raise refuse("is not of model format 1 or 2, those that this lgnc reads")
     told = _CHECKSUM.search(text)
     if told is not None:
         if told[1] != checksum(text[: told.start()] + "}", tensors):
             raise refuse("is damaged: its checksum is not that of what it holds")
         del header["sha256"]
-    if not set(header) <= _FIELDS:
-        raise refuse(f"has an unknown header field '{min(set(header) - _FIELDS):.40}'")
+    known = _FIELDS | (_FRONT_FIELDS if header["version"] == 2 else set())
+    if not set(header) <= known:
+        raise refuse(f"has an unknown header field '{min(set(header) - known):.40}'")
     return header, tensors
 
 
@@ -234,7 +277,8 @@ class _Reader:
         count = self.header.get("layers")
         if type(count) is not int or not 0 <= count <= min(len(self.tensors), _MAX_LAYERS):
             raise self.refuse(f"header field 'layers' is not the number of layers in the file, at most {_MAX_LAYERS}")
-        layers, nodes = [], encoder.bits
+        grid, front = self.front(encoder) if self.header["version"] == 2 else (None, ())
+        layers, nodes = [], Model(encoder, (), feature, feature, classes, 1.0, {}, grid, front).shapes[-1].nodes
         for index in range(count):
             layers.append(self.layer(f"layer.{index}", nodes))
             nodes += layers[-1].width
@@ -253,7 +297,42 @@ class _Reader:
                 raise self.refuse(f"header field 'meta.{key}' is not an object")
         if self.tensors:
             raise self.refuse(f"has an unknown array '{sorted(self.tensors)[0][:60]}'")
-        return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta)
+        return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta, grid, front)
+
+    def front(self, encoder: Encoder) -> tuple[Shape, tuple[FrontLayer, ...]]:
+        """The grid of the encoder's bits, and the convolutions and pools."""
+        sides, tables = self.header.get("grid"), self.header.get("front")
+        if not isinstance(sides, list) or len(sides) != 3 or any(type(n) is not int or n < 1 for n in sides):
+            raise self.refuse("header field 'grid' is not three sizes")
+        grid = Shape(*sides)
+        if grid.nodes != encoder.bits:
+            raise self.refuse(f"header field 'grid' has {grid.nodes} nodes for {encoder.bits} encoder bits")
+        if not isinstance(tables, list) or not 0 < len(tables) < _MAX_LAYERS:
+            raise self.refuse("header field 'front' is not a list of layers")
+        try:
+            layers = tuple(layer_from(table) for table in tables)
+            found = shapes(layers, grid)
+        except BadInput as error:
+            raise self.refuse(f"header field 'front': {error.what}") from None
+        if max(shape.nodes for shape in found) > MAX_NODES:
+            raise self.refuse("its grids have too many nodes")
+        made = [self.front_layer(f"front.{index}", layer, found[index]) for index, layer in enumerate(layers)]
+        return grid, tuple(made)
+
+    def front_layer(self, name: str, layer: object, below: Shape) -> FrontLayer:
+        if isinstance(layer, Pool):
+            return FrontLayer(layer)
+        if not isinstance(layer, Conv):
+            raise self.refuse("header field 'front' has a layer that is no convolution and no pool")
+        gates = trained_gates(layer)
+        leaves = self.array(f"{name}.leaves", "int32", (layer.kernels, 1 << layer.depth, 3))
+        for part, limit in enumerate((below.channels, layer.window, layer.window)):
+            self.within(f"{name}.leaves", leaves[:, :, part], limit)
+        if f"{name}.gate_logits" in self.tensors:
+            return FrontLayer(layer, leaves, self.array(f"{name}.gate_logits", "float32", (gates, 16)))
+        op = self.array(f"{name}.op", "uint8", (gates,))
+        self.within(f"{name}.op", op, 16)
+        return FrontLayer(layer, leaves, None, op)
 
     def layer(self, name: str, nodes: int) -> Layer:
         candidates = self.array(f"{name}.candidates", "int32", (2, None, None))
