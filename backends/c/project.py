@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.c.text import constant, element_types, runtime, table
-from lgnc.backends.thresholds import ELEMENT, element_range
+from lgnc.backends.thresholds import ELEMENT
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
 
@@ -47,7 +47,7 @@ def golden_features(circuit: Circuit) -> NDArray[Any]:
     width = len(enc.names)
     count = int(np.clip(_MOST_VALUES // max(1, width), 2, _MOST_VECTORS))
     dtype = np.dtype(enc.dtype)
-    low, high = element_range(enc)
+    low, high = enc.range
     t = np.clip(enc.threshold, low, high).astype(dtype)
     if enc.is_float:
         near = [t, np.nextafter(t, dtype.type(high)), np.nextafter(t, dtype.type(low))]

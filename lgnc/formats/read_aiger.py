@@ -12,7 +12,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats.cycle import gate_on_cycle
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder, Int32
-from lgnc.ir.gates import AND, FALSE, FLIP_A, FLIP_B
+from lgnc.ir.gates import AND, FALSE, absorb_inversions
 from lgnc.ir.order import in_order
 
 _MAX_NODES = 1 << 29
@@ -230,12 +230,11 @@ def _circuit(
         moved = np.where(variable > inputs, variable + start - inputs, np.where(variable == 0, inputs, variable - 1))
         return moved.astype(np.int32)
 
-    op = FLIP_A[np.full(len(left), AND)]
-    op = np.where(left & 1, op, np.uint8(AND))
-    op = np.where(right & 1, FLIP_B[op], op)
+    op = absorb_inversions(np.full(len(left), AND, np.uint8), left, right)
     a, b = node(left), node(right)
     if constant:
-        op, a, b = (np.concatenate([[value], each]).astype(each.dtype) for value, each in ((FALSE, op), (0, a), (0, b)))
+        op = np.concatenate([np.array([FALSE], np.uint8), op])
+        a, b = (np.concatenate([np.zeros(1, np.int32), each]) for each in (a, b))
     encoder = Encoder.binary(_complete("i", inputs, names["i"]))
     literals = (2 * node(ends) + (ends & 1)).astype(np.int32)
     if lines is not None:

@@ -15,10 +15,9 @@ import numpy as np
 from lgnc.diagnostics import BadInput
 from lgnc.formats.cover import Cover, cover_gates
 from lgnc.formats.cycle import gate_on_cycle
-from lgnc.ir.builder import TRUE
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder
-from lgnc.ir.gates import FALSE, NOT_A, A
+from lgnc.ir.gates import FALSE, NOT_A, TRUE, TRUE_LITERAL, A
 from lgnc.ir.order import in_order
 
 _ADVICE = {
@@ -223,7 +222,7 @@ class _Builder:
         if table.cover and table.cover[0][1] == "0":
             literal ^= 1
         if literal < 0:
-            return (15 if literal == TRUE else FALSE), 0, 0
+            return (TRUE if literal == TRUE_LITERAL else FALSE), 0, 0
         inverted = literal & 1
         if not gates:
             return (NOT_A if inverted else A), fanin[literal >> 1], 0

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Encoder
-from lgnc.ir.gates import AND, FLIP_A, FLIP_B
+from lgnc.ir.gates import AND, FALSE_LITERAL, FLIP_A, FLIP_B, TRUE_LITERAL
 from lgnc.ir.order import in_order
 
-FALSE, TRUE = -2, -1
-"""The constant literals of a builder: like every literal they invert by `^ 1`, and no node has them."""
+FALSE, TRUE = FALSE_LITERAL, TRUE_LITERAL
+"""The constant literals of a builder."""
 
 _FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
 

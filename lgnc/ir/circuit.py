@@ -52,6 +52,20 @@ class Encoder:
         return self.dtype.startswith("float")
 
     @property
+    def range(self) -> tuple[int, int] | tuple[float, float]:
+        """The lowest and the highest value of a feature."""
+        if self.dtype == "bool":
+            return 0, 1
+        if self.is_float:
+            return float(np.finfo(self.dtype).min), float(np.finfo(self.dtype).max)
+        return int(np.iinfo(self.dtype).min), int(np.iinfo(self.dtype).max)
+
+    @property
+    def feature_bits(self) -> int:
+        """Bits of one integer or bool feature as gates have it, two's complement where it is signed."""
+        return 1 if self.dtype == "bool" else 8 * np.dtype(self.dtype).itemsize
+
+    @property
     def bits(self) -> int:
         return len(self.feature)
 
@@ -82,6 +96,11 @@ class Head:
     @property
     def classes(self) -> int:
         return len(self.names)
+
+    @property
+    def owner(self) -> Int32:
+        """int32[literals]: the class that counts each output literal."""
+        return np.repeat(np.arange(self.classes, dtype=np.int32), np.diff(self.starts))
 
 
 @dataclass(frozen=True, eq=False)

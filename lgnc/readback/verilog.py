@@ -14,8 +14,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lgnc.diagnostics import BadInput
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder
@@ -105,8 +103,7 @@ def over_features(read: Circuit, encoder: Encoder) -> Circuit:
     """
     if read.inputs:
         return over_bits(read, encoder) if encoder.is_float else read
-    each = 1 if encoder.dtype == "bool" else 8 * np.dtype(encoder.dtype).itemsize
-    width = max(1, encoder.bits if encoder.is_float else each * len(encoder.names))
+    width = max(1, encoder.bits if encoder.is_float else encoder.feature_bits * len(encoder.names))
     if len(read.encoder.names) != width:
         what = f"the Verilog takes {len(read.encoder.names)} bits, not the {width} of the circuit's features"
         raise BadInput(what, where="verilog", fix="compile it again")

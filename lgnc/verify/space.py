@@ -106,8 +106,7 @@ def _domain(encoders: Sequence[Encoder]) -> tuple[Any, Any, type[np.floating[Any
         kind = np.float32 if any(encoder.dtype == "float32" for encoder in encoders) else np.float64
         most = float(np.finfo(kind).max)
         return -most, most, kind
-    ranges = [(0, 1) if e.dtype == "bool" else (np.iinfo(e.dtype).min, np.iinfo(e.dtype).max) for e in encoders]
-    return max(int(low) for low, _ in ranges), min(int(high) for _, high in ranges), None
+    return max(encoder.range[0] for encoder in encoders), min(encoder.range[1] for encoder in encoders), None
 
 
 def _floor(threshold: NDArray[Any], kind: type[np.floating[Any]] | None) -> NDArray[Any]:
