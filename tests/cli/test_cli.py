@@ -18,7 +18,7 @@ import pytest
 from lgnc.cli.main import run
 from lgnc.formats import lift, to_text
 from lgnc.formats.lgn import model_bytes, save_model
-from tests.support import needs, random_circuit, random_model
+from tests.support import needs, random_circuit, random_conv_model, random_model
 
 Capture = pytest.CaptureFixture[str]
 
@@ -435,3 +435,16 @@ def test_a_full_disk(model: Path, tmp_path: Path, capsys: Capture, monkeypatch: 
     monkeypatch.setattr(os, "fsync", full)
     assert "No space left" in refused(capsys, 2, "opt", model, "-o", tmp_path / "c.lgir")
     assert sorted(os.listdir(tmp_path)) == ["m.lgn"]
+
+
+def test_info_draws_a_convolutional_network(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "conv.lgn"
+    save_model(random_conv_model(1), path)
+    assert run(["info", str(path)]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert "conv 3 x 3" in rows["1"]
+    assert "8 x 12 x 12" in rows["1"]
+    assert rows["all"].split()[-2:] == ["125", "8,268"]
+    assert run(["info", "--json", str(path)]) == 0
+    network = json.loads(capsys.readouterr().out)["network"]
+    assert [row["gate_applications"] for row in network] == [8064, 0, 144, 0, 30, 30, 0, 8268]
