@@ -5,9 +5,9 @@ channels of a place together: node (y, x, c) is (y * width + x) * channels + c, 
 dense layer reads is that list; its own output is one place. Encoder bits are such a grid too: the thresholds of a
 feature follow one another, so that channel c * thresholds + t is threshold t of the image's channel c.
 
-A convolution's kernel is a complete binary tree of depth d over 2^d leaves, each a (channel, dy, dx) of a window; beyond
-the border a leaf is 0. Its 2^d - 1 gates are numbered from the leaves up, level by level, the root last: gate i of the
-lowest level reads leaves 2 i and 2 i + 1, gate i of any other level reads gates 2 i and 2 i + 1 of the level below.
+A convolution's kernel is a complete binary tree of depth d over 2^d leaves, each a (channel, dy, dx) of a window, and 0
+beyond the border. Its 2^d - 1 gates are numbered from the leaves up, level by level, the root last. With its values
+counted leaves first, then gates, gate j reads values 2 j (pin a) and 2 j + 1 (pin b), and is value 2^d + j.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def output_shape(layer: Layer, below: Shape, where: str = "layer") -> Shape:
 
 
 def shapes(layers: tuple[Layer, ...], first: Shape) -> list[Shape]:
-    """The shape below the first layer and after each one. Raises BadInput that names the first one that does not fit."""
+    """The shape below the first layer and after each one. Raises BadInput that names the one that does not fit."""
     found = [first]
     for index, layer in enumerate(layers):
         found.append(output_shape(layer, found[-1], layer_name(index, layer)))
@@ -256,11 +256,3 @@ def pool_nodes(pool: Pool, below: Shape) -> Int32:
         for j in range(size)
     ]
     return np.stack([each.ravel() for each in reads]).astype(np.int32)
-
-
-def level_starts(depth: int) -> list[int]:
-    """The first gate of each level, from the leaves up, and the number of gates."""
-    starts = [0]
-    for level in range(depth):
-        starts.append(starts[-1] + (1 << (depth - 1 - level)))
-    return starts

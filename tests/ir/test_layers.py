@@ -19,7 +19,6 @@ from lgnc.ir.layers import (
     layer_from,
     layer_table,
     leaf_nodes,
-    level_starts,
     output_shape,
     pool_nodes,
     shapes,
@@ -97,11 +96,6 @@ def test_pool_nodes_are_squares_of_one_channel() -> None:
                 assert sorted(nodes[y, x, c].tolist()) == sorted(
                     grid[2 * y : 2 * y + 2, 2 * x : 2 * x + 2, c].ravel().tolist()
                 )
-
-
-def test_levels_count_from_the_leaves() -> None:
-    assert level_starts(3) == [0, 4, 6, 7]
-    assert level_starts(1) == [0, 1]
 
 
 @pytest.mark.parametrize("layer", [Dense(5), Conv(3, 5, 2, leaves="paired"), Pool("and", 4)])
