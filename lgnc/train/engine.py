@@ -179,11 +179,13 @@ def triton_available() -> bool:
     return find_spec("triton") is not None
 
 
-def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -> str:
+def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool, convolves: bool = False) -> str:
     """On rows of bits 'packed' on a CPU and, for hard methods, 'triton' on a CUDA device, where the packages for them
-    are; else 'torch'. Or what `name` asks for."""
+    are; else 'torch'. Or what `name` asks for. convolves: only 'packed', by hard methods, and 'torch' do."""
     if name != "auto":
         return name
+    if convolves:
+        return "packed" if estimator.hard and not real and device == "cpu" and packed_available() else "torch"
     if real:
         return "torch"
     if device == "cpu":

@@ -163,9 +163,8 @@ class PackedEngine:
                 if self._front is None:
                     train(group, groups, self._plan, *wires, space, samples, labels, inputs, tau, *sums, losses)
                     continue
-                net: Any = (self._plan, self._front, self._readers, *wires)
-                mine: Any = (space, self._trees[worker])
-                front_train_chunks(group, groups, *net, *mine, samples, labels, inputs, tau, rule, *sums, losses)
+                net: list[Any] = [self._plan, self._front, self._readers, *wires, space, self._trees[worker]]
+                front_train_chunks(*[group, groups, *net, samples, labels, inputs, tau, rule, *sums, losses])
 
         self._team.run(work, enumerate(self._workspaces(workers, not hard)))
         return float(losses.sum()) / len(rows), self._sums
