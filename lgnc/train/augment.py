@@ -23,6 +23,19 @@ def augments(config: TrainConfig) -> bool:
     return bool(config.shifts or config.flips or config.rotate or config.zoom or config.elastic)
 
 
+def only_crops(config: TrainConfig) -> bool:
+    """Whether pictures are moved by whole pixels and mirrored at most, which can be done to packed rows."""
+    return not (config.rotate or config.zoom or config.elastic)
+
+
+def draw_crops(
+    config: TrainConfig, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(int64[count, 2], bool[count]): shifts by up to `shifts` pixels, and whether a picture is mirrored first."""
+    shifts, flips = rng.integers(-(config.shifts or 0), (config.shifts or 0) + 1, (count, 2)), rng.random(count) < 0.5
+    return shifts, flips & bool(config.flips)
+
+
 def draw_grids(config: TrainConfig, shape: tuple[int, int, int], count: int, rng: np.random.Generator) -> Float32:
     """float32[count, 2, GRID, GRID]: changes, as `config` asks, of pictures of `shape` (height, width, channels).
 

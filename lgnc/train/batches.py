@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.train.augment import augments, draw_grids
+from lgnc.train.augment import augments, draw_crops, draw_grids, only_crops
 from lgnc.train.encoders import encode_rows, ramp_bounds, ramp_rows
 from lgnc.train.prepare import Problem
 
@@ -27,6 +27,22 @@ class Batches:
         self._x = dataset.x_train[problem.fit]
         self._rows = self.encode(self._x)
         self._order = (-1, np.zeros(0, np.int64))
+        self._crops = self._augmented and config.layer is not None and self._bounds is None and only_crops(config)
+        """Bits of a grid, each pixel with the same number of them, are moved as they are."""
+        self._mirrored = self._rows
+        if self._crops and config.flips:
+            self._mirrored = self._cropping().mirror_rows(self._rows, *self._grid())
+
+    def _cropping(self) -> Any:
+        from lgnc.train.cpu import crop_rows
+
+        return crop_rows
+
+    def _grid(self) -> tuple[int, int, int]:
+        """Height, width and bits a pixel."""
+        shape = self.problem.dataset.shape
+        assert shape is not None
+        return shape[0], shape[1], self.problem.encoder.bits // (shape[0] * shape[1])
 
     def encode(self, x: NDArray[Any]) -> NDArray[Any]:
         """Rows for the engine: packed bits, or float32 ramps when the inputs are real."""
@@ -50,6 +66,9 @@ class Batches:
     def _move(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
         from lgnc.train.cpu.move_rows import encode_quickly, move_pictures
 
+        if self._crops:
+            drawn = draw_crops(self.problem.config, len(chosen), rng)
+            return self._cropping().crop_rows(self._rows, self._mirrored, chosen, *drawn, self._grid())
         shape = self.problem.dataset.shape
         assert shape is not None
         grids = draw_grids(self.problem.config, shape, len(chosen), rng)

@@ -11,10 +11,20 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats.lgn import Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
+from lgnc.ir.layers import Shape
 from lgnc.train.config import TrainConfig, parse_init
-from lgnc.train.network import Float32, Int32, LayerLogits, LayerStart, Network
+from lgnc.train.front import build_front, cut_front
+from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
 from lgnc.train.trees import join_wiring, leaves
-from lgnc.train.wiring import bit_positions, candidate_wiring, local_candidates, random_wiring, structured_wiring
+from lgnc.train.unroll import unrolled_front
+from lgnc.train.wiring import (
+    bit_positions,
+    candidate_wiring,
+    grid_positions,
+    local_candidates,
+    random_wiring,
+    structured_wiring,
+)
 
 _NEVER = -100.0
 """The logit of a gate that is left out: its share of a softmax is 0 at every temperature that CAGE reaches."""
@@ -31,25 +41,41 @@ def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Ne
 
     Raises BadInput when the last layer is narrower than the classes, or a pin has more candidates than nodes to read.
     """
-    widths, classes = config.widths or (), len(dataset.class_names)
+    widths, classes = config.dense_widths, len(dataset.class_names)
+    rng, front = np.random.default_rng([config.seed, 1]), tuple[ConvStart, ...]()
+    if config.layer is not None:
+        grid = grid_shape(encoder, dataset)
+        below = cut_front(config.layer, grid)[0]
+        front = build_front(below, grid, rng, lambda rng, count: _gate_logits(config, rng, count))
     if widths[-1] < classes:
         what = f"the last layer has {widths[-1]} neurons for {classes} classes"
         raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
-    rng = np.random.default_rng([config.seed, 1])
     layers = tuple(
         LayerStart(candidates, _gate_logits(config, rng, candidates.shape[1]), _wiring_logits(candidates))
-        for candidates in _wiring(config, encoder, dataset, rng)
+        for candidates in _wiring(config, encoder, dataset, front, rng)
     )
     starts = (np.arange(classes + 1) * widths[-1] // classes).astype(np.int32)
-    return Network(encoder.bits, layers, starts, float(config.group_tau or 1.0))
+    return Network(encoder.bits, layers, starts, float(config.group_tau or 1.0), front)
 
 
-def _wiring(config: TrainConfig, encoder: Encoder, dataset: Dataset, rng: np.random.Generator) -> list[Int32]:
+def grid_shape(encoder: Encoder, dataset: Dataset) -> Shape:
+    """The grid of encoder bits that `lgnc.train.encoders.fit_grid_encoder` makes of a set of images."""
+    assert dataset.shape is not None
+    height, width, _ = dataset.shape
+    return Shape(encoder.bits // (height * width), height, width)
+
+
+def _wiring(
+    config: TrainConfig, encoder: Encoder, dataset: Dataset, front: tuple[ConvStart, ...], rng: np.random.Generator
+) -> list[Int32]:
     """int32[2, gates, k] for each layer of gates: the leaves of each layer of neurons, then what joins them."""
-    widths, size = config.widths or (), leaves(config.node)
+    widths, size = config.dense_widths, leaves(config.node)
     places = bit_positions(encoder.feature, len(encoder.names), dataset.shape)
     side = min(dataset.shape[:2]) if dataset.shape else len(encoder.names)
     wiring, below = [], encoder.bits
+    if front:
+        above = front[-1].above
+        places, below = grid_positions(above), above.nodes
     for index, width in enumerate(widths):
         if config.wiring == "learned" and config.candidates_from == "local":
             pins, places = local_candidates(rng, places, size * width, config.candidates or 1, _LOCAL_REACH / side)
@@ -88,9 +114,10 @@ def _wiring_logits(candidates: Int32) -> Float32 | None:
 def to_model(
     network: Network, logits: list[LayerLogits], encoder: Encoder, dataset: Dataset, training: dict[str, Any]
 ) -> Model:
-    """The trained network as a Model: positions in the layer below become node ids."""
-    layers, first, nodes = [], 0, network.inputs
-    for start, trained in zip(network.layers, logits, strict=True):
+    """The trained network as a Model: positions in the layer below become node ids, and convolutions are unrolled."""
+    cut = len(network.front)
+    layers, first, nodes = unrolled_front(network, [each.gate for each in logits[:cut]])
+    for start, trained in zip(network.layers, logits[cut:], strict=True):
         layers.append(Layer(start.candidates + np.int32(first), trained.gate, trained.wiring))
         first, nodes = nodes, nodes + start.width
     meta: dict[str, Any] = {"training": training}

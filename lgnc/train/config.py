@@ -12,7 +12,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
+from lgnc.ir.layers import Dense, Layer, layer_from, layer_table
 from lgnc.train.network import METHODS
+from lgnc.train.presets import PRESETS
 from lgnc.train.trees import TREES
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -33,7 +35,9 @@ INITS = ("gaussian", "residual")
 class TrainConfig:
     """None means: from the data (`resolve`). Every field is a flag of `lgnc train`, with dashes for underscores.
 
-    layers, width: so many layers of so many neurons; widths: one width a layer instead. node: what a neuron is
+    layers, width: so many layers of so many neurons; widths: one width a layer instead; layer: layers of several kinds
+    (`lgnc.ir.layers`), from the encoder bits up; preset: a published network's layers and settings
+    (`lgnc.train.presets`). node: what a neuron is
     (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be chosen. wiring, candidates: see
     `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'; redraw:
     the share of training in which they change after each epoch (`lgnc.train.redraw`). encoder: 'thermometer:N',
@@ -52,6 +56,8 @@ class TrainConfig:
     layers: int | None = None
     width: int | None = None
     widths: tuple[int, ...] | None = None
+    layer: tuple[Layer, ...] | None = None
+    preset: str | None = None
     node: str = "tree2"
     constants: bool = True
     wiring: str | None = None
@@ -69,6 +75,7 @@ class TrainConfig:
     epochs: int | None = None
     batch_size: int | None = None
     lr: float | None = None
+    weight_decay: float | None = None
     warmup: float = 0.05
     schedule: str = "cosine"
     validation_fraction: float | None = None
@@ -92,6 +99,8 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and value not in valid:
                 raise unknown(name, str(value), valid)
+        if self.preset is not None and self.preset not in PRESETS:
+            raise unknown("preset", str(self.preset), PRESETS)
         if self.encoder is not None:
             parse_encoder(self.encoder)
         if self.init is not None:
@@ -116,16 +125,36 @@ class TrainConfig:
     def from_dict(values: dict[str, Any], where: str = "configuration") -> TrainConfig:
         """A configuration from JSON-like values. Raises BadInput as `from_toml` does."""
         hints = get_type_hints(TrainConfig)
-        clean = {}
+        clean: dict[str, Any] = {}
         for key, value in values.items():
             if key not in hints:
                 raise unknown("setting", key, hints, where=where)
+            if key == "layer" and value is not None:
+                clean[key] = _layers(value, where)
+                continue
             clean[key] = _typed(key, value, hints[key], where)
         return TrainConfig(**clean)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON data that `from_dict` reads back."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        if self.layer is not None:
+            values["layer"] = [layer_table(each) for each in self.layer]
+        return values
+
+    @property
+    def dense_widths(self) -> tuple[int, ...]:
+        """The widths of the dense layers, convolutions below them or not."""
+        if self.layer is None:
+            return self.widths or ()
+        return tuple(layer.width for layer in self.layer if isinstance(layer, Dense))
+
+
+def _layers(tables: Any, where: str) -> tuple[Layer, ...]:
+    if not isinstance(tables, list | tuple):
+        fix = 'write each as [[layer]], then kind = "conv" and its settings'
+        raise BadInput(f"setting 'layer' is {tables!r:.80}, not a list of tables", where=where, fix=fix)
+    return tuple(layer_from(table, f"{where}, layer {index + 1}") for index, table in enumerate(tables))
 
 
 def _typed(key: str, value: Any, hint: Any, where: str) -> Any:
@@ -162,6 +191,7 @@ def _check_ranges(config: TrainConfig) -> None:
         ("test_fraction", 0.9),
     ):
         positive(name, getattr(config, name), 0, most)
+    positive("weight_decay", config.weight_decay, 0, 1)
     for name, most in (("shifts", 64), ("elastic", 64), ("rotate", 180), ("zoom", 0.9)):
         positive(name, getattr(config, name), 0, most)
     positive("time_budget", config.time_budget, 0.1)
@@ -172,6 +202,13 @@ def _check_ranges(config: TrainConfig) -> None:
         raise BadInput("--widths is empty", where="training", fix="give one width a layer, as in 4000,1000")
     if config.widths and (config.layers is not None or config.width is not None):
         raise BadInput("--widths excludes --layers and --width", where="training", fix="give the one or the others")
+    if config.layer is not None:
+        if not config.layer:
+            raise BadInput("there are no layers", where="training", fix="give one [[layer]] or more")
+        for name in ("layers", "width", "widths"):
+            if getattr(config, name) is not None:
+                fix = "give the one or the other"
+                raise BadInput(f"--{name} excludes layers of several kinds", where="training", fix=fix)
     if config.inputs == "real" and config.engine in ("packed", "triton"):
         raise BadInput("real inputs are not bits to pack", where="training", fix="use --engine torch, or --inputs bits")
 
@@ -292,19 +329,46 @@ then show the same class; digits and letters do not. group_share: the group temp
 neurons of a class)."""
 
 
+LAYERED: dict[str, Any] = {
+    "wiring": "random",
+    "candidates": 1,
+    "candidates_from": "all",
+    "redraw": 0.0,
+    "encoder": "thermometer:3",
+    "init": "residual:5",
+    "batch_size": 128,
+    "lr": 0.02,
+    "weight_decay": 0.002,
+}
+"""In place of `DEFAULTS`, for networks of layers of several kinds."""
+
+
 def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
-    """`config` with every None that training needs filled in for this kind of data; layers and width become widths."""
-    values = dict(DEFAULTS[data_kind(dataset)])
+    """`config` with every None that training needs filled in for this kind of data; layers and width become widths.
+
+    Raises BadInput where its layers are for images, or its preset for other images, than this data set's.
+    """
+    config = _with_preset(config, dataset)
+    values = dict(DEFAULTS[data_kind(dataset)]) | {"weight_decay": 0.0}
     binary = dataset.x_train.dtype.kind == "b"
-    if binary:
-        values["encoder"] = "binary"
     layers = values.pop("layers") if config.layers is None else config.layers
     width = values.pop("width") if config.width is None else config.width
-    widths = (width,) * layers if config.widths is None else config.widths
-    group_tau = round(math.sqrt(values.pop("group_share") * widths[-1] / max(len(dataset.class_names), 1)), 3)
-    values = {**values, "widths": widths, "group_tau": max(group_tau, 0.5)}
+    if config.layer is not None:
+        values |= LAYERED
+        if dataset.shape is None:
+            fix = "give a set of images, or --layers and --width"
+            raise BadInput("is a table, and layers slide over images", where=dataset.name, fix=fix)
+    else:
+        values["widths"] = (width,) * layers if config.widths is None else config.widths
+    if binary:
+        values["encoder"] = "binary"
+    last = (values.get("widths") or config.dense_widths or (1,))[-1]
+    group_tau = round(math.sqrt(values.pop("group_share") * last / max(len(dataset.class_names), 1)), 3)
+    values["group_tau"] = max(group_tau, 0.5)
     if config.wiring not in (None, "learned"):
         values |= {"candidates": 1, "candidates_from": "all", "redraw": 0.0}
+    if config.wiring == "learned" and config.layer is not None:
+        values["candidates"] = 8
     if config.candidates_from == "local":
         values["redraw"] = 0.0
     known = {field.name for field in fields(TrainConfig)}
@@ -313,3 +377,20 @@ def resolve(config: TrainConfig, dataset: Dataset) -> TrainConfig:
         "width": None,
     }
     return replace(config, **missing)
+
+
+def _with_preset(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """The preset's layers and settings where `config` leaves them open."""
+    if config.preset is None:
+        return config
+    preset, where = PRESETS[config.preset], f"preset '{config.preset}'"
+    if config.layers or config.width or config.widths:
+        raise BadInput("has layers of its own", where=where, fix="leave out --layers, --width and --widths")
+    if dataset.shape != preset.shape:
+        want, have = (
+            "a table" if shape is None else "images of " + " x ".join(map(str, shape))
+            for shape in (preset.shape, dataset.shape)
+        )
+        raise BadInput(f"is for {want}, and {dataset.name} is {have}", where=where, fix="give data of that shape")
+    settings = {"layer": preset.layers, **preset.settings}
+    return replace(config, **{key: value for key, value in settings.items() if getattr(config, key) is None})

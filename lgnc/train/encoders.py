@@ -48,6 +48,35 @@ def fit_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...], *, one_unit:
     return Encoder(names, dtype, feature, np.concatenate(thresholds))
 
 
+def fit_grid_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...], shape: tuple[int, int, int]) -> Encoder:
+    """As `fit_encoder`, for layers that slide over images: each pixel of a channel has the same thresholds.
+
+    They are those of all pixels of the channel together (a thermometer's of all channels); a channel with fewer repeats
+    its last one, so that bit ((y * width + x) * channels + c) * count + t is threshold t of that pixel.
+    """
+    kind, count = parse_encoder(spec)
+    dtype, channels = str(x.dtype), shape[2]
+    features_for(Encoder(names, dtype, np.zeros(0, np.int32), np.zeros(0, np.int64)), x, "training rows")
+    if x.dtype.kind == "b":
+        kind, x = "binary", x.view(np.uint8)
+    if kind == "binary":
+        _binary(x, x.min(axis=0), x.max(axis=0), names)
+        found = [np.zeros(1, np.int64)] * channels
+    elif kind == "thermometer":
+        low, high = np.array([x.min()]), np.array([x.max()])
+        found = _thermometer(low, high, count, one_unit=True) * channels
+    else:
+        step = -(-len(x) // (1 + _SAMPLED_ROWS // 16))
+        found = [_quantiles(x[::step].reshape(-1, channels)[:, each], count) for each in range(channels)]
+    most = max(len(each) for each in found)
+    if not most or x.min() == x.max():
+        raise BadInput("every pixel is constant", where="training rows", fix="give images in which something varies")
+    even = [np.pad(each, (0, most - len(each)), mode="edge") if len(each) else np.full(most, x.max()) for each in found]
+    pixels = len(names) // channels
+    feature = np.repeat(np.arange(len(names), dtype=np.int32), most)
+    return Encoder(names, dtype, feature, np.tile(np.concatenate(even), pixels))
+
+
 def _binary(x: NDArray[Any], low: NDArray[Any], high: NDArray[Any], names: tuple[str, ...]) -> list[NDArray[Any]]:
     wrong = np.flatnonzero((low < 0) | (high > 1) | ((x != 0) & (x != 1)).any(axis=0))
     if len(wrong):

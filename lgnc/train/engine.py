@@ -18,6 +18,7 @@ from lgnc.ir.simulate import unpack
 from lgnc.train.network import Engine, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 from lgnc.train.ranks import world_size
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
+from lgnc.train.reference_front import FrontTensors, conv_tensors
 
 ENGINES = ("auto", "packed", "triton", "torch")
 _EVALUATION_CELLS = 1 << 24
@@ -59,14 +60,16 @@ class TorchEngine:
             )
             for layer in network.layers
         ]
+        convs = tuple(conv_tensors(conv, self.device) for conv in network.front)
+        self._front = FrontTensors(convs, estimator.pool_gradient)
         self._moments = {name: (torch.zeros_like(z), torch.zeros_like(z)) for name, z in self._parameters().items()}
 
     def _tensor(self, array: NDArray[Any], dtype: type) -> Tensor:
         return torch.from_numpy(np.array(array, dtype)).to(self.device)
 
     def _parameters(self) -> dict[str, Tensor]:
-        named = {}
-        for index, layer in enumerate(self._layers):
+        named = {f"gate.{index}": conv.gate for index, conv in enumerate(self._front.layers)}
+        for index, layer in enumerate(self._layers, len(named)):
             named[f"gate.{index}"] = layer.gate
             if layer.wiring is not None:
                 named[f"wiring.{index}"] = layer.wiring
@@ -85,7 +88,13 @@ class TorchEngine:
             return None
         mixed = np.random.SeedSequence([self.seed, stream, self.steps]).generate_state(1, np.uint64)[0]
         generator = torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
-        return [gumbel(layer.width, generator).to(self.device) for layer in self.network.layers]
+        widths = [each.width for each in self.network.front] + [each.width for each in self.network.layers]
+        return [gumbel(width, generator).to(self.device) for width in widths]
+
+    def _cut(self, noise: list[Tensor] | None) -> tuple[list[Tensor] | None, list[Tensor] | None]:
+        """The noise of the front and that of the dense layers."""
+        convs = len(self._front.layers)
+        return (None, None) if noise is None else (noise[:convs], noise[convs:])
 
     def _inputs(self, rows: NDArray[Any]) -> Tensor:
         x = rows.T if rows.dtype.kind == "f" else bits_of(rows, self.network.inputs)
@@ -94,7 +103,7 @@ class TorchEngine:
     def step(self, rows: NDArray[Any], y: NDArray[np.int64], lr: float) -> float:
         """See `Engine.step`."""
         beta = self.estimator.cage_beta
-        self._c_ema = beta * self._c_ema + (1 - beta) * confidence(self._layers)
+        self._c_ema = beta * self._c_ema + (1 - beta) * confidence((*self._front.layers, *self._layers))
         loss, gradients = self._gradients(rows, y)
         self.steps += 1
         for (name, z), g in zip(self._parameters().items(), gradients, strict=True):
@@ -108,29 +117,34 @@ class TorchEngine:
     def _gradients(self, rows: NDArray[Any], y: NDArray[np.int64]) -> tuple[float, list[Tensor]]:
         """The mean cross-entropy and the gradient of each of `_parameters`, in that order."""
         x, labels = self._inputs(rows), torch.from_numpy(np.ascontiguousarray(y)).to(self.device)
-        noise, tau = self._noise(0), self.network.tau
+        (low, high), tau, estimator, front = self._cut(self._noise(0)), self.network.tau, self.estimator, self._front
         with deterministic():
-            loss, pairs = loss_and_gradients(
-                x, labels, self._layers, self._starts, tau, self.estimator, self.tau_b, noise
-            )
-        return loss, [g for pair in pairs for g in pair if g is not None]
+            front = front.leaves()
+            x = front.forward(x, estimator.forward_temperature, self.tau_b, low)
+            loss, pairs = loss_and_gradients(x, labels, self._layers, self._starts, tau, estimator, self.tau_b, high)
+        below = [torch.zeros_like(z.gate) if z.gate.grad is None else z.gate.grad for z in front.layers]
+        return loss, below + [g for pair in pairs for g in pair if g is not None]
 
     @torch.no_grad()
     def scores(self, rows: NDArray[Any], *, hard: bool) -> Float32:
         """See `Engine.scores`."""
         noise, tau_f = (None, 0.0) if hard else (self._noise(1), self.estimator.forward_temperature)
-        width = max((layer.width for layer in self.network.layers), default=0)
+        low, high = self._cut(noise)
+        width = max(
+            [layer.width for layer in self.network.layers] + [8 * conv.made.nodes for conv in self.network.front]
+        )
         block = max(1, _EVALUATION_CELLS // max(self.network.inputs, width, 1))
         out = np.empty((len(rows), self.network.classes), np.float32)
         for first in range(0, len(rows), block):
-            x = self._inputs(rows[first : first + block])
-            found = forward(x, self._layers, self._starts, tau_f, noise=noise)
+            x = self._front.forward(self._inputs(rows[first : first + block]), tau_f, noise=low)
+            found = forward(x, self._layers, self._starts, tau_f, noise=high)
             out[first : first + block] = found.cpu().numpy()
         return out
 
     def logits(self) -> list[LayerLogits]:
         """See `Engine.logits`."""
-        return [
+        front = [LayerLogits(conv.gate.cpu().numpy().copy(), None) for conv in self._front.layers]
+        return front + [
             LayerLogits(
                 layer.gate.cpu().numpy().copy(), None if layer.wiring is None else layer.wiring.cpu().numpy().copy()
             )
@@ -165,11 +179,13 @@ def triton_available() -> bool:
     return find_spec("triton") is not None
 
 
-def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool) -> str:
+def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool, convolves: bool = False) -> str:
     """On rows of bits 'packed' on a CPU and, for hard methods, 'triton' on a CUDA device, where the packages for them
-    are; else 'torch'. Or what `name` asks for."""
+    are; else 'torch'. Or what `name` asks for. convolves: only 'packed', by hard methods, and 'torch' do."""
     if name != "auto":
         return name
+    if convolves:
+        return "packed" if estimator.hard and not real and device == "cpu" and packed_available() else "torch"
     if real:
         return "torch"
     if device == "cpu":

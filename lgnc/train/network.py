@@ -12,12 +12,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.ir.layers import Shape
+
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 Rows = NDArray[np.uint64]
 
 METHODS = ("hard-st", "gumbel-st", "soft-mix", "soft-gumbel")
 """Hard methods (the first two) have bits for activations; soft ones have values in [0, 1]."""
+
+POOL_GRADIENTS = ("first", "exact", "spread")
+"""Which of a pool's inputs get the gradient of an OR of bits: the first true one, or the first of all where none is
+true; those that change the result alone; the first true one, or all in equal parts where none is true. An AND is the
+same with true and false exchanged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +45,48 @@ class LayerStart:
 
 
 @dataclass(frozen=True, eq=False)
+class ConvStart:
+    """A convolution and the pool above it, before its first step; see `lgnc.ir.layers`.
+
+    below: the shape of what it reads. leaves: int32[kernels, 2^depth, 3]. gate_logits: float32[kernels * gates, 16], a
+    kernel's gates together. size: of the pool, 1 for none. With depth 0 there are no gates: a pool alone, whose kernels
+    are the channels.
+    """
+
+    below: Shape
+    window: int
+    stride: int
+    padding: int
+    leaves: Int32
+    gate_logits: Float32
+    pool: str = "or"
+    size: int = 1
+
+    @property
+    def width(self) -> int:
+        """Gates with logits of their own."""
+        return len(self.gate_logits)
+
+    @property
+    def made(self) -> Shape:
+        """The shape of the convolution's output, before the pool."""
+        height, width = (
+            (side + 2 * self.padding - self.window) // self.stride + 1 for side in (self.below.height, self.below.width)
+        )
+        return Shape(len(self.leaves), height, width)
+
+    @property
+    def above(self) -> Shape:
+        """The shape of the pool's output."""
+        channels, height, width = self.made
+        return Shape(channels, height // self.size, width // self.size)
+
+
+@dataclass(frozen=True, eq=False)
 class Network:
     """inputs: encoder bits. The head reads the last layer: class c sums its neurons head_starts[c]:head_starts[c + 1].
+
+    front: the convolutions and pools, from the encoder bits up; what the last of them makes is below the first layer.
 
     head_starts: int32[classes + 1], from 0 to the last layer's width. A class score is its popcount / tau; the loss is
     the mean cross-entropy over the batch.
@@ -49,6 +96,17 @@ class Network:
     layers: tuple[LayerStart, ...]
     head_starts: Int32
     tau: float
+    front: tuple[ConvStart, ...] = ()
+
+    @property
+    def below(self) -> int:
+        """Nodes that the first of `layers` reads."""
+        return self.front[-1].above.nodes if self.front else self.inputs
+
+    @property
+    def neurons(self) -> int:
+        """Gates with logits of their own: those of a kernel count once."""
+        return sum(conv.width for conv in self.front) + sum(layer.width for layer in self.layers)
 
     @property
     def classes(self) -> int:
@@ -61,7 +119,8 @@ class Estimator:
 
     temperature: the gate temperature, of both passes; with `cage`, that of the backward pass comes from the confidence
     instead, between tau_max and tau_min (see `cage_temperature`). wiring_temperature: of the softmax over a pin's
-    candidates in the backward pass. beta1, beta2, epsilon: Adam's, with bias correction and no weight decay.
+    candidates in the backward pass. beta1, beta2, epsilon: Adam's, with bias correction. weight_decay: AdamW's, so
+    that each step takes lr * weight_decay of every logit away. pool_gradient: see `POOL_GRADIENTS`.
     """
 
     method: str = "hard-st"
@@ -74,6 +133,8 @@ class Estimator:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    pool_gradient: str = "first"
 
     @property
     def hard(self) -> bool:
@@ -103,7 +164,7 @@ def cage_temperature(estimator: Estimator, c_ema: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LayerLogits:
-    """gate: float32[width, 16]. wiring: float32[2, width, k], or None when k is 1."""
+    """gate: float32[width, 16]. wiring: float32[2, width, k], or None when k is 1 and in a convolution."""
 
     gate: Float32
     wiring: Float32 | None
@@ -135,7 +196,7 @@ class Engine(Protocol):
         """
 
     def logits(self) -> list[LayerLogits]:
-        """Copies of the current logits, a layer each, in the neuron and candidate order of the `Network`."""
+        """Copies of the current logits, a layer each, the front's first, in the order of the `Network`."""
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that a later `load_state` in a fresh engine needs to continue bit for bit."""

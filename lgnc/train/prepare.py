@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
+from lgnc.ir.layers import Conv, Dense, Shape, applications, shapes, trained_gates
 from lgnc.ir.simulate import features_for
 from lgnc.train.augment import augments
-from lgnc.train.build import build_network
+from lgnc.train.build import build_network, grid_shape
 from lgnc.train.config import TrainConfig, data_kind, resolve
-from lgnc.train.encoders import fit_encoder
+from lgnc.train.encoders import fit_encoder, fit_grid_encoder
 from lgnc.train.engine import choose_engine
 from lgnc.train.network import Estimator, Network
 from lgnc.train.ranks import world_size
@@ -59,10 +60,22 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
     if augments(config) and dataset.shape is None:
         fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
         raise BadInput("changes of pictures are for images", where="training", fix=fix)
-    estimator = Estimator(config.method, config.cage, config.temperature, wiring_temperature=config.wiring_temperature)
+    estimator = Estimator(
+        config.method,
+        config.cage,
+        config.temperature,
+        wiring_temperature=config.wiring_temperature,
+        weight_decay=config.weight_decay or 0.0,
+    )
     device = choose_device(config.device)
     real = config.inputs == "real"
-    engine = choose_engine(config.engine, estimator, device, real=real)
+    convolves = config.layer is not None and not isinstance(config.layer[0], Dense)
+    engine = choose_engine(config.engine, estimator, device, real=real, convolves=convolves)
+    if convolves and (engine == "triton" or (engine == "packed" and not estimator.hard)):
+        what = f"trains no convolutions by '{config.method}'"
+        raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method and --engine packed")
+    if engine == "triton" and config.weight_decay:
+        raise BadInput("the triton engine has none", where="--weight-decay", fix="use --engine torch")
     if engine == "triton" and not estimator.hard:
         what = f"'{config.method}' has no bits to pack"
         raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method")
@@ -72,10 +85,15 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     spec, pixels = config.encoder or "thermometer:3", data_kind(dataset) == "image"
-    encoder = fit_encoder(spec, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
+    if config.layer is not None:
+        assert dataset.shape is not None
+        encoder = fit_grid_encoder(spec, dataset.x_train[fit], dataset.feature_names, dataset.shape)
+    else:
+        encoder = fit_encoder(spec, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
     if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *(config.widths or ())))
-    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved)
+        config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *config.dense_widths))
+    front = 0 if config.layer is None else front_bytes(config, grid_shape(encoder, dataset), saved=saved)
+    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
 
@@ -129,7 +147,7 @@ def memory_needed(config: TrainConfig, bits: int, rows: int, *, saved: bool = Fa
     Logits are held as they began, and with both moments in the engine, as the best epoch had them, and in a copy on the
     way out; a checkpoint is made of two such copies, in pieces and then whole.
     """
-    widths, batch = gate_widths(config.node, config.widths or ()), config.batch_size or 1
+    widths, batch = gate_widths(config.node, config.dense_widths), config.batch_size or 1
     pins = sum(2 * width * (config.candidates or 1) for width in widths)
     logits = 16 * sum(widths) + (pins if (config.candidates or 1) > 1 else 0)
     copies = 10 + (12 if saved else 0)
@@ -151,8 +169,11 @@ def available_memory() -> int | None:
         return None
 
 
-def check_memory(config: TrainConfig, bits: int, rows: int, *, saved: bool = False) -> None:
-    """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is available."""
+def check_memory(config: TrainConfig, bits: int, rows: int, *, saved: bool = False, front: int = 0) -> None:
+    """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is available.
+
+    front: bytes that the convolutions need besides.
+    """
     if config.device == "cuda":
         import torch
 
@@ -160,8 +181,20 @@ def check_memory(config: TrainConfig, bits: int, rows: int, *, saved: bool = Fal
         rows = 0  # they stay in the host's memory
     else:
         free = available_memory()
-    needed = memory_needed(config, bits, rows, saved=saved and config.device == "cpu")
+    needed = memory_needed(config, bits, rows, saved=saved and config.device == "cpu") + front
     if free is not None and needed > free:
         kind = "GPU memory" if config.device == "cuda" else "memory"
         what = f"training needs about {needed / 1e9:.1f} GB of {kind}, and {free / 1e9:.1f} GB are free"
         raise BadInput(what, where="training", fix="use fewer layers, a smaller width or a smaller batch")
+
+
+def front_bytes(config: TrainConfig, grid: Shape, *, saved: bool = False) -> int:
+    """Bytes that a network's convolutions need while it is trained, and to be written out after it, roughly."""
+    layers = config.layer or ()
+    found = shapes(layers, grid)
+    gates = sum(trained_gates(layer) for layer in layers if isinstance(layer, Conv))
+    written = sum(applications(layer, above) for layer, above in zip(layers, found[1:], strict=True))
+    largest = max((shape.nodes for shape in found[:-1]), default=0)
+    batch = config.batch_size or 1
+    step = 2 * 6 * largest * min(batch, 64) if config.engine == "packed" else 4 * 12 * written * batch
+    return 4 * (22 if saved else 10) * 16 * gates + step + 40 * written

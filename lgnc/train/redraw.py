@@ -74,8 +74,8 @@ def redraw_candidates(network: Network, state: State, rng: np.random.Generator) 
     A new candidate is one that the pin does not have, from the whole layer below; it starts with the lowest wiring
     logit that the pin keeps, and moments of 0. What a pin reads does not change.
     """
-    layers, state, below = [], dict(state), network.inputs
-    for index, layer in enumerate(network.layers):
+    layers, state, below = [], dict(state), network.below
+    for index, layer in enumerate(network.layers, len(network.front)):
         name = f"wiring.{index}"
         if name in state:
             layer, changed = _redraw(layer, {part: state[name + part] for part in ("", ".m", ".v")}, below, rng)

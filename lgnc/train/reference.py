@@ -12,10 +12,10 @@ still mixes at its own temperature, so that its gradient is then that of the mix
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -95,7 +95,7 @@ class Pins(torch.autograd.Function):
         return d_h, None, q * (s - (q * s).sum(1, keepdim=True)) / ctx.tau_w, None
 
 
-_neurons: Callable[..., Tensor] = Neurons.apply
+neurons: Callable[..., Tensor] = Neurons.apply
 _pins: Callable[..., Tensor] = Pins.apply
 
 
@@ -119,12 +119,19 @@ def forward(
         wiring: tuple[Any, ...] = (None, None) if layer.wiring is None else layer.wiring.unbind(0)
         a, b = (_pins(h, layer.candidates[pin], wiring[pin], tau_w) for pin in (0, 1))
         z = layer.gate if noise is None else layer.gate + noise[index]
-        h = _neurons(a, b, z, tau_f, tau_b)
+        h = neurons(a, b, z, tau_f, tau_b)
     bounds = head_starts.tolist()
     return torch.stack([h[i:j].sum(0) for i, j in pairwise(bounds)], dim=1)
 
 
-def confidence(layers: list[LayerTensors]) -> float:
+class HasGate(Protocol):
+    """A layer with logits: gate is float[width, 16]."""
+
+    @property
+    def gate(self) -> Tensor: ...
+
+
+def confidence(layers: Sequence[HasGate]) -> float:
     """CAGE's c: the mean over all neurons of max softmax(z), on the logits as they are (temperature 1, no noise)."""
     total = sum(float(torch.softmax(layer.gate, dim=1).amax(dim=1).sum(dtype=torch.float64)) for layer in layers)
     return total / sum(len(layer.gate) for layer in layers)
@@ -148,7 +155,7 @@ def loss_and_gradients(
 ) -> tuple[float, list[tuple[Tensor, Tensor | None]]]:
     """The mean cross-entropy of scores / tau, and a (d gate logits, d wiring logits) pair a layer.
 
-    x: float[inputs, batch]. y: int64[batch].
+    x: float[inputs, batch]; the gradient goes on into what it was made of. y: int64[batch].
     """
     leaves = [
         LayerTensors(
@@ -171,9 +178,13 @@ def _gradient(leaf: Tensor) -> Tensor:
 
 
 def adam(z: Tensor, g: Tensor, m: Tensor, v: Tensor, step: int, lr: float, estimator: Estimator) -> None:
-    """One Adam step in place (Kingma and Ba, 2015): step counts from 1; m and v are the running moments."""
+    """One Adam step in place (Kingma and Ba, 2015): step counts from 1; m and v are the running moments.
+
+    The weight decay is AdamW's (Loshchilov and Hutter, 2019).
+    """
     m.mul_(estimator.beta1).add_(g, alpha=1 - estimator.beta1)
     v.mul_(estimator.beta2).addcmul_(g, g, value=1 - estimator.beta2)
     scale = math.sqrt(1 - estimator.beta2**step)
     rate = lr / (1 - estimator.beta1**step)
+    z.mul_(1 - lr * estimator.weight_decay)
     z.addcdiv_(m, v.sqrt().div_(scale).add_(estimator.epsilon), value=-rate)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
+from lgnc.ir.layers import Shape
 from lgnc.train.network import Int32
 
 Positions = NDArray[np.float64]
@@ -68,6 +69,12 @@ def bit_positions(feature: Int32, features: int, shape: tuple[int, int, int] | N
     height, width, channels = shape
     pixel = feature // channels
     return np.stack([pixel // width / height, pixel % width / width], axis=1)
+
+
+def grid_positions(shape: Shape) -> Positions:
+    """Where each node of a grid lies, in the order of `lgnc.ir.layers`."""
+    y, x, _ = np.unravel_index(np.arange(shape.nodes), (shape.height, shape.width, shape.channels))
+    return np.stack([y / shape.height, x / shape.width], axis=1)
 
 
 class Neighbourhoods:

@@ -31,6 +31,24 @@ def candidate_sums(g: Any, slot: int, pin: int, task: Any, state: Any, fresh: bo
         store(sums, k, found)
 
 
+@inlined
+def gathered(edges: Any, first: int, last: int, slopes: Any, pairs: Any, rows: Any) -> Any:
+    """The sum over edges first .. last - 1 of the consumer's row, times the slope of the pin."""
+    g = zeros64()
+    for e in range(first, last):
+        pin = int_at(edges, 2 * e)
+        prefetch_row(rows, int_at(edges, 2 * (e + AHEAD) + 1))
+        g = add_scaled(g, rows, int_at(edges, 2 * e + 1), pairs, pin ^ 1, slopes, 2 * pin)
+    return g
+
+
+@compiled
+def gather_rows(edges: Any, ptr: Any, slopes: Any, pairs: Any, rows: Any, out: Any, at: int) -> None:
+    """out[at + 64 n] onwards = the gradient of node n, gathered from its consumers' rows."""
+    for n in range(len(ptr) - 1):
+        store(out, at + 64 * n, gathered(edges, ptr[n], ptr[n + 1], slopes, pairs, rows))
+
+
 @compiled
 def backward(
     layer: Any,
@@ -59,11 +77,7 @@ def backward(
         if top:
             g = load64(rows, 64 * head[n])
         else:
-            g = zeros64()
-            for e in range(ptr[slot], ptr[slot + 1]):
-                pin = int_at(edges, 2 * e)
-                prefetch_row(rows, int_at(edges, 2 * (e + AHEAD) + 1))
-                g = add_scaled(g, rows, int_at(edges, 2 * e + 1), pairs, pin ^ 1, slopes, 2 * pin)
+            g = gathered(edges, ptr[slot], ptr[slot + 1], slopes, pairs, rows)
             if target >= 0:
                 store(rows, target + 64 * n, g)
         add_sums(table_sums, 4 * slot, g, pairs, 2 * slot, fresh)

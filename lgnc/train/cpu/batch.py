@@ -37,11 +37,38 @@ class Space(NamedTuple):
 def activate(plan: Any, fanin: Any, op: Any, space: Any, samples: Any, first: int, inputs: int) -> None:
     """The activations and class counts of samples first .. first + 63 of the rows `samples`, into `space`."""
     transpose_rows(samples, first, inputs, space.acts)
+    dense_forward(plan, fanin, op, space)
+
+
+@compiled
+def dense_forward(plan: Any, fanin: Any, op: Any, space: Any) -> None:
+    """The dense layers' activations and the class counts, from the nodes below in `space`."""
     layers = plan.layers
     for index in range(len(layers)):
         start = layers[index, 0]
-        forward(start, start + layers[index, 1], inputs, fanin, op, ANF, space.acts, space.pairs)
-    class_counts(plan.starts, space.acts, inputs + layers[-1, 0], space.counts)
+        forward(start, start + layers[index, 1], plan.origin, fanin, op, ANF, space.acts, space.pairs)
+    class_counts(plan.starts, space.acts, plan.origin + layers[-1, 0], space.counts)
+
+
+@compiled
+def dense_backward(plan: Any, wires: Any, space: Any, table_sums: Any, wiring_sums: Any, fresh: bool) -> None:
+    """All dense layers' sums, from the classes' rows in `space`."""
+    for index in range(len(plan.layers) - 1, -1, -1):
+        backward(
+            plan.layers[index],
+            index == len(plan.layers) - 1,
+            plan.head,
+            wires.edges,
+            wires.ptr,
+            wires.slopes,
+            space.acts,
+            space.pairs,
+            space.rows,
+            plan.candidates,
+            table_sums,
+            wiring_sums,
+            fresh,
+        )
 
 
 @compiled
@@ -70,22 +97,7 @@ def train_chunks(
         activate(plan, wires.fanin, op, space, samples, first, inputs)
         labels_here = labels[first : first + 64]
         losses[chunk] = loss_rows(space.counts, classes, labels_here, batch, tau, space.rows)
-        for index in range(len(plan.layers) - 1, -1, -1):
-            backward(
-                plan.layers[index],
-                index == len(plan.layers) - 1,
-                plan.head,
-                wires.edges,
-                wires.ptr,
-                wires.slopes,
-                space.acts,
-                space.pairs,
-                space.rows,
-                plan.candidates,
-                table_sums,
-                wiring_sums,
-                chunk == group,
-            )
+        dense_backward(plan, wires, space, table_sums, wiring_sums, chunk == group)
 
 
 @compiled

@@ -150,6 +150,30 @@ def add_sums(builder: Any, out: Any, index: Any, row: Any, words: Any, word: Any
     _add_four(builder, sums, out, index, fresh)
 
 
+@operation(NONE, ARRAY, AT, F64, ARRAY, AT, AT)
+def add_partial_sums(builder: Any, sums: Any, index: Any, row: Any, words: Any, word_a: Any, word_b: Any) -> None:
+    """sums[index : index + 64] += 16 partial sums of each of: row, its lanes with bit a, with bit b, and with both.
+
+    a = words[word_a], b = words[word_b]. The four are those of `add_sums`.
+    """
+    parts = _parts(builder, row)
+    a, b = _masks(builder, words, word_a), _masks(builder, words, word_b)
+    both = [builder.and_(x, y) for x, y in zip(a, b, strict=True)]
+    found = [_total(builder, parts), *(_masked_sum(builder, masks, parts) for masks in (a, b, both))]
+    for which, value in enumerate(found):
+        at = builder.add(index, index.type(16 * which))
+        store_vector(builder, builder.fadd(load_vector(builder, sums, at, value.type), value), sums, at)
+
+
+@operation(NONE, ARRAY, AT, F64, ARRAY, AT)
+def add_where(builder: Any, rows: Any, at: Any, row: Any, words: Any, word: Any) -> None:
+    """rows[at : at + 64] += row in the lanes whose bit of words[word] is set."""
+    for part, (mask, value) in enumerate(zip(_masks(builder, words, word), _parts(builder, row), strict=True)):
+        place = builder.add(at, at.type(16 * part))
+        old = load_vector(builder, rows, place, value.type)
+        store_vector(builder, builder.select(mask, builder.fadd(old, value), old), rows, place)
+
+
 @operation(NONE, ARRAY, AT, F64, F64, F64, types.boolean)
 def add_products(builder: Any, out: Any, index: Any, row: Any, a: Any, b: Any, fresh: Any) -> None:
     """out[index : index + 4] (+)= the sums over all lanes of row, row a, row b and row a b; see `add_sums`."""

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from lgnc.train.cpu.backward import AHEAD
 from lgnc.train.cpu.batch import Space, Wires, count_chunks, train_chunks
+from lgnc.train.cpu.front import make_front
+from lgnc.train.cpu.front_batch import Readers, Trees, front_count_chunks, front_train_chunks, make_trees
 from lgnc.train.cpu.jit import default_threads
 from lgnc.train.cpu.layout import (
     FIRST,
@@ -34,8 +36,8 @@ from lgnc.train.cpu.layout import (
 from lgnc.train.cpu.soft import SoftSpace, soft_count_chunks, soft_train_chunks
 from lgnc.train.cpu.threads import Team
 from lgnc.train.cpu.update import prepare, update_gates
-from lgnc.train.cpu.wiring import BROKEN, CHANGED, consumers, rewire, update_wiring
-from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+from lgnc.train.cpu.wiring import BROKEN, CHANGED, consumers, readers, rewire, update_wiring
+from lgnc.train.network import POOL_GRADIENTS, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 
 _GROUPS = 16
 """At most so many sums over chunks are kept apart: the most threads that can share a batch."""
@@ -44,7 +46,10 @@ _MOMENTS = ("", ".m", ".v")
 
 
 class PackedEngine:
-    """An `Engine` for every method, on rows of bits. threads: at most so many; None for `default_threads`."""
+    """An `Engine` on rows of bits, for every method; with convolutions, for hard ones.
+
+    threads: at most so many; None for `default_threads`.
+    """
 
     name = "packed"
 
@@ -52,7 +57,8 @@ class PackedEngine:
         self.network, self.estimator, self.seed = network, estimator, seed
         self._team = Team(threads or default_threads())
         self.steps, self._c_ema = 0, 1 / 16
-        self._plan = plan = make_plan(network)
+        self._front = make_front(network)
+        self._plan = plan = make_plan(network, self._front)
         slots, blocks = plan.slots, len(plan.live)
         pins, wiring = (
             int((plan.layers[:, SLOTS] * 2 * each)[plan.layers[:, K] > 1].sum()) for each in (1, plan.layers[:, K])
@@ -63,7 +69,10 @@ class PackedEngine:
         self._op, self._noisy_op = np.zeros(slots, np.int32), np.zeros(slots if estimator.noisy else 0, np.int32)
         self._best = np.zeros(pins, np.int32)
         self._confidence = np.zeros(blocks, np.float32)
+        self._rows = np.concatenate([plan.shared, plan.layers])
+        """A row of the plan for each layer that has logits, the front's first."""
         edges = 4 * sum(layer.width for layer in network.layers[1:])
+        self._readers = self._make_readers()
         self._wires = Wires(
             first_fanin(network, plan),
             zeros(edges + 2 * AHEAD, np.int32),
@@ -77,12 +86,22 @@ class PackedEngine:
             self._mixed = self._wires._replace(slopes=zeros(4 * slots, np.float32), floors=zeros(slots, np.float32))
         self._spaces: dict[bool, list[Any]] = {False: [], True: []}
         self._sums = [np.zeros((0, size), np.float32) for size in (4 * slots, len(plan.candidates))]
-        self._set_logits("", [layer.gate_logits for layer in network.layers], [x.wiring_logits for x in network.layers])
+        self._trees: list[Trees] = []
+        starts: list[Any] = [*network.front, *network.layers]
+        wirings = [None for _ in network.front] + [layer.wiring_logits for layer in network.layers]
+        self._set_logits("", [each.gate_logits for each in starts], wirings)
         self._settle()
+
+    def _make_readers(self) -> Readers | None:
+        if self._front is None:
+            return None
+        edges = zeros(4 * self.network.layers[0].width + 2 * AHEAD, np.int32)
+        return Readers(edges, np.zeros(self._front.flat + 1, np.int64))
 
     def _workspaces(self, count: int, soft: bool) -> list[Any]:
         plan, classes, inputs = self._plan, self.network.classes, self.network.inputs
-        rows = 64 * (classes + (2 * int(plan.layers[:, SLOTS].max()) if len(plan.layers) > 2 else 0))
+        stored = len(plan.layers) > 2 or self._front is not None
+        rows = 64 * (classes + (2 * int(plan.layers[:, SLOTS].max()) if stored else 0))
         made = self._spaces[soft]
         while len(made) < count:
             gradients = zeros(rows, np.float32)
@@ -90,8 +109,10 @@ class PackedEngine:
                 acts, values = zeros(inputs, np.uint64), zeros(64 * (inputs + plan.slots), np.float32)
                 made.append(SoftSpace(acts, values, gradients, zeros(64 * classes, np.float32)))
             else:
-                acts, pairs = zeros(inputs + plan.slots, np.uint64), zeros(2 * plan.slots, np.uint64)
+                acts, pairs = zeros(plan.origin + plan.slots, np.uint64), zeros(2 * plan.slots, np.uint64)
                 made.append(Space(acts, pairs, gradients, zeros(64 * classes, np.int32)))
+        while self._front is not None and len(self._trees) < count:
+            self._trees.append(make_trees(self._front))
         return made[:count]
 
     # --- Training. ---
@@ -131,13 +152,19 @@ class PackedEngine:
         hard = self.estimator.hard
         train: Any = train_chunks if hard else soft_train_chunks
         op = self._noisy_op if self.estimator.noisy else self._op
-        wires = (self._wires, op) if hard else (self._mixed, self._wires)
+        wires: Any = (self._wires, op) if hard else (self._mixed, self._wires)
+
+        inputs, tau = self.network.inputs, self.network.tau
+        rule = POOL_GRADIENTS.index(self.estimator.pool_gradient)
 
         def work(worker: int, space: Any) -> None:
             for group in range(worker, groups, workers):
-                args = (self._plan, *wires, space, samples, labels, self.network.inputs, self.network.tau)
                 sums = (self._sums[0][group], self._sums[1][group])
-                train(group, groups, *args, *sums, losses)
+                if self._front is None:
+                    train(group, groups, self._plan, *wires, space, samples, labels, inputs, tau, *sums, losses)
+                    continue
+                net: list[Any] = [self._plan, self._front, self._readers, *wires, space, self._trees[worker]]
+                front_train_chunks(*[group, groups, *net, samples, labels, inputs, tau, rule, *sums, losses])
 
         self._team.run(work, enumerate(self._workspaces(workers, not hard)))
         return float(losses.sum()) / len(rows), self._sums
@@ -149,7 +176,14 @@ class PackedEngine:
 
     def _rates(self, lr: float) -> NDArray[np.float32]:
         e, t = self.estimator, self.steps
-        values = [e.beta1, e.beta2, lr / (1 - e.beta1**t), 1 / math.sqrt(1 - e.beta2**t), e.epsilon]
+        values = [
+            e.beta1,
+            e.beta2,
+            lr / (1 - e.beta1**t),
+            1 / math.sqrt(1 - e.beta2**t),
+            e.epsilon,
+            1 - lr * e.weight_decay,
+        ]
         return np.array(values, np.float32)
 
     def step(self, rows: Rows, y: NDArray[np.int64], lr: float) -> float:
@@ -190,12 +224,14 @@ class PackedEngine:
 
     def _connect(self) -> None:
         wires, plan = self._wires, self._plan
-        consumers(plan.layers, wires.fanin, plan.head, self.network.inputs, wires.ptr, wires.edges)
+        consumers(plan.layers, wires.fanin, plan.head, plan.origin, wires.ptr, wires.edges)
+        if self._readers is not None:
+            args = (plan.layers[0], len(plan.layers) == 1, wires.fanin, plan.head, plan.nodes)
+            readers(*args, self._readers.ptr, self._readers.edges)
 
     def _c(self) -> float:
         """CAGE's confidence of the logits as they are."""
-        neurons = sum(layer.width for layer in self.network.layers)
-        return float(self._confidence.sum(dtype=np.float64)) / neurons
+        return float(self._confidence.sum(dtype=np.float64)) / self.network.neurons
 
     # --- Evaluation. ---
 
@@ -208,10 +244,13 @@ class PackedEngine:
         samples, out = self._samples(rows), np.empty((len(rows), self.network.classes), np.float32)
         workers = max(1, min(self._team.active, -(-len(rows) // 64)))
         wires = (self._mixed,) if soft else (self._wires.fanin, self._noisy_op if noisy else self._op)
-        parts = (
-            (worker, workers, self._plan, *wires, space, samples, self.network.inputs, out)
-            for worker, space in enumerate(self._workspaces(workers, soft))
-        )
+        spaces, inputs = self._workspaces(workers, soft), self.network.inputs
+        if self._front is not None:
+            net = (self._plan, self._front, *wires)
+            each = [(*pair, samples, inputs, out) for pair in zip(spaces, self._trees, strict=False)]
+            self._team.run(front_count_chunks, ((i, workers, *net, *args) for i, args in enumerate(each)))
+            return out
+        parts = ((i, workers, self._plan, *wires, space, samples, inputs, out) for i, space in enumerate(spaces))
         self._team.run(soft_count_chunks if soft else count_chunks, parts)
         return out
 
@@ -219,7 +258,7 @@ class PackedEngine:
 
     def _set_logits(self, suffix: str, gates: list[Any], wirings: list[Any]) -> None:
         which = _MOMENTS.index(suffix)
-        for row, gate, wiring in zip(self._plan.layers, gates, wirings, strict=True):
+        for row, gate, wiring in zip(self._rows, gates, wirings, strict=True):
             first, slots, k = int(row[FIRST]), int(row[SLOTS]), int(row[K])
             self._gate[which][16 * first : 16 * (first + slots)] = to_blocks(np.asarray(gate), slots)
             if row[PADDED]:
@@ -228,7 +267,7 @@ class PackedEngine:
 
     def _get_logits(self, suffix: str) -> list[LayerLogits]:
         which, out = _MOMENTS.index(suffix), list[LayerLogits]()
-        for row in self._plan.layers:
+        for row in self._rows:
             first, slots, k, width = int(row[FIRST]), int(row[SLOTS]), int(row[K]), int(row[WIDTH])
             gate = from_blocks(self._gate[which][16 * first : 16 * (first + slots)], 16, width)
             wiring = None
@@ -240,7 +279,7 @@ class PackedEngine:
 
     def _settle(self) -> None:
         """Everything that follows from the logits: gates, wiring, confidence."""
-        for row, layer in zip(self._plan.layers, self._get_logits(""), strict=True):
+        for row, layer in zip(self._rows, self._get_logits(""), strict=True):
             first, slots, width, pins = int(row[FIRST]), int(row[SLOTS]), int(row[WIDTH]), int(row[PINS])
             self._op[first : first + width] = layer.gate.argmax(axis=1)
             with np.errstate(invalid="ignore"):  # An infinite logit is told by the next step.
@@ -263,7 +302,7 @@ class PackedEngine:
         """float32[width, 16] a layer: logits plus noise of the last pass, or None for a method without noise."""
         if not self.estimator.noisy:
             return None
-        cut = [(16 * int(row[FIRST]), 16 * int(row[FIRST] + row[SLOTS]), int(row[WIDTH])) for row in self._plan.layers]
+        cut = [(16 * int(row[FIRST]), 16 * int(row[FIRST] + row[SLOTS]), int(row[WIDTH])) for row in self._rows]
         return [from_blocks(self._noisy[first:last], 16, width) for first, last, width in cut]
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -280,7 +319,7 @@ class PackedEngine:
     def load_state(self, state: dict[str, NDArray[Any]]) -> None:
         """See `Engine.load_state`."""
         self.steps, self._c_ema = int(state["steps"][0]), float(state["c_ema"][0])
-        layers = range(len(self.network.layers))
+        layers = range(len(self._rows))
         for suffix in _MOMENTS:
             gates = [state[f"gate.{index}{suffix}"] for index in layers]
             self._set_logits(suffix, gates, [state.get(f"wiring.{index}{suffix}") for index in layers])

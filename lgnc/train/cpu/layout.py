@@ -1,8 +1,9 @@
 """A network laid out for the packed kernels: every neuron of every layer has a slot, and all arrays are flat.
 
-A layer's slots are a multiple of 16, the last of them padding. Node i is encoder bit i; node inputs + s is slot s. Pin
-p of slot s is pin code 2 s + p. What a neuron or a pin has 16 or K of (logits, moments) is kept by blocks of 16 neurons
-or pins, as float32[block, choice, lane].
+A layer's slots are a multiple of 16, the last of them padding. Node i is encoder bit i; node origin + s is slot s. The
+origin is the inputs, or with convolutions what `lgnc.train.cpu.front` needs. Pin p of slot s is pin code 2 s + p. What
+a neuron or a pin has 16 or K of (logits, moments) is kept by blocks of 16 neurons or pins, as float32[block, choice,
+lane].
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.train.cpu.front import Front
 from lgnc.train.network import Float32, Int32, Network
 
 Int64 = NDArray[np.int64]
@@ -30,6 +32,8 @@ class Plan(NamedTuple):
     head: int32[width of the last layer], each neuron's class. starts: int32[classes + 1].
     candidates: int32[learned pins * PADDED], nodes; a pin's list is filled up with its first.
     live: int32[blocks], the neurons in each block of 16 slots.
+    shared: int64[convolutions, 9], rows as those of layers for the kernels' gates, whose slots come first.
+    nodes: the first node that the first layer may read. origin: the node of slot s is origin + s.
     """
 
     layers: Int64
@@ -37,6 +41,9 @@ class Plan(NamedTuple):
     starts: Int32
     candidates: Int32
     live: Int32
+    shared: Int64
+    nodes: int
+    origin: int
 
     @property
     def slots(self) -> int:
@@ -54,15 +61,21 @@ def rounded(count: int, unit: int) -> int:
     return -(-count // unit) * unit
 
 
-def make_plan(network: Network) -> Plan:
-    """The layout of `network`."""
+def make_plan(network: Network, front: Front | None = None) -> Plan:
+    """The layout of `network`, whose convolutions lie as `front` says."""
     classes, widest = network.classes, max(rounded(layer.width, 16) for layer in network.layers)
-    rows, candidates, live = [], [np.zeros(0, np.int32)], []
-    first = pins = listed = wiring = below = 0
+    rows, candidates, live, shared = [], [np.zeros(0, np.int32)], list[int](), []
+    first = pins = listed = wiring = 0
+    for conv in network.front:
+        shared.append((first, conv.width, rounded(conv.width, 16), 0, 1, 0, 0, -1, 0))
+        live += blocks_of(conv.width)
+        first += rounded(conv.width, 16)
+    nodes, origin = (front.nodes, front.words - first) if front else (0, network.inputs)
+    below = nodes
     for index, layer in enumerate(network.layers):
         slots, k = rounded(layer.width, 16), layer.candidates.shape[2]
         padded = rounded(k, 8) if k > 1 else 0
-        target = 64 * (classes + index % 2 * widest) if index else -1
+        target = 64 * (classes + index % 2 * widest) if index or front else -1
         rows.append((first, layer.width, slots, pins, k, padded, listed, target, wiring))
         if padded:
             full = np.zeros((2, slots, padded), np.int32)
@@ -70,21 +83,26 @@ def make_plan(network: Network) -> Plan:
             full[:, : layer.width, :k] = layer.candidates
             candidates.append((full + np.int32(below)).ravel())
             pins, listed, wiring = pins + 2 * slots, listed + full.size, wiring + 2 * slots * k
-        live += [min(16, layer.width - lane) for lane in range(0, slots, 16)]
-        below, first = network.inputs + first, first + slots
+        live += blocks_of(layer.width)
+        below, first = origin + first, first + slots
     head = np.repeat(np.arange(classes), np.diff(network.head_starts)).astype(np.int32)
     starts = np.array(network.head_starts, np.int32)
-    return Plan(
-        np.array(rows, np.int64), head, starts, np.concatenate(candidates).astype(np.int32), np.array(live, np.int32)
-    )
+    listed_nodes = np.concatenate(candidates).astype(np.int32)
+    tables = [np.array(each, np.int64).reshape(-1, 9) for each in (rows, shared)]
+    return Plan(tables[0], head, starts, listed_nodes, np.array(live, np.int32), tables[1], nodes, origin)
+
+
+def blocks_of(width: int) -> list[int]:
+    """The neurons in each block of 16 slots of a layer."""
+    return [min(16, width - lane) for lane in range(0, rounded(width, 16), 16)]
 
 
 def first_fanin(network: Network, plan: Plan) -> Int32:
     """int32[2 * slots]: the node that each pin reads, candidate 0; padding reads node 0."""
-    fanin, below = np.zeros((plan.slots, 2), np.int32), 0
+    fanin, below = np.zeros((plan.slots, 2), np.int32), plan.nodes
     for layer, row in zip(network.layers, plan.layers, strict=True):
         fanin[row[FIRST] : row[FIRST] + layer.width] = layer.candidates[:, :, 0].T + below
-        below = network.inputs + int(row[FIRST])
+        below = plan.origin + int(row[FIRST])
     return fanin.ravel()
 
 

@@ -98,16 +98,16 @@ def prepare(
 
 @inlined
 def adam(z: Any, m: Any, v: Any, at: int, g: Any, rates: Any) -> Any:
-    """One Adam step at z[at : at + 16] for the gradient g. Returns the new z.
+    """One AdamW step at z[at : at + 16] for the gradient g. Returns the new z.
 
-    rates, at step t: beta1, beta2, lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t), epsilon.
+    rates, at step t: beta1, beta2, lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t), epsilon, 1 - lr * decay.
     """
     momentum = fma(load16(m, at) - g, rates[0], g)
     square = g * g
     second = fma(load16(v, at) - square, rates[1], square)
     store(m, at, momentum)
     store(v, at, second)
-    value = load16(z, at) - momentum * rates[2] / fma(sqrt(second), rates[3], splat16(rates[4]))
+    value = load16(z, at) * rates[5] - momentum * rates[2] / fma(sqrt(second), rates[3], splat16(rates[4]))
     store(z, at, value)
     return value
 

@@ -20,12 +20,12 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 signature: Any = templates.signature
 _infer_global: Any = templates.infer_global
 _lower_builtin: Any = lower_builtin
-_ELEMENTS = {"f": ir.FloatType(), "i": ir.IntType(32), "b": ir.IntType(8), "m": ir.IntType(1)}
+_ELEMENTS = {"f": ir.FloatType(), "i": ir.IntType(32), "b": ir.IntType(8), "m": ir.IntType(1), "w": ir.IntType(64)}
 LANE = ir.IntType(32)
 
 
 class Vector(types.Type):
-    """`lanes` elements of one kind: f float32, i int32, b int8, m a truth value."""
+    """`lanes` elements of one kind: f float32, i int32, b int8, m a truth value, w a 64-bit word."""
 
     def __init__(self, lanes: int, kind: str) -> None:
         self.lanes, self.kind = lanes, kind
@@ -44,8 +44,8 @@ class _VectorModel(models.PrimitiveModel):
 register_model(Vector)(_VectorModel)
 
 F8, F16, F64 = Vector(8, "f"), Vector(16, "f"), Vector(64, "f")
-I16, B64, M16 = Vector(16, "i"), Vector(64, "b"), Vector(16, "m")
-AT, FLOAT, INT, NONE = types.intp, types.float32, types.int32, types.none
+I16, B64, M16, W8 = Vector(16, "i"), Vector(64, "b"), Vector(16, "m"), Vector(8, "w")
+AT, FLOAT, INT, WORD, NONE = types.intp, types.float32, types.int32, types.uint64, types.none
 ARRAY = SAME = None
 """In `operation`: an argument of any array or vector type (a scalar becomes float32), and the type of the first one."""
 
@@ -123,16 +123,20 @@ def call(builder: Any, name: str, *values: Any) -> Any:
 # --- Arithmetic: + - * / of equal vectors, or of a vector and a scalar. ---
 
 _FLOAT_OPS = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
-_INT_OPS = {operator.add: "add", operator.sub: "sub", operator.mul: "mul", operator.xor: "xor"}
+_INT_OPS = {
+    operator.add: "add", operator.sub: "sub", operator.mul: "mul",
+    operator.xor: "xor", operator.and_: "and_", operator.or_: "or_",
+}  # fmt: skip
+_SCALARS = {"f": FLOAT, "i": INT, "w": WORD}
 
 
 def _define_operator(op: Callable[..., Any]) -> None:
     class Template(templates.AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:  # noqa: ARG002
-            vectors = [arg for arg in args if isinstance(arg, Vector) and arg.kind in "fi"]
+            vectors = [arg for arg in args if isinstance(arg, Vector) and arg.kind in _SCALARS]
             if len(args) != 2 or not vectors:
                 return None
-            scalar = FLOAT if vectors[0].kind == "f" else INT
+            scalar = _SCALARS[vectors[0].kind]
             return signature(vectors[0], *(arg if isinstance(arg, Vector) else scalar for arg in args))
 
     _infer_global(op)(Template)
@@ -188,6 +192,12 @@ def splat16i(builder: Any, x: Any) -> Any:
     return splat(builder, x, 16)
 
 
+@operation(W8, WORD)
+def splat8w(builder: Any, x: Any) -> Any:
+    """8 copies of the word x."""
+    return splat(builder, x, 8)
+
+
 @operation(I16)
 def lane_numbers(builder: Any) -> Any:  # noqa: ARG001
     """0, 1, ..., 15."""
@@ -216,7 +226,7 @@ def _loader(vector: Vector) -> Any:
     return load
 
 
-load8, load16, load64, load16i = _loader(F8), _loader(F16), _loader(F64), _loader(I16)
+load8, load16, load64, load16i, load8w = (_loader(kind) for kind in (F8, F16, F64, I16, W8))
 
 
 @operation(AT, ARRAY, AT)

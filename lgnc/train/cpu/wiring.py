@@ -84,20 +84,37 @@ def rewire(layers: Any, candidates: Any, best: Any, fanin: Any) -> None:
 
 
 @compiled
-def consumers(layers: Any, fanin: Any, head: Any, inputs: int, ptr: Any, edges: Any) -> None:
+def consumers(layers: Any, fanin: Any, head: Any, origin: int, ptr: Any, edges: Any) -> None:
     """Fills ptr int64[slots + 1] and edges (see `backward`) from the wiring, by counting: consumers in rising order."""
     ptr[:] = 0
     for index in range(1, len(layers)):
         for pin in range(2 * layers[index, 0], 2 * (layers[index, 0] + layers[index, 1])):
-            ptr[fanin[pin] - inputs + 1] += 1
+            ptr[fanin[pin] - origin + 1] += 1
     for slot in range(1, len(ptr)):
         ptr[slot] += ptr[slot - 1]
     at = ptr[:-1].copy()
     for index in range(1, len(layers)):
         first, top = layers[index, 0], index == len(layers) - 1
         for pin in range(2 * first, 2 * (first + layers[index, 1])):
-            node = fanin[pin] - inputs
+            node = fanin[pin] - origin
             edges[2 * at[node]] = pin
             n = pin // 2 - first
             edges[2 * at[node] + 1] = 64 * head[n] if top else layers[index, 7] + 64 * n
             at[node] += 1
+
+
+@compiled
+def readers(layer: Any, top: bool, fanin: Any, head: Any, nodes: int, ptr: Any, edges: Any) -> None:
+    """As `consumers`, for the nodes nodes .. nodes + len(ptr) - 2 that the first layer reads."""
+    ptr[:] = 0
+    first, last = 2 * layer[0], 2 * (layer[0] + layer[1])
+    for pin in range(first, last):
+        ptr[fanin[pin] - nodes + 1] += 1
+    for node in range(1, len(ptr)):
+        ptr[node] += ptr[node - 1]
+    at = ptr[:-1].copy()
+    for pin in range(first, last):
+        node, n = fanin[pin] - nodes, pin // 2 - layer[0]
+        edges[2 * at[node]] = pin
+        edges[2 * at[node] + 1] = 64 * head[n] if top else layer[7] + 64 * n
+        at[node] += 1

@@ -1,0 +1,155 @@
+"""Packed backward pass of a convolution and its pool, for one chunk of 64 samples.
+
+Trees are computed anew. A sample's gradient goes to the place of its square that decides (`decide`); the leaves' bits
+are picked by that place first, so that a tree's backward pass runs once for a square, not once for every place of it.
+Where no place of a square is true, the rules 'exact' and 'spread' want a pass for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lgnc.train.cpu.bits import add_partial_sums, add_where, scaled
+from lgnc.train.cpu.convolve import NONE, ONES, TILE, tree_root
+from lgnc.train.cpu.forward import ANF
+from lgnc.train.cpu.jit import compiled
+from lgnc.train.cpu.vector import load8w, load16, load64, splat8w, store, total16
+
+FIRST, EXACT, SPREAD = 0, 1, 2
+"""Who gets the gradient of an OR: the first true place, or the first of all where none is true; the places that change
+the result alone; the first true place, or all in equal parts where none is true."""
+
+
+@compiled
+def decide(
+    row: Any, kernel: int, first: int, count: int, offsets: Any, op: Any, acts: Any, tree: Any, masks: Any
+) -> None:
+    """masks[TILE p + q]: the samples in which part p of square first + q gets the gradient.
+
+    One part of a square at most: where none is true, it is part 0. masks[TILE parts + q]: the samples in which no part
+    is true; masks[TILE (parts + 1) + q]: those in which, by the rule 'exact', none gets it.
+    """
+    parts = row[3]
+    low = splat8w(ONES if row[9] else NONE)
+    every, none = splat8w(ONES), splat8w(NONE)
+    for part in range(parts):
+        tree_root(row, kernel, part, first, count, offsets, op, acts, tree)
+        for q in range(0, count, 8):
+            seen = load8w(masks, TILE * parts + q) if part else none
+            twice = load8w(masks, TILE * (parts + 1) + q) if part else none
+            found = load8w(tree, q) ^ low
+            store(masks, TILE * part + q, found & (seen ^ every))
+            store(masks, TILE * (parts + 1) + q, twice | (seen & found))
+            store(masks, TILE * parts + q, seen | found)
+    for q in range(0, count, 8):
+        seen = load8w(masks, TILE * parts + q) ^ every
+        store(masks, TILE * parts + q, seen)
+        store(masks, q, load8w(masks, q) | seen)
+
+
+@compiled
+def pick(
+    row: Any, kernel: int, first: int, count: int, low: int, high: int,
+    offsets: Any, op: Any, acts: Any, masks: Any, values: Any,
+) -> None:  # fmt: skip
+    """values[TILE v + q]: the kernel's value v (leaves, then gates without the root) at the part that masks name.
+
+    Parts low .. high - 1 are looked at; with one of them alone, its values are taken for all samples.
+    """
+    leaves, parts = row[2], row[3]
+    base, gate = row[6] + kernel * leaves * parts, row[0] + kernel * (leaves - 1)
+    for leaf in range(leaves):
+        for part in range(low, high):
+            at = offsets[base + leaf * parts + part] + first
+            for q in range(0, count, 8):
+                found = load8w(acts, at + q)
+                if high > low + 1:
+                    found = found & load8w(masks, TILE * part + q)
+                if part > low:
+                    found = found | load8w(values, TILE * leaf + q)
+                store(values, TILE * leaf + q, found)
+    for j in range(leaves - 2):
+        k = 4 * op[gate + j]
+        n0, n1, n2, n3 = splat8w(ANF[k]), splat8w(ANF[k + 1]), splat8w(ANF[k + 2]), splat8w(ANF[k + 3])
+        for q in range(0, count, 8):
+            a, b = load8w(values, TILE * 2 * j + q), load8w(values, TILE * (2 * j + 1) + q)
+            store(values, TILE * (leaves + j) + q, n0 ^ (n1 & a) ^ (b & (n2 ^ (n3 & a))))
+
+
+@compiled
+def send(
+    row: Any, kernel: int, at: int, q: int, low: int, high: int,
+    offsets: Any, slopes: Any, masks: Any, values: Any, branch: Any, sums: Any, rows: Any,
+) -> None:  # fmt: skip
+    """The gradient of one square, branch[64 (leaves - 2)] onwards, down the tree: into sums and the leaves' rows.
+
+    at: the square's place in the flattened grid; q: the same in the tile. low, high: the parts that get it.
+    """
+    leaves, parts, below = row[2], row[3], row[10]
+    base, slot = row[6] + kernel * leaves * parts, row[0] + kernel * (leaves - 1)
+    for j in range(leaves - 2, -1, -1):
+        g, a, b = load64(branch, 64 * j), TILE * 2 * j + q, TILE * (2 * j + 1) + q
+        add_partial_sums(sums, 64 * j, g, values, a, b)
+        if 2 * j >= leaves:
+            store(branch, 64 * (2 * j - leaves), scaled(g, values, b, slopes, 4 * (slot + j)))
+            store(branch, 64 * (2 * j + 1 - leaves), scaled(g, values, a, slopes, 4 * (slot + j) + 2))
+        elif below >= 0:
+            ga, gb = scaled(g, values, b, slopes, 4 * (slot + j)), scaled(g, values, a, slopes, 4 * (slot + j) + 2)
+            for part in range(low, high):
+                leaf = base + 2 * j * parts + part
+                add_where(rows, 64 * (offsets[leaf] + at - row[11]) + below, ga, masks, TILE * part + q)
+                add_where(rows, 64 * (offsets[leaf + parts] + at - row[11]) + below, gb, masks, TILE * part + q)
+
+
+@compiled
+def back_through(
+    row: Any, rule: int, offsets: Any, grid: Any, targets: Any, op: Any, slopes: Any, acts: Any,
+    tree: Any, masks: Any, values: Any, branch: Any, sums: Any, rows: Any, table_sums: Any, fresh: bool,
+) -> None:  # fmt: skip
+    """One layer. Reads rows of its output's gradients, adds to those of its input's (all 0 before), and its sums.
+
+    rows: float32, 64 for each word of a region, see `Front.stages`. table_sums: float32[slots * 4], see `add_sums`;
+    fresh: they start at zero. The others are workspaces.
+    """
+    kernels, leaves, parts, words, places, start, stride = row[1], row[2], row[3], row[4], row[5], row[7], row[8]
+    share = np.float32(1) / np.float32(parts)
+    one, zero = np.float32(1), np.float32(0)
+    shares = np.array([one, one, zero, one]) if rule == EXACT else np.array([one, share, zero, share])
+    passes = parts if rule != FIRST else 1
+    for kernel in range(kernels):
+        sums[: 64 * (leaves - 1)] = zero
+        begin = start
+        for first in range(0, words, TILE):
+            count, end = min(TILE, words - first), begin
+            while end < start + places and grid[end] < first + count:
+                end += 1
+            decide(row, kernel, first, count, offsets, op, acts, tree, masks)
+            for step in range(passes):
+                low, high = (0, parts) if step == 0 else (step, step + 1)
+                pick(row, kernel, first, count, low, high, offsets, op, acts, masks, values)
+                if step:
+                    masks[TILE * step : TILE * step + count] = masks[TILE * parts : TILE * parts + count]
+                for place in range(begin, end):
+                    at = grid[place]
+                    q = at - first
+                    g = load64(rows, 64 * (targets[place] + kernel * stride - row[13]) + row[12])
+                    if rule != FIRST:
+                        g = scaled(g, masks, TILE * parts + q, shares, 2 if step else 0)
+                    if rule == EXACT and step == 0:
+                        g = scaled(g, masks, TILE * (parts + 1) + q, shares, 1)
+                    if leaves == 1:
+                        for part in range(low, high if row[10] >= 0 else low):
+                            leaf = offsets[row[6] + kernel * parts + part] + at - row[11]
+                            add_where(rows, 64 * leaf + row[10], g, masks, TILE * part + q)
+                    else:
+                        store(branch, 64 * (leaves - 2), g)
+                        send(
+                            row, kernel, at, q, low, high, offsets, slopes, masks, values, branch, sums, rows
+                        )  # fmt: skip
+            begin = end
+        for j in range(4 * (leaves - 1)):
+            at = 4 * (row[0] + kernel * (leaves - 1)) + j
+            found = total16(load16(sums, 16 * j))
+            table_sums[at] = found if fresh else table_sums[at] + found

@@ -1,0 +1,121 @@
+"""The convolutions and pools of a network, laid out for the packed kernels.
+
+The words of a chunk's activations are: the encoder bits as they come, one region for what each convolution reads, the
+nodes that the first dense layer reads, and the slots of the dense layers. A region is made so that a leaf reads a run
+of words: with S = stride times the pool's size, the padded image of each channel is cut into S x S phases (rows and
+columns modulo S), each phase a plane of `rows` x `pitch` words. A leaf at one part of the pool's squares then reads,
+for the squares of the flattened grid one after another, the words of one phase one after another. Grid places in the
+columns past the last square mean nothing and are not written out; borders stay 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.ir.layers import Shape
+from lgnc.train.network import ConvStart, Int32, Network
+
+Int64 = NDArray[np.int64]
+
+SLACK = 64
+"""Words after the last region: a run of words is read eight at a time."""
+
+
+class Front(NamedTuple):
+    """stages: int64[stages, 14], a row each of: first SLOT; KERNELS; LEAVES; PARTS, places of a pool's square; WORDS of
+    the flattened grid; PLACES, squares; where its OFFSETS start; where its places start in GRID and TARGETS; STRIDE,
+    words from a kernel's output to the next one's; whether it is negated, an AND; where the gradient rows of its input
+    region start, or -1 where nobody wants them, and the region itself; the same of its output region.
+
+    offsets: int32[kernels * leaves * parts] of each stage, a word of acts. grid, targets: int32, see `convolve`.
+    source: int32[inputs], the word of each encoder bit. nodes: the first of the words that the dense layers read, and
+    flat: how many. rows: floats of the gradient rows. words: those before the slots. slots: of all kernels' gates.
+    """
+
+    stages: Int64
+    offsets: Int32
+    grid: Int32
+    targets: Int32
+    source: Int32
+    nodes: int
+    flat: int
+    rows: int
+    words: int
+    slots: int
+
+
+class Region(NamedTuple):
+    """Where a grid's nodes lie: word start + channel * step + place[y * width + x]. phases: the planes' geometry."""
+
+    start: int
+    step: int
+    place: Int64
+    size: int
+    phases: tuple[int, int, int]
+
+
+def flat_region(shape: Shape, start: int) -> Region:
+    """The nodes in their own order, place by place."""
+    place = np.arange(shape.places, dtype=np.int64) * shape.channels
+    return Region(start, 1, place, shape.nodes, (1, 0, 0))
+
+
+def region_of(conv: ConvStart, start: int) -> Region:
+    """The region that `conv` reads."""
+    shape, pad, step = conv.below, conv.padding, conv.stride * conv.size
+    over = ((conv.size - 1) * conv.stride + conv.window - 1) // step
+    rows = max(-(-(shape.height + 2 * pad) // step), conv.above.height + over)
+    pitch = max(-(-(shape.width + 2 * pad) // step), conv.above.width + over)
+    y, x = np.arange(shape.height)[:, None] + pad, np.arange(shape.width)[None, :] + pad
+    place = (y % step * step + x % step) * rows * pitch + y // step * pitch + x // step
+    channel = step * step * rows * pitch
+    return Region(start, channel, place.ravel(), shape.channels * channel, (step, rows, pitch))
+
+
+def leaf_offsets(conv: ConvStart, region: Region) -> Int64:
+    """int64[kernels, leaves, parts]: the word that each leaf reads for the first square, at each part of it."""
+    step, rows, pitch = region.phases
+    part = np.arange(conv.size) * conv.stride
+    channel, dy, dx = (conv.leaves[:, :, which].astype(np.int64) for which in range(3))
+    row, column = dy[:, :, None, None] + part[:, None], dx[:, :, None, None] + part[None, :]
+    phase = (row % step * step + column % step) * rows * pitch
+    found = region.start + channel[:, :, None, None] * region.step + phase + row // step * pitch + column // step
+    table: Int64 = found.reshape(*conv.leaves.shape[:2], -1)
+    return table
+
+
+def make_front(network: Network) -> Front | None:
+    """The layout of the network's convolutions and pools; None where it has none."""
+    if not network.front:
+        return None
+    regions, at = [], network.inputs
+    for conv in network.front:
+        regions.append(region_of(conv, at))
+        at += regions[-1].size
+    last = network.front[-1].above
+    regions.append(flat_region(last, at))
+    words = at + last.nodes + SLACK
+    halves = [64 * max([regions[i].size for i in range(first, len(regions), 2)] or [0]) for first in (1, 2)]
+    stages, offsets, grids, targets, slot, listed, placed = [], [], [], [], 0, 0, 0
+    for index, conv in enumerate(network.front):
+        region, above, out = regions[index], conv.above, regions[index + 1]
+        table = leaf_offsets(conv, region)
+        pitch = region.phases[2]
+        grid = (np.arange(above.height)[:, None] * pitch + np.arange(above.width)).ravel()
+        ends = [-1 if at == 0 else (at - 1) % 2 * halves[0] for at in (index, index + 1)]
+        counts = (len(conv.leaves), table.shape[1], table.shape[2], int(grid[-1]) + 1, above.places)
+        starts = (listed, placed, out.step, int(conv.pool == "and"))
+        stages.append((slot, *counts, *starts, ends[0], region.start, ends[1], out.start))
+        offsets.append(table.ravel())
+        grids.append(grid)
+        targets.append(out.start + out.place)
+        slot, listed, placed = slot + -(-conv.width // 16) * 16, listed + table.size, placed + above.places
+    first = regions[0]
+    place, channel = np.divmod(np.arange(network.inputs), network.front[0].below.channels)
+    source = first.start + channel * first.step + first.place[place]
+    listing, squares, aims = (np.concatenate(each).astype(np.int32) for each in (offsets, grids, targets))
+    table, where = np.array(stages, np.int64), source.astype(np.int32)
+    return Front(table, listing, squares, aims, where, regions[-1].start, last.nodes, sum(halves), words, slot)

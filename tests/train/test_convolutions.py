@@ -1,0 +1,285 @@
+"""Convolutions and pools: the reference against the definition written out, the packed engine against the reference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lgnc.ir.gates import TABLE
+from lgnc.train.cpu.crop_rows import crop_rows, mirror_rows
+from lgnc.train.cpu.engine import PackedEngine
+from lgnc.train.encoders import encode_rows, fit_grid_encoder
+from lgnc.train.engine import TorchEngine, bits_of
+from lgnc.train.network import POOL_GRADIENTS, ConvStart, Estimator, Network
+from lgnc.train.reference import LayerTensors, loss_and_gradients
+from lgnc.train.reference_front import FrontTensors, conv_tensors, shares_of_or
+from tests.train.convolutions import CASES, conv_network
+from tests.train.test_cpu import make_rows, noise_of
+
+
+def double(network: Network, rule: str) -> tuple[FrontTensors, list[LayerTensors]]:
+    """The network's layers in float64."""
+    convs = tuple(
+        replace(conv_tensors(conv), gate=torch.from_numpy(conv.gate_logits).double()) for conv in network.front
+    )
+    dense = [
+        LayerTensors(
+            torch.from_numpy(layer.gate_logits).double(),
+            torch.from_numpy(layer.candidates).long(),
+            None if layer.wiring_logits is None else torch.from_numpy(layer.wiring_logits).double(),
+        )
+        for layer in network.layers
+    ]
+    return FrontTensors(convs, rule), dense
+
+
+# --- The definition, one gate, place and sample after another. ---
+
+
+def relaxed(a: Tensor, b: Tensor, table: Tensor) -> Tensor:
+    """The bilinear function with the corners table[0 .. 3]."""
+    return table[0] * (1 - a) * (1 - b) + table[1] * (1 - a) * b + table[2] * a * (1 - b) + table[3] * a * b
+
+
+def gate(a: Tensor, b: Tensor, z: Tensor, tau_f: float, tau_b: float) -> Tensor:
+    """One gate; a hard one has the value of its best function and the gradient of its mixture."""
+    table = torch.from_numpy(TABLE).double()
+    soft = relaxed(a, b, torch.softmax(z / tau_b, dim=0) @ table)
+    value = relaxed(a, b, torch.softmax(z / tau_f, dim=0) @ table if tau_f else table[z.argmax()])
+    return value.detach() + soft - soft.detach()
+
+
+def written_out(x: Tensor, start: ConvStart, z: Tensor, tau_f: float, tau_b: float, rule: str) -> Tensor:
+    """float64[nodes above, batch], of x float64[nodes below, batch]."""
+    shape, made, size = start.below, start.made, start.size
+    kernels, leaves, _ = start.leaves.shape
+    image = x.reshape(shape.height, shape.width, shape.channels, -1)
+    rows = {}
+    for y in range(made.height):
+        for place in range(made.width):
+            for kernel in range(kernels):
+                values = []
+                for channel, dy, dx in start.leaves[kernel].tolist():
+                    row, column = y * start.stride - start.padding + dy, place * start.stride - start.padding + dx
+                    inside = 0 <= row < shape.height and 0 <= column < shape.width
+                    values.append(image[row, column, channel] if inside else torch.zeros_like(x[0]))
+                for j in range(leaves - 1):
+                    own = z[kernel * (leaves - 1) + j]
+                    values.append(gate(values[2 * j], values[2 * j + 1], own, tau_f, tau_b))
+                rows[y, place, kernel] = values[-1]
+    out = []
+    for y in range(made.height // size):
+        for place in range(made.width // size):
+            for kernel in range(kernels):
+                square = [rows[size * y + i, size * place + j, kernel] for i in range(size) for j in range(size)]
+                out.append(pooled(torch.stack(square), start.pool, rule) if size > 1 else square[0])
+    return torch.stack(out)
+
+
+def pooled(y: Tensor, op: str, rule: str) -> Tensor:
+    """OR or AND of y[0], y[1], ... with the gradient that the rule names."""
+    if op == "and":
+        return 1 - pooled(1 - y, "or", rule)
+    if rule == "exact":
+        return 1 - (1 - y).prod(dim=0)
+    bits = y.detach().round()  # `gate` leaves them a rounding away.
+    highest = y.gather(0, bits.argmax(dim=0, keepdim=True))[0]
+    if rule == "first":
+        return highest
+    return torch.where(bits.amax(dim=0) == 0, y.mean(dim=0), highest)
+
+
+SMALL = ["tree and pool", "three blocks", "one gate per place, strides", "a pool alone", "stride below a pool"]
+
+
+@pytest.mark.parametrize("rule", POOL_GRADIENTS)
+@pytest.mark.parametrize("name", SMALL)
+def test_the_reference_is_the_definition(name: str, rule: str) -> None:
+    """Values exactly; gradients by all logits against autograd of the definition in float64."""
+    network, tau_b = conv_network(name, 3), 0.8
+    rows, _ = make_rows(2, network.inputs, 3, 2)
+    bits = torch.from_numpy(bits_of(rows, network.inputs)).double()
+    front = double(network, rule)[0].leaves()
+    found = front.forward(bits, 0.0, tau_b)
+    logits = [conv.gate.detach().clone().requires_grad_() for conv in front.layers]
+    want = bits
+    for start, z in zip(network.front, logits, strict=True):
+        want = written_out(want, start, z, 0.0, tau_b, rule)
+    torch.testing.assert_close(found, want, rtol=0, atol=1e-12)
+    weights = torch.from_numpy(np.random.default_rng(4).normal(size=found.shape))
+    for values in (found, want):
+        (values * weights).sum().backward()  # type: ignore[no-untyped-call]
+    for conv, z in zip(front.layers, logits, strict=True):
+        torch.testing.assert_close(conv.gate.grad, z.grad, rtol=1e-9, atol=1e-12)
+
+
+def test_a_soft_network_has_the_exact_gradient() -> None:
+    """Between bits, by the rule 'exact', nothing is straight-through: autograd of the definition is the gradient."""
+    network = conv_network("tree and pool", 5)
+    x = torch.from_numpy(np.random.default_rng(0).random((network.inputs, 2)))
+    front = double(network, "exact")[0].leaves()
+    z = front.layers[0].gate.detach().clone().requires_grad_()
+    found, want = front.forward(x, 0.7, 0.7), written_out(x, network.front[0], z, 0.7, 0.7, "exact")
+    torch.testing.assert_close(found, want)
+    found.sum().backward()  # type: ignore[no-untyped-call]
+    want.sum().backward()  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(front.layers[0].gate.grad, z.grad)
+
+
+def test_who_gets_the_gradient_of_an_or() -> None:
+    y = torch.tensor([[0.0, 0, 1, 1], [0, 1, 1, 0], [0, 1, 0, 0]], dtype=torch.float64)
+    assert shares_of_or(y, "first").tolist() == [[1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]]
+    assert shares_of_or(y, "exact").tolist() == [[1, 0, 0, 1], [1, 0, 0, 0], [1, 0, 0, 0]]
+    third = 1 / 3
+    assert shares_of_or(y, "spread").tolist() == [[third, 0, 1, 1], [third, 1, 0, 0], [third, 0, 0, 0]]
+
+
+# --- The packed engine. ---
+
+
+def near(found: NDArray[Any], want: Tensor | None) -> None:
+    """Within 1e-4 of each value, or 1e-5 of the largest; the largest is one that can be told from 0."""
+    assert want is not None
+    wanted = want.numpy()
+    largest = np.abs(wanted).max()
+    assert largest > 1e-5
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * largest)
+
+
+def check_front(
+    network: Network, estimator: Estimator, count: int, threads: int = 1, packed: Network | None = None
+) -> None:
+    """One step's loss and all its gradients against the reference in float64, as `check_step` does for dense layers."""
+    rows, y = make_rows(1, network.inputs, count, network.classes)
+    engine = PackedEngine(packed or network, estimator, 3, threads=threads)
+    loss = engine.step(rows, y, 0.01)
+    front, layers = double(network, estimator.pool_gradient)
+    front, noisy, convs = front.leaves(), noise_of(engine), len(network.front)
+    everything = [conv.gate.detach() for conv in front.layers] + [layer.gate for layer in layers]
+    noise = None if noisy is None else [z - own for z, own in zip(noisy, everything, strict=True)]
+    low, high = (None, None) if noise is None else (noise[:convs], noise[convs:])
+    x = front.forward(torch.from_numpy(bits_of(rows, network.inputs)).double(), 0.0, engine.tau_b, low)
+    starts = torch.from_numpy(network.head_starts)
+    want, pairs = loss_and_gradients(x, torch.from_numpy(y), layers, starts, network.tau, estimator, engine.tau_b, high)
+    assert loss == pytest.approx(want, rel=1e-5)
+    state, scale = engine.state(), 1 - estimator.beta1
+    for index, conv in enumerate(front.layers):
+        if len(conv.gate):
+            near(state[f"gate.{index}.m"] / scale, conv.gate.grad)
+    for index, (gate_gradient, wiring) in enumerate(pairs, convs):
+        near(state[f"gate.{index}.m"] / scale, gate_gradient)
+        if wiring is not None:
+            near(state[f"wiring.{index}.m"] / scale, wiring)
+
+
+@pytest.mark.parametrize("rule", POOL_GRADIENTS)
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_equal_the_reference(name: str, rule: str) -> None:
+    check_front(conv_network(name, 1), Estimator(cage=False, pool_gradient=rule), 100)
+
+
+@pytest.mark.parametrize("widths", [(40,), (24, 17, 12)])
+@pytest.mark.parametrize("k", [1, 5])
+def test_gradients_with_other_dense_layers(widths: tuple[int, ...], k: int) -> None:
+    check_front(conv_network("two blocks", 2, widths, k), Estimator("gumbel-st", cage=False), 130, threads=2)
+
+
+def test_the_check_sees_a_wrong_gradient() -> None:
+    """Swapped leaves of every kernel, or two gates whose logits are 1 % off, do not pass as the reference's."""
+    network = conv_network("two blocks", 1)
+    start = network.front[1]
+    leaves = start.leaves.copy()
+    leaves[:, [0, 1]] = leaves[:, [1, 0]]
+    logits = start.gate_logits.copy()
+    logits[:2] *= 1.01
+    for wrong in (replace(start, leaves=leaves), replace(start, gate_logits=logits)):
+        with pytest.raises(AssertionError):
+            check_front(network, Estimator(cage=False), 100, packed=replace(network, front=(network.front[0], wrong)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_scores_equal_the_reference(name: str) -> None:
+    network = conv_network(name, 6)
+    rows, _ = make_rows(7, network.inputs, 150, 4)
+    packed, plain = (made(network, Estimator(), 0) for made in (PackedEngine, TorchEngine))
+    np.testing.assert_array_equal(packed.scores(rows, hard=True), plain.scores(rows, hard=True))
+
+
+def test_a_run_equals_the_references() -> None:
+    """Ten steps: the same losses, confidence and logits, Adam, weight decay and CAGE included."""
+    network, estimator = conv_network("two blocks", 8, k=3), Estimator(weight_decay=0.02)
+    packed, plain = PackedEngine(network, estimator, 0), TorchEngine(network, estimator, 0)
+    for step in range(10):
+        rows, y = make_rows(step, network.inputs, 90, 4)
+        assert packed.step(rows, y, 0.05) == pytest.approx(plain.step(rows, y, 0.05), rel=1e-4)
+    assert packed.c_ema == pytest.approx(plain.c_ema, rel=1e-5)
+    for found, want in zip(packed.logits(), plain.logits(), strict=True):
+        np.testing.assert_allclose(found.gate, want.gate, rtol=2e-3, atol=2e-3)
+
+
+def test_threads_and_resuming_change_no_byte() -> None:
+    network = conv_network("three blocks", 9, k=2)
+
+    def run(threads: int, stop: int) -> dict[str, bytes]:
+        engine = PackedEngine(network, Estimator("gumbel-st", weight_decay=0.01), 4, threads=threads)
+        for step in range(6):
+            if step == stop:
+                state = engine.state()
+                engine = PackedEngine(network, Estimator("gumbel-st", weight_decay=0.01), 4, threads=threads)
+                engine.load_state(state)
+            rows, y = make_rows(step, network.inputs, 200, 4)
+            engine.step(rows, y, 0.05)
+        return {name: array.tobytes() for name, array in engine.state().items()}
+
+    once = run(1, -1)
+    assert run(3, -1) == once
+    assert run(2, 3) == once
+
+
+# --- Pictures as rows of bits. ---
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (6, 11, 3)])
+def test_cropped_rows_are_those_of_the_moved_pictures(shape: tuple[int, int, int]) -> None:
+    """Shifting and mirroring bits is the same as encoding the shifted and mirrored picture."""
+    height, width, channels = shape
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (20, height * width * channels)).astype(np.uint8)
+    x[0, 0] = 0
+    names = tuple(f"p{i}" for i in range(x.shape[1]))
+    encoder = fit_grid_encoder("thermometer:3", x, names, shape)
+    grid = (height, width, channels * 3)
+    chosen, flips = np.arange(20), rng.random(20) < 0.5
+    shifts = rng.integers(-4, 5, (20, 2))
+    rows = encode_rows(encoder, x)
+    found = crop_rows(rows, mirror_rows(rows, *grid), chosen, shifts, flips, grid)
+    want = np.zeros((20, height, width, channels), np.uint8)
+    for n in range(20):
+        picture = x[n].reshape(shape)[:, ::-1] if flips[n] else x[n].reshape(shape)
+        for i in range(height):
+            for j in range(width):
+                y, z = i + shifts[n, 0], j + shifts[n, 1]
+                if 0 <= y < height and 0 <= z < width:
+                    want[n, i, j] = picture[y, z]
+    np.testing.assert_array_equal(found, encode_rows(encoder, want.reshape(20, -1)))
+
+
+@pytest.mark.parametrize("spec", ["thermometer:3", "quantile:5"])
+def test_a_grid_encoder_has_the_same_bits_for_every_pixel(spec: str) -> None:
+    """A channel that takes two values beside one of many, and a pixel that is constant, have as many bits as all."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (50, 4 * 4, 2)).astype(np.uint8)
+    x[:, :, 1] = np.where(x[:, :, 1] > 99, 7, 5)
+    x[:, 3, 0] = 9
+    encoder = fit_grid_encoder(spec, x.reshape(50, -1), tuple(map(str, range(32))), (4, 4, 2))
+    count = encoder.bits // 32
+    np.testing.assert_array_equal(encoder.feature, np.repeat(np.arange(32), count))
+    thresholds = encoder.threshold.reshape(16, 2, count)
+    assert (thresholds == thresholds[0]).all()
+    assert (np.diff(thresholds[0, 0]) > 0).all()
