@@ -68,7 +68,8 @@ class Batches:
 
         if self._crops:
             drawn = draw_crops(self.problem.config, len(chosen), rng)
-            return self._cropping().crop_rows(self._rows, self._mirrored, chosen, *drawn, self._grid())
+            cropped: NDArray[Any] = self._cropping().crop_rows(self._rows, self._mirrored, chosen, *drawn, self._grid())
+            return cropped
         shape = self.problem.dataset.shape
         assert shape is not None
         grids = draw_grids(self.problem.config, shape, len(chosen), rng)
