@@ -217,8 +217,12 @@ def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and those above it; gives the new ones, the lowest first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for path in missing:
-        sync_folder(path.parent)
+    try:
+        for path in missing:
+            sync_folder(path.parent)
+    except BaseException:
+        _remove_empty(missing)
+        raise
     return missing
 
 

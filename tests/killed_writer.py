@@ -1,4 +1,4 @@
-"""Runs writers that are killed (SIGKILL) just before their n-th call of the system: a line of JSON in, 'killed' or 'done' out.
+"""Runs writers that are killed (SIGKILL) before their n-th step: a line of JSON in, 'killed' or 'done' out.
 
 A line: {"step": n, "what": "file", "folder" or "read", "path": ..., "files": {name: text}}. Data that is not flushed
 when the kill comes is torn: a call of fsync that is killed leaves half the file.

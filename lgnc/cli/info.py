@@ -50,7 +50,8 @@ def _folder(path: Path) -> dict[str, Any]:
     from lgnc.sim import load_manifest
 
     manifest = load_manifest(path, edited=True)
-    own = {key: value for key, value in manifest.facts.items() if key not in ("columns", "encoder", "files", "stats")}
+    apart = ("columns", "encoder", "files", "manifest_sha256", "stats")
+    own = {key: value for key, value in manifest.facts.items() if key not in apart}
     return {
         "kind": "compiled folder",
         **own,

@@ -37,12 +37,10 @@ class Fields:
             raise self.refuse(key, wanted)
         return self.values[key]
 
-    def text(self, key: str, pattern: str | None = None) -> str:
+    def text(self, key: str, pattern: str = ".*", wanted: str = "text") -> str:
         """A string, all of which matches the regular expression `pattern`."""
-        form, wanted = (".*", "text") if pattern is None else (pattern, f"text of the form {pattern}")
-        value: str = self.take(
-            key, lambda v: isinstance(v, str) and re.fullmatch(form, v, re.DOTALL) is not None, wanted
-        )
+        fits = re.compile(pattern, re.DOTALL).fullmatch
+        value: str = self.take(key, lambda v: isinstance(v, str) and fits(v) is not None, wanted)
         return value
 
     def one_of(self, key: str, valid: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
 from lgnc.sim.board import run_board
 from lgnc.sim.fields import parse_object
-from lgnc.sim.manifest import Manifest, parse_manifest
+from lgnc.sim.manifest import CFacts, Manifest, parse_manifest
 from lgnc.sim.result import RunResult
 
 ENGINES: dict[str, tuple[str, ...]] = {
@@ -48,10 +48,10 @@ def load_manifest(folder: Path, *, edited: bool = False) -> Manifest:
     try:
         with reading(folder):
             manifest = _read(folder)
-            if not edited:
-                for name in manifest.files:
-                    manifest.read(folder, name)
-                _check_header(manifest, folder)
+            for name in () if edited else manifest.files:
+                manifest.read(folder, name)
+            if manifest.c is not None and not (edited and f"{manifest.name}.h" in manifest.edited(folder)):
+                _check_header(manifest, manifest.c, folder)
             return manifest
     except OSError as error:
         reason = f"cannot read: {error.strerror or error}"
@@ -62,7 +62,7 @@ def _read(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise BadInput("is not a compiled folder: it has no manifest.json", where=str(folder), fix="run 'lgnc compile'")
-    if path.stat().st_size > _LARGEST:
+    if locate(folder, MANIFEST).stat().st_size > _LARGEST:
         raise BadInput(f"has more than {_LARGEST:,} bytes", where=str(path), fix="compile it again")
     manifest = parse_manifest(parse_object(read_file(path), str(path)))
     for name in (f"{manifest.name}{ending}" for ending in (".lgir", *_ENDINGS[manifest.target])):
@@ -71,15 +71,13 @@ def _read(folder: Path) -> Manifest:
     return manifest
 
 
-def _check_header(manifest: Manifest, folder: Path) -> None:
+def _check_header(manifest: Manifest, facts: CFacts, folder: Path) -> None:
     """Raise BadInput unless the sizes of NAME.h, which the compiler sees, are those that memory is taken for."""
-    if manifest.c is None:
-        return
     name = manifest.name
     header = read_file(locate(folder, f"{name}.h")).decode("ascii", errors="replace")
     results = ("OUTPUTS", len(manifest.outputs)) if manifest.classes is None else ("CLASSES", len(manifest.classes))
-    sizes = {"FEATURES": len(manifest.encoder.features), "BLOCK": manifest.c.block}
-    for macro, value in (*sizes.items(), ("WORKSPACE", manifest.c.workspace_bytes), results):
+    sizes = {"FEATURES": len(manifest.encoder.features), "BLOCK": facts.block}
+    for macro, value in (*sizes.items(), ("WORKSPACE", facts.workspace_bytes), results):
         found = re.search(rf"^#define {name}_{macro} (\d+)u", header, re.MULTILINE | re.IGNORECASE)
         if found is None or int(found[1]) != value:
             says = "nothing" if found is None else found[1][:20]

@@ -24,8 +24,8 @@ from lgnc.sim.fields import Fields
 
 TARGETS = ("c", "numpy", "onnx", "verilog")
 
-_SHA256 = "[0-9a-f]{64}"
-_NAME = "[A-Za-z_][A-Za-z0-9_]{0,99}"
+_SHA256 = ("[0-9a-f]{64}", "a SHA-256")
+_NAME = ("[A-Za-z_][A-Za-z0-9_]{0,99}", "a name of letters, digits and '_'")
 _SIZE = 2**31 - 1
 _WORKSPACE = 2**40
 
@@ -125,7 +125,7 @@ class Manifest:
 
 def _edited(folder: Path, name: str) -> BadInput:
     what = f"file '{name}' was edited since it was compiled"
-    return BadInput(what, where=str(folder), fix="compile it again; your file is then kept as it is, with '.edited'")
+    return BadInput(what, where=str(folder), fix=f"compile it again: yours is then kept as {name}.edited")
 
 
 def parse_manifest(fields: Fields) -> Manifest:
@@ -133,7 +133,7 @@ def parse_manifest(fields: Fields) -> Manifest:
     files = listed_files(fields.values, Path(fields.where))
     if str(fields.values.get("target")) not in TARGETS:
         raise unknown("target", str(fields.values.get("target")), TARGETS, where=fields.where)
-    target, name = fields.one_of("target", TARGETS), fields.text("name", _NAME)
+    target, name = fields.one_of("target", TARGETS), fields.text("name", *_NAME)
     encoder = _encoder(fields.fields("encoder"))
     classes = None if fields.take("classes", lambda v: v != [], "names or null") is None else fields.names("classes")
     outputs = fields.names("outputs")
@@ -146,8 +146,8 @@ def parse_manifest(fields: Fields) -> Manifest:
         target=target,
         name=name,
         files=files,
-        source_sha256=fields.text("source_sha256", _SHA256),
-        circuit_sha256=fields.text("circuit_sha256", _SHA256),
+        source_sha256=fields.text("source_sha256", *_SHA256),
+        circuit_sha256=fields.text("circuit_sha256", *_SHA256),
         encoder=encoder,
         classes=classes,
         tau=_tau(fields, classes),
@@ -218,7 +218,7 @@ def _stats(fields: Fields) -> Mapping[str, int]:
 def _c(
     fields: Fields, name: str, encoder: EncoderFacts, classes: tuple[str, ...] | None, outputs: tuple[str, ...]
 ) -> CFacts:
-    fields.text("name", "[A-Za-z][A-Za-z0-9_]{0,62}")
+    fields.text("name", "[A-Za-z][A-Za-z0-9_]{0,62}", "a C identifier")
     entry, calls = fields.fields("entry"), ("outputs",) if classes is None else ("predict", "scores")
     packed = tuple(f"{call}_packed" for call in calls) if encoder.dtype == "bool" else ()
     wanted = (calls, calls + packed)
