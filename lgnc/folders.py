@@ -51,7 +51,7 @@ class _Plan:
     """What a writer is to do. place: name -> (hash that may be replaced, hash of the new). remove: name -> hash."""
 
     place: Mapping[str, tuple[str | None, str]]
-    remove: Mapping[str, str]
+    remove: Mapping[str, str | None]
 
     def as_bytes(self) -> bytes:
         return json.dumps({"lgnc_plan": 1, "place": dict(self.place), "remove": dict(self.remove)}).encode()
@@ -62,7 +62,7 @@ def _read_plan(path: Path) -> _Plan:
     try:
         found = json.loads(read_file(path))
         place = {check_file_name(name, path): (old, new) for name, (old, new) in found["place"].items()}
-        remove = {check_file_name(name, path): str(old) for name, old in found["remove"].items()}
+        remove = {check_file_name(name, path): old for name, old in found["remove"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         fix = "remove it, and compile again"
         raise BadInput("is not what lgnc leaves when it is interrupted", where=str(path), fix=fix) from None
@@ -170,7 +170,7 @@ def _plan(folder: Path, files: Mapping[str, bytes]) -> _Plan:
             what = f"'{name}' would be overwritten, and lgnc did not write it"
             raise BadInput(what, where=str(folder), fix="move it away, or give another folder or --name")
         place[name] = (owned.get(name), new)
-    remove = {name: old for name, old in owned.items() if old is not None and name not in files}
+    remove = {name: old for name, old in owned.items() if name not in files}
     return _Plan(place, remove)
 
 
@@ -224,7 +224,7 @@ def _finish(folder: Path, plan: _Plan) -> list[str]:
     return kept
 
 
-def _remove(folder: Path, name: str, old: str) -> list[str]:
+def _remove(folder: Path, name: str, old: str | None) -> list[str]:
     """Remove a file that still has hash `old`; gives its name when it stays."""
     try:
         now = file_hash(folder, name)
