@@ -39,7 +39,7 @@ def stderr_console() -> Console:
 
 def print_json(result: dict[str, Any]) -> None:
     """One line, keys in the order given; NaN and infinity are refused rather than printed as invalid JSON."""
-    click.echo(json.dumps(result, allow_nan=False))
+    click.echo(json.dumps(result, allow_nan=False).replace("\x7f", "\\u007f"))
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lgnc.backends.artifact import MANIFEST, MANIFEST_VERSION, manifest_digest
 from lgnc.backends.c.boards import BOARDS
 from lgnc.backends.c.text import TYPES
 from lgnc.backends.thresholds import ELEMENT
-from lgnc.backends.verilog.encoder import feature_width
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
-from lgnc.ir.circuit import FEATURE_DTYPES, Circuit
+from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder
 from lgnc.ownership import file_hash, listed_files, locate
 from lgnc.sim.fields import Fields
 
@@ -245,7 +246,12 @@ def _verilog(
 ) -> VerilogFacts:
     fields.one_of("top", (name,))
     source, bits = fields.fields("input"), encoder.dtype.startswith("float")
-    width = encoder.bits if bits else len(encoder.features) * feature_width(encoder.dtype)
+    width = (
+        encoder.bits
+        if bits
+        else len(encoder.features)
+        * Encoder((), encoder.dtype, np.zeros(0, np.int32), np.zeros(0, np.int64)).feature_bits
+    )
     feature = source.integers("feature", 0, len(encoder.features) - 1) if bits else ()
     threshold = source.numbers("threshold") if bits else ()
     if bits and not len(feature) == len(threshold) == width:

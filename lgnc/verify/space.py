@@ -115,7 +115,7 @@ def _floor(threshold: NDArray[Any], kind: type[np.floating[Any]] | None) -> NDAr
         return threshold
     with np.errstate(over="ignore"):
         near = threshold.astype(kind)
-    near = np.where(near > threshold, np.nextafter(near, kind(-np.inf)), near)
+        near = np.where(near > threshold, np.nextafter(near, kind(-np.inf)), near)
     return near.astype(np.float64)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from lgnc.cli.main import run
+from lgnc.cli.output import print_table
 from lgnc.formats import lift, to_text
 from lgnc.formats.lgn import model_bytes, save_model
 from tests.backends.support import sealed
@@ -452,3 +453,31 @@ def test_info_draws_a_convolutional_network(tmp_path: Path, capsys: Capture) -> 
     assert run(["info", "--json", str(path)]) == 0
     network = json.loads(capsys.readouterr().out)["network"]
     assert [row["gate_applications"] for row in network] == [8064, 0, 144, 0, 30, 30, 0, 8268]
+
+
+def test_names_of_a_strangers_file_do_not_act_on_the_terminal(capsys: Capture, tmp_path: Path) -> None:
+    hostile = "\x1b]0;title\x07\x1b[2J[/red]\nlgnc: ok\u202egnp"
+    circuit = random_circuit(1, inputs=3, gates=5, outputs=4, classes=2)
+    assert circuit.head is not None
+    names = replace(circuit.encoder, names=(hostile, "b", "c"))
+    path = tmp_path / "x.lgir"
+    path.write_text(to_text(circuit.with_(encoder=names, head=replace(circuit.head, names=(hostile, "[bold]")))))
+    out = tmp_path / hostile.replace("/", "")
+    for words in (["info", path], ["info", "--json", path], ["opt", path, "-o", f"{out}.lgir", "--stats"]):
+        code, stdout, stderr = call(capsys, *words)
+        assert code == 0
+        assert all(line.isprintable() for line in (stdout + stderr).split("\n"))
+    assert r"\x1b]0;title\x07\x1b[2J[/red]\nlgnc: ok\u202egnp, [bold]" in call(capsys, "info", path)[1]
+    code, stdout, stderr = call(capsys, "info", f"{out}.v")
+    assert (code, stdout) == (2, "")
+    assert stderr.count("\n") == 1
+    assert stderr[:-1].isprintable()
+    code, _, stderr = call(capsys, hostile)
+    assert code == 2
+    assert stderr[:-1].isprintable()
+
+
+def test_cells_of_tables_are_text_not_markup(capsys: Capture) -> None:
+    capsys.readouterr()
+    print_table(("name",), [("[/red]",), ("[bold]x",), ("\x1b[2J",)])
+    assert capsys.readouterr().out.split() == ["name", "[/red]", "[bold]x", r"\x1b[2J"]
