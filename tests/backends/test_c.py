@@ -17,7 +17,7 @@ from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit
-from lgnc.sim import c as sim_c
+from lgnc.sim import c_library as sim_c
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
 from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, write

@@ -1,4 +1,4 @@
-"""The C target's golden vectors on other processors: big-endian and 32-bit ones, with their vectors, under qemu-user."""
+"""The C target's golden vectors on other processors, big-endian and 32-bit ones too, under qemu-user."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
             name = f"{title}_{profile}"
             (place / name).mkdir()
             write("c", circuit, place / name, name, target_profile=profile)
-            main = f"#define main {name}_main\n"
-            (place / f"{name}.c").write_text(f'{main}#include "{name}/{name}.c"\n#include "{name}/test/test_{name}.c"\n')
+            included = "".join(f'#include "{name}/{path}.c"\n' for path in (name, f"test/test_{name}"))
+            (place / f"{name}.c").write_text(f"#define main {name}_main\n{included}")
             declared.append(f"int {name}_main(void);")
             calls.append(f"    wrong += {name}_main();")
     body = ["int main(void)", "{", "    int wrong = 0;", *calls, "    return wrong;", "}"]
