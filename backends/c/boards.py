@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.backends.c.golden import Golden
 from lgnc.backends.c.mcu_budget import CHIPS, Chip, Footprint
-from lgnc.backends.c.project import answers, golden_features
+from lgnc.backends.c.project import answers
 from lgnc.backends.c.text import SIZES, constant, element_types, named, runtime, table
 from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.ir.circuit import Circuit
@@ -92,11 +93,11 @@ def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
             )
 
 
-def board_files(circuit: Circuit, name: str, board: str) -> dict[str, bytes]:
+def board_files(circuit: Circuit, vectors: Golden, name: str, board: str) -> dict[str, bytes]:
     """The folder `board` beside NAME.c and NAME.h. Boards differ in board.c, board.ld and the Makefile alone."""
     chosen = BOARDS[board]
     element, _ = element_types(circuit)
-    rows = golden_rows(circuit)
+    rows = golden_rows(circuit, vectors)
     texts = {
         "main.c": runtime("boards/main.c").replace("NAME_element", element),
         "board.h": runtime("boards/board.h").replace("@TICKS@", chosen.ticks),
@@ -109,10 +110,10 @@ def board_files(circuit: Circuit, name: str, board: str) -> dict[str, bytes]:
     return {f"board/{named(path, name)}": named(text, name).encode("ascii") for path, text in texts.items()}
 
 
-def golden_rows(circuit: Circuit) -> NDArray[Any]:
+def golden_rows(circuit: Circuit, vectors: Golden) -> NDArray[Any]:
     """[rows, features] in the encoder's type: the first golden vectors, as many as small flash has room for."""
     width = max(1, len(circuit.encoder.names) * SIZES[element_types(circuit)[0]])
-    return golden_features(circuit)[: max(1, GOLDEN_BYTES // width)]
+    return vectors.rows[: max(1, GOLDEN_BYTES // width)]
 
 
 def rows_header(element: str, rows: NDArray[Any], expected: NDArray[np.int32] | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, chosen_board, state_room
+from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import STYLES, host_body, portable_body
 from lgnc.backends.c.mcu import mcu_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
@@ -53,11 +54,13 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             body.text,
         ]
     )
-    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source, **project_files(circuit, name, __version__)}
+    vectors = golden(circuit)
+    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source}
+    texts |= project_files(circuit, vectors, name, __version__)
     files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
     if board is not None:
-        files |= board_files(circuit, name, board)
-    return Artifact(files, {**_details(circuit, name, profile, body), **extra})
+        files |= board_files(circuit, vectors, name, board)
+    return Artifact(files, {**_details(circuit, name, profile, body), "golden": vectors.facts, **extra})
 
 
 def _body(circuit: Circuit, profile: str, style: str, board: str | None, settings: Mapping[str, Any]) -> Body:
