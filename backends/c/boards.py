@@ -44,7 +44,7 @@ BOARDS: Mapping[str, Board] = {
 }
 
 GOLDEN_BYTES = 1024
-"""Flash for the rows that a project carries, one at least."""
+"""Flash for the rows that a project carries and their answers, one at least."""
 
 
 def chosen_board(settings: Mapping[str, Any]) -> str | None:
@@ -111,9 +111,10 @@ def board_files(circuit: Circuit, vectors: Golden, name: str, board: str) -> dic
 
 
 def golden_rows(circuit: Circuit, vectors: Golden) -> NDArray[Any]:
-    """[rows, features] in the encoder's type: the first golden vectors, as many as small flash has room for."""
-    width = max(1, len(circuit.encoder.names) * SIZES[element_types(circuit)[0]])
-    return vectors.rows[: max(1, GOLDEN_BYTES // width)]
+    """[rows, features] in the encoder's type: the most telling ones, as many as small flash has room for."""
+    columns = len(circuit.outputs) if circuit.head is None else circuit.head.classes
+    width = len(circuit.encoder.names) * SIZES[element_types(circuit)[0]] + SIZES["int32_t"] * columns
+    return vectors.rows[: max(1, GOLDEN_BYTES // max(1, width))]
 
 
 def rows_header(element: str, rows: NDArray[Any], expected: NDArray[np.int32] | None) -> str:

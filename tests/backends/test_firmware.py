@@ -88,8 +88,9 @@ def test_rows_beyond_one_image_are_run_in_several(tmp_path: Path, monkeypatch: p
 def test_the_project_checks_its_own_rows(board: str, tmp_path: Path) -> None:
     write("c", CASES["uint8"], tmp_path, board=board)
     printed = run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board").decode(errors="replace")
-    assert "rows 16 wrong 0" in printed
-    assert sum(map(int, re.findall(r"class \d rows (\d+)", printed))) == 16
+    rows = 1024 // (12 + 5 * 4)
+    assert f"rows {rows} wrong 0" in printed
+    assert sum(map(int, re.findall(r"class \d rows (\d+)", printed))) == rows
 
 
 @_mps2
@@ -251,7 +252,7 @@ def test_rows_hold_every_feature_type() -> None:
         header = emitted("c", circuit, board="mps2-an385").files["board/net_rows.h"].decode()
         rows = re.search(r"net_rows\[\] = \{([^}]*)\}", header)
         assert rows is not None
-        assert len(rows[1].split(",")) - 1 == 300 * max(1, 1024 // (300 * (1 if dtype == "bool" else 8)))
+        assert len(rows[1].split(",")) - 1 == 300 * max(1, 1024 // (300 * (1 if dtype == "bool" else 8) + 5 * 4))
         assert np.array_equal(re.findall(r"ROW_COUNT (\d+)", header), [str(3 if dtype == "bool" else 1)])
 
 
