@@ -13,10 +13,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"diagnostics", "files", "toolchain"}
+BASE = {"diagnostics", "files", "folders", "toolchain"}
 MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": set(),
     "files": {"diagnostics"},
+    "folders": {"diagnostics", "files"},
     "toolchain": {"diagnostics"},
     "ir": {"diagnostics"},
     "arithmetic": {"diagnostics", "ir"},

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.sim.c_library import shared_library
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult, timed
 
 _FACTS = ("element_bytes", "features", "block", "workspace", "classes", "outputs", "packed_bytes")
@@ -28,11 +29,11 @@ class Network:
     threads of its own. Sizes are the library's, never the manifest's.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], threads: int = 1) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, threads: int = 1) -> None:
         library = ctypes.CDLL(str(shared_library(folder, manifest)))
         self._facts = dict(zip(_FACTS, (ctypes.c_size_t * len(_FACTS)).in_dll(library, "lgnc_facts"), strict=True))
         _check_facts(self._facts, folder, manifest)
-        self._entry = _entries(library, manifest["name"], self._facts)
+        self._entry = _entries(library, manifest.name, self._facts)
         self.packed_bytes = self._facts["packed_bytes"]
         self._threads = max(1, threads)
         self._idle = [_workspace(self._facts["workspace"]) for _ in range(self._threads)]
@@ -94,14 +95,14 @@ def _workspace(size: int) -> tuple[int, NDArray[np.uint8]]:
     return held.ctypes.data, held
 
 
-def _check_facts(facts: dict[str, int], folder: Path, manifest: dict[str, Any]) -> None:
+def _check_facts(facts: dict[str, int], folder: Path, manifest: Manifest) -> None:
     """Raise BadInput when a library is not that of its folder's manifest: rows of other sizes would be read."""
-    dtype = np.dtype(manifest["encoder"]["dtype"])
-    classes = manifest["classes"]
-    told = (dtype.itemsize, len(manifest["encoder"]["features"]), None if classes is None else len(classes))
+    dtype = np.dtype(manifest.encoder.dtype)
+    classes = manifest.classes
+    told = (dtype.itemsize, len(manifest.encoder.features), None if classes is None else len(classes))
     found = (facts["element_bytes"], facts["features"], facts["classes"] if facts["classes"] else None)
     if told != found:
-        what = f"manifest.json and {manifest['name']}.h do not say the same of features and classes"
+        what = f"manifest.json and {manifest.name}.h do not say the same of features and classes"
         raise BadInput(what, where=str(folder), fix="compile it again")
 
 
@@ -117,13 +118,13 @@ def _entries(library: ctypes.CDLL, name: str, facts: dict[str, int]) -> dict[str
     return found
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], *, threads: int = 1) -> RunResult:
+def run(folder: Path, manifest: Manifest, features: NDArray[Any], *, threads: int = 1) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes.
 
     One block a thread is run before the clock starts: it brings the workspaces into memory.
     """
     started = time.perf_counter()
     network = Network(folder, manifest, threads)
-    headless = manifest["classes"] is None
+    headless = manifest.classes is None
     (network.outputs if headless else network.predict)(features[: len(network)])
     return timed("cc", network, manifest, features, time.perf_counter() - started)

@@ -10,14 +10,13 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from lgnc.backends.c.names import check_c_name
 from lgnc.backends.c.text import named, runtime
 from lgnc.diagnostics import BadInput
-from lgnc.files import read_file
+from lgnc.sim.manifest import Manifest
 from lgnc.toolchain import require_tool, tool_version
 from lgnc.toolchain import run as run_tool
 
@@ -27,7 +26,7 @@ _STALE = 3600.0
 """Seconds after which a build that another process left is taken away."""
 
 
-def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
+def shared_library(folder: Path, manifest: Manifest) -> Path:
     """The compiled library of a C folder, from the cache or made now.
 
     A library's file is called KEY-HASH.so. The key is of the sources, the compiler with its version, its flags and the
@@ -35,8 +34,8 @@ def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
     a compiler, Failed, with its message, when it fails, and BadInput for a cache that is not the user's own.
     """
     compiler = require_tool("cc")
-    name = check_c_name(manifest["name"])
-    sources = {f"{name}.{ending}": read_file(folder / f"{name}.{ending}") for ending in ("h", "c")}
+    name = check_c_name(manifest.name)
+    sources = {f"{name}.{ending}": manifest.read(folder, f"{name}.{ending}") for ending in ("h", "c")}
     sources["facts.c" if name != "facts" else "facts_of.c"] = named(runtime("facts.c"), name).encode()
     about = (os.path.realpath(compiler), tool_version("cc"), FLAGS, _machine(), sorted(sources.items()))
     key = hashlib.sha256(repr(about).encode()).hexdigest()[:32]

@@ -15,6 +15,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.rows import rows_of
 
 
@@ -31,7 +32,7 @@ class Network:
 
     def __init__(self, folder: Path, threads: int) -> None:
         manifest = load_manifest(folder)
-        target = manifest["target"]
+        target = manifest.target
         if target not in ("c", "numpy", "onnx"):
             fix = "compile with -t c, numpy or onnx"
             raise BadInput(f"a {target} folder cannot be called", where=str(folder), fix=fix)
@@ -39,7 +40,7 @@ class Network:
         module = importlib.import_module(f"lgnc.sim.{target}")
         self._engine: Any = module.Network(folder, manifest, **({"threads": threads} if target == "c" else {}))
         self.manifest = manifest
-        self.classes: tuple[str, ...] | None = None if manifest["classes"] is None else tuple(manifest["classes"])
+        self.classes: tuple[str, ...] | None = manifest.classes
         self._encoder = feature_types(manifest)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -102,10 +103,10 @@ def load(folder: str | Path, *, threads: int = 1) -> Network:
     return Network(Path(folder), threads)
 
 
-def _digest(folder: Path, manifest: dict[str, Any]) -> str:
+def _digest(folder: Path, manifest: Manifest) -> str:
     """The SHA-256 of a folder's manifest and of the files that it lists."""
     found = hashlib.sha256()
-    for name in (MANIFEST, *sorted(manifest["files"])):
+    for name in (MANIFEST, *sorted(manifest.files)):
         found.update(hashlib.sha256(read_file(folder / name)).digest())
     return found.hexdigest()
 

@@ -18,9 +18,10 @@ from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
 from lgnc.sim.board import run_board
 from lgnc.sim.folder import run_folder
+from lgnc.sim.manifest import Manifest
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
-from tests.backends.support import edge_features, emitted, mismatches, write
+from tests.backends.support import edge_features, emitted, mismatches, sealed, write
 from tests.support import needs, random_circuit, random_model
 
 AVR = ("-std=gnu99", "-Os", "-mmcu=atmega328p", "-ffunction-sections")
@@ -52,7 +53,7 @@ def _avr(test: Any) -> Any:
 
 def _agrees(circuit: Circuit, board: str, folder: Path, rows: int = 40) -> None:
     manifest = write("c", circuit, folder, board=board)
-    assert manifest["board"] == board
+    assert manifest.facts["board"] == board
     features = edge_features(circuit, rows)
     result = run_folder(folder, features)
     assert result.engine == BOARDS[board].engine
@@ -98,8 +99,8 @@ def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) ->
     circuit = lift(random_model(1, width=900, layers=2, features=40, classes=10))
     manifest = write("c", circuit, tmp_path, board="mps2-an385")
     assert circuit.gates < run_board(tmp_path, manifest, edge_features(circuit, 3)).ticks <= 12 * circuit.gates
-    assert manifest["flash_bytes"] <= 6 * circuit.gates + 3072
-    assert manifest["ram_bytes"] <= 1024
+    assert manifest.facts["flash_bytes"] <= 6 * circuit.gates + 3072
+    assert manifest.facts["ram_bytes"] <= 1024
 
 
 def test_a_wide_network_trades_ram_for_flash_within_its_budget() -> None:
@@ -121,6 +122,7 @@ def test_a_changed_table_is_seen(tmp_path: Path) -> None:
         re.sub(r"(net_offset\[\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", source.read_text())
     )
     features = edge_features(circuit, 10)
+    sealed(tmp_path)
     assert mismatches(circuit, features, run_folder(tmp_path, features)) == 10
     with pytest.raises(Failed):
         run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board")
@@ -128,11 +130,11 @@ def test_a_changed_table_is_seen(tmp_path: Path) -> None:
 
 @_mps2
 def test_a_program_that_stops_early_is_a_failure(tmp_path: Path) -> None:
-    manifest = write("c", CASES["uint8"], tmp_path, board="mps2-an385")
+    write("c", CASES["uint8"], tmp_path, board="mps2-an385")
     main = tmp_path / "board" / "main.c"
     main.write_text(main.read_text().replace("    summary();", "    board_stop(0);"))
     with pytest.raises(Failed, match="answered 5 of 5 rows; the last line was: row 4"):
-        run_board(tmp_path, manifest, edge_features(CASES["uint8"], 5))
+        run_board(tmp_path, sealed(tmp_path), edge_features(CASES["uint8"], 5))
 
 
 def _foretold(seed: int) -> Circuit:
@@ -155,24 +157,24 @@ def test_flash_and_ram_are_foretold_within_five_percent(seed: int, tmp_path: Pat
 def test_an_avr_is_foretold_its_own_flash_and_ram(seed: int, tmp_path: Path) -> None:
     circuit = _foretold(seed)
     manifest = write("c", circuit, tmp_path, board="atmega328p")
-    assert manifest["flash_and_ram_of"].startswith("avr-gcc")
+    assert manifest.facts["flash_and_ram_of"].startswith("avr-gcc")
     run_tool([_tool("avr-gcc"), *AVR, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
     _as_foretold(manifest, _tool("avr-gcc").replace("avr-gcc", "avr-size"), tmp_path, 0.07)
-    need = manifest["flash_bytes"]
+    need = manifest.facts["flash_bytes"]
     emitted("c", circuit, board="atmega328p", max_flash=need)
     with pytest.raises(Failed, match=r"needs [\d,]+ bytes of flash"):
         emitted("c", circuit, board="atmega328p", max_flash=need * 2 // 3)
 
 
-def _as_foretold(manifest: dict[str, Any], size: str, folder: Path, share: float) -> None:
+def _as_foretold(manifest: Manifest, size: str, folder: Path, share: float) -> None:
     """Fails unless net.o takes the manifest's flash and RAM, but for a share of them."""
     text, data, bss = run_tool([size, "net.o"], cwd=folder).split(b"\n")[1].split()[:3]
     assert (data, bss) == (b"0", b"0")
-    assert manifest["flash_bytes"] == pytest.approx(int(text), rel=share)
+    assert manifest.facts["flash_bytes"] == pytest.approx(int(text), rel=share)
     lines = (folder / "net.su").read_text().splitlines()
     frames = {line.split("\t")[0].split(":")[-1]: int(line.split("\t")[1]) for line in lines}
     deepest = sum(frames.get(f"net_{function}", 0) for function in ("evaluate", "sample", "predict_in"))
-    assert manifest["ram_bytes"] == pytest.approx(manifest["workspace_bytes"] + deepest, rel=share)
+    assert manifest.facts["ram_bytes"] == pytest.approx(manifest.facts["workspace_bytes"] + deepest, rel=share)
 
 
 def test_what_an_avr_cannot_hold_is_refused() -> None:

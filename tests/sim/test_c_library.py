@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def mask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def library(folder: Path) -> Path:
-    return shared_library(folder, {"name": "net"})
+    return shared_library(folder, load_manifest(folder))
 
 
 def answers(folder: Path) -> None:
@@ -169,7 +170,9 @@ def test_processes_at_the_same_time_agree(folder: Path) -> None:
 )
 def test_sizes_are_the_librarys_not_the_manifests(forged: dict[str, Any], folder: Path) -> None:
     features = random_features(CIRCUIT, 700)
-    network = Network(folder, {**load_manifest(folder), **forged})
+    manifest = load_manifest(folder)
+    assert manifest.c is not None
+    network = Network(folder, replace(manifest, c=replace(manifest.c, **forged)))
     scores, classes = simulate(CIRCUIT, features)
     assert np.array_equal(network.predict(features), classes)
     assert np.array_equal(network.scores(features), scores)
@@ -177,8 +180,7 @@ def test_sizes_are_the_librarys_not_the_manifests(forged: dict[str, Any], folder
 
 def test_a_manifest_of_other_features_is_refused(folder: Path) -> None:
     manifest = load_manifest(folder)
-    forged = {**manifest, "encoder": {**manifest["encoder"], "features": [*manifest["encoder"]["features"], "more"]}}
-    with pytest.raises(BadInput, match="do not say the same"):
-        Network(folder, forged)
-    with pytest.raises(BadInput, match="do not say the same"):
-        Network(folder, {**manifest, "classes": None})
+    encoder = replace(manifest.encoder, features=(*manifest.encoder.features, "more"))
+    for forged in (replace(manifest, encoder=encoder), replace(manifest, classes=None)):
+        with pytest.raises(BadInput, match="do not say the same"):
+            Network(folder, forged)
