@@ -15,65 +15,23 @@ from lgnc.backends.c.golden import golden
 from lgnc.backends.c.project import answers, project_files
 from lgnc.backends.c.sensitivity import rows_shown
 from lgnc.diagnostics import Failed
-from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lift import lift
-from lgnc.formats.source import Source
 from lgnc.ir import Circuit
 from lgnc.ir.simulate import features_for
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
+from tests.backends.faults import (
+    digits_like,
+    mixed_scale,
+    moved_threshold,
+    narrow,
+    nearly_the_gate,
+    other_gate,
+)
 from tests.backends.support import CIRCUITS, NAMES, write
 from tests.support import needs, random_circuit, random_features, random_model
 
 FAULTS = 200
-
-
-def optimised(circuit: Circuit) -> Circuit:
-    """At -O2: without gates that nothing can see."""
-    return compile_circuit(Source(circuit, ""), "numpy", prove=False).circuit
-
-
-def digits_like() -> Circuit:
-    """64 features of one scale, ten classes."""
-    return optimised(lift(random_model(1, width=500, layers=2, features=64, classes=10)))
-
-
-def mixed_scale() -> Circuit:
-    """Features whose thresholds lie a factor of ten apart from each other's, as lengths and counts do in a table."""
-    model = random_model(2, dtype="float64", features=13, thresholds=4, width=200, layers=2, classes=3)
-    scale = 10.0 ** (np.arange(13) - 6)
-    threshold = model.encoder.threshold * scale[model.encoder.feature]
-    return optimised(lift(replace(model, encoder=replace(model.encoder, threshold=threshold))))
-
-
-def narrow() -> Circuit:
-    """Integers with the thresholds of a feature close to each other, and of two features far apart."""
-    model = random_model(3, dtype="int16", features=8, thresholds=6, width=200, layers=2, classes=4)
-    threshold = (np.arange(48) % 6 + 1000 * (model.encoder.feature % 4) - 1500).astype(np.int64)
-    return optimised(lift(replace(model, encoder=replace(model.encoder, threshold=threshold))))
-
-
-def moved_threshold(circuit: Circuit, rng: np.random.Generator) -> Circuit:
-    """A threshold that is read, one step up or down."""
-    threshold = circuit.encoder.threshold.copy()
-    at, up = rng.choice(np.flatnonzero(circuit.fanout[: circuit.inputs])), rng.choice([-1, 1])
-    threshold[at] = np.nextafter(threshold[at], up * np.inf) if circuit.encoder.is_float else threshold[at] + up
-    return circuit.with_(encoder=replace(circuit.encoder, threshold=threshold))
-
-
-def other_gate(circuit: Circuit, rng: np.random.Generator) -> Circuit:
-    """A gate of another number."""
-    op = circuit.op.copy()
-    at = rng.integers(circuit.gates)
-    op[at] = (op[at] + rng.integers(1, 16)) % 16
-    return circuit.with_(op=op)
-
-
-def nearly_the_gate(circuit: Circuit, rng: np.random.Generator) -> Circuit:
-    """A gate that is wrong in one row of its truth table."""
-    op = circuit.op.copy()
-    op[rng.integers(circuit.gates)] ^= 1 << rng.integers(4)
-    return circuit.with_(op=op)
 
 
 @pytest.mark.parametrize(
