@@ -26,7 +26,7 @@ _WORK = 1 << 24
 """Words of 64 gate values that choosing may compute: less than a tenth of a second."""
 
 _UNTRIED = 32
-"""Rows where none was simulated."""
+"""Rows at least where there was too little work for all goals: the rest are not simulated."""
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -36,7 +36,8 @@ Bools = NDArray[np.bool_]
 class Golden:
     """rows: [n, features] in the encoder's dtype, the most telling first. thresholds: how many are in use.
 
-    seen: those that a move by one step, up and down, shows at a score (or an output); None where none was simulated.
+    seen: those that a move by one step, up and down, was simulated to show at a score (or an output); None where none
+    was simulated.
     """
 
     rows: NDArray[Any]
@@ -77,7 +78,8 @@ def golden(circuit: Circuit) -> Golden:
     gates_seen = np.zeros(4 * circuit.gates if circuit.gates <= _MOST_GATES else 0, np.bool_)
     kept: list[NDArray[Any]] = []
     quiet = 0
-    for turn in range(min(_TURNS, _WORK // (each * tried)) if tried else 0):
+    turns = min(_TURNS, _WORK // (each * tried)) if tried else 0
+    for turn in range(turns):
         if (goals.seen.all() and gates_seen.all()) or quiet == _PATIENCE or len(kept) >= most:
             break
         chosen = _choose(goals, tried, turn)
@@ -86,9 +88,9 @@ def golden(circuit: Circuit) -> Golden:
         best = _keep(goals, chosen, _shown(circuit, goals, chosen, rows), gates, gates_seen, most - len(kept))
         kept += [rows[index] for index in best]
         quiet = 0 if best else quiet + 1
-    if not tried:
-        chosen = _choose(goals, min(most, _UNTRIED), 0)
-        kept = list(_rows(circuit.encoder, goals, chosen, 0))
+    if turns < _PATIENCE and not goals.seen.all():
+        chosen = _choose(goals, max(0, min(most, _UNTRIED) - len(kept)), turns)
+        kept += list(_rows(circuit.encoder, goals, chosen, turns))
     ends = _mixed(0, 2, len(circuit.encoder.names)) % 2
     rows = np.array([*kept, *np.array(element_range(circuit.encoder))[ends]], circuit.encoder.dtype)
     bits, place = np.unique(goals.bit, return_inverse=True)

@@ -86,10 +86,11 @@ def _only_numbered(labels: list[Any], names: tuple[str, ...]) -> bool:
 
 def _by_name(encoder: Encoder, labels: list[Any], column: Callable[[Any], Any]) -> NDArray[Any]:
     """[n, features] with the columns in the network's order."""
+    if not encoder.names or len(set(encoder.names)) < len(encoder.names):
+        what = "the features have no names of their own" if encoder.names else "the network has no features"
+        raise BadInput(f"{what}, so columns cannot go by name", where=WHERE, fix="pass an array")
     label = _labels(encoder, labels)
     columns = [_one_column(name, column(label[name])) for name in encoder.names]
-    if not columns:
-        raise BadInput("the network has no features, so it takes no table", where=WHERE, fix="pass an array")
     if len({len(values) for values in columns}) != 1:
         raise BadInput("columns are of different lengths", where=WHERE, fix="one value a row in each")
     if len({values.dtype for values in columns}) > 1:  # numpy's common type may not hold them all.

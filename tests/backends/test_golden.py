@@ -88,6 +88,14 @@ def test_the_test_stays_small() -> None:
         assert len(project_files(circuit, vectors, "net", "1.0.0")["test/test_net.c"]) < 200_000
 
 
+def test_few_rows_that_can_be_simulated_are_filled_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lgnc.backends.c.golden._WORK", 5_000)
+    vectors = golden(digits_like())
+    assert vectors.seen is not None
+    assert 0 < vectors.seen < vectors.thresholds
+    assert len(vectors.rows) > 30
+
+
 def test_what_is_too_large_to_simulate_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lgnc.backends.c.golden._WORK", 100)
     vectors = golden(digits_like())
