@@ -18,7 +18,8 @@ from lgnc.backends.artifact import MANIFEST as NAME_OF_BACKENDS
 from lgnc.backends.artifact import Artifact
 from lgnc.diagnostics import BadInput
 from lgnc.files import sha256, staged_path, try_lock, write_file
-from lgnc.folders import JOURNAL, MANIFEST, PLAN, check_output_folder, listed_files, reading, write_folder
+from lgnc.folders import check_output_folder, reading, write_folder
+from lgnc.ownership import JOURNAL, MANIFEST, PLAN, listed_files
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -129,7 +130,7 @@ def test_a_users_file_of_a_new_name_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_version_1_lists_no_hashes_so_its_files_are_kept_aside(tmp_path: Path) -> None:
     put(tmp_path, version_1(OLD) | users())
-    assert write_folder(tmp_path, NEW) == ["net.c.edited", "sub/x.edited"]
+    assert write_folder(tmp_path, NEW) == ["net.c.edited", "sub/x.edited", "gone.c", "went/y"]
     stays = {"gone.c": b"gone", "went/y": b"y", "net.c.edited": b"old c", "sub/x.edited": b"old x"}
     assert found(tmp_path) == {**NEW, **users(), **stays}
 
@@ -219,6 +220,26 @@ def test_a_failure_before_the_switch_takes_everything_back(
     assert not (tmp_path / "sub" / "deep").exists()
 
 
+def test_data_is_flushed_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed, replace, fsync = set(), os.replace, os.fsync
+
+    def flush(handle: int) -> None:
+        flushed.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def rename(source: Path, target: Path) -> None:
+        assert source.stat().st_ino in flushed, source
+        flushed.discard(target.parent.stat().st_ino)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", rename)
+    write_folder(tmp_path / "out", OLD)
+    write_folder(tmp_path / "out", NEW)
+    write_file(tmp_path / "file", b"x")
+    assert {path.stat().st_ino for path in (tmp_path, tmp_path / "out", tmp_path / "out" / "sub")} <= flushed
+
+
 def test_names_that_differ_in_capitals_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="where capitals do not count"):
         write_folder(tmp_path / "out", {"Net.c": b"", "net.c": b"", MANIFEST: b""})
@@ -297,6 +318,8 @@ class Killed:
 
 @pytest.fixture(scope="module")
 def killed() -> Iterator[Killed]:
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
     process = Killed()
     yield process
     process.close()

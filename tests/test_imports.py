@@ -13,11 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"diagnostics", "files", "folders", "toolchain"}
+BASE = {"diagnostics", "files", "folders", "ownership", "toolchain"}
 MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": set(),
     "files": {"diagnostics"},
-    "folders": {"diagnostics", "files"},
+    "folders": {"diagnostics", "files", "ownership"},
+    "ownership": {"diagnostics", "files"},
     "toolchain": {"diagnostics"},
     "ir": {"diagnostics"},
     "arithmetic": {"diagnostics", "ir"},

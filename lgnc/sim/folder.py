@@ -14,9 +14,10 @@ from lgnc.backends.artifact import MANIFEST
 from lgnc.backends.c.boards import BOARDS
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
-from lgnc.folders import locate, reading
+from lgnc.folders import reading
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
+from lgnc.ownership import locate
 from lgnc.sim.board import run_board
 from lgnc.sim.fields import parse_object
 from lgnc.sim.manifest import CFacts, Manifest, parse_manifest

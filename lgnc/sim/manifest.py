@@ -18,8 +18,8 @@ from lgnc.backends.thresholds import ELEMENT
 from lgnc.backends.verilog.encoder import feature_width
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
-from lgnc.folders import file_hash, listed_files, locate
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit
+from lgnc.ownership import file_hash, listed_files, locate
 from lgnc.sim.fields import Fields
 
 TARGETS = ("c", "numpy", "onnx", "verilog")
