@@ -78,7 +78,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("processors")
     calls, declared = [], []
     for title, circuit in networks().items():
-        for profile in PROFILES:
+        for profile in PROFILES[: 1 if title.startswith("e_") else None]:
             name = f"{title}_{profile}"
             (place / name).mkdir()
             write("c", circuit, place / name, name, target_profile=profile)
@@ -102,7 +102,7 @@ def golden(processor: str, flags: str, machine: str, sources: Path, out: Path) -
 @pytest.mark.parametrize(("processor", "flags", "machine"), RUNS, ids=[" ".join(run[:2]) for run in RUNS])
 def test_golden_vectors_pass(processor: str, flags: str, machine: str, sources: Path, tmp_path: Path) -> None:
     printed = golden(processor, flags, machine, sources, tmp_path).decode().splitlines()
-    assert len(printed) == len(PROFILES) * len(networks())
+    assert len(printed) == len(list(sources.glob("*_*.c"))) > len(networks())
     assert all(line.startswith("ok: ") for line in printed)
 
 

@@ -32,6 +32,7 @@ CASES: dict[str, Circuit] = {
     "uint8": lift(random_model(1, width=200)),
     "int16": lift(random_model(2, dtype="int16", width=80)),
     "float32": lift(random_model(3, dtype="float32", width=80)),
+    "int64": lift(random_model(5, dtype="int64", width=60, features=6)),
     "no head": random_circuit(4, gates=100),
     "inverted literals, offsets": random_circuit(2, classes=3, outputs=13),
 }
@@ -68,7 +69,7 @@ def test_a_cortex_m3_gives_the_circuits_answers(case: str, tmp_path: Path) -> No
 
 
 @_avr
-@pytest.mark.parametrize("case", ["uint8", "float32", "no head"])
+@pytest.mark.parametrize("case", ["uint8", "int16", "float32", "int64", "no head"])
 def test_an_atmega328p_gives_the_circuits_answers(case: str, tmp_path: Path) -> None:
     _agrees(CASES[case], "atmega328p", tmp_path)
 
