@@ -73,7 +73,7 @@ def measure(source: Source, board: str, features: NDArray[Any], labels: NDArray[
         "encoder_bits": compiled.circuit.inputs,
         "accuracy": ran.result.accuracy(labels),
         "flash_bytes": size["text"] + size["data"],
-        "flash_foretold_for_cortex_m3": manifest.facts["flash_bytes"],
+        "flash_foretold": manifest.facts["flash_bytes"],
         "flash_bytes_a_gate_beyond_3_KB": round((size["text"] + size["data"] - 3072) / gates, 2),
         "ram_bytes": manifest.facts["ram_bytes"],
         f"{BOARDS[board].ticks}_a_sample": ran.ticks,

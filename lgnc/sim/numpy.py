@@ -36,20 +36,30 @@ class Network:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._module = load_module(folder, manifest)
+        self._path = folder / f"{manifest.name}.py"
+
+    def _call(self, function: str, features: NDArray[Any]) -> NDArray[Any]:
+        """What a function of the module gives. Raises Failed when it is not there, or raises anything itself."""
+        try:
+            found: NDArray[Any] = getattr(self._module, function)(features)
+        except Exception as error:
+            what = f"{function} does not run: {(str(error).splitlines() or [''])[0][:300]}"
+            raise Failed(what, where=str(self._path), fix="compile it again") from None
+        return found
 
     def predict(self, features: NDArray[Any]) -> NDArray[np.int64]:
         """int64[n], the class of each row."""
-        classes: NDArray[np.int64] = self._module.predict(features)
+        classes: NDArray[np.int64] = self._call("predict", features)
         return classes
 
     def scores(self, features: NDArray[Any]) -> NDArray[np.int32]:
         """int32[n, classes]."""
-        scores: NDArray[np.int32] = self._module.scores(features)
+        scores: NDArray[np.int32] = self._call("scores", features)
         return scores
 
     def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
-        outputs: NDArray[np.bool_] = self._module.outputs(features)
+        outputs: NDArray[np.bool_] = self._call("outputs", features)
         return outputs
 
 
