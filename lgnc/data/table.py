@@ -113,6 +113,7 @@ class Table:
 
     header: the columns' names come from the file. split: the rows before this one are for training, the others for
     test; None when the file does not say. shape: (height, width, channels) when the columns are an image's pixels.
+    notes: what the reader converted, guessed or left out, one line each, to be told to the user.
     """
 
     where: str
@@ -121,6 +122,7 @@ class Table:
     place: Callable[[int], str]
     split: int | None = None
     shape: tuple[int, int, int] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -150,4 +152,5 @@ def join_tables(train: Table, test: Table) -> Table:
         lambda row: train.place(row) if row < rows else test.place(row - rows),
         split=rows,
         shape=train.shape,
+        notes=tuple(dict.fromkeys(train.notes + test.notes)),
     )
