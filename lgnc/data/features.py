@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.data.labels import LabelPlan
+from lgnc.data.leave_out import MAX_CATEGORIES, LeftOut
 from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES
 
-MAX_CATEGORIES = 10_000
+ORDERS = ("random", "last", "group", "file")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Schema:
     """All that reading another file the same way needs: `Dataset.columns` is its JSON form.
 
     header: the columns have names of their own. label, position: the label column's name and place among all columns.
+    left_out: columns that are no features. order: how rows were chosen for test: 'random', 'last', by 'group' (the
+    column of that name), or as a 'file' of their own; trained_on: then the SHA-256 of the file of the training rows.
     """
 
     header: bool
@@ -50,11 +56,26 @@ class Schema:
     dtype: str
     columns: tuple[ColumnPlan, ...]
     shape: tuple[int, int, int] | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    match_case: bool = False
+    rare: tuple[str, ...] = ()
+    edges: tuple[float | int, ...] = ()
+    order: str = "random"
+    group: str = ""
+    trained_on: str = ""
 
     @property
     def names(self) -> list[str]:
+        """The names of all columns of the training file, in its order."""
         names = [plan.name for plan in self.columns]
-        return [*names[: self.position], self.label, *names[self.position :]]
+        others = [(self.position, self.label), *((one.position, one.name) for one in self.left_out)]
+        for position, name in sorted(others):
+            names.insert(position, name)
+        return names
+
+    @property
+    def labels(self) -> LabelPlan:
+        return LabelPlan(self.classes, self.match_case, self.rare, self.edges)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -79,15 +100,42 @@ class Schema:
             )
             shape = data.get("shape")
             shape = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
-            classes, position = tuple(map(str, data["classes"])), int(data["position"])
-            label, dtype = str(data["label"]), str(data["dtype"])
-            in_range = all(abs(plan.median) < 2**63 for plan in plans) and 0 <= position <= len(plans)
-            if dtype not in FEATURE_DTYPES or not in_range:
-                raise ValueError
-            return cls(bool(data["header"]), label, position, classes, dtype, plans, shape)
+            left_out = tuple(
+                LeftOut(str(one["name"]), int(one["position"]), str(one["why"])) for one in data.get("left_out", ())
+            )
+            schema = cls(
+                bool(data["header"]),
+                str(data["label"]),
+                int(data["position"]),
+                tuple(map(str, data["classes"])),
+                str(data["dtype"]),
+                plans,
+                shape,
+                left_out,
+                bool(data.get("match_case", False)),
+                tuple(map(str, data.get("rare", ()))),
+                tuple(edge + 0 for edge in data.get("edges", ())),
+                str(data.get("order", "random")),
+                str(data.get("group", "")),
+                str(data.get("trained_on", "")),
+            )
+            schema.check()
+            return schema
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             what = "the model's record of its columns is damaged"
             raise BadInput(what, where=where, fix="train the model again") from None
+
+    def check(self) -> None:
+        """Raise ValueError for what no training leaves."""
+        places = [self.position, *(one.position for one in self.left_out)]
+        total = len(self.columns) + len(places)
+        in_range = all(abs(plan.median) < 2**63 for plan in self.columns) and all(0 <= at < total for at in places)
+        rising = all(a < b for a, b in pairwise(self.edges)) and all(map(math.isfinite, self.edges))
+        bins = not self.edges or len(self.edges) + 1 == len(self.classes)
+        grouped = (self.order == "group") == bool(self.group)
+        known = self.dtype in FEATURE_DTYPES and self.order in ORDERS
+        if not (in_range and rising and bins and grouped and known and len(set(places)) == len(places)):
+            raise ValueError
 
 
 def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -117,7 +165,7 @@ def fit_column(table: Table, column: Column, rows: Ints) -> ColumnPlan:
     values = {str(column.values[int(index)]) for index in np.flatnonzero((counts > 0) & ~column.missing)}
     if len(values) > MAX_CATEGORIES:
         what = f"column {quoted(column.name)} has {len(values)} different texts, more than {MAX_CATEGORIES}"
-        raise BadInput(what, where=table.where, fix="remove the column: an id or free text is not a feature")
+        raise BadInput(what, where=table.where, fix="leave it out (--drop): an id or free text is not a feature")
     return ColumnPlan(column.name, 0, tuple(sorted(values)), missing)
 
 

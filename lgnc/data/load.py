@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from lgnc.data.choices import Choices
 from lgnc.data.csv_file import read_csv
 from lgnc.data.dataset import Dataset
-from lgnc.data.features import Schema, check_fit, feature_dtype, feature_matrix, fit_column
-from lgnc.data.labels import read_labels
+from lgnc.data.features import Schema
+from lgnc.data.from_table import fit_table, read_table_for, with_test
 from lgnc.data.named import NAMES, load_named
 from lgnc.data.npz_file import read_npz
 from lgnc.data.parquet_file import read_parquet
-from lgnc.data.split import Ints, stratified_split
-from lgnc.data.table import Column, Table, quoted
+from lgnc.data.split import stratified_split
+from lgnc.data.table import Table
 from lgnc.diagnostics import BadInput, unknown
+from lgnc.files import read_file, sha256
 
 
 def load_dataset(
@@ -26,31 +26,58 @@ def load_dataset(
     test_fraction: float = 0.2,
     seed: int = 0,
     columns: dict[str, Any] | None = None,
+    choices: Choices | None = None,
 ) -> Dataset:
     """The data set of a name in NAMES, or of a CSV, NPZ or Parquet file.
 
-    label: the label column's name; by default the last column. test_fraction, seed: of the stratified split, unless
-    the data has one of its own. columns: a model's record of its columns (`Dataset.columns`): the file is then read
-    the way the training data was, and must fit it. `docs/data.md` has the rules.
-    Raises BadInput for data that cannot be used, ToolMissing when an optional package is needed.
+    label: the label column's name; by default the last column. test_fraction, seed: of the split, unless the data has
+    one of its own. choices: what else is decided about a table. columns: a model's record of its columns
+    (`Dataset.columns`): the file is then read the way the training data was, and must fit it. `docs/data.md` has the
+    rules. Raises BadInput for data that cannot be used, ToolMissing when an optional package is needed.
     """
     if not 0 <= test_fraction <= 1 or (test_fraction == 1 and not columns):
         what = f"the test fraction {test_fraction} is not a share that leaves training rows"
         raise BadInput(what, fix="give a number from 0 to below 1, such as 0.2")
     if seed < 0:
         raise BadInput(f"the seed {seed} is negative", fix="give 0 or more")
+    choices = choices or Choices()
+    known = Schema.from_json(columns, source) if columns else None
     if source in NAMES:
         if label is not None:
             raise BadInput("a named data set has its own label", where=source, fix="leave out the label column")
+        if choices.test is not None:
+            raise BadInput("a named data set has its own test rows", where=source, fix="leave out --test")
         named = load_named(source)
-        if isinstance(named, Table):
-            return table_dataset(named, None, test_fraction, seed, columns or None, name=source)
-        if columns:
-            fix = "give a table with the same columns"
-            raise BadInput("is a set of images, but the model was trained on a table", where=source, fix=fix)
-        return named if named.y_test.size else _split(named, test_fraction, seed)
-    table = read_table(source, label, Schema.from_json(columns, source).names if columns else None)
-    return table_dataset(table, label, test_fraction, seed, columns or None)
+        if isinstance(named, Dataset):
+            return _images(named, test_fraction, seed, choices, known)
+        if known:
+            return read_table_for(named, None, test_fraction, seed, known, name=source)
+        return fit_table(named, None, test_fraction, seed, choices, name=source)
+    if known:
+        table = read_table(source, label, [*(plan.name for plan in known.columns), known.label])
+        digest = file_digest(source) if known.trained_on else ""
+        return read_table_for(table, label, test_fraction, seed, known, digest=digest)
+    table = read_table(source, label)
+    if choices.test is None:
+        return fit_table(table, label, test_fraction, seed, choices)
+    test = read_table(choices.test, label, table.names if table.header else None)
+    both = with_test(table, test)
+    return fit_table(both, label, test_fraction, seed, choices, trained_on=file_digest(source))
+
+
+def file_digest(source: str) -> str:
+    """The SHA-256 of a file: which rows a model was trained on."""
+    return sha256(read_file(Path(source)))
+
+
+def _images(named: Dataset, test_fraction: float, seed: int, choices: Choices, known: Schema | None) -> Dataset:
+    if known:
+        fix = "give a table with the same columns"
+        raise BadInput("is a set of images, but the model was trained on a table", where=named.name, fix=fix)
+    if choices != Choices():
+        fix = "leave out --keep, --drop, --min-class-rows, --bins, --match-case, --group and --split"
+        raise BadInput("a named set of images has no columns to choose from", where=named.name, fix=fix)
+    return named if named.y_test.size else _split(named, test_fraction, seed)
 
 
 def read_table(source: str, label: str | None = None, names: list[str] | None = None) -> Table:
@@ -77,77 +104,6 @@ def read_table(source: str, label: str | None = None, names: list[str] | None = 
     if path.suffix.lower() in (".parquet", ".pq") or magic == b"PAR1":
         return read_parquet(path)
     return read_csv(path, label, names)
-
-
-def table_dataset(
-    table: Table,
-    label: str | None,
-    test_fraction: float,
-    seed: int,
-    columns: dict[str, Any] | None,
-    name: str | None = None,
-) -> Dataset:
-    """A table as a Dataset: fitted on its training rows, or read the way `columns` says."""
-    known = Schema.from_json(columns, table.where) if columns is not None else None
-    features, labels, position = _pick_label(table, label, known)
-    y, classes = read_labels(table, labels, known.classes if known else None)
-    rows = np.arange(table.rows)
-    if table.split is None:
-        train, test = stratified_split(y, test_fraction, seed)
-    else:
-        train, test = rows[: table.split], rows[table.split :]
-        read_labels(table, labels, [classes[index] for index in np.unique(y[train])] if known is None else classes)
-    schema = known or _fit(table, features, labels, position, train, classes)
-    for column, plan in zip(features, schema.columns, strict=True):
-        check_fit(table, column, plan, schema.dtype)
-    return Dataset(
-        name or table.where,
-        feature_matrix(features, schema, train, table.where),
-        y[train],
-        feature_matrix(features, schema, test, table.where),
-        y[test],
-        schema.feature_names,
-        classes,
-        schema.to_json(),
-        schema.shape,
-    )
-
-
-def _fit(
-    table: Table, features: list[Column], labels: Column, position: int, train: Ints, classes: tuple[str, ...]
-) -> Schema:
-    plans = [fit_column(table, column, train) for column in features]
-    dtype = feature_dtype(features, plans)
-    return Schema(table.header, labels.name, position, classes, dtype, tuple(plans), table.shape)
-
-
-def _pick_label(table: Table, label: str | None, known: Schema | None) -> tuple[list[Column], Column, int]:
-    """The feature columns (in training's order, if known), the label column, and its position."""
-    if label is not None and label not in table.names:
-        raise unknown("label column", label, table.names, where=table.where)
-    columns = _match(table, known, label) if known else table.columns
-    names = [column.name for column in columns]
-    position = names.index(label) if label is not None else known.position if known else len(names) - 1
-    return [*columns[:position], *columns[position + 1 :]], columns[position], position
-
-
-def _match(table: Table, known: Schema, label: str | None) -> tuple[Column, ...]:
-    """The columns in the order of training: by name when both have names, else by position."""
-    wanted = [label if label is not None and name == known.label else name for name in known.names]
-    expected = f"the model's columns are: {', '.join(map(quoted, wanted))[:300]}"
-    if not (table.header and known.header):
-        if len(table.columns) != len(wanted):
-            what = f"has {len(table.columns)} columns, the model was trained on {len(wanted)}, the label among them"
-            raise BadInput(what, where=table.where, fix=expected)
-        return table.columns
-    by_name = {column.name: column for column in table.columns}
-    if missing := [name for name in wanted if name not in by_name]:
-        what = f"has no column {quoted(missing[0])}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-        raise BadInput(what, where=table.where, fix=expected)
-    if extra := [name for name in by_name if name not in wanted]:
-        what = f"has a column {quoted(extra[0])} that the model was not trained on"
-        raise BadInput(what, where=table.where, fix="remove it")
-    return tuple(by_name[name] for name in wanted)
 
 
 def _split(whole: Dataset, test_fraction: float, seed: int) -> Dataset:
