@@ -11,11 +11,12 @@ _SHOWN = 8
 
 
 def accuracy_text(accuracy: float, figures: Mapping[str, Any]) -> str:
-    """'96.42 % +- 0.97, where always answering one class gives 10.28 %'."""
+    """'96.42 % +- 0.97 (always the largest class: 10.28 %)'."""
     text = str(percent(accuracy))
     if "standard_error" not in figures:
         return text
-    return f"{text} +- {100 * figures['standard_error']:.2f} (always the largest class: {percent(figures['majority_share'])})"
+    majority = percent(figures["majority_share"])
+    return f"{text} +- {100 * figures['standard_error']:.2f} (always the largest class: {majority})"
 
 
 def class_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -31,6 +32,8 @@ def class_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [("balanced", f"{percent(figures['balanced_accuracy'])}, the mean recall of the classes"), ("recall", text)]
     never = [name for name, (right, _) in recall.items() if not right]
     if never:
-        names = ", ".join(map(repr, never[:_SHOWN])) + (f" and {len(never) - _SHOWN} more" if len(never) > _SHOWN else "")
+        names = ", ".join(map(repr, never[:_SHOWN])) + (
+            f" and {len(never) - _SHOWN} more" if len(never) > _SHOWN else ""
+        )
         facts.append(("warning", f"never found: {names}"))
     return facts

@@ -195,7 +195,9 @@ def _check_classes(table: Table, y: Ints, train: Ints, classes: tuple[str, ...])
 
 def _no_features(table: Table, out: tuple[LeftOut, ...]) -> BadInput:
     told = "; ".join(text for _, text in notes_on(out))
-    return BadInput(f"no column is left as a feature: {told}"[:400], where=table.where, fix="give other columns, or keep one")
+    return BadInput(
+        f"no column is left as a feature: {told}"[:400], where=table.where, fix="give other columns, or keep one"
+    )
 
 
 def _channels_first(table: Table) -> tuple[str, ...]:

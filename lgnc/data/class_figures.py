@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 def class_figures(y: NDArray[np.int64], found: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
     """Figures of int64[n] labels and the classes found for them, n above 0; both index `names`.
 
-    standard_error: of the accuracy, sqrt(p (1 - p) / n) with p moved towards a half by one row of either kind, so that
-    it is not 0 for a few rows. majority_share: the accuracy of always answering the most frequent class of these rows.
+    standard_error: of the accuracy p, sqrt(p (1 - p) / n); where all rows or none are right, that of one row less or
+    more, since a few rows do not make it certain. majority_share: the accuracy of always answering the most frequent class of these rows.
     recall: for each class with rows, [rows found, rows]; balanced_accuracy: the mean of their shares.
     """
     rows = np.bincount(y, minlength=len(names))
     right = np.bincount(y[y == found], minlength=len(names))
-    smooth = (int(right.sum()) + 1) / (len(y) + 2)
+    share = min(max(int(right.sum()), 1), max(len(y) - 1, 1)) / max(len(y), 2)
     present = rows > 0
     return {
-        "standard_error": math.sqrt(smooth * (1 - smooth) / len(y)),
+        "standard_error": math.sqrt(share * (1 - share) / len(y)),
         "majority_share": int(rows.max()) / len(y),
         "balanced_accuracy": float((right[present] / rows[present]).mean()),
         "recall": {names[place]: [int(right[place]), int(rows[place])] for place in np.flatnonzero(present).tolist()},
