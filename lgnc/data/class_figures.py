@@ -14,8 +14,9 @@ def class_figures(y: NDArray[np.int64], found: NDArray[np.int64], names: Sequenc
     """Figures of int64[n] labels and the classes found for them, n above 0; both index `names`.
 
     standard_error: of the accuracy p, sqrt(p (1 - p) / n); where all rows or none are right, that of one row less or
-    more, since a few rows do not make it certain. majority_share: the accuracy of always answering the most frequent class of these rows.
-    recall: for each class with rows, [rows found, rows]; balanced_accuracy: the mean of their shares.
+    more, since a few rows do not make it certain. majority_share: the accuracy of always answering the most frequent
+    class of these rows. recall: for each class with rows, [rows found, rows]; balanced_accuracy: the mean of their
+    shares.
     """
     rows = np.bincount(y, minlength=len(names))
     right = np.bincount(y[y == found], minlength=len(names))

@@ -27,7 +27,7 @@ _INDEX_NAMES = frozenset((
     "level0", "seqno",
 ))
 _DOUBTFUL_NAMES = frozenset((
-    "no", "nr", "num", "number", "n", "x", "obs", "observation", "observations", "case", "record", "serial", "sample",
+    "no", "nr", "num", "number", "obs", "observation", "observations", "case", "record", "serial", "sample",
     "instance", "entry", "key", "pk", "seq", "sequence",
 ))
 _TIMES = frozenset((
@@ -85,7 +85,8 @@ def _reason(table: Table, column: Column, position: int) -> str | None:
     if share is None:
         return None
     if share < NUMERIC_SHARE:
-        many = distinct >= _SURE_ROWS and 2 * distinct > total
+        names_rows = is_unnamed(table, column.name, position) and distinct == total > 1
+        many = names_rows or (distinct >= _SURE_ROWS and 2 * distinct > total)
         return TEXT if many or distinct > MAX_CATEGORIES else None
     if total < len(column.codes[rows]) or share < 1 or not _whole(column, counts):
         return None
