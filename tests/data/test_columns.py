@@ -72,7 +72,7 @@ FEATURES: dict[str, tuple[str, list[Any]]] = {
     "sorted with ties": ("weight", [index // 2 for index in range(ROWS)]),
     "different whole numbers": ("count", SHUFFLED),
     "even steps": ("seconds", [10 * index for index in range(ROWS)]),
-    "an id of several rows": ("patient_id", [index // 4 for index in range(ROWS)]),
+    "an id of several rows": ("patient_id", [index // 3 for index in range(ROWS)]),
     "whole but for one": ("x", [*range(ROWS - 1), 0.5]),
     "categories": ("colour", [f"c{index % 12}" for index in range(ROWS)]),
     "a year": ("year", list(range(1980, 1980 + ROWS))),
@@ -84,6 +84,7 @@ def test_a_feature_is_not_taken_for_a_row_number(case: str, tmp_path: Path) -> N
     data = load_dataset(write(tmp_path, *FEATURES[case]))
     assert names_out(data) == []
     assert any("kept as a time" in note for note in data.notes) == (case == "a year")
+    assert any("--group" in note for note in data.notes) == (case == "an id of several rows")
 
 
 def test_a_few_rows_may_count_by_chance(tmp_path: Path) -> None:
