@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
+from lgnc.data.budget import Budget
+from lgnc.data.numbers import Notation
+from lgnc.data.table import NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES
 
@@ -41,6 +44,8 @@ class Schema:
     """All that reading another file the same way needs: `Dataset.columns` is its JSON form.
 
     header: the columns have names of their own. label, position: the label column's name and place among all columns.
+    notations: how columns wrote their numbers, where not plainly. na: texts that stood for a missing cell beside the
+    usual ones.
     """
 
     header: bool
@@ -50,6 +55,8 @@ class Schema:
     dtype: str
     columns: tuple[ColumnPlan, ...]
     shape: tuple[int, int, int] | None = None
+    notations: dict[str, Notation] = field(default_factory=dict)
+    na: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -81,13 +88,23 @@ class Schema:
             shape = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
             classes, position = tuple(map(str, data["classes"])), int(data["position"])
             label, dtype = str(data["label"]), str(data["dtype"])
-            in_range = all(abs(plan.median) < 2**63 for plan in plans) and 0 <= position <= len(plans)
+            notations = {
+                str(name): Notation(str(one["decimal"]), str(one["unit"]))
+                for name, one in data.get("notations", {}).items()
+            }
+            na = tuple(map(str, data.get("na", ())))
+            in_range = all(_is_median(plan.median) for plan in plans) and 0 <= position <= len(plans)
             if dtype not in FEATURE_DTYPES or not in_range:
                 raise ValueError
-            return cls(bool(data["header"]), label, position, classes, dtype, plans, shape)
+            return cls(bool(data["header"]), label, position, classes, dtype, plans, shape, notations, na)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             what = "the model's record of its columns is damaged"
             raise BadInput(what, where=where, fix="train the model again") from None
+
+
+def _is_median(value: float | int) -> bool:
+    """Whether a number can be a cell: a whole one of 64 bits, or a finite real one."""
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
 
 
 def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -139,7 +156,8 @@ def _median(column: Column, counts: Ints) -> int | float:
     order = np.argsort(column.number, kind="stable")
     middle = int(np.searchsorted(np.cumsum(counts[order]), (total + 1) // 2))
     value = column.number[order[middle]].item()
-    return int(value) if value == int(value) else float(value)
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < 2**63)
+    return int(value) if whole else float(value)
 
 
 def feature_dtype(columns: list[Column], plans: list[ColumnPlan]) -> str:
@@ -167,20 +185,34 @@ def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> Non
         return
     low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
     fix = "correct the cell, or train with such values"
-    if (bad := used & (column.number != np.rint(column.number))).any():
+    real = column.number.dtype.kind == "f"
+    if real and (bad := used & (column.number != np.rint(column.number))).any():
         raise table.refuse_cell(column, bad, "{value} is not a whole number, as all were in training", fix)
     if (bad := used & ((column.number < low) | (column.number > high))).any():
         what = f"{{value}} is outside {low}..{high}, the range of the model's {dtype} features"
         raise table.refuse_cell(column, bad, what, fix)
+    if real and (bad := used & (abs(column.number) >= 2.0**53)).any():
+        what = "{value} stands among numbers that are rounded to float64; in training all were 64-bit integers"
+        raise table.refuse_cell(column, bad, what, "write whole numbers below 2^63 without an exponent")
 
 
-def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str) -> NDArray[Any]:
+def check_unit(table: Table, column: Column, stored: Notation | None) -> None:
+    """Raise BadInput when a column's numbers have another unit than in training: '%' or none, '$' or '€'."""
+    was, now = (one.unit if one else "" for one in (stored, column.notation))
+    if was == now or column.numeric_share() is None or ("%" not in (was, now) and not (was and now)):
+        return
+    before, after = (f"'{unit}'" if unit else "no unit" for unit in (was, now))
+    what = f"column {quoted(column.name)}: its numbers have {after}, in training they had {before}"
+    raise BadInput(what, where=table.where, fix="write them as the training file does")
+
+
+def feature_matrix(
+    columns: list[Column], schema: Schema, rows: Ints, where: str, budget: Budget | None = None
+) -> NDArray[Any]:
     """The features [len(rows), features] of `schema.dtype`; a category not seen in training is all zero."""
     width = sum(len(plan.feature_names) for plan in schema.columns)
     size = width * len(rows) * np.dtype(schema.dtype).itemsize
-    if size > MAX_BYTES:
-        what = f"{len(rows)} rows of {width} features take {size >> 30} GiB of memory"
-        raise BadInput(what, where=where, fix="give fewer rows, or columns with fewer categories")
+    (budget or Budget.of(None)).check(size, where, f"{len(rows):,} rows of {width:,} features")
     x = np.zeros((len(rows), width), schema.dtype)
     at = 0
     for column, plan in zip(columns, schema.columns, strict=True):

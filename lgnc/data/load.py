@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from lgnc.data.csv_file import read_csv
+from lgnc.data.budget import Budget
 from lgnc.data.dataset import Dataset
-from lgnc.data.features import Schema, check_fit, feature_dtype, feature_matrix, fit_column
+from lgnc.data.features import Schema, check_fit, check_unit, feature_dtype, feature_matrix, fit_column
+from lgnc.data.known import Known
 from lgnc.data.labels import read_labels
 from lgnc.data.named import NAMES, load_named
-from lgnc.data.npz_file import read_npz
-from lgnc.data.parquet_file import read_parquet
+from lgnc.data.read import read_table
 from lgnc.data.split import Ints, stratified_split
-from lgnc.data.table import Column, Table, quoted
+from lgnc.data.table import Column, Table, quoted, shape_text
 from lgnc.diagnostics import BadInput, unknown
 
 
@@ -26,12 +26,16 @@ def load_dataset(
     test_fraction: float = 0.2,
     seed: int = 0,
     columns: dict[str, Any] | None = None,
+    na: Collection[str] = (),
+    max_memory: int | None = None,
 ) -> Dataset:
-    """The data set of a name in NAMES, or of a CSV, NPZ or Parquet file.
+    """The data set of a name in NAMES, or of a CSV, JSON lines, ARFF, NPZ or Parquet file.
 
     label: the label column's name; by default the last column. test_fraction, seed: of the stratified split, unless
     the data has one of its own. columns: a model's record of its columns (`Dataset.columns`): the file is then read
-    the way the training data was, and must fit it. `docs/data.md` has the rules.
+    the way the training data was, and must fit it. na: texts that stand for a missing cell beside the usual ones.
+    max_memory: bytes that reading may take; half of what is available, at most 2 GiB, unless given. `docs/data.md` has
+    the rules.
     Raises BadInput for data that cannot be used, ToolMissing when an optional package is needed.
     """
     if not 0 <= test_fraction <= 1 or (test_fraction == 1 and not columns):
@@ -49,34 +53,16 @@ def load_dataset(
             fix = "give a table with the same columns"
             raise BadInput("is a set of images, but the model was trained on a table", where=source, fix=fix)
         return named if named.y_test.size else _split(named, test_fraction, seed)
-    table = read_table(source, label, Schema.from_json(columns, source).names if columns else None)
-    return table_dataset(table, label, test_fraction, seed, columns or None)
+    known = _known(Schema.from_json(columns, source)) if columns else None
+    table = read_table(source, label, known, na=na, max_memory=max_memory)
+    return table_dataset(table, label, test_fraction, seed, columns or None, na=na, max_memory=max_memory)
 
 
-def read_table(source: str, label: str | None = None, names: list[str] | None = None) -> Table:
-    """The table in a file, by its first bytes and its suffix; see `read_csv` for `label` and `names`."""
-    path = Path(source)
-    try:
-        if not path.exists():
-            if "/" in source or "\\" in source or path.suffix:
-                raise BadInput("no such file", where=source, fix="check the path")
-            raise unknown("data set", source, NAMES)
-        if not path.is_file():
-            what = f"is a {'folder' if path.is_dir() else 'device'}, not a data file"
-            raise BadInput(what, where=source, fix="give a CSV, NPZ or Parquet file")
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"cannot read: {reason}", where=source[:200], fix="check the path") from None
-    npz = path.suffix.lower() == ".npz" or magic == b"PK\x03\x04"
-    if npz and label not in (None, "label"):
-        raise BadInput("an NPZ file has no column names; its labels are 'y'", where=source, fix="leave out the label")
-    if npz:
-        return read_npz(path)
-    if path.suffix.lower() in (".parquet", ".pq") or magic == b"PAR1":
-        return read_parquet(path)
-    return read_csv(path, label, names)
+def _known(schema: Schema) -> Known:
+    """What the readers need of a model's record."""
+    categories = {plan.name: plan.values for plan in schema.columns if plan.values is not None}
+    names, header, label, position = tuple(schema.names), schema.header, schema.label, schema.position
+    return Known(names, header, label, position, schema.classes, categories, schema.notations, schema.na)
 
 
 def table_dataset(
@@ -86,9 +72,15 @@ def table_dataset(
     seed: int,
     columns: dict[str, Any] | None,
     name: str | None = None,
+    na: Collection[str] = (),
+    max_memory: int | None = None,
 ) -> Dataset:
     """A table as a Dataset: fitted on its training rows, or read the way `columns` says."""
+    budget = Budget.of(max_memory)
     known = Schema.from_json(columns, table.where) if columns is not None else None
+    if known is not None and known.shape and table.shape and known.shape != table.shape:
+        what = f"holds images of {shape_text(table.shape)}, the model was trained on {shape_text(known.shape)}"
+        raise BadInput(what, where=table.where, fix="give [n, height, width, channels] in the order of training")
     features, labels, position = _pick_label(table, label, known)
     y, classes = read_labels(table, labels, known.classes if known else None)
     rows = np.arange(table.rows)
@@ -97,14 +89,15 @@ def table_dataset(
     else:
         train, test = rows[: table.split], rows[table.split :]
         read_labels(table, labels, [classes[index] for index in np.unique(y[train])] if known is None else classes)
-    schema = known or _fit(table, features, labels, position, train, classes)
+    schema = known or _fit(table, features, labels, position, train, classes, na)
     for column, plan in zip(features, schema.columns, strict=True):
+        check_unit(table, column, schema.notations.get(plan.name))
         check_fit(table, column, plan, schema.dtype)
     return Dataset(
         name or table.where,
-        feature_matrix(features, schema, train, table.where),
+        feature_matrix(features, schema, train, table.where, budget),
         y[train],
-        feature_matrix(features, schema, test, table.where),
+        feature_matrix(features, schema, test, table.where, budget),
         y[test],
         schema.feature_names,
         classes,
@@ -114,11 +107,19 @@ def table_dataset(
 
 
 def _fit(
-    table: Table, features: list[Column], labels: Column, position: int, train: Ints, classes: tuple[str, ...]
+    table: Table,
+    features: list[Column],
+    labels: Column,
+    position: int,
+    train: Ints,
+    classes: tuple[str, ...],
+    na: Collection[str],
 ) -> Schema:
     plans = [fit_column(table, column, train) for column in features]
     dtype = feature_dtype(features, plans)
-    return Schema(table.header, labels.name, position, classes, dtype, tuple(plans), table.shape)
+    notations = {column.name: column.notation for column in features if column.notation is not None}
+    header, shape = table.header, table.shape
+    return Schema(header, labels.name, position, classes, dtype, tuple(plans), shape, notations, tuple(na))
 
 
 def _pick_label(table: Table, label: str | None, known: Schema | None) -> tuple[list[Column], Column, int]:
