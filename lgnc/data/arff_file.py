@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from lgnc.data.budget import Budget
 from lgnc.data.csv_file import make_table
@@ -61,4 +62,5 @@ def parse_arff(
     dialect = Dialect(separator, len(names), at, tuple(names), (), quote)
     grid = read_rows(data, dialect, where, budget)
     told = [*notes, "the file is read as ARFF"]
-    return make_table(grid.columns, where, True, grid.lines, label, known, MISSING | set(na), told)
+    raw = [replace(column, name=name) for column, name in zip(grid.columns, names, strict=True)]
+    return make_table(raw, where, True, grid.lines, label, known, MISSING | set(na), told)

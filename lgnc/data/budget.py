@@ -13,6 +13,9 @@ USUAL = 2 << 30
 COLUMN_BYTES = 2048
 """What a column takes beside its cells."""
 
+ROW_BYTES = 64
+"""What a row takes beside its cells: its label, its place in the split, its line."""
+
 TEXT_BYTES = 160
 """What a distinct text takes beside its characters."""
 

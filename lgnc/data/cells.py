@@ -36,13 +36,21 @@ class RawColumn:
     codes: NDArray[np.int32]
     texts: Sequence[str]
 
+    def without_first(self) -> RawColumn:
+        """The column without its first cell, and without the text that no other cell has."""
+        codes = self.codes[1:]
+        if self.codes[0] or not codes.all():
+            return RawColumn(self.name, codes, self.texts)
+        return RawColumn(self.name, codes - np.int32(1), self.texts[1:])
+
 
 @dataclass(eq=False)
 class Survey:
     """What a column's distinct texts look like before its notation is known.
 
     texts: white space at the ends dropped, inside one blank. counts: cells of each. missing: bool[len(texts)].
-    plain: the numbers of the texts that are not missing, when all are plain. parts: else of each, None for no number.
+    plain: the numbers of the texts that are not missing, when all are plain. parts: of each text, None for no number;
+    empty when no text is a number that is not plain.
     """
 
     name: str
@@ -70,21 +78,24 @@ class Survey:
 
 def survey(name: str, texts: Sequence[str], counts: Ints, missing: Collection[str], known: Collection[str]) -> Survey:
     """The survey of one column. `known`: texts that are values in training, whatever else they may mean."""
+    if (plain := plain_numbers(texts)) is not None:
+        return Survey(name, list(texts), counts, np.zeros(len(texts), np.bool_), plain)
     if re.search(r"\s", "".join(texts)):
         texts = [" ".join(text.split()) for text in texts]
     missing = set(missing) - set(known)
     if "+" in texts:
         missing -= {"-"}
-    absent = np.fromiter((text in missing for text in texts), np.bool_, len(texts))
+    absent = np.fromiter(map(missing.__contains__, texts), np.bool_, len(texts))
     kept = [text for text in texts if text not in missing] if absent.any() else texts
     plain = plain_numbers(kept)
     found = Survey(name, list(texts), counts, absent, plain)
-    if plain is None:
-        _look_closely(found)
+    if plain is None and any(parse_number(text) is None and written(text) for text in kept):
+        look_closely(found)
     return found
 
 
-def _look_closely(found: Survey) -> None:
+def look_closely(found: Survey) -> None:
+    """Take every text of a survey apart, plain numbers too."""
     found.parts = [None if gone else written(text) for text, gone in zip(found.texts, found.missing, strict=True)]
 
 
@@ -92,13 +103,13 @@ def file_decimal(surveys: Sequence[Survey]) -> str | None:
     """The decimal mark that the columns of a file prove; None when they prove none, or both."""
     proven = set()
     for one in surveys:
-        if one.plain is None:
+        if one.parts:
             votes = one.weigh()
             numbers = sum(count for part, count in zip(one.parts, one.counts.tolist(), strict=True) if part)
             if numbers >= NUMERIC_SHARE * one.cells and votes["point"] != votes["comma"]:
                 proven.add("." if votes["point"] > votes["comma"] else ",")
-        elif one.plain.dtype.kind == "f":
-            dotted = [text for text in one.texts[:1000] if "." in text]
+        elif one.plain is None or one.plain.dtype.kind == "f":
+            dotted = [text for text in one.texts[:1000] if "." in text and parse_number(text) is not None]
             if any((part := written(text)) is None or part.comma is None for text in dotted):
                 proven.add(".")
     return proven.pop() if len(proven) == 1 else None
@@ -160,8 +171,9 @@ def read_columns(
     columns, remarks = [], []
     for one, cells in zip(surveys, raw, strict=True):
         before = (stored or {}).get(one.name)
-        if one.plain is not None and one.plain.dtype.kind == "f" and "," in (decimal, before and before.decimal):
-            _look_closely(one)
+        real = one.plain is None or one.plain.dtype.kind == "f"
+        if not one.parts and real and "," in (decimal, before and before.decimal):
+            look_closely(one)
         guess = fallback if stored is None else None
         notation = notation_of(one, decimal, before, guess) if one.parts else None
         columns.append(_column(one, cells.codes, notation))
@@ -235,7 +247,9 @@ def _conversions(one: Survey, column: Column, notation: Notation) -> list[Remark
 def _stays_text(one: Survey, column: Column) -> list[Remark]:
     """A remark when most cells look like numbers, or like hexadecimal ones."""
     used = ~one.missing & (one.counts > 0)
-    like = np.fromiter((part is not None for part in one.parts), np.bool_, len(used)) | (~column.text & used)
+    like = ~column.text & used
+    if one.parts:
+        like |= np.fromiter((part is not None for part in one.parts), np.bool_, len(used))
     hexadecimal = np.fromiter((_HEX.fullmatch(text) is not None for text in one.texts), np.bool_, len(used))
     for mask, what in ((hexadecimal, "is hexadecimal"), (like, "is mostly numbers")):
         if int(one.counts[mask & used].sum()) > 0.5 * one.cells:

@@ -70,7 +70,7 @@ def parse_csv(
     if len(grid.lines) == start:
         raise BadInput("has a header but no rows", where=where, fix="give a file with at least two rows")
     if start:
-        columns = [replace(column, codes=column.codes[1:]) for column in columns]
+        columns = [column.without_first() for column in columns]
     titles = titles_of(first) if header else [f"column {index + 1}" for index in range(len(first))]
     check_titles(titles, f"{where}:{grid.lines[0] if start else dialect.skipped + 1}")
     if start and any(parse_number(title) is not None for title in titles):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def known_header(first: Sequence[str], label: str | None, names: Sequence[str] |
 
 
 def looks_like_header(raw: Sequence[RawColumn], missing: Collection[str] = MISSING) -> bool:
-    """Whether the first row names the columns, by its cells and those below.
+    """Whether the first row, the first text of each column, names the columns, by its cells and those below.
 
     It does when it counts the columns from 0 and ends in a label that no other row has, or when it is blank above row
     numbers. Else, when the rows below have numeric columns: if it has text there and no number; or more texts than
@@ -101,10 +101,9 @@ def looks_like_header(raw: Sequence[RawColumn], missing: Collection[str] = MISSI
 
 def _first(raw: RawColumn, missing: Collection[str]) -> First:
     below = np.bincount(raw.codes[1:], minlength=len(raw.texts))
-    title = tidy(raw.texts[raw.codes[0]])
+    title = tidy(raw.texts[0])
     used = np.flatnonzero(below)
-    own = int(raw.codes[0])
-    new = not below[own] and title not in map(str.strip, (*raw.texts[:own], *raw.texts[own + 1 :]))
+    new = not below[0] and title not in map(str.strip, islice(raw.texts, 1, None))
     sample = used[:_SAMPLE]
     share = None
     if len(sample):
@@ -119,7 +118,7 @@ def _counts_rows(cell: First) -> bool:
     used = np.flatnonzero(cell.below)
     if (cell.below[used] > 1).any():
         return False
-    numbers = [parse_number(cell.texts[index]) for index in used]
+    numbers = [parse_number(cell.texts[int(index)]) for index in used]
     if not all(isinstance(number, int) for number in numbers):
         return False
     whole = sorted(number for number in numbers if number is not None)

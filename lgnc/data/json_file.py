@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lgnc.data.budget import COLUMN_BYTES, TEXT_BYTES, Budget
+from lgnc.data.budget import COLUMN_BYTES, ROW_BYTES, TEXT_BYTES, Budget
 from lgnc.data.cells import RawColumn
 from lgnc.data.csv_file import make_table
 from lgnc.data.header import check_titles, tidy
@@ -58,7 +58,7 @@ def parse_json(
         for key in seen.keys() - record.keys():
             codes[key].append(seen[key][""])
         places.append(place)
-        budget.check(taken + len(places) * len(seen) * 8, where, "the table, or more of it,")
+        budget.check(taken + len(places) * (len(seen) * 8 + ROW_BYTES), where, "the table, or more of it,")
     if len(seen) < 2 or not places:
         raise BadInput(f"is {what} with {len(seen)} columns", where=where, fix="give at least one feature and a label")
     titles = [tidy(key) or f"column {index + 1}" for index, key in enumerate(seen)]

@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data.budget import COLUMN_BYTES, Budget
+from lgnc.data.budget import COLUMN_BYTES, ROW_BYTES, Budget
 from lgnc.data.cells import string_column
 from lgnc.data.file_kind import refuse_zip
 from lgnc.data.table import Column, Table, join_tables, quoted
@@ -154,9 +154,8 @@ def array_table(
         raise BadInput(f"'{x_name}' is of type {x.dtype}", where=where, fix="give numbers; use CSV for text columns")
     budget = budget or Budget.of(None)
     width = x[0].size
-    budget.check(
-        width * COLUMN_BYTES + x.size * (4 + 2 * x.itemsize), where, f"its {len(x):,} rows of {width:,} columns"
-    )
+    size = width * COLUMN_BYTES + x.size * (4 + 2 * x.itemsize) + len(x) * (ROW_BYTES + 3 * y.itemsize)
+    budget.check(size, where, f"its {len(x):,} rows of {width:,} columns")
     notes = []
     if x.dtype.kind == "f" and not (fine := np.isfinite(x) | (np.isnan(x) & (x.ndim == 2))).all():
         place = [int(axis) for axis in np.argwhere(~fine)[0]]

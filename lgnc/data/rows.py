@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data.budget import COLUMN_BYTES, TEXT_BYTES, Budget
+from lgnc.data.budget import COLUMN_BYTES, ROW_BYTES, TEXT_BYTES, Budget
 from lgnc.data.cells import RawColumn
 from lgnc.data.dialect import Dialect, split_lines
 from lgnc.data.numbers import parse_number
@@ -104,7 +104,9 @@ def read_rows(data: bytes, dialect: Dialect, where: str, budget: Budget) -> Grid
         apart = short or dialect.header is not None
         if short:
             rows.lines.pop()
-        budget.check(len(data) + len(first) * COLUMN_BYTES, where, f"its {len(first):,} columns")
+        count = data.count(b"\n")
+        size = len(data) + len(first) * (COLUMN_BYTES + 4 * count) + ROW_BYTES * count
+        budget.check(size, where, f"its {count:,} rows of {len(first):,} columns")
         columns = _coded(rows, [] if apart else first, len(data), budget)
     except csv.Error as error:
         fix = "close every quote, and double a quote inside a quoted cell"
@@ -124,6 +126,11 @@ def _coded(rows: Rows, first: list[str], size: int, budget: Budget) -> list[RawC
     while block := list(islice(rows.records, _BLOCK)):
         for table, parts, cells in zip(seen, codes, zip(*block, strict=True), strict=True):
             parts.append(np.fromiter(map(table.__getitem__, cells), np.int32, len(block)))
-        taken = size + 4 * rows.width * len(rows.lines) + TEXT_BYTES * sum(map(len, seen)) + COLUMN_BYTES * rows.width
+        taken = (
+            size
+            + (4 * rows.width + ROW_BYTES) * len(rows.lines)
+            + TEXT_BYTES * sum(map(len, seen))
+            + COLUMN_BYTES * rows.width
+        )
         budget.check(taken, rows.where, "the table, or more of it,")
     return [RawColumn("", np.concatenate(parts), list(table)) for parts, table in zip(codes, seen, strict=True)]

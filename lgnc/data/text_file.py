@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -17,6 +18,9 @@ from lgnc.files import read_file
 
 _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "xz"}
 _CHUNK = 1 << 20
+
+MAX_RATIO, FREE = 100, 16 << 20
+"""A file may unpack to FREE bytes, or to MAX_RATIO times its size: text seldom packs better than 20 times."""
 
 
 def packing(head: bytes) -> str | None:
@@ -36,7 +40,7 @@ def read_text(path: Path, budget: Budget) -> tuple[bytes, list[str]]:
         data = _unpack(data, packed, where, budget)
         if packing(data) is not None:
             raise BadInput("is compressed twice", where=where, fix="unpack it once")
-    if not data.strip():
+    if not data or data.isspace():
         raise BadInput("is empty", where=where, fix="give a table of at least two rows")
     coding = _utf16(data)
     if coding is None:
@@ -46,7 +50,7 @@ def read_text(path: Path, budget: Budget) -> tuple[bytes, list[str]]:
         notes.append(f"the file is read as {coding.upper()[:6]} text")
     if b"\0" in data:
         raise BadInput("is a binary file, not a table of text", where=where, fix="give CSV (UTF-8), NPZ or Parquet")
-    _decoded(data, "utf-8", where)
+    _check_utf8(data, where)
     return data.removeprefix(b"\xef\xbb\xbf"), notes
 
 
@@ -58,7 +62,12 @@ def _unpack(data: bytes, packed: str, where: str, budget: Budget) -> bytes:
         with _opened(data, packed, budget) as file:
             while part := file.read(_CHUNK):
                 size += len(part)
-                budget.check(size, where, "the unpacked file, or more of it,")
+                budget.check(3 * size, where, "the unpacked file, or more of it,")
+                if size > max(FREE, MAX_RATIO * len(data)):
+                    what = f"unpacks to more than {MAX_RATIO} times its size"
+                    raise BadInput(
+                        what, where=where, fix=f"if that is right, unpack it ({packed} -d) and give the result"
+                    )
                 parts.append(part)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         what = f"is a damaged {packed} file: {error or 'cut short'}"
@@ -89,11 +98,28 @@ def _utf16(data: bytes) -> str | None:
 
 
 def _decoded(data: bytes, coding: str, where: str) -> bytes:
-    """The text as UTF-8."""
+    """The bytes of a coding as UTF-8, without a byte order mark."""
     try:
-        text = data.decode(coding)
-        return data if coding == "utf-8" else text.removeprefix("\ufeff").encode()
+        return data.decode(coding).removeprefix("\ufeff").encode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        what = f"byte 0x{data[error.start]:02x} is not {'UTF-8' if coding == 'utf-8' else 'UTF-16'} text"
-        raise BadInput(what, where=f"{where}:{line}", fix="save the file as UTF-8") from None
+        raise _not_text(data, error.start, "UTF-16", where) from None
+
+
+def _check_utf8(data: bytes, where: str) -> None:
+    """Raise BadInput, with the line, unless the bytes are UTF-8. Piece by piece: as text they would take more memory."""
+    if data.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(data), _CHUNK):
+        kept = len(decoder.getstate()[0])
+        try:
+            decoder.decode(data[start : start + _CHUNK], start + _CHUNK >= len(data))
+        except UnicodeDecodeError as error:
+            raise _not_text(data, start - kept + error.start, "UTF-8", where) from None
+
+
+def _not_text(data: bytes, at: int, coding: str, where: str) -> BadInput:
+    line = data.count(b"\n", 0, at) + 1
+    return BadInput(
+        f"byte 0x{data[at]:02x} is not {coding} text", where=f"{where}:{line}", fix="save the file as UTF-8"
+    )
