@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lgnc.data.budget import COLUMN_BYTES, Budget
+from lgnc.data.budget import COLUMN_BYTES, ROW_BYTES, Budget
 from lgnc.data.cells import RawColumn, read_columns
 from lgnc.data.header import check_titles
 from lgnc.data.known import Known
@@ -43,7 +43,8 @@ def read_parquet(
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
-            texts = [field.name for field in schema if _is_text(field.type)]
+            shared = _prefix_coded(file.metadata)
+            texts = [field.name for field in schema if _is_text(field.type) and field.name not in shared]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             _check_size(file.metadata, where, budget)
             names, index = _names(schema, label, known, where)
@@ -68,7 +69,7 @@ def _check_size(meta: Any, where: str, budget: Budget) -> None:
     groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
     rows = max(meta.num_rows, sum(group.num_rows for group in groups))
     stored = sum(group.total_byte_size for group in groups)
-    size = max(stored, rows * meta.num_columns * 12) + meta.num_columns * COLUMN_BYTES
+    size = max(stored, rows * meta.num_columns * 12) + rows * ROW_BYTES + meta.num_columns * COLUMN_BYTES
     budget.check(size, where, f"its {rows:,} rows of {meta.num_columns:,} columns")
 
 
@@ -121,12 +122,19 @@ def _read(file: Any, names: list[str], where: str, budget: Budget) -> Any:
 
 def _batch_size(meta: Any, budget: Budget) -> int:
     """Rows to read at once: few where a page may hold texts that repeat what came before (DELTA_BYTE_ARRAY)."""
-    largest = 0
+    largest = max(_prefix_coded(meta).values(), default=0)
+    return max(1, min(_BATCH, budget.limit // (4 * largest))) if largest else _BATCH
+
+
+def _prefix_coded(meta: Any) -> dict[str, int]:
+    """The columns whose pages leave out what a text shares with the one before, and the largest one's bytes."""
+    found: dict[str, int] = {}
     for group in (meta.row_group(index) for index in range(meta.num_row_groups)):
         for column in (group.column(index) for index in range(group.num_columns)):
-            if "DELTA_BYTE_ARRAY" in column.encodings:
-                largest = max(largest, column.total_uncompressed_size)
-    return max(1, min(_BATCH, budget.limit // (4 * largest))) if largest else _BATCH
+            if any(coding.startswith("DELTA_") and coding.endswith("BYTE_ARRAY") for coding in column.encodings):
+                name = column.path_in_schema
+                found[name] = max(found.get(name, 0), column.total_uncompressed_size)
+    return found
 
 
 def _table_of(

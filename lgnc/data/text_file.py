@@ -106,7 +106,7 @@ def _decoded(data: bytes, coding: str, where: str) -> bytes:
 
 
 def _check_utf8(data: bytes, where: str) -> None:
-    """Raise BadInput, with the line, unless the bytes are UTF-8. Piece by piece: as text they would take more memory."""
+    """Raise BadInput, with the line, unless the bytes are UTF-8. Piece by piece: text takes more memory."""
     if data.isascii():
         return
     decoder = codecs.getincrementaldecoder("utf-8")()
