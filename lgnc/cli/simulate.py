@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
+from lgnc.cli.figures import accuracy_text, class_rows
+from lgnc.cli.output import json_option, print_facts, print_json, progress_bar, rate
 
 
 @click.command("simulate")
@@ -41,14 +42,17 @@ def command(
         bar.add_task("simulate", total=None, note="")
         done = evaluate(path, data, split=split, limit=limit, engine=engine, label=label, model=model, threads=threads)
     if as_json:
-        print_json(asdict(done))
+        result = asdict(done)
+        print_json({**result, **result.pop("figures")})
     else:
         against = f"{done.mismatches} (against {done.reference})" if done.mismatches is not None else None
         print_facts(
             [
                 ("engine", done.engine),
                 ("samples", f"{done.samples:,}"),
-                ("accuracy", percent(done.accuracy)),
+                *(("note", note) for note in done.notes),
+                ("accuracy", accuracy_text(done.accuracy, done.figures)),
+                *class_rows(done.figures),
                 ("mismatches", against),
                 ("samples/s", rate(done.samples_per_second)),
                 ("build", f"{done.built_seconds:.2f} s" if done.built_seconds else None),

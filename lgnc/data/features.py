@@ -6,18 +6,21 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.data.budget import Budget
+from lgnc.data.labels import LabelPlan
+from lgnc.data.leave_out import MAX_CATEGORIES, LeftOut
 from lgnc.data.numbers import Notation
 from lgnc.data.table import NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES
 
-MAX_CATEGORIES = 10_000
+ORDERS = ("random", "last", "group", "file")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Schema:
     """All that reading another file the same way needs: `Dataset.columns` is its JSON form.
 
     header: the columns have names of their own. label, position: the label column's name and place among all columns.
+    left_out: columns that are no features. order: how rows were chosen for test: 'random', 'last', by 'group' (the
+    column of that name), or as a 'file' of their own; trained_on: then the SHA-256 of the file of the training rows.
     notations: how columns wrote their numbers, where not plainly. na: texts that stood for a missing cell beside the
     usual ones.
     """
@@ -55,13 +60,28 @@ class Schema:
     dtype: str
     columns: tuple[ColumnPlan, ...]
     shape: tuple[int, int, int] | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    match_case: bool = False
+    rare: tuple[str, ...] = ()
+    edges: tuple[float | int, ...] = ()
+    order: str = "random"
+    group: str = ""
+    trained_on: str = ""
     notations: dict[str, Notation] = field(default_factory=dict)
     na: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
+        """The names of all columns of the training file, in its order."""
         names = [plan.name for plan in self.columns]
-        return [*names[: self.position], self.label, *names[self.position :]]
+        others = [(self.position, self.label), *((one.position, one.name) for one in self.left_out)]
+        for position, name in sorted(others):
+            names.insert(position, name)
+        return names
+
+    @property
+    def labels(self) -> LabelPlan:
+        return LabelPlan(self.classes, self.match_case, self.rare, self.edges)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -86,20 +106,47 @@ class Schema:
             )
             shape = data.get("shape")
             shape = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
-            classes, position = tuple(map(str, data["classes"])), int(data["position"])
-            label, dtype = str(data["label"]), str(data["dtype"])
-            notations = {
-                str(name): Notation(str(one["decimal"]), str(one["unit"]))
-                for name, one in data.get("notations", {}).items()
-            }
-            na = tuple(map(str, data.get("na", ())))
-            in_range = all(_is_median(plan.median) for plan in plans) and 0 <= position <= len(plans)
-            if dtype not in FEATURE_DTYPES or not in_range:
-                raise ValueError
-            return cls(bool(data["header"]), label, position, classes, dtype, plans, shape, notations, na)
+            left_out = tuple(
+                LeftOut(str(one["name"]), int(one["position"]), str(one["why"])) for one in data.get("left_out", ())
+            )
+            schema = cls(
+                bool(data["header"]),
+                str(data["label"]),
+                int(data["position"]),
+                tuple(map(str, data["classes"])),
+                str(data["dtype"]),
+                plans,
+                shape,
+                left_out,
+                bool(data.get("match_case", False)),
+                tuple(map(str, data.get("rare", ()))),
+                tuple(edge + 0 for edge in data.get("edges", ())),
+                str(data.get("order", "random")),
+                str(data.get("group", "")),
+                str(data.get("trained_on", "")),
+                {
+                    str(name): Notation(str(one["decimal"]), str(one["unit"]))
+                    for name, one in data.get("notations", {}).items()
+                },
+                tuple(map(str, data.get("na", ()))),
+            )
+            schema.check()
+            return schema
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             what = "the model's record of its columns is damaged"
             raise BadInput(what, where=where, fix="train the model again") from None
+
+    def check(self) -> None:
+        """Raise ValueError for what no training leaves."""
+        places = [self.position, *(one.position for one in self.left_out)]
+        total = len(self.columns) + len(places)
+        in_range = all(_is_median(plan.median) for plan in self.columns) and all(0 <= at < total for at in places)
+        rising = all(a < b for a, b in pairwise(self.edges)) and all(map(math.isfinite, self.edges))
+        bins = not self.edges or len(self.edges) + 1 == len(self.classes)
+        grouped = (self.order == "group") == bool(self.group)
+        known = self.dtype in FEATURE_DTYPES and self.order in ORDERS
+        if not (in_range and rising and bins and grouped and known and len(set(places)) == len(places)):
+            raise ValueError
 
 
 def _is_median(value: float | int) -> bool:
@@ -134,7 +181,7 @@ def fit_column(table: Table, column: Column, rows: Ints) -> ColumnPlan:
     values = {str(column.values[int(index)]) for index in np.flatnonzero((counts > 0) & ~column.missing)}
     if len(values) > MAX_CATEGORIES:
         what = f"column {quoted(column.name)} has {len(values)} different texts, more than {MAX_CATEGORIES}"
-        raise BadInput(what, where=table.where, fix="remove the column: an id or free text is not a feature")
+        raise BadInput(what, where=table.where, fix="leave it out (--drop): an id or free text is not a feature")
     return ColumnPlan(column.name, 0, tuple(sorted(values)), missing)
 
 
@@ -196,23 +243,11 @@ def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> Non
         raise table.refuse_cell(column, bad, what, "write whole numbers below 2^63 without an exponent")
 
 
-def check_unit(table: Table, column: Column, stored: Notation | None) -> None:
-    """Raise BadInput when a column's numbers have another unit than in training: '%' or none, '$' or '€'."""
-    was, now = (one.unit if one else "" for one in (stored, column.notation))
-    if was == now or column.numeric_share() is None or ("%" not in (was, now) and not (was and now)):
-        return
-    before, after = (f"'{unit}'" if unit else "no unit" for unit in (was, now))
-    what = f"column {quoted(column.name)}: its numbers have {after}, in training they had {before}"
-    raise BadInput(what, where=table.where, fix="write them as the training file does")
-
-
-def feature_matrix(
-    columns: list[Column], schema: Schema, rows: Ints, where: str, budget: Budget | None = None
-) -> NDArray[Any]:
+def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str, budget: Budget) -> NDArray[Any]:
     """The features [len(rows), features] of `schema.dtype`; a category not seen in training is all zero."""
     width = sum(len(plan.feature_names) for plan in schema.columns)
     size = width * len(rows) * np.dtype(schema.dtype).itemsize
-    (budget or Budget.of(None)).check(size, where, f"{len(rows):,} rows of {width:,} features")
+    budget.check(size, where, f"{len(rows):,} rows of {width:,} features")
     x = np.zeros((len(rows), width), schema.dtype)
     at = 0
     for column, plan in zip(columns, schema.columns, strict=True):

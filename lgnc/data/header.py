@@ -22,10 +22,15 @@ _MOST = 100
 
 @dataclass(frozen=True, eq=False)
 class First:
-    """A column's first cell beside what stands below it. new: no other cell of the column holds it."""
+    """A column's first cell beside what stands below it.
+
+    new: no other cell of the column holds it. blank: the others are missing. numeric: they are numbers. repeated: each
+    of their texts occurs again. below: how often each of `texts` does.
+    """
 
     title: str
     new: bool
+    blank: bool
     numeric: bool
     repeated: bool
     below: Ints
@@ -79,7 +84,7 @@ def looks_like_header(raw: Sequence[RawColumn], missing: Collection[str] = MISSI
         return True
     numeric = [cell for cell in cells if cell.numeric]
     if not numeric:
-        return all(cell.new for cell in cells)
+        return all(cell.new and not (cell.blank and cell.number is not None) for cell in cells)
     present = [cell for cell in numeric if cell.title not in missing]
     numbers = [cell.number for cell in present if cell.number is not None]
     texts = len(present) - len(numbers)
@@ -110,7 +115,7 @@ def _first(raw: RawColumn, missing: Collection[str]) -> First:
         codes = np.repeat(np.arange(len(sample), dtype=np.int32), np.minimum(below[sample], _MOST))
         share = text_column("", codes, [raw.texts[int(index)] for index in sample]).numeric_share()
     repeated = bool((below > 1).any()) and all(raw.texts[int(index)] in missing for index in used[below[used] == 1])
-    return First(title, new, share is not None and share >= NUMERIC_SHARE, repeated, below, raw.texts)
+    return First(title, new, share is None, share is not None and share >= NUMERIC_SHARE, repeated, below, raw.texts)
 
 
 def _counts_rows(cell: First) -> bool:

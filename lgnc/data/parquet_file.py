@@ -113,7 +113,7 @@ def _read(file: Any, names: list[str], where: str, budget: Budget) -> Any:
     for batch in file.iter_batches(batch_size=_batch_size(file.metadata, budget), columns=names):
         batch.validate(full=True)
         taken += batch.nbytes
-        budget.check(taken, where, "the table, or more of it,")
+        budget.check(2 * taken, where, "the table, or more of it,")
         batches.append(batch)
     if not batches or not sum(batch.num_rows for batch in batches):
         raise BadInput("has no rows", where=where, fix="give a file with at least two rows")
@@ -123,7 +123,7 @@ def _read(file: Any, names: list[str], where: str, budget: Budget) -> Any:
 def _batch_size(meta: Any, budget: Budget) -> int:
     """Rows to read at once: few where a page may hold texts that repeat what came before (DELTA_BYTE_ARRAY)."""
     largest = max(_prefix_coded(meta).values(), default=0)
-    return max(1, min(_BATCH, budget.limit // (4 * largest))) if largest else _BATCH
+    return max(1, min(_BATCH, budget.limit // (64 * largest))) if largest else _BATCH
 
 
 def _prefix_coded(meta: Any) -> dict[str, int]:

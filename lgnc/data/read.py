@@ -27,22 +27,13 @@ def read_table(
     known: Known | None = None,
     *,
     na: Collection[str] = (),
-    max_memory: int | None = None,
+    budget: Budget | None = None,
 ) -> Table:
     """The table in a file. label: the label column's name. known: what a model remembers of its training file.
 
-    na: texts that stand for a missing cell beside the usual ones. max_memory: bytes; half of what is available, at
-    most 2 GiB, unless given. Raises BadInput for what cannot be read.
+    na: texts that stand for a missing cell beside the usual ones. Raises BadInput for what cannot be read.
     """
-    budget = Budget.of(max_memory)
-    try:
-        return _read(source, label, known, na, budget)
-    except MemoryError:
-        what = "takes more memory than this machine gives"
-        raise BadInput(what, where=source[:200], fix="give fewer rows or columns") from None
-
-
-def _read(source: str, label: str | None, known: Known | None, na: Collection[str], budget: Budget) -> Table:
+    budget = budget or Budget.of(None)
     path = Path(source)
     head = _head(source)
     suffix = path.suffix.lower()

@@ -172,6 +172,16 @@ def shape_text(shape: tuple[int, ...] | None) -> str:
     return " x ".join(map(str, shape)) if shape else "no image shape"
 
 
+def check_unit(column: Column, stored: Notation | None, where: str) -> None:
+    """Raise BadInput when a column's numbers have another unit than in training: '%' or none, '$' or '€'."""
+    was, now = (one.unit if one else "" for one in (stored, column.notation))
+    if was == now or column.numeric_share() is None or ("%" not in (was, now) and not (was and now)):
+        return
+    before, after = (f"'{unit}'" if unit else "no unit" for unit in (was, now))
+    what = f"column {quoted(column.name)}: its numbers have {after}, in training they had {before}"
+    raise BadInput(what, where=where, fix="write them as the training file does")
+
+
 def join_tables(train: Table, test: Table) -> Table:
     """One table of the training rows and, below, the test rows. Raises BadInput when the columns differ in number."""
     if len(train.columns) != len(test.columns):
@@ -180,6 +190,8 @@ def join_tables(train: Table, test: Table) -> Table:
     if train.shape != test.shape:
         what = f"has images of {shape_text(test.shape)}, the training data {shape_text(train.shape)}"
         raise BadInput(what, where=test.where, fix="give both the same axis order: [n, height, width, channels]")
+    for one, other in zip(train.columns, test.columns, strict=True):
+        check_unit(other, one.notation, test.where)
     rows = train.rows
     return Table(
         train.where,
