@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.data.budget import Budget
 from lgnc.data.labels import LabelPlan
 from lgnc.data.leave_out import MAX_CATEGORIES, LeftOut
-from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
+from lgnc.data.numbers import Notation
+from lgnc.data.table import NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES
 
@@ -47,6 +49,8 @@ class Schema:
     header: the columns have names of their own. label, position: the label column's name and place among all columns.
     left_out: columns that are no features. order: how rows were chosen for test: 'random', 'last', by 'group' (the
     column of that name), or as a 'file' of their own; trained_on: then the SHA-256 of the file of the training rows.
+    notations: how columns wrote their numbers, where not plainly. na: texts that stood for a missing cell beside the
+    usual ones.
     """
 
     header: bool
@@ -63,6 +67,8 @@ class Schema:
     order: str = "random"
     group: str = ""
     trained_on: str = ""
+    notations: dict[str, Notation] = field(default_factory=dict)
+    na: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -118,6 +124,11 @@ class Schema:
                 str(data.get("order", "random")),
                 str(data.get("group", "")),
                 str(data.get("trained_on", "")),
+                {
+                    str(name): Notation(str(one["decimal"]), str(one["unit"]))
+                    for name, one in data.get("notations", {}).items()
+                },
+                tuple(map(str, data.get("na", ()))),
             )
             schema.check()
             return schema
@@ -129,13 +140,18 @@ class Schema:
         """Raise ValueError for what no training leaves."""
         places = [self.position, *(one.position for one in self.left_out)]
         total = len(self.columns) + len(places)
-        in_range = all(abs(plan.median) < 2**63 for plan in self.columns) and all(0 <= at < total for at in places)
+        in_range = all(_is_median(plan.median) for plan in self.columns) and all(0 <= at < total for at in places)
         rising = all(a < b for a, b in pairwise(self.edges)) and all(map(math.isfinite, self.edges))
         bins = not self.edges or len(self.edges) + 1 == len(self.classes)
         grouped = (self.order == "group") == bool(self.group)
         known = self.dtype in FEATURE_DTYPES and self.order in ORDERS
         if not (in_range and rising and bins and grouped and known and len(set(places)) == len(places)):
             raise ValueError
+
+
+def _is_median(value: float | int) -> bool:
+    """Whether a number can be a cell: a whole one of 64 bits, or a finite real one."""
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
 
 
 def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -187,7 +203,8 @@ def _median(column: Column, counts: Ints) -> int | float:
     order = np.argsort(column.number, kind="stable")
     middle = int(np.searchsorted(np.cumsum(counts[order]), (total + 1) // 2))
     value = column.number[order[middle]].item()
-    return int(value) if value == int(value) else float(value)
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < 2**63)
+    return int(value) if whole else float(value)
 
 
 def feature_dtype(columns: list[Column], plans: list[ColumnPlan]) -> str:
@@ -215,20 +232,22 @@ def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> Non
         return
     low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
     fix = "correct the cell, or train with such values"
-    if (bad := used & (column.number != np.rint(column.number))).any():
+    real = column.number.dtype.kind == "f"
+    if real and (bad := used & (column.number != np.rint(column.number))).any():
         raise table.refuse_cell(column, bad, "{value} is not a whole number, as all were in training", fix)
     if (bad := used & ((column.number < low) | (column.number > high))).any():
         what = f"{{value}} is outside {low}..{high}, the range of the model's {dtype} features"
         raise table.refuse_cell(column, bad, what, fix)
+    if real and (bad := used & (abs(column.number) >= 2.0**53)).any():
+        what = "{value} stands among numbers that are rounded to float64; in training all were 64-bit integers"
+        raise table.refuse_cell(column, bad, what, "write whole numbers below 2^63 without an exponent")
 
 
-def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str) -> NDArray[Any]:
+def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str, budget: Budget) -> NDArray[Any]:
     """The features [len(rows), features] of `schema.dtype`; a category not seen in training is all zero."""
     width = sum(len(plan.feature_names) for plan in schema.columns)
     size = width * len(rows) * np.dtype(schema.dtype).itemsize
-    if size > MAX_BYTES:
-        what = f"{len(rows)} rows of {width} features take {size >> 30} GiB of memory"
-        raise BadInput(what, where=where, fix="give fewer rows, or columns with fewer categories")
+    budget.check(size, where, f"{len(rows):,} rows of {width:,} features")
     x = np.zeros((len(rows), width), schema.dtype)
     at = 0
     for column, plan in zip(columns, schema.columns, strict=True):

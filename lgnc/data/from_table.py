@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from lgnc.data.bins import is_measurement
+from lgnc.data.budget import Budget
 from lgnc.data.choices import Choices
 from lgnc.data.dataset import Dataset
 from lgnc.data.features import Schema, check_fit, feature_dtype, feature_matrix, fit_column
 from lgnc.data.labels import plan_labels, read_labels
 from lgnc.data.leave_out import ROW_NUMBERS, LeftOut, counts_rows, is_unnamed, left_out, notes_on
 from lgnc.data.split import group_split, last_split, stratified_split
-from lgnc.data.table import Column, Ints, Table, join_tables, quoted
+from lgnc.data.table import Column, Ints, Table, check_unit, join_tables, quoted
 from lgnc.diagnostics import BadInput, unknown
 
 
@@ -26,8 +27,12 @@ def fit_table(
     *,
     name: str | None = None,
     trained_on: str = "",
+    na: tuple[str, ...] = (),
+    budget: Budget | None = None,
 ) -> Dataset:
-    """A table to train on. trained_on: the digest of the training file when its test rows came from another one."""
+    """A table to train on. na: texts that stood for a missing cell beside the usual ones.
+
+    trained_on: the digest of the training file when its test rows came from another one."""
     if table.split is not None and not trained_on and (choices.group or choices.split != "random"):
         fix = "leave out --group and --split"
         raise BadInput("has test rows of its own", where=table.where, fix=fix)
@@ -63,9 +68,11 @@ def fit_table(
         order,
         choices.group or "",
         trained_on,
+        {each.name: each.notation for each in features if each.notation is not None},
+        na,
     )
     notes = (*table.notes, *told, *counted, *remarks, *_channels_first(table))
-    return _dataset(table, schema, features, y, train, test, name, notes, chosen)
+    return _dataset(table, schema, features, y, train, test, name, notes, chosen, budget)
 
 
 def read_table_for(
@@ -77,6 +84,7 @@ def read_table_for(
     *,
     name: str | None = None,
     digest: str = "",
+    budget: Budget | None = None,
 ) -> Dataset:
     """A table read as the training data was. digest: of its file, where the record asks for it."""
     if known.shape and table.shape and known.shape != table.shape:
@@ -94,7 +102,7 @@ def read_table_for(
         order = "all"
     train, test = split_rows(table, y, groups, order, test_fraction, seed)
     features = [columns[plan.name] for plan in known.columns]
-    return _dataset(table, known, features, y, train, test, name, (*table.notes, *notes, *counted), "")
+    return _dataset(table, known, features, y, train, test, name, (*table.notes, *notes, *counted), "", budget)
 
 
 def _dataset(
@@ -107,14 +115,17 @@ def _dataset(
     name: str | None,
     notes: tuple[str, ...],
     chosen: str,
+    budget: Budget | None,
 ) -> Dataset:
+    budget = budget or Budget.of(None)
     for column, plan in zip(features, schema.columns, strict=True):
+        check_unit(column, schema.notations.get(plan.name), table.where)
         check_fit(table, column, plan, schema.dtype)
     return Dataset(
         name or table.where,
-        feature_matrix(features, schema, train, table.where),
+        feature_matrix(features, schema, train, table.where, budget),
         y[train],
-        feature_matrix(features, schema, test, table.where),
+        feature_matrix(features, schema, test, table.where, budget),
         y[test],
         schema.feature_names,
         schema.classes,
