@@ -114,7 +114,7 @@ def test_what_a_split_cannot_do(tmp_path: Path) -> None:
         load_dataset(path, choices=Choices(group="column 2"))
     with pytest.raises(BadInput, match="class 'b' has rows for test alone"):
         load_dataset(path, choices=Choices(split="last"))
-    arrays = {"x_train": np.ones((4, 2)), "y_train": [0, 1, 0, 1], "x_test": np.ones((2, 2)), "y_test": [0, 1]}
+    arrays: dict[str, Any] = {"x_train": np.ones((4, 2)), "y_train": [0, 1, 0, 1], "x_test": np.ones((2, 2)), "y_test": [0, 1]}
     np.savez(tmp_path / "t.npz", **arrays)
     with pytest.raises(BadInput, match="has test rows of its own"):
         load_dataset(str(tmp_path / "t.npz"), choices=Choices(split="last"))
