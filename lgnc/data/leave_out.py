@@ -92,8 +92,10 @@ def _reason(table: Table, column: Column, position: int) -> str | None:
         names_rows = is_unnamed(table, column.name, position) and distinct == total > 1
         many = names_rows or (distinct >= _SURE_ROWS and 2 * distinct > total)
         return TEXT if many or distinct > MAX_CATEGORIES else None
-    if total < len(column.codes[rows]) or share < 1 or not _whole(column, counts):
+    if total < len(column.codes[rows]) or share < 1:
         return None
+    if not _whole(column, counts):
+        return ROW_NUMBERS if is_unnamed(table, column.name, position) and distinct == total > 1 else None
     values = column.number[column.codes[rows]].astype(np.int64)
     return ROW_NUMBERS if counts_rows(values, column.name, unnamed=is_unnamed(table, column.name, position)) else None
 
@@ -152,7 +154,7 @@ def _is_time(table: Table, column: Column, position: int) -> bool:
 def notes_on(found: Sequence[LeftOut]) -> list[tuple[str, str]]:
     """(what was left out, which columns and how to keep them), one for each reason."""
     told = {
-        ROW_NUMBERS: "only counts the rows (--keep COLUMN keeps it)",
+        ROW_NUMBERS: "only counts or numbers the rows (--keep COLUMN keeps it)",
         TEXT: "text that differs in most rows: names, ids (--keep COLUMN keeps it)",
         DROPPED: "by --drop",
         GROUP: "groups the rows (--keep COLUMN makes it a feature too)",

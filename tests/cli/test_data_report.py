@@ -38,7 +38,7 @@ def test_what_is_told(table: Path, tmp_path: Path, capsys: Capture) -> None:
         "118 rows, 95 to train on, 23 to test on",
         "'kind', the last column",
         "2: common 112, rare 6",
-        "'column 1': only counts the rows (--keep",
+        "'column 1': only counts or numbers the rows (--keep",
         "'name': text that differs",
         "1 row without a label left out",
         "'common', 'COMMON' are 'common'",

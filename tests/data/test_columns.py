@@ -43,6 +43,7 @@ COUNTERS: dict[str, tuple[str, list[Any]]] = {
     "two files below each other": ("", [*range(20), *range(20)]),
     "row names": ('""', [f"row {index} of it" for index in range(ROWS)]),
     "from 1": ("rownames", list(range(1, ROWS + 1))),
+    "reshaped in R": ('""', [f'"{i // 4 + 1}.{i % 4 + 1}"' for i in range(ROWS)]),
     "as fractions": ("", [f"{index}.0" for index in range(ROWS)]),
     "shuffled id": ("id", SHUFFLED),
     "id with gaps": ("PatientID", SAMPLED),
@@ -90,6 +91,14 @@ def test_a_feature_is_not_taken_for_a_row_number(case: str, tmp_path: Path) -> N
 def test_a_few_rows_may_count_by_chance(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,kind\n1,a\n2,b\n3,a\n")
     assert load_dataset(str(tmp_path / "t.csv"), test_fraction=0).feature_names == ("x",)
+
+
+def test_row_numbers_beside_texts_alone(tmp_path: Path) -> None:
+    lines = [',"sex","class"', *(f'"{i + 1}","{"mf"[i % 2]}","{LABELS[i]}"' for i in range(ROWS))]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    data = load_dataset(str(tmp_path / "t.csv"))
+    assert data.feature_names == ("sex=f", "sex=m")
+    assert names_out(data) == ["column 1"]
 
 
 def test_pixels_are_never_left_out(tmp_path: Path) -> None:
