@@ -211,7 +211,7 @@ def test_every_column_has_its_fate(tmp_path: Path) -> None:
     assert sum(one["train"] + one["test"] for one in told["classes"]) == ROWS
     assert json.loads(json.dumps(told)) == told
     lines_of = summary_lines(data)
-    assert ("classes", "2: a 20, b 20") in lines_of
+    assert ("classes", "2 (a: 20, b: 20)") in lines_of
     assert any("'fixed', 'empty'" in text for _, text in lines_of)
 
 
