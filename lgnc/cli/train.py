@@ -12,6 +12,7 @@ import click
 
 from lgnc.cli.figures import accuracy_text, class_rows
 from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
+from lgnc.cli.size import max_memory_option
 from lgnc.diagnostics import BadInput
 from lgnc.files import append_line
 from lgnc.report.learning_curve import check_plot_path, plot_learning_curve
@@ -64,6 +65,8 @@ def _note(epoch: dict[str, Any]) -> str:
 @click.option("--test", "test_file", metavar="FILE", help="The test rows, from a file of their own.")
 @click.option("--group", metavar="COLUMN", help="Rows that agree in this column are all for training or all for test.")
 @click.option("--split", default="random", show_default=True, help="random, or last: the last rows are for test.")
+@click.option("--na", multiple=True, metavar="TEXT", help="A text that means a missing cell, beside NA, null, ...")
+@max_memory_option
 @click.option("--layers", type=int, help="Layers of gates.")
 @click.option("--width", type=int, help="Gates a layer.")
 @click.option("--widths", type=Widths(), help="One width a layer, instead of --layers and --width.")
@@ -122,6 +125,8 @@ def command(
     test_file: str | None,
     group: str | None,
     split: str,
+    na: tuple[str, ...],
+    max_memory: int | None,
     checkpoint: Path | None,
     resume: bool,
     log: Path | None,
@@ -130,7 +135,7 @@ def command(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Train a network on DATA: digits, mnist, cifar10 and so on, or a CSV, NPZ or Parquet file."""
+    """Train a network on DATA: digits, mnist, cifar10 and so on, or a file: CSV, JSON lines, ARFF, NPZ, Parquet."""
     if output.is_dir() or not output.absolute().parent.is_dir():
         problem = "is a folder" if output.is_dir() else "No such file or directory"
         raise BadInput(problem, where=str(output), fix="give a file name in a folder that exists")
@@ -157,7 +162,9 @@ def command(
     if test_file is not None and held_out:
         fix = "leave out --test-fraction"
         raise BadInput("the test rows are those of a file", where=f"--test {test_file}", fix=fix)
-    dataset = load_dataset(data, label=label, seed=chosen.seed, choices=choices, **held_out)
+    dataset = load_dataset(
+        data, label=label, seed=chosen.seed, choices=choices, na=na, max_memory=max_memory, **held_out
+    )
     if not as_json and rank() == 0:
         print_facts(summary_lines(dataset))
     with ExitStack() as stack:

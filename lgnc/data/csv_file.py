@@ -48,7 +48,9 @@ def parse_csv(
 ) -> Table:
     """The table in UTF-8 text: comma, semicolon, tab, pipe or runs of blanks; with or without a header.
 
-    label: the label column's name, if known. known: how the file of a model's training was read, if there was one.
+    label: the label column's name, if known. known: how the file of a model's training was read, if there was one. The
+    first row is a header when it holds the label or the names of training, is none when it ends in one of its classes,
+    and else is what it looks like.
     na: texts that stand for a missing cell beside MISSING. notes: what is told about the file already.
     Raises BadInput, with the line, for anything that is not a table of at least one row and two columns.
     """
@@ -65,7 +67,8 @@ def parse_csv(
         first = ["", *first[:-1]]
     if len(first) < 2:
         raise one_column(where)
-    header = grid.apart or _is_header(first, columns, label, known, missing)
+    sure = grid.apart or known_header(first, label, known.names if known and known.header else None)
+    header = sure or (not (known and known.is_row(first)) and looks_like_header(columns, missing))
     start = int(header and not grid.apart)
     if len(grid.lines) == start:
         raise BadInput("has a header but no rows", where=where, fix="give a file with at least two rows")
@@ -73,7 +76,7 @@ def parse_csv(
         columns = [column.without_first() for column in columns]
     titles = titles_of(first) if header else [f"column {index + 1}" for index in range(len(first))]
     check_titles(titles, f"{where}:{grid.lines[0] if start else dialect.skipped + 1}")
-    if start and any(parse_number(title) is not None for title in titles):
+    if start and not sure and any(parse_number(title) is not None for title in titles):
         told.append(f"the first row is read as the names of the columns: {', '.join(titles)[:60]}")
     if grid.comments:
         told.append(f"{grid.comments} comment line{'s' * (grid.comments > 1)} among the rows left out")
@@ -104,17 +107,6 @@ def make_table(
     target = label if label is not None else (known.label if known and known.label in titles else titles[-1])
     notes = notes_of(remark for remark in remarks if remark.column != target)
     return Table(where, tuple(columns), header, lambda row: f"{where}:{lines[row]}", notes=(*told, *notes))
-
-
-def _is_header(
-    first: list[str], columns: list[RawColumn], label: str | None, known: Known | None, missing: Collection[str]
-) -> bool:
-    """Whether the first row names the columns: by the names and classes known from training, else by its look."""
-    if known_header(first, label, known.names if known and known.header else None):
-        return True
-    if known is not None and known.is_row(first):
-        return False
-    return looks_like_header(columns, missing)
 
 
 def _blank_end(first: list[str], columns: list[RawColumn]) -> int:

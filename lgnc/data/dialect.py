@@ -95,9 +95,9 @@ def _choose(lines: list[str], given: str | None) -> tuple[str, int, list[tuple[i
         rows = _rows(lines, separator)
         widths = Counter(len(row) for _, row in rows if len(row) > 1)
         width, count = widths.most_common(1)[0] if widths else (1, 0)
-        numbers = _number_share([row for _, row in rows if len(row) == width], separator)
+        numbers = _number_share([row for _, row in rows[1:] or rows if len(row) == width], separator)
         even = round(count / max(len(rows), 1), 2)
-        if separator == BLANKS and (numbers < 0.5 or even < 0.8):
+        if separator == BLANKS and (numbers < 0.25 or even < 0.8):
             continue
         score = (even, round(numbers, 2), width)
         if best is None or score > best[0]:

@@ -235,7 +235,7 @@ def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> Non
     real = column.number.dtype.kind == "f"
     if real and (bad := used & (column.number != np.rint(column.number))).any():
         raise table.refuse_cell(column, bad, "{value} is not a whole number, as all were in training", fix)
-    if (bad := used & ((column.number < low) | (column.number > high))).any():
+    if (bad := used & ((column.number < low) | (column.number >= high + 1.0 if real else column.number > high))).any():
         what = f"{{value}} is outside {low}..{high}, the range of the model's {dtype} features"
         raise table.refuse_cell(column, bad, what, fix)
     if real and (bad := used & (abs(column.number) >= 2.0**53)).any():

@@ -81,7 +81,7 @@ def _opened(data: bytes, packed: str, budget: Budget) -> IO[bytes]:
         return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
     if packed == "bz2":
         return bz2.BZ2File(stream)
-    lzma.LZMADecompressor(memlimit=budget.limit).decompress(data[:64], 0)
+    lzma.LZMADecompressor(memlimit=budget.limit).decompress(data[: 1 << 16], 1)
     return lzma.LZMAFile(stream)
 
 

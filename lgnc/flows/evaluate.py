@@ -82,10 +82,12 @@ def rows(
     training: Any,
     classes: Sequence[str] | None,
     shape: Any = None,
+    max_memory: int | None = None,
 ) -> Rows:
     """One split of a data set, split as `training` (a model's record) says.
 
-    classes: the network's, or None for the data's own. shape: of the images that it was trained on.
+    classes: the network's, or None for the data's own. shape: of the images that it was trained on. max_memory: as
+    `load_dataset` takes it.
     """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
@@ -95,7 +97,7 @@ def rows(
         if type(value) is not int and (key == "seed" or type(value) is not float):
             what = f"the {key} of its training is {value!r:.40}, not a number"
             raise BadInput(what, where="training record", fix="compile or train it again")
-    dataset = load_dataset(data, label=label, columns=columns or None, **held_out)
+    dataset = load_dataset(data, label=label, columns=columns or None, max_memory=max_memory, **held_out)
     x, y = {
         "test": (dataset.x_test, dataset.y_test),
         "train": (dataset.x_train, dataset.y_train),
@@ -142,6 +144,7 @@ def evaluate(
     label: str | None = None,
     model: Path | None = None,
     threads: int = 1,
+    max_memory: int | None = None,
 ) -> Evaluation:
     """Run what is at `path` on `data`.
 
@@ -150,7 +153,7 @@ def evaluate(
     """
     if path.is_dir():
         run = partial(run_folder, path, engine=engine, threads=threads)
-        return _evaluate_folder(path, data, split, limit, label, model, run)
+        return _evaluate_folder(path, data, split, limit, label, model, run, max_memory)
     if engine not in (None, "reference"):
         raise unknown("engine for a model or circuit", str(engine), ("reference",))
     source = load_source(path)
@@ -166,6 +169,7 @@ def evaluate(
         training=meta.get("training"),
         classes=source.circuit.head.names,
         shape=meta.get("shape"),
+        max_memory=max_memory,
     )
     x = features_for(source.circuit.encoder, taken.x, data)
     against = run_model(source.model, x) if source.model else None
@@ -180,6 +184,7 @@ def _evaluate_folder(
     label: str | None,
     model: Path | None,
     run: Callable[[NDArray[Any]], RunResult],
+    max_memory: int | None,
 ) -> Evaluation:
     manifest = load_manifest(folder)
     if not manifest.get("classes"):
@@ -192,6 +197,7 @@ def _evaluate_folder(
         columns=manifest.get("columns"),
         training=manifest.get("training"),
         classes=manifest["classes"],
+        max_memory=max_memory,
     )
     inside = folder / f"{manifest['name']}.lgir"
     reference = load_source(model if model else inside)
