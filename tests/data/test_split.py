@@ -83,6 +83,8 @@ def test_a_file_of_test_rows(tmp_path: Path) -> None:
     assert len(other.x_train) == 0
     own = again(data, path)
     assert (len(own.x_train), len(own.x_test)) == (60, 0)
+    Path(path).write_text(Path(path).read_text() + "7,p,rare\n")
+    assert load_dataset(path, choices=Choices(test=test)).class_names == ("a", "b", "rare")
     Path(test).write_text("x,kind\n1,a\n")
     with pytest.raises(BadInput, match=r"test\.csv: has no column 'patient', the training data has"):
         load_dataset(path, choices=Choices(test=test))
