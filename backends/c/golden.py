@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.c.sensitivity import rows_shown
-from lgnc.backends.thresholds import always_true, element_range, native_thresholds
+from lgnc.backends.thresholds import always_true, native_thresholds
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.simulate import encode, packed_scores, simulate_outputs, unpack
 
@@ -92,7 +92,7 @@ def golden(circuit: Circuit) -> Golden:
         chosen = _choose(goals, max(0, min(most, _UNTRIED) - len(kept)), turns)
         kept += list(_rows(circuit.encoder, goals, chosen, turns))
     ends = _mixed(0, 2, len(circuit.encoder.names)) % 2
-    rows = np.array([*kept, *np.array(element_range(circuit.encoder))[ends]], circuit.encoder.dtype)
+    rows = np.array([*kept, *np.array(circuit.encoder.range)[ends]], circuit.encoder.dtype)
     bits, place = np.unique(goals.bit, return_inverse=True)
     missed = np.bincount(place, ~goals.seen, len(bits))
     return Golden(rows, len(bits), int(np.count_nonzero(missed == 0)) if tried else None)
@@ -103,7 +103,7 @@ def _goals(circuit: Circuit) -> _Goals:
     encoder = circuit.encoder
     used = np.flatnonzero((circuit.fanout[: circuit.inputs] > 0) & ~always_true(encoder))
     at = native_thresholds(encoder)[used]
-    high = at.dtype.type(element_range(encoder)[1])
+    high = at.dtype.type(encoder.range[1])
     inside = at < high
     above = np.nextafter(at, high) if encoder.is_float else at + inside.astype(at.dtype)
     bit, value = np.concatenate([used, used[inside]]), np.concatenate([at, above[inside]])
@@ -135,7 +135,7 @@ def _choose(goals: _Goals, rows: int, turn: int) -> Ints:
 
 def _rows(encoder: Encoder, goals: _Goals, chosen: Ints, turn: int) -> NDArray[Any]:
     """[rows, features]: the chosen goals' values, and an end of the type for features that nothing reads."""
-    ends = np.array(element_range(encoder)).astype(encoder.dtype)
+    ends = np.array(encoder.range).astype(encoder.dtype)
     rows: NDArray[Any] = ends[_mixed(turn, len(chosen), len(encoder.names)) % 2]
     rows[:, goals.feature] = goals.value[chosen]
     return rows

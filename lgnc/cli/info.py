@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from lgnc.cli.figures import accuracy_text, class_rows
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
 
 
@@ -63,12 +64,24 @@ def _shape(shape: Any) -> str:
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
     """A row for a fact, and one for each group of facts inside it."""
+    if name == "training" and isinstance(value, dict) and "recall" in value:
+        yield from _accuracy(value)
+        value = {key: item for key, item in value.items() if key not in _FIGURES}
     inner = {key: item for key, item in value.items() if isinstance(item, dict)} if isinstance(value, dict) else {}
     if isinstance(value, dict):
         value = {key: _plain(key, item) for key, item in value.items() if key not in inner}
     yield name.replace("_", " "), _plain(name, value)
     for key, item in inner.items():
         yield from _rows(f"{name} {key}", item)
+
+
+_FIGURES = ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
+
+
+def _accuracy(training: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """The rows of a model's accuracy on its test rows."""
+    yield "test accuracy", accuracy_text(training["test_accuracy"], training)
+    yield from class_rows(training)
 
 
 def _plain(name: str, value: object) -> object:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lgnc.data.features import MAX_CATEGORIES, ColumnPlan, Schema, distinct_names
+from lgnc.data.features import ColumnPlan, Schema, distinct_names
+from lgnc.data.leave_out import MAX_CATEGORIES
 from lgnc.diagnostics import BadInput
 
 
