@@ -27,7 +27,7 @@ def class_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     order = list(recall.items())
     if few := len(order) > _SHOWN:
         order.sort(key=lambda item: item[1][0] / item[1][1])
-    shown = ", ".join(f"{name} {right:,} of {rows:,}" for name, (right, rows) in order[:_SHOWN])
+    shown = ", ".join(f"{name}: {right:,} of {rows:,}" for name, (right, rows) in order[:_SHOWN])
     text = f"the lowest of {len(order):,}: {shown}" if few else shown
     facts = [("balanced", f"{percent(figures['balanced_accuracy'])}, the mean recall of the classes"), ("recall", text)]
     never = [name for name, (right, _) in recall.items() if not right]

@@ -32,15 +32,15 @@ def fit_table(
 ) -> Dataset:
     """A table to train on. na: texts that stood for a missing cell beside the usual ones.
 
-    trained_on: the digest of the training file when its test rows came from another one."""
+    trained_on: the digest of the training file when its test rows came from another one.
+    """
     if table.split is not None and not trained_on and (choices.group or choices.split != "random"):
-        fix = "leave out --group and --split"
-        raise BadInput("has test rows of its own", where=table.where, fix=fix)
+        raise BadInput("has test rows of its own", where=table.where, fix="leave out --group and --split")
     position, chosen = pick_label(table, label)
-    if table.columns[position].name in (choices.group, *choices.drop):
-        what = f"column {quoted(table.columns[position].name)} is the label"
-        raise BadInput(what, where=table.where, fix="name another label with --label, or another column")
     column = table.columns[position]
+    if column.name in (choices.group, *choices.drop):
+        fix = "name another label with --label, or another column"
+        raise BadInput(f"column {quoted(column.name)} is the label", where=table.where, fix=fix)
     out, remarks = left_out(table, position, choices)
     plan, told = plan_labels(table, column, choices, chosen)
     y, counted = read_labels(table, column, plan)
@@ -54,22 +54,22 @@ def fit_table(
         raise _no_features(table, out)
     plans = tuple(fit_column(table, each, train) for each in features)
     schema = Schema(
-        table.header,
-        column.name,
-        position,
-        plan.classes,
-        feature_dtype(features, list(plans)),
-        plans,
-        table.shape,
-        out,
-        plan.match_case,
-        plan.rare,
-        plan.edges,
-        order,
-        choices.group or "",
-        trained_on,
-        {each.name: each.notation for each in features if each.notation is not None},
-        na,
+        header=table.header,
+        label=column.name,
+        position=position,
+        classes=plan.classes,
+        dtype=feature_dtype(features, list(plans)),
+        columns=plans,
+        shape=table.shape,
+        left_out=out,
+        match_case=plan.match_case,
+        rare=plan.rare,
+        edges=plan.edges,
+        order=order,
+        group=choices.group or "",
+        trained_on=trained_on,
+        notations={each.name: each.notation for each in features if each.notation is not None},
+        na=na,
     )
     notes = (*table.notes, *told, *counted, *remarks, *_channels_first(table))
     return _dataset(table, schema, features, y, train, test, name, notes, chosen, budget)

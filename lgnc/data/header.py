@@ -88,12 +88,14 @@ def looks_like_header(raw: Sequence[RawColumn], missing: Collection[str] = MISSI
     present = [cell for cell in numeric if cell.title not in missing]
     numbers = [cell.number for cell in present if cell.number is not None]
     texts = len(present) - len(numbers)
+    if not cells[0].title and _counts_rows(cells[0]):
+        return True
     if not numbers:
-        return texts > 0
+        return texts > 0 or (not cells[0].title and len(cells[0].below) > 1 and bool((cells[0].below <= 1).all()))
     titles = [cell.title for cell in cells]
     if len(set(titles)) < len(titles):
         return False
-    if texts > len(numbers) or (not titles[0] and _counts_rows(cells[0])):
+    if texts > len(numbers):
         return True
     others = [cell for cell in cells if not cell.numeric]
     if not all(cell.new for cell in others):

@@ -86,7 +86,7 @@ def plan_labels(table: Table, column: Column, choices: Choices, chosen: str) -> 
     if choices.min_class_rows is None and values is None and distinct >= 10 and 2 * distinct > total:
         what = f"{where}, and looks like names or ids: {distinct:,} different labels in {total:,} rows"
         raise BadInput(what, where=table.where, fix=f"{other}, or take each as a class (--min-class-rows 1)")
-    least = choices.min_class_rows or 2
+    least = choices.min_class_rows or (2 if table.split is None else 1)
     classes = sort_classes(name for name, count in merged.items() if count >= least)
     if len(classes) < 2 and choices.min_class_rows is None:
         classes = sort_classes(merged)

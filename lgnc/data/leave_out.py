@@ -35,6 +35,7 @@ _TIMES = frozenset((
     "hour", "hours", "minute", "minutes", "second", "seconds", "step", "steps", "tick", "ticks", "period", "quarter",
     "season", "epoch", "timestamp", "age",
 ))
+_PERSONS = frozenset(("patient", "subject", "person", "participant", "user", "customer", "client", "pupil", "animal"))
 # fmt: on
 
 
@@ -72,6 +73,9 @@ def left_out(table: Table, label: int, choices: Choices) -> tuple[tuple[LeftOut,
                 why = None
                 what = f"column {quoted(column.name)} rises by one from row to row and is kept as a time"
                 remarks.append(f"{what} (--split last tests on the last rows; --drop leaves it out)")
+        if why is None and choices.group is None and _names_groups(table, column):
+            what = f"column {quoted(column.name)} has several rows for one value"
+            remarks.append(f"{what}: if it names whom they come from, --group keeps them on one side")
         if why is not None:
             found.append(LeftOut(column.name, position, why))
     return tuple(found), tuple(remarks)
@@ -88,10 +92,22 @@ def _reason(table: Table, column: Column, position: int) -> str | None:
         names_rows = is_unnamed(table, column.name, position) and distinct == total > 1
         many = names_rows or (distinct >= _SURE_ROWS and 2 * distinct > total)
         return TEXT if many or distinct > MAX_CATEGORIES else None
-    if total < len(column.codes[rows]) or share < 1 or not _whole(column, counts):
+    if total < len(column.codes[rows]) or share < 1:
         return None
+    if not _whole(column, counts):
+        return ROW_NUMBERS if is_unnamed(table, column.name, position) and distinct == total > 1 else None
     values = column.number[column.codes[rows]].astype(np.int64)
     return ROW_NUMBERS if counts_rows(values, column.name, unnamed=is_unnamed(table, column.name, position)) else None
+
+
+def _names_groups(table: Table, column: Column) -> bool:
+    """Whether a column has the name of an id or a person, and as many values as leave a few rows for each."""
+    words = [word.lower() for word in words_of(column.name)] if table.header and table.shape is None else []
+    if not ("id" in words[:1] + words[-1:] or _PERSONS.intersection(words[:1])):
+        return False
+    counts = column.counts(slice(0, table.split)) * ~column.missing
+    distinct = np.count_nonzero(counts)
+    return bool(_SURE_ROWS <= distinct < counts.sum())
 
 
 def _whole(column: Column, counts: Ints) -> bool:
@@ -138,7 +154,7 @@ def _is_time(table: Table, column: Column, position: int) -> bool:
 def notes_on(found: Sequence[LeftOut]) -> list[tuple[str, str]]:
     """(what was left out, which columns and how to keep them), one for each reason."""
     told = {
-        ROW_NUMBERS: "only counts the rows (--keep COLUMN keeps it)",
+        ROW_NUMBERS: "only counts or numbers the rows (--keep COLUMN keeps it)",
         TEXT: "text that differs in most rows: names, ids (--keep COLUMN keeps it)",
         DROPPED: "by --drop",
         GROUP: "groups the rows (--keep COLUMN makes it a feature too)",

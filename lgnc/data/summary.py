@@ -58,7 +58,7 @@ def summary_lines(dataset: Dataset) -> list[tuple[str, str]]:
     told = summarise(dataset)
     train, test = told["rows"]["train"], told["rows"]["test"]
     lines = [("data", f"{dataset.name}: {train + test:,} rows, {train:,} to train on, {test:,} to test on")]
-    if "label" in told:
+    if "label" in told and dataset.shape is None:
         how = told["label"]["how"]
         lines.append(("label", f"{told['label']['column']!r}" + (f", {how}" if how else "")))
     lines.append(("classes", _classes(told["classes"])))
@@ -76,12 +76,12 @@ def _names(names: list[str]) -> str:
 
 
 def _classes(classes: list[dict[str, Any]]) -> str:
-    """'3: a 59, b 71, c 48', the largest and the least of many."""
-    shown = [f"{one['name']} {one['train'] + one['test']:,}" for one in classes]
+    """'3 (a: 59, b: 71, c: 48)'; of many the first ones, and the rows of the largest and the least."""
+    shown = [f"{one['name']}: {one['train'] + one['test']:,}" for one in classes]
     if len(shown) <= _SHOWN:
-        return f"{len(shown)}: {', '.join(shown)}"
+        return f"{len(shown)} ({', '.join(shown)})"
     sizes = [one["train"] + one["test"] for one in classes]
-    return f"{len(shown):,}, of {min(sizes):,} to {max(sizes):,} rows: {', '.join(shown[:_SHOWN])}, ..."
+    return f"{len(shown):,} of {min(sizes):,} to {max(sizes):,} rows ({', '.join(shown[:_SHOWN])}, ...)"
 
 
 def _features(told: dict[str, Any]) -> str:

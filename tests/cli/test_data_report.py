@@ -37,8 +37,8 @@ def test_what_is_told(table: Path, tmp_path: Path, capsys: Capture) -> None:
     for told in (
         "118 rows, 95 to train on, 23 to test on",
         "'kind', the last column",
-        "2: common 112, rare 6",
-        "'column 1': only counts the rows (--keep",
+        "2 (common: 112, rare: 6)",
+        "'column 1': only counts or numbers the rows (--keep",
         "'name': text that differs",
         "1 row without a label left out",
         "'common', 'COMMON' are 'common'",
@@ -47,14 +47,14 @@ def test_what_is_told(table: Path, tmp_path: Path, capsys: Capture) -> None:
         assert sum(told in line for line in before) == 1, told
     after = "\n".join(lines[len(before) :])
     assert "always the largest class: 95.65 %" in after
-    assert "rare 0 of 1" in after
+    assert "rare: 0 of 1" in after
     assert "never found: 'rare'" in after
     for words in (["info", out], ["simulate", out, "--data", table]):
         code, text, _ = call(capsys, *words)
         assert code == 0
         assert "always the largest class: 95.65 %" in text
         assert "50.00 %, the mean recall" in text
-        assert "rare 0 of 1" in text
+        assert "rare: 0 of 1" in text
     code, found = call_json(capsys, "simulate", out, "--data", table)
     assert (found["samples"], found["recall"]["rare"], found["balanced_accuracy"]) == (23, [0, 1], 0.5)
     assert "1 row without a label left out" in found["notes"]

@@ -43,6 +43,7 @@ COUNTERS: dict[str, tuple[str, list[Any]]] = {
     "two files below each other": ("", [*range(20), *range(20)]),
     "row names": ('""', [f"row {index} of it" for index in range(ROWS)]),
     "from 1": ("rownames", list(range(1, ROWS + 1))),
+    "reshaped in R": ('""', [f'"{i // 4 + 1}.{i % 4 + 1}"' for i in range(ROWS)]),
     "as fractions": ("", [f"{index}.0" for index in range(ROWS)]),
     "shuffled id": ("id", SHUFFLED),
     "id with gaps": ("PatientID", SAMPLED),
@@ -72,7 +73,7 @@ FEATURES: dict[str, tuple[str, list[Any]]] = {
     "sorted with ties": ("weight", [index // 2 for index in range(ROWS)]),
     "different whole numbers": ("count", SHUFFLED),
     "even steps": ("seconds", [10 * index for index in range(ROWS)]),
-    "an id of several rows": ("patient_id", [index // 4 for index in range(ROWS)]),
+    "an id of several rows": ("patient_id", [index // 3 for index in range(ROWS)]),
     "whole but for one": ("x", [*range(ROWS - 1), 0.5]),
     "categories": ("colour", [f"c{index % 12}" for index in range(ROWS)]),
     "a year": ("year", list(range(1980, 1980 + ROWS))),
@@ -84,11 +85,20 @@ def test_a_feature_is_not_taken_for_a_row_number(case: str, tmp_path: Path) -> N
     data = load_dataset(write(tmp_path, *FEATURES[case]))
     assert names_out(data) == []
     assert any("kept as a time" in note for note in data.notes) == (case == "a year")
+    assert any("--group" in note for note in data.notes) == (case == "an id of several rows")
 
 
 def test_a_few_rows_may_count_by_chance(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,kind\n1,a\n2,b\n3,a\n")
     assert load_dataset(str(tmp_path / "t.csv"), test_fraction=0).feature_names == ("x",)
+
+
+def test_row_numbers_beside_texts_alone(tmp_path: Path) -> None:
+    lines = [',"sex","class"', *(f'"{i + 1}","{"mf"[i % 2]}","{LABELS[i]}"' for i in range(ROWS))]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    data = load_dataset(str(tmp_path / "t.csv"))
+    assert data.feature_names == ("sex=f", "sex=m")
+    assert names_out(data) == ["column 1"]
 
 
 def test_pixels_are_never_left_out(tmp_path: Path) -> None:
@@ -201,7 +211,7 @@ def test_every_column_has_its_fate(tmp_path: Path) -> None:
     assert sum(one["train"] + one["test"] for one in told["classes"]) == ROWS
     assert json.loads(json.dumps(told)) == told
     lines_of = summary_lines(data)
-    assert ("classes", "2: a 20, b 20") in lines_of
+    assert ("classes", "2 (a: 20, b: 20)") in lines_of
     assert any("'fixed', 'empty'" in text for _, text in lines_of)
 
 

@@ -114,9 +114,10 @@ def test_what_a_measurement_is(values: list[float], measurement: bool) -> None:
 
 
 def test_quantile_bins_hold_about_as_many_rows(tmp_path: Path) -> None:
-    labels = [str(value) for value in NOISE]
+    labels = ["?" if index % 40 == 7 else str(value) for index, value in enumerate(NOISE)]
     path = write(tmp_path, labels)
     data = load_dataset(path, choices=Choices(bins=4))
+    assert data.notes == ("3 rows without a label left out",)
     assert len(data.class_names) == 4
     counts = np.bincount(np.concatenate([data.y_train, data.y_test]))
     assert counts.min() >= 28
@@ -177,4 +178,5 @@ def test_figures_beside_an_accuracy() -> None:
     assert figures["balanced_accuracy"] == 0.5
     assert figures["recall"] == {"no": [95, 95], "yes": [0, 5]}
     assert figures["standard_error"] == pytest.approx((0.95 * 0.05 / 100) ** 0.5)
+    assert class_figures(y, np.roll(y, 2), ("no", "yes"))["recall"] == {"no": [93, 95], "yes": [3, 5]}
     assert class_figures(y, y, ("no", "yes"))["standard_error"] == pytest.approx((0.99 * 0.01 / 100) ** 0.5)

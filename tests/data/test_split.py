@@ -32,7 +32,7 @@ def again(data: Dataset, path: str, **options: Any) -> Dataset:
 
 
 def rows_of(x: np.ndarray[Any, Any]) -> list[int]:
-    return ((x[:, 0].astype(int) - 1) // 3).tolist()
+    return [(int(value) - 1) // 3 for value in x[:, 0]]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -83,6 +83,8 @@ def test_a_file_of_test_rows(tmp_path: Path) -> None:
     assert len(other.x_train) == 0
     own = again(data, path)
     assert (len(own.x_train), len(own.x_test)) == (60, 0)
+    Path(path).write_text(Path(path).read_text() + "7,p,rare\n")
+    assert load_dataset(path, choices=Choices(test=test)).class_names == ("a", "b", "rare")
     Path(test).write_text("x,kind\n1,a\n")
     with pytest.raises(BadInput, match=r"test\.csv: has no column 'patient', the training data has"):
         load_dataset(path, choices=Choices(test=test))
@@ -114,7 +116,8 @@ def test_what_a_split_cannot_do(tmp_path: Path) -> None:
         load_dataset(path, choices=Choices(group="column 2"))
     with pytest.raises(BadInput, match="class 'b' has rows for test alone"):
         load_dataset(path, choices=Choices(split="last"))
-    arrays = {"x_train": np.ones((4, 2)), "y_train": [0, 1, 0, 1], "x_test": np.ones((2, 2)), "y_test": [0, 1]}
+    x, y = np.ones((4, 2)), [0, 1, 0, 1]
+    arrays: dict[str, Any] = {"x_train": x, "y_train": y, "x_test": x, "y_test": y}
     np.savez(tmp_path / "t.npz", **arrays)
     with pytest.raises(BadInput, match="has test rows of its own"):
         load_dataset(str(tmp_path / "t.npz"), choices=Choices(split="last"))
