@@ -78,16 +78,16 @@ def _check_size(meta: Any, where: str, budget: Budget) -> None:
 
 def _names(schema: Any, label: str | None, known: Known | None, where: str) -> tuple[list[str], list[str]]:
     """The columns to read, and the names of the pandas index, which are not."""
-    index = _pandas_index(schema.metadata or {})
+    index = set(_pandas_index(schema.metadata or {}))
     kept = {label, *(known.names if known else ())}
-    dropped = [name for name in schema.names if name not in kept and (name in index or _PANDAS_INDEX.fullmatch(name))]
+    dropped = {name for name in schema.names if name not in kept and (name in index or _PANDAS_INDEX.fullmatch(name))}
     names = [name for name in schema.names if name not in dropped]
     if len(names) < 2:
         raise BadInput(f"has {len(names)} columns", where=where, fix="give at least one feature and a label")
     check_titles(names, where)
     for name in names:
         _check_type(name, schema.field(name).type, where)
-    return names, [name for name in dropped if not _PANDAS_INDEX.fullmatch(name)]
+    return names, [name for name in schema.names if name in dropped and not _PANDAS_INDEX.fullmatch(name)]
 
 
 def _pandas_index(metadata: dict[bytes, bytes]) -> list[str]:
