@@ -13,10 +13,11 @@ ORDERS = ("random", "last")
 class Choices:
     """keep: columns that stay features whatever they look like; drop: columns that do not become features.
 
-    min_class_rows: a class with fewer training rows is left out; None: those with one row, unless
-    fewer than two would stay or the test rows are given. bins: cut a measurement into so many classes of about as many
-    rows each; 0 takes each number as a class, None asks. match_case: labels that differ in case alone are different classes. split: 'random', by class, or 'last': the last
-    rows are for test. group: rows that agree in this column lie on the same side. test: the file of the test rows.
+    min_class_rows: a class with fewer training rows is left out; None: those with one row, unless fewer than two
+    would stay or the test rows are given. bins: cut a measurement into so many classes of about as many rows each; 0
+    takes each number as a class, None asks. match_case: labels that differ in case alone are different classes.
+    split: 'random', by class, or 'last': the last rows are for test. group: rows that agree in this column lie on the
+    same side. test: the file of the test rows.
     """
 
     keep: tuple[str, ...] = ()
