@@ -17,7 +17,7 @@ from lgnc.data.known import Known
 from lgnc.data.notes import notes_of
 from lgnc.data.numbers import parse_number
 from lgnc.data.rows import one_column, read_rows
-from lgnc.data.table import MISSING, Table
+from lgnc.data.table import MISSING, Table, quoted
 from lgnc.data.text_file import read_text
 from lgnc.diagnostics import BadInput
 
@@ -77,7 +77,7 @@ def parse_csv(
     titles = titles_of(first) if header else [f"column {index + 1}" for index in range(len(first))]
     check_titles(titles, f"{where}:{grid.lines[0] if start else dialect.skipped + 1}")
     if start and not sure and any(parse_number(title) is not None for title in titles):
-        told.append(f"the first row is read as the names of the columns: {', '.join(titles)[:60]}")
+        told.append(f"the first row is read as the names of the columns: {quoted(', '.join(titles))}")
     if grid.comments:
         told.append(f"{grid.comments} comment line{'s' * (grid.comments > 1)} among the rows left out")
     columns = [replace(column, name=title) for column, title in zip(columns, titles, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lgnc.data.table import quoted
 from lgnc.diagnostics import BadInput
 
 _CSV = "save the table as CSV"
@@ -86,4 +87,4 @@ def refuse_zip(names: list[str], where: str) -> None:
         if any(member.startswith(name) or member.endswith("/" + name) for member in names):
             raise BadInput(f"is {what}", where=where, fix=fix)
     if names and not any(name.endswith(".npy") for name in names):
-        raise BadInput(f"is a ZIP archive with '{names[0][:60]}' inside", where=where, fix=_EXTRACT)
+        raise BadInput(f"is a ZIP archive with {quoted(names[0])} inside", where=where, fix=_EXTRACT)

@@ -13,10 +13,10 @@ from lgnc.data.numbers import parse_number
 from lgnc.data.table import MISSING, NUMERIC_SHARE, Ints, quoted
 from lgnc.diagnostics import BadInput
 
-_SAMPLE = 1000
+_SAMPLE = 100
 """How many texts of a column are looked at."""
 
-_MOST = 100
+_MOST = 10
 """How many cells count that hold one text."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from array import array
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -20,6 +20,19 @@ from lgnc.diagnostics import BadInput
 _FIX = 'give one object like {"size": 3, "kind": "a"} on each line'
 _SPREAD = 16
 """Bytes of memory for one byte of a JSON array, which is read as a whole."""
+
+
+class _Key:
+    """The values of one key: their rows, and codes of their texts; code 0 is a missing cell."""
+
+    def __init__(self) -> None:
+        self.texts = {"": 0}
+        self.rows, self.codes = array("q"), array("i")
+
+    def column(self, name: str, rows: int) -> RawColumn:
+        codes = np.zeros(rows, np.int32)
+        codes[np.array(self.rows, np.int64)] = np.array(self.codes, np.int32)
+        return RawColumn(name, codes, list(self.texts))
 
 
 def parse_json(
@@ -41,32 +54,26 @@ def parse_json(
         records, what = _array(data, where), "a JSON array"
     else:
         records, what = _lines(data, where), "JSON lines"
-    seen: dict[str, defaultdict[str, int]] = {}
-    codes: dict[str, list[int]] = {}
+    found: dict[str, _Key] = {}
     places: list[int] = []
     taken = len(data)
     for place, record in records:
         for key, value in record.items():
-            if key not in seen:
-                table: defaultdict[str, int] = defaultdict()
-                table.default_factory = table.__len__
-                seen[key], codes[key] = table, [table[""]] * len(places)
-                taken += COLUMN_BYTES + TEXT_BYTES
-            before = len(seen[key])
-            codes[key].append(seen[key][_cell(value, key, f"{where}:{place}")])
-            taken += (len(seen[key]) - before) * TEXT_BYTES
-        for key in seen.keys() - record.keys():
-            codes[key].append(seen[key][""])
+            if key not in found:
+                found[key] = _Key()
+                taken += COLUMN_BYTES
+            one = found[key]
+            before = len(one.texts)
+            one.rows.append(len(places))
+            one.codes.append(one.texts.setdefault(_cell(value, key, f"{where}:{place}"), before))
+            taken += (len(one.texts) - before) * TEXT_BYTES + 16
         places.append(place)
-        budget.check(taken + len(places) * (len(seen) * 8 + ROW_BYTES), where, "the table, or more of it,")
-    if len(seen) < 2 or not places:
-        raise BadInput(f"is {what} with {len(seen)} columns", where=where, fix="give at least one feature and a label")
-    titles = [tidy(key) or f"column {index + 1}" for index, key in enumerate(seen)]
+        budget.check(taken + len(places) * (len(found) * 4 + ROW_BYTES), where, "the table, or more of it,")
+    if len(found) < 2:
+        raise BadInput(f"is {what} with {len(found)} columns", where=where, fix="give at least one feature and a label")
+    titles = [tidy(key) or f"column {index + 1}" for index, key in enumerate(found)]
     check_titles(titles, where)
-    raw = [
-        RawColumn(title, np.array(codes[key], np.int32), list(seen[key]))
-        for title, key in zip(titles, seen, strict=True)
-    ]
+    raw = [one.column(title, len(places)) for title, one in zip(titles, found.values(), strict=True)]
     told = [*notes, f"the file is read as {what}"]
     return make_table(raw, where, True, np.array(places), label, known, MISSING | set(na), told)
 
@@ -97,7 +104,7 @@ def _object(item: Any, where: str) -> dict[str, Any]:
 
 
 def _cell(value: Any, key: str, where: str) -> str:
-    """The text of a JSON value, as a CSV file would have it. Lone surrogates become '?' signs of their own."""
+    """The text of a JSON value, as a CSV file would have it."""
     if value is None:
         return ""
     if isinstance(value, dict | list):

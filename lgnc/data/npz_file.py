@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lgnc.data.budget import COLUMN_BYTES, ROW_BYTES, Budget
 from lgnc.data.cells import string_column
 from lgnc.data.file_kind import refuse_zip
-from lgnc.data.table import Column, Table, join_tables, quoted
+from lgnc.data.table import Column, Table, join_tables, quoted, reason_of
 from lgnc.diagnostics import BadInput
 
 LABEL = "label"
@@ -52,9 +52,8 @@ def read_npz(path: Path, budget: Budget | None = None) -> Table:
             refuse_zip(archive.namelist(), where)
             return _table_of(archive, where, budget or Budget.of(None))
     except _DAMAGE as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
         fix = "write it again with numpy.savez or numpy.savez_compressed"
-        raise BadInput(f"is not an NPZ file, or a damaged one: {reason}", where=where, fix=fix) from None
+        raise BadInput(f"is not an NPZ file, or a damaged one: {reason_of(error)}", where=where, fix=fix) from None
     except OSError as error:
         raise BadInput(f"cannot read: {error.strerror or error}", where=where, fix="check the path") from None
 

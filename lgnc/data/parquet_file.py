@@ -15,7 +15,7 @@ from lgnc.data.cells import RawColumn, read_columns
 from lgnc.data.header import check_titles
 from lgnc.data.known import Known
 from lgnc.data.notes import Remark, notes_of
-from lgnc.data.table import MISSING, Column, Table, quoted
+from lgnc.data.table import MISSING, Column, Table, quoted, reason_of
 from lgnc.diagnostics import BadInput
 from lgnc.toolchain import require_package
 
@@ -42,18 +42,21 @@ def read_parquet(
     where, budget = str(path), budget or Budget.of(None)
     try:
         with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            shared = _prefix_coded(file.metadata)
-            texts = [field.name for field in schema if _is_text(field.type) and field.name not in shared]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
             _check_size(file.metadata, where, budget)
-            names, index = _names(schema, label, known, where)
-            arrow = _read(file, names, where, budget)
+            names, index = _names(file.schema_arrow, label, known, where)
+            texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        try:
+            with pq.ParquetFile(path, read_dictionary=texts) as file:
+                arrow = _read(file, names, _BATCH, where, budget)
+        except (NotImplementedError, OSError) as error:
+            if "not yet implemented" not in str(error).lower():
+                raise
+            with pq.ParquetFile(path) as file:
+                arrow = _read(file, names, _few_rows(file.metadata, budget), where, budget)
         return _table_of(arrow, names, index, where, label, known, MISSING | set(na))
     except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
         fix = "take a whole copy of the file, or give CSV"
-        raise BadInput(f"is not a Parquet file, or a damaged one: {reason}", where=where, fix=fix) from None
+        raise BadInput(f"is not a Parquet file, or a damaged one: {reason_of(error)}", where=where, fix=fix) from None
 
 
 def _is_text(kind: Any) -> bool:
@@ -75,16 +78,16 @@ def _check_size(meta: Any, where: str, budget: Budget) -> None:
 
 def _names(schema: Any, label: str | None, known: Known | None, where: str) -> tuple[list[str], list[str]]:
     """The columns to read, and the names of the pandas index, which are not."""
-    index = _pandas_index(schema.metadata or {})
+    index = set(_pandas_index(schema.metadata or {}))
     kept = {label, *(known.names if known else ())}
-    dropped = [name for name in schema.names if name not in kept and (name in index or _PANDAS_INDEX.fullmatch(name))]
+    dropped = {name for name in schema.names if name not in kept and (name in index or _PANDAS_INDEX.fullmatch(name))}
     names = [name for name in schema.names if name not in dropped]
     if len(names) < 2:
         raise BadInput(f"has {len(names)} columns", where=where, fix="give at least one feature and a label")
     check_titles(names, where)
     for name in names:
         _check_type(name, schema.field(name).type, where)
-    return names, [name for name in dropped if not _PANDAS_INDEX.fullmatch(name)]
+    return names, [name for name in schema.names if name in dropped and not _PANDAS_INDEX.fullmatch(name)]
 
 
 def _pandas_index(metadata: dict[bytes, bytes]) -> list[str]:
@@ -105,12 +108,12 @@ def _check_type(name: str, kind: Any, where: str) -> None:
         raise BadInput(f"column {quoted(name)} is of type {str(kind)[:60]}", where=where, fix=fix)
 
 
-def _read(file: Any, names: list[str], where: str, budget: Budget) -> Any:
-    """The columns as an arrow table, read in batches whose size the budget limits; texts as dictionaries."""
+def _read(file: Any, names: list[str], rows: int, where: str, budget: Budget) -> Any:
+    """The columns as an arrow table, `rows` read at once; no more than the budget allows."""
     import pyarrow as pa
 
     batches, taken = [], 0
-    for batch in file.iter_batches(batch_size=_batch_size(file.metadata, budget), columns=names):
+    for batch in file.iter_batches(batch_size=rows, columns=names):
         batch.validate(full=True)
         taken += batch.nbytes
         budget.check(2 * taken, where, "the table, or more of it,")
@@ -120,21 +123,13 @@ def _read(file: Any, names: list[str], where: str, budget: Budget) -> Any:
     return pa.Table.from_batches(batches).select(names)
 
 
-def _batch_size(meta: Any, budget: Budget) -> int:
-    """Rows to read at once: few where a page may hold texts that repeat what came before (DELTA_BYTE_ARRAY)."""
-    largest = max(_prefix_coded(meta).values(), default=0)
-    return max(1, min(_BATCH, budget.limit // (64 * largest))) if largest else _BATCH
+def _few_rows(meta: Any, budget: Budget) -> int:
+    """Rows to read at once of texts that arrow cannot read as dictionaries (DELTA_BYTE_ARRAY).
 
-
-def _prefix_coded(meta: Any) -> dict[str, int]:
-    """The columns whose pages leave out what a text shares with the one before, and the largest one's bytes."""
-    found: dict[str, int] = {}
-    for group in (meta.row_group(index) for index in range(meta.num_row_groups)):
-        for column in (group.column(index) for index in range(group.num_columns)):
-            if any(coding.startswith("DELTA_") and coding.endswith("BYTE_ARRAY") for coding in column.encodings):
-                name = column.path_in_schema
-                found[name] = max(found.get(name, 0), column.total_uncompressed_size)
-    return found
+    Such a page leaves out what a text shares with the one before, so that each row may be as long as the whole page.
+    """
+    largest = max((int(meta.row_group(index).total_byte_size) for index in range(meta.num_row_groups)), default=0)
+    return max(1, min(_BATCH, budget.limit // (64 * max(largest, 1))))
 
 
 def _table_of(

@@ -50,6 +50,12 @@ def quoted(name: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def reason_of(error: Exception) -> str:
+    """The first line of what an exception says, without signs that do not print."""
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return "".join(sign if sign.isprintable() else "?" for sign in line)[:120]
+
+
 class ArrayValues(Sequence[Any]):
     """The items of a 1-D array as Python objects, made when they are asked for."""
 

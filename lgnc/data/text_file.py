@@ -13,6 +13,7 @@ from typing import IO
 
 from lgnc.data.budget import Budget
 from lgnc.data.file_kind import refuse_kind
+from lgnc.data.table import reason_of
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
 
@@ -70,7 +71,7 @@ def _unpack(data: bytes, packed: str, where: str, budget: Budget) -> bytes:
                     )
                 parts.append(part)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        what = f"is a damaged {packed} file: {error or 'cut short'}"
+        what = f"is a damaged {packed} file: {reason_of(error)}"
         raise BadInput(what, where=where, fix="take a whole copy of the file") from None
     return b"".join(parts)
 
