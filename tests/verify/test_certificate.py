@@ -60,9 +60,9 @@ def test_a_lowered_head_and_a_class_goal_are_certified() -> None:
     head = b.head
     assert head is not None
     more = b.with_(head=type(head)(head.names, head.starts, head.offset + 2))
-    check_certificate(certified(a, more, goal="class"), a, more)
+    check_certificate(certified(a, more, claim="class"), a, more)
     with pytest.raises(Failed, match="score of class 0"):
-        check_certificate(certified(a, more, goal="class").replace("goal class", "goal scores"), a, more)
+        check_certificate(certified(a, more, claim="class").replace("goal class", "goal scores"), a, more)
 
 
 def test_a_certificate_about_other_circuits_is_refused() -> None:
