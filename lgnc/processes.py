@@ -47,23 +47,24 @@ def run_group(
     Raises subprocess.TimeoutExpired after `timeout` seconds, OSError when it cannot be started. However this is left,
     nothing of the group is left running.
     """
-    process = subprocess.Popen(
-        words,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=env,
-        start_new_session=_GROUPS,
-    )
-    watcher = None
-    try:
-        watcher = _watcher(process.pid)
-        out, err = process.communicate(data, timeout)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
-    finally:
-        _end_group(process)
-        _tell(watcher, f"-{process.pid}")
+    with _signals_raise():
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            start_new_session=_GROUPS,
+        )
+        watcher = None
+        try:
+            watcher = _watcher(process.pid)
+            out, err = process.communicate(data, timeout)
+            return subprocess.CompletedProcess(words, process.returncode, out, err)
+        finally:
+            _end_group(process)
+            _tell(watcher, f"-{process.pid}")
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
@@ -131,15 +132,16 @@ def worker_pool(
     """
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _start_worker, (start, tuple(arguments)))
-    try:
-        yield pool
-    except BrokenProcessPool:
-        fix = "start fewer with --workers: each needs memory of its own"
-        raise Failed("a worker process died", fix=fix) from None
-    finally:
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        pool.shutdown(wait=True, cancel_futures=True)
+    with _signals_raise():
+        try:
+            yield pool
+        except BrokenProcessPool:
+            fix = "start fewer with --workers: each needs memory of its own"
+            raise Failed("a worker process died", fix=fix) from None
+        finally:
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker(start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
@@ -157,19 +159,37 @@ def _end_with_parent() -> None:
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP, raised where the program was, so that everything it started is ended on the way out."""
+    """SIGTERM or SIGHUP while something that lgnc started was running, which is ended on the way out."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         super().__init__(f"signal {number}")
 
 
+_asked_to_raise = False
+
+
 def raise_on_signals() -> None:
-    """From now on SIGTERM and SIGHUP raise `Terminated` in the main thread; a signal that is ignored stays so."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _terminate)
+    """From now on SIGTERM and SIGHUP raise `Terminated` while lgnc waits for what it started, so that temporary files
+    go too. At other times they end lgnc at once, as they do by default: a handler would wait for native code.
+    """
+    global _asked_to_raise
+    _asked_to_raise = True
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    changed = []
+    if _asked_to_raise and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _terminate)
+                changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
