@@ -13,10 +13,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"diagnostics", "files", "processes", "toolchain"}
+BASE = {"diagnostics", "files", "folders", "processes", "toolchain"}
 MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": set(),
     "files": {"diagnostics"},
+    "folders": {"diagnostics", "files"},
     "processes": {"diagnostics"},
     "toolchain": {"diagnostics", "processes"},
     "ir": {"diagnostics"},

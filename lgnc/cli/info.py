@@ -49,16 +49,18 @@ def _plain(name: str, value: object) -> object:
 def _folder(path: Path) -> dict[str, Any]:
     from lgnc.sim import load_manifest
 
-    manifest = load_manifest(path)
-    manifest.pop("columns", None)
-    encoder, stats = manifest.pop("encoder"), manifest.pop("stats", None)
+    manifest = load_manifest(path, edited=True)
+    apart = ("columns", "encoder", "files", "manifest_sha256", "stats")
+    own = {key: value for key, value in manifest.facts.items() if key not in apart}
     return {
         "kind": "compiled folder",
-        **manifest,
-        "whole": None if stats is None else stats["after"]["whole"],
-        "features": len(encoder["features"]),
-        "feature_dtype": encoder["dtype"],
-        "encoder_bits": encoder["bits"],
+        **own,
+        "files": sorted(manifest.files),
+        "edited": manifest.edited(path) or None,
+        "whole": None if manifest.whole is None else dict(manifest.whole),
+        "features": len(manifest.encoder.features),
+        "feature_dtype": manifest.encoder.dtype,
+        "encoder_bits": manifest.encoder.bits,
     }
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.files import read_file, write_file
-from lgnc.flows.names import contradiction, differences
+from lgnc.flows.names import differences
 from lgnc.formats.source import load_source
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.folder import ENGINES, load_manifest, run_folder
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import time_limit as tool_time_limit
 from lgnc.verify.certificate import TimeIsUp, check_certificate, claim_of
@@ -41,12 +41,12 @@ class Subject:
 
     path: Path
     circuit: Circuit
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest | None = None
 
     @property
     def target(self) -> str | None:
         """The target of a compiled folder."""
-        return self.manifest.get("target")
+        return None if self.manifest is None else self.manifest.target
 
     def run(self, engine: str | None) -> Circuit | Callable[..., RunResult]:
         """What is compared: the circuit itself, or the folder's files run by their engine."""
@@ -61,7 +61,10 @@ def load_subject(path: Path) -> Subject:
     if not path.is_dir():
         return Subject(path, load_source(path).circuit)
     manifest = load_manifest(path)
-    return Subject(path, load_source(path / f"{manifest['name']}.lgir").circuit, manifest)
+    inside = path / f"{manifest.name}.lgir"
+    circuit = load_source(inside).circuit
+    manifest.check_circuit(circuit, inside)
+    return Subject(path, circuit, manifest)
 
 
 def verify(
@@ -103,15 +106,12 @@ def verify(
 
 
 def _named_otherwise(one: Subject, two: Subject, names: list[str]) -> Verdict | None:
-    """NO for a folder that contradicts itself, or whose columns or classes are not what the other side calls them.
-
-    Who uses a folder passes columns in the order of its manifest, and reads its classes' names there.
+    """NO where a folder's columns or classes are not what the other side calls them: who uses a folder passes columns
+    in the order of its manifest, and reads its classes' names there.
     """
-    found = [contradiction(side.manifest, side.circuit) for side in (one, two) if side.target]
-    if one.circuit.head is not None and two.circuit.head is not None:
-        found += names
-    said = next(filter(None, found), None)
-    return None if said is None else Verdict(False, "read", 0, None, 0.0, said)
+    if one.circuit.head is None or two.circuit.head is None or not names:
+        return None
+    return Verdict(False, "read", 0, None, 0.0, names[0])
 
 
 def _run_and_read(
@@ -183,13 +183,16 @@ def _read_back(one: Subject, two: Subject, claim: Claim, seconds: float, seed: i
     """
     if two.target is None:
         one, two = two, one
-    if one.target is not None or two.target != "verilog" or two.circuit.gates > READ_BACK_GATES:
+    manifest = two.manifest
+    if one.target is not None or manifest is None or manifest.verilog is None:
         return None
-    if two.manifest["verilog"].get("popcount") == "serial":
+    if two.circuit.gates > READ_BACK_GATES:
+        return None
+    if manifest.verilog.serial:
         return Verdict(None, "tested", 0, None, 0.0, "its popcount is serial, which is not read back")
     from lgnc.readback.verilog import circuit_from_verilog, over_bits
 
-    source = two.path / f"{two.manifest['name']}.v"
+    source = two.path / f"{manifest.name}.v"
     read = circuit_from_verilog(read_file(source).decode(errors="replace"), str(source))
     if two.circuit.encoder.is_float:
         read = over_bits(read, two.circuit.encoder)

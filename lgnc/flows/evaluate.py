@@ -137,14 +137,15 @@ def _evaluate_folder(
     run: Callable[[NDArray[Any]], RunResult],
 ) -> Evaluation:
     manifest = load_manifest(folder)
-    if not manifest.get("classes"):
+    if manifest.classes is None:
         raise BadInput("has no head, so it has no classes", where=str(folder), fix="compare it with 'lgnc verify'")
-    training = manifest.get("training")
-    x, y, names = rows(data, split, limit, label=label, columns=manifest.get("columns"), training=training)
-    y = labels_for(names, y, manifest["classes"], data)
-    inside = folder / f"{manifest['name']}.lgir"
+    x, y, names = rows(data, split, limit, label=label, columns=dict(manifest.columns), training=manifest.training)
+    y = labels_for(names, y, list(manifest.classes), data)
+    inside = folder / f"{manifest.name}.lgir"
     reference = load_source(model if model else inside)
-    if model and reference.sha256 != manifest.get("source_sha256"):
+    if model is None:
+        manifest.check_circuit(reference.circuit, inside)
+    elif reference.sha256 != manifest.source_sha256:
         what = f"was not compiled from {model}"
         raise BadInput(what, where=str(folder), fix="give the model that its manifest's source_sha256 names")
     x = features_for(reference.circuit.encoder, x, data)

@@ -1,29 +1,10 @@
-"""What is called how: a folder's manifest against the circuit beside it, and one side's names against the other's."""
+"""What two sides of a comparison call their features and classes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lgnc.ir.circuit import Circuit
-
-
-def contradiction(manifest: Mapping[str, Any], circuit: Circuit) -> str:
-    """The first thing that a folder's `manifest.json` says otherwise than the circuit in the folder; '' if none."""
-    encoder, head = circuit.encoder, circuit.head
-    said = manifest["encoder"]
-    if manifest.get("circuit_sha256", circuit.digest) != circuit.digest:
-        return "the circuit in the folder is not the one that manifest.json names (circuit_sha256): one was edited"
-    if said["dtype"] != encoder.dtype:
-        return f"manifest.json says that features are {said['dtype']}, the circuit beside it {encoder.dtype}"
-    for what, here, there in (
-        ("feature", said["features"], encoder.names),
-        ("class", manifest.get("classes") or (), () if head is None else head.names),
-        ("output", manifest.get("outputs") or (), circuit.output_names),
-    ):
-        if found := _difference(what, here, there):
-            return f"manifest.json and the circuit beside it: {found}"
-    return ""
 
 
 def differences(one: Circuit, two: Circuit) -> list[str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult, timed
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
@@ -33,14 +34,14 @@ def _machine() -> str:
     return " ".join([platform.machine(), platform.node(), *flags])
 
 
-def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
+def shared_library(folder: Path, manifest: Manifest) -> Path:
     """The compiled library of a C folder, from the cache or made now.
 
     The cache's key is the text of the files, the compiler and its flags. Raises ToolMissing without a compiler and
     Failed, with its message, when it fails.
     """
     compiler = require_tool("cc")
-    name = manifest["name"]
+    name = manifest.name
     key = hashlib.sha256(repr((compiler, FLAGS, _machine())).encode())
     for path in (folder / f"{name}.h", folder / f"{name}.c"):
         key.update(read_file(path))
@@ -69,16 +70,18 @@ class Network:
     are C-contiguous, and share them out in runs of whole blocks over `threads` threads.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], threads: int = 1) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, threads: int = 1) -> None:
+        if manifest.c is None:
+            raise BadInput("is not a C folder", where=str(folder), fix="compile with -t c")
         library = ctypes.CDLL(str(shared_library(folder, manifest)))
-        self._entry = {kind: getattr(library, name) for kind, name in manifest["entry"].items()}
+        self._entry = {kind: getattr(library, name) for kind, name in manifest.c.entry.items()}
         for function in self._entry.values():
             function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
             function.restype = None
-        self._block = int(manifest["block"])
-        self._workspaces = np.empty((max(1, threads), int(manifest["workspace_bytes"])), np.uint8)
+        self._block = manifest.c.block
+        self._workspaces = np.empty((max(1, threads), manifest.c.workspace_bytes), np.uint8)
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._columns = {"scores": len(manifest["classes"] or ()), "outputs": int(manifest["output_count"])}
+        self._columns = {"scores": len(manifest.classes or ()), "outputs": manifest.c.output_count}
 
     def __len__(self) -> int:
         """Rows that occupy every thread with one block."""
@@ -122,13 +125,13 @@ def _entry(kind: str, packed: bool) -> str:
     return f"{kind}_packed" if packed else kind
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], *, threads: int = 1) -> RunResult:
+def run(folder: Path, manifest: Manifest, features: NDArray[Any], *, threads: int = 1) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes.
 
     One block a thread is run before the clock starts: it brings the workspaces into memory.
     """
     started = time.perf_counter()
     network = Network(folder, manifest, threads)
-    headless = manifest["classes"] is None
+    headless = manifest.classes is None
     (network.outputs if headless else network.predict)(features[: len(network)])
     return timed("cc", network, manifest, features, time.perf_counter() - started)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import BadInput
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
+from lgnc.sim.manifest import Manifest
 
 
 class Network:
@@ -21,9 +22,9 @@ class Network:
     (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type.
     """
 
-    def __init__(self, manifest: dict[str, Any], engine: Any) -> None:
+    def __init__(self, manifest: Manifest, engine: Any) -> None:
         self.manifest = manifest
-        self.classes: tuple[str, ...] | None = None if manifest["classes"] is None else tuple(manifest["classes"])
+        self.classes: tuple[str, ...] | None = manifest.classes
         self._encoder = feature_types(manifest)
         self._engine = engine
 
@@ -35,7 +36,7 @@ class Network:
         """The checked rows, and the arguments that say how they are held."""
         if not packed:
             return features_for(self._encoder, features), {}
-        if not any(entry.endswith("_packed") for entry in self.manifest.get("entry", ())):
+        if not any(entry.endswith("_packed") for entry in (self.manifest.c.entry if self.manifest.c else ())):
             fix = "use the C target, profile host or portable, with features of type bool"
             raise BadInput("the network does not take packed bits", fix=fix)
         x = np.asarray(features)
@@ -82,7 +83,7 @@ def load(folder: str | Path, *, threads: int = 1) -> Network:
         raise BadInput(f"{threads} threads cannot run", where="threads", fix="pass 1 or more")
     path = Path(folder)
     manifest = load_manifest(path)
-    target = manifest["target"]
+    target = manifest.target
     if target not in ("c", "numpy", "onnx"):
         raise BadInput(f"a {target} folder cannot be called", where=str(path), fix="compile with -t c, numpy or onnx")
     module = importlib.import_module(f"lgnc.sim.{target}")

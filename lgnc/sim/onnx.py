@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import Failed
-from lgnc.files import read_file
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult, timed
 from lgnc.toolchain import require_package
 
@@ -21,15 +21,16 @@ _BLOCK = 4096
 class Network:
     """An onnxruntime session of one network."""
 
-    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         require_package("onnxruntime")
         import onnxruntime
 
-        path = folder / f"{manifest['name']}.onnx"
+        path = folder / f"{manifest.name}.onnx"
+        data = manifest.read(folder, path.name)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(read_file(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             text = str(error).splitlines()[0][:300]
             raise Failed(f"onnxruntime refuses it: {text}", where=str(path), fix="compile it again") from None
@@ -54,7 +55,7 @@ class Network:
         return self._run(["outputs"], features)[0]
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+def run(folder: Path, manifest: Manifest, features: NDArray[Any]) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
     started = time.perf_counter()
     network = Network(folder, manifest)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lgnc.backends.verilog.testbench import feature_words, hex_lines
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.files import read_file
+from lgnc.sim.manifest import Manifest, VerilogFacts
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
@@ -26,14 +27,16 @@ _ROWS = 20_000
 """Rows that one start of the simulator takes: their vectors are held in its memory."""
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], engine: str = "iverilog") -> RunResult:
+def run(folder: Path, manifest: Manifest, features: NDArray[Any], engine: str = "iverilog") -> RunResult:
     """What the design gives for [n, features] rows of the manifest's dtype.
 
     engine: 'iverilog' or 'verilator'. Floats are encoded here, in the thresholds that the manifest gives: the design
     takes bits. Raises ToolMissing without the simulator, Failed when it fails or a result is not 0 or 1.
     """
-    facts, name = manifest["verilog"], manifest["name"]
-    words = _input_words(facts["input"], features)
+    facts, name = manifest.verilog, manifest.name
+    if facts is None:
+        raise BadInput("is not a Verilog folder", where=str(folder), fix="compile with -t verilog")
+    words = _input_words(facts, features)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lgnc-verilog-") as place:
         at = Path(place)
@@ -46,16 +49,16 @@ def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], engine: 
         batches = [words[first : first + rows] for first in range(0, len(words), rows)]
         results = [_batch(command, batch, rows, name, facts, at, limit) for batch in batches]
     seconds = time.perf_counter() - built
-    total = sum(port["width"] for port in facts["outputs"])
+    total = sum(width for _, width in facts.outputs)
     bits = np.concatenate(results) if results else np.zeros((0, total), np.bool_)
     return _decode(bits, facts, engine, seconds, built - started)
 
 
-def _input_words(facts: dict[str, Any], features: NDArray[Any]) -> NDArray[np.bool_]:
+def _input_words(facts: VerilogFacts, features: NDArray[Any]) -> NDArray[np.bool_]:
     """bool[n, width]: the words of the design's input port."""
-    if facts["port"] == "bits":
-        thresholds = np.array(facts["threshold"], np.float64)
-        return features[:, np.array(facts["feature"], np.int64)] > thresholds
+    if facts.port == "bits":
+        thresholds = np.array(facts.threshold, np.float64)
+        return features[:, np.array(facts.feature, np.int64)] > thresholds
     return feature_words(features)
 
 
@@ -85,7 +88,7 @@ def _build(engine: str, sources: list[str], top: str, rows: int, at: Path, limit
 
 
 def _batch(
-    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: dict[str, Any], at: Path, limit: float
+    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: VerilogFacts, at: Path, limit: float
 ) -> NDArray[np.bool_]:
     """bool[n, width]: the results of at most `rows` input words."""
     padded = np.zeros((rows, words.shape[1]), np.bool_)
@@ -96,7 +99,7 @@ def _batch(
     if not path.is_file():
         raise Failed("the testbench wrote no results", where=f"tb_{name}.v", fix="compile the folder again")
     lines = read_file(path).decode(errors="replace").split()[: len(words)]
-    width = sum(port["width"] for port in facts["outputs"])
+    width = sum(width for _, width in facts.outputs)
     digits = -(-width // 8) * 2
     try:
         octets = bytes.fromhex("".join(line.zfill(digits) for line in lines))
@@ -110,20 +113,20 @@ def _batch(
 
 
 def _decode(
-    bits: NDArray[np.bool_], facts: dict[str, Any], engine: str, seconds: float, built_seconds: float
+    bits: NDArray[np.bool_], facts: VerilogFacts, engine: str, seconds: float, built_seconds: float
 ) -> RunResult:
     """The ports of the results, the first one lowest, as scores and classes, or as plain outputs."""
     fields, first = {}, 0
-    for port in facts["outputs"]:
-        fields[port["port"]] = bits[:, first : first + port["width"]]
-        first += port["width"]
+    for port, width in facts.outputs:
+        fields[port] = bits[:, first : first + width]
+        first += width
     if "outputs" in fields:
         return RunResult(engine, None, None, fields["outputs"], seconds, built_seconds)
     scores = classes = None
-    if "scores" in fields:
-        width = facts["score"]["width"]
+    if "scores" in fields and facts.score is not None:
+        width, base = facts.score
         each = fields["scores"].reshape(len(bits), -1, width)
-        scores = ((each.astype(np.int64) << np.arange(width)).sum(axis=2) + facts["score"]["base"]).astype(np.int32)
+        scores = ((each.astype(np.int64) << np.arange(width)).sum(axis=2) + base).astype(np.int32)
         classes = scores.argmax(axis=1).astype(np.int64)
     if "class_index" in fields:
         index = fields["class_index"].astype(np.int64)

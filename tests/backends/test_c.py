@@ -20,7 +20,7 @@ from lgnc.ir import Circuit
 from lgnc.sim import c as sim_c
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
-from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
+from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, sealed, write
 from tests.support import needs, random_circuit, random_features, random_model
 
 FLAGS = sim_c.FLAGS
@@ -151,7 +151,7 @@ def test_fuzzing_the_batch_calls_finds_nothing(dtype: str, profile: str, tmp_pat
     (tmp_path / "fuzz.c").write_text(_FUZZ)
     clang = find_tool("clang")
     assert clang is not None
-    flags = ["-std=c99", "-O1", "-march=native", f"-DFEATURE={manifest['element']}"]
+    flags = ["-std=c99", "-O1", "-march=native", f"-DFEATURE={manifest.facts['element']}"]
     flags += ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
     run_tool([clang, *flags, tmp_path / "net.c", tmp_path / "fuzz.c", "-o", tmp_path / "fuzz"])
     options = ["-seed=1", "-max_total_time=2", "-max_len=3000", f"-artifact_prefix={tmp_path}/"]
@@ -181,7 +181,7 @@ def test_two_networks_in_one_program(tmp_path: Path) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     circuit = lift(random_model(1))
-    manifest = write("c", circuit, tmp_path, target_profile=profile)
+    write("c", circuit, tmp_path, target_profile=profile)
     source = tmp_path / "net.c"
     text = source.read_text()
     table = re.search(r"net_gate\[\] = \{([^}]*)\}", text)
@@ -191,16 +191,16 @@ def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     rows[used] = (rows[used] + 1) % 30
     source.write_text(text.replace(table[1], ", ".join(map(str, rows))))
     features = random_features(circuit, 500)
-    assert mismatches(circuit, features, run("c", tmp_path, manifest, features)) > 0
+    assert mismatches(circuit, features, run("c", tmp_path, sealed(tmp_path), features)) > 0
 
 
 @needs("cc")
 def test_a_compiler_failure_is_shown(tmp_path: Path) -> None:
-    manifest = write("c", CIRCUITS[1], tmp_path)
+    write("c", CIRCUITS[1], tmp_path)
     source = tmp_path / "net.c"
     source.write_text(source.read_text() + "\n#error planted\n")
     with pytest.raises(Failed, match="planted") as failed:
-        run("c", tmp_path, manifest, random_features(CIRCUITS[1], 5))
+        run("c", tmp_path, sealed(tmp_path), random_features(CIRCUITS[1], 5))
     assert failed.value.exit_code == 1
 
 

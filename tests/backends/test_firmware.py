@@ -20,7 +20,7 @@ from lgnc.sim.board import run_board
 from lgnc.sim.folder import run_folder
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
-from tests.backends.support import edge_features, emitted, mismatches, write
+from tests.backends.support import edge_features, emitted, mismatches, sealed, write
 from tests.support import needs, random_circuit, random_model
 
 ARM = ("-std=c99", "-O2", "-mcpu=cortex-m3", "-mthumb", "-ffunction-sections")
@@ -51,7 +51,7 @@ def _avr(test: Any) -> Any:
 
 def _agrees(circuit: Circuit, board: str, folder: Path, rows: int = 40) -> None:
     manifest = write("c", circuit, folder, board=board)
-    assert manifest["board"] == board
+    assert manifest.facts["board"] == board
     features = edge_features(circuit, rows)
     result = run_folder(folder, features)
     assert result.engine == BOARDS[board].engine
@@ -93,8 +93,8 @@ def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) ->
     circuit = lift(random_model(1, width=900, layers=2, features=40, classes=10))
     manifest = write("c", circuit, tmp_path, board="mps2-an385")
     assert circuit.gates < run_board(tmp_path, manifest, edge_features(circuit, 3)).ticks <= 12 * circuit.gates
-    assert manifest["flash_bytes"] <= 6 * circuit.gates + 3072
-    assert manifest["ram_bytes"] <= 1024
+    assert manifest.facts["flash_bytes"] <= 6 * circuit.gates + 3072
+    assert manifest.facts["ram_bytes"] <= 1024
 
 
 def test_a_wide_network_trades_ram_for_flash_within_its_budget() -> None:
@@ -116,6 +116,7 @@ def test_a_changed_table_is_seen(tmp_path: Path) -> None:
         re.sub(r"(net_offset\[\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", source.read_text())
     )
     features = edge_features(circuit, 10)
+    sealed(tmp_path)
     assert mismatches(circuit, features, run_folder(tmp_path, features)) == 10
     with pytest.raises(Failed):
         run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board")
@@ -123,11 +124,11 @@ def test_a_changed_table_is_seen(tmp_path: Path) -> None:
 
 @_mps2
 def test_a_program_that_stops_early_is_a_failure(tmp_path: Path) -> None:
-    manifest = write("c", CASES["uint8"], tmp_path, board="mps2-an385")
+    write("c", CASES["uint8"], tmp_path, board="mps2-an385")
     main = tmp_path / "board" / "main.c"
     main.write_text(main.read_text().replace("    summary();", "    board_stop(0);"))
     with pytest.raises(Failed, match="answered 5 of 5 rows; the last line was: row 4"):
-        run_board(tmp_path, manifest, edge_features(CASES["uint8"], 5))
+        run_board(tmp_path, sealed(tmp_path), edge_features(CASES["uint8"], 5))
 
 
 @needs("arm-none-eabi-gcc")
@@ -140,12 +141,12 @@ def test_flash_and_ram_are_foretold_within_five_percent(seed: int, tmp_path: Pat
     run_tool([_tool("arm-none-eabi-gcc"), *ARM, *STRICT, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
     text, data, bss = run_tool([_tool("arm-none-eabi-size"), "net.o"], cwd=tmp_path).split(b"\n")[1].split()[:3]
     assert (data, bss) == (b"0", b"0")
-    assert manifest["flash_bytes"] == pytest.approx(int(text), rel=0.05)
+    assert manifest.facts["flash_bytes"] == pytest.approx(int(text), rel=0.05)
     frames = {
         line.split(":")[-1].split()[0]: int(line.split()[1]) for line in (tmp_path / "net.su").read_text().splitlines()
     }
     deepest = frames["net_evaluate"] + frames["net_predict_in"]
-    assert manifest["ram_bytes"] == pytest.approx(manifest["workspace_bytes"] + deepest, rel=0.05)
+    assert manifest.facts["ram_bytes"] == pytest.approx(manifest.facts["workspace_bytes"] + deepest, rel=0.05)
 
 
 @needs("avr-gcc")

@@ -18,6 +18,7 @@ import pytest
 from lgnc.cli.main import run
 from lgnc.formats import lift, to_text
 from lgnc.formats.lgn import model_bytes, save_model
+from tests.backends.support import sealed
 from tests.support import needs, random_circuit, random_model
 
 Capture = pytest.CaptureFixture[str]
@@ -184,6 +185,8 @@ def test_a_serial_popcount_is_tested(model: Path, tmp_path: Path, capsys: Captur
     assert "its popcount is serial" in verdict["detail"]
     text = (out / "lgn.v").read_text()
     (out / "lgn.v").write_text(text.replace("shift_0 <= take ?", "shift_0 <= ~take ?"))
+    assert "file 'lgn.v' was edited since it was compiled" in refused(capsys, 2, "verify", model, out)
+    sealed(out)
     assert call(capsys, "verify", model, out)[0] == 1
 
 
@@ -286,17 +289,19 @@ def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capt
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"files": ["../../m.lgn"]}, "outside the folder"),
-        ({"files": ["/etc/passwd"]}, "outside the folder"),
-        ({"name": "../x"}, "outside the folder"),
-        ({"files": ["none.py"]}, "is missing"),
+        ({"files": {"../../m.lgn": "0" * 64}}, "outside the folder"),
+        ({"files": {"/etc/passwd": "0" * 64}}, "outside the folder"),
+        ({"files": ["lgn.py"]}, "has no list of files"),
+        ({"files": {"lgn.py": "0"}}, "has no SHA-256 of file 'lgn.py'"),
+        ({"name": "../x"}, "'name' is '../x', not a name of letters"),
+        ({"tau": 7}, "was edited since it was compiled"),
         ({"target": "cobol"}, "unknown target"),
         ({"target": ["c"]}, "unknown target"),
-        ({"encoder": 3}, "no encoder"),
-        ({"lgnc_manifest": 99}, "manifest of version 1"),
+        ({"encoder": 3}, "'encoder' is 3, not an object"),
+        ({"lgnc_manifest": 99}, "manifest of version 1 or 2"),
         ({"target": "c"}, "has no 'entry'"),
-        ({"classes": [1, 2]}, "no list of names"),
-        ({"training": {"seed": "a"}}, "the seed of its training is 'a', not a number"),
+        ({"classes": [1, 2]}, "'classes' is [1, 2], not a list of different names"),
+        ({"training": {"seed": "a"}}, "'training.seed' is 'a', not an integer"),
     ],
 )
 def test_a_hand_edited_folder(
@@ -428,10 +433,9 @@ def test_a_full_disk(model: Path, tmp_path: Path, capsys: Capture, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     out = tmp_path / "out"
     assert "No space left" in refused(capsys, 2, "compile", model, "-t", "numpy", "-o", out)
     assert sorted(os.listdir(tmp_path)) == ["m.lgn"]
-    monkeypatch.setattr(os, "fsync", full)
     assert "No space left" in refused(capsys, 2, "opt", model, "-o", tmp_path / "c.lgir")
     assert sorted(os.listdir(tmp_path)) == ["m.lgn"]
