@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST
 from lgnc.backends.c.boards import BOARDS
-from lgnc.diagnostics import BadInput, unknown
+from lgnc.diagnostics import BadInput, Failed, LgncError, unknown
 from lgnc.files import read_file
 from lgnc.folders import reading
 from lgnc.ir.circuit import Encoder
@@ -110,5 +110,14 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
         return run_board(folder, manifest, x).result
     module = importlib.import_module(f"lgnc.sim.{target}")
     own: dict[str, dict[str, Any]] = {"c": {"threads": threads}, "verilog": {"engine": engine}}
-    result: RunResult = module.run(folder, manifest, x, **own.get(target, {}))
+    try:
+        result: RunResult = module.run(folder, manifest, x, **own.get(target, {}))
+        given = [each.shape[0] for each in (result.scores, result.classes, result.outputs) if each is not None]
+    except (LgncError, MemoryError):
+        raise
+    except Exception as error:
+        what = f"does not run: {type(error).__name__}: {error}"
+        raise Failed(what[:300], where=str(folder), fix="compile it again") from error
+    if any(rows != len(x) for rows in given):
+        raise Failed(f"gave {given} answers for {len(x)} rows", where=str(folder), fix="compile it again")
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +19,10 @@ from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
-_TIMEOUT = 4 * 3600.0
+_BUILD_SECONDS, _BUILD_SECONDS_A_BYTE = 600.0, 1e-3
+_RUN_SECONDS, _RUN_SECONDS_A_BYTE = 120.0, 5e-7
+"""What building a design, and running one vector, may take: some ten times what the slowest were seen to take."""
+
 _ROWS = 20_000
 """Rows that one start of the simulator takes: their vectors are held in its memory."""
 
@@ -38,9 +42,12 @@ def run(folder: Path, manifest: Manifest, features: NDArray[Any], engine: str = 
         at = Path(place)
         rows = min(max(len(words), 1), _ROWS)
         sources = [str((folder / each).resolve()) for each in (f"{name}.v", f"tb_{name}.v")]
-        command = _build(engine, sources, f"tb_{name}", rows, at)
+        size = sum(os.path.getsize(source) for source in sources if os.path.isfile(source))
+        command = _build(engine, sources, f"tb_{name}", rows, at, _BUILD_SECONDS + _BUILD_SECONDS_A_BYTE * size)
         built = time.perf_counter()
-        results = [_batch(command, words[i : i + rows], rows, name, facts, at) for i in range(0, len(words), rows)]
+        limit = _RUN_SECONDS + _RUN_SECONDS_A_BYTE * size * rows
+        batches = [words[first : first + rows] for first in range(0, len(words), rows)]
+        results = [_batch(command, batch, rows, name, facts, at, limit) for batch in batches]
     seconds = time.perf_counter() - built
     total = sum(width for _, width in facts.outputs)
     bits = np.concatenate(results) if results else np.zeros((0, total), np.bool_)
@@ -55,12 +62,12 @@ def _input_words(facts: VerilogFacts, features: NDArray[Any]) -> NDArray[np.bool
     return feature_words(features)
 
 
-def _build(engine: str, sources: list[str], top: str, rows: int, at: Path) -> list[str]:
-    """Compile the sources; returns the command that runs them."""
+def _build(engine: str, sources: list[str], top: str, rows: int, at: Path, limit: float) -> list[str]:
+    """Compile the sources, in at most `limit` seconds; returns the command that runs them."""
     if engine == "iverilog":
         program = at / "design.vvp"
         iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
-        run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=_TIMEOUT)
+        run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=limit)
         return [vvp, "-N", str(program), "+record"]
     if engine != "verilator":
         raise BadInput(f"unknown engine '{engine}'", where="verilog", fix="valid: iverilog, verilator")
@@ -76,18 +83,18 @@ def _build(engine: str, sources: list[str], top: str, rows: int, at: Path) -> li
         "design",
         *sources,
     ]
-    run_tool(command, cwd=at, timeout=_TIMEOUT)
+    run_tool(command, cwd=at, timeout=limit)
     return [str(at / "build" / "design"), "+record"]
 
 
 def _batch(
-    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: VerilogFacts, at: Path
+    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: VerilogFacts, at: Path, limit: float
 ) -> NDArray[np.bool_]:
     """bool[n, width]: the results of at most `rows` input words."""
     padded = np.zeros((rows, words.shape[1]), np.bool_)
     padded[: len(words)] = words
     (at / f"{name}_vectors.hex").write_bytes(hex_lines(padded))
-    run_tool(command, cwd=at, timeout=_TIMEOUT)
+    run_tool(command, cwd=at, timeout=limit)
     path = at / f"{name}_results.hex"
     if not path.is_file():
         raise Failed("the testbench wrote no results", where=f"tb_{name}.v", fix="compile the folder again")

@@ -383,7 +383,7 @@ def test_ctrl_c_in_training(tmp_path: Path) -> None:
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "Traceback" not in stderr
     assert json.loads(stdout)["error"]
     assert os.listdir(tmp_path) == ["m.checkpoint"]
