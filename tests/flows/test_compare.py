@@ -16,10 +16,10 @@ import pytest
 from lgnc.backends.artifact import manifest_digest
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compare import replay_certificate, verify, write_certificate
-from lgnc.flows.compile import compile_circuit, save_circuit
+from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lgn import Model, save_model
 from lgnc.formats.lift import lift
-from lgnc.formats.source import load_source
+from lgnc.formats.source import load_source, save_circuit
 from lgnc.ir import Circuit
 from tests.support import needs, random_circuit, random_model
 
