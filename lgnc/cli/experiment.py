@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lgnc.cli.output import json_option, print_json, print_table, progress_bar
+from lgnc.cli.output import check_output_file, json_option, print_json, print_table, progress_bar
 from lgnc.diagnostics import BadInput, unknown
 
 
@@ -56,6 +56,8 @@ def gap(
 
     chosen = methods.split(",")
     values = _numbers(temperatures)
+    check_output_file(output)
+    check_output_file(plot)
     if plot is not None:
         check_plot_path(plot)
     require_package("torch")
