@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
-from lgnc.backends.thresholds import always_true, element_range
+from lgnc.backends.thresholds import always_true
 from lgnc.ir.circuit import Circuit
-from lgnc.ir.gates import FLIP_A, FLIP_B, FLIP_OUT, LT, NOR, SWAP, B
-from lgnc.ir.order import in_order
+from lgnc.ir.gates import FLIP_OUT, LT, NOR, SWAP, B, absorb_inversions
+from lgnc.ir.order import gates_by_level, in_order
 
 
 def normal_form(circuit: Circuit) -> Circuit:
@@ -21,17 +20,12 @@ def normal_form(circuit: Circuit) -> Circuit:
     An encoder bit that is true whatever its feature becomes one that never is, inverted.
     """
     always = always_true(circuit.encoder)
-    never = np.where(always, element_range(circuit.encoder)[1], circuit.encoder.threshold)
+    never = np.where(always, circuit.encoder.range[1], circuit.encoder.threshold)
     encoder = replace(circuit.encoder, threshold=never)
-    op, level = circuit.op.copy(), circuit.level[circuit.inputs :]
+    op = circuit.op.copy()
     inverted = np.concatenate([always, np.zeros(circuit.gates, np.bool_)])
-    by_level = np.argsort(level, kind="stable")
-    bounds = np.searchsorted(level[by_level], np.arange(int(level.max(initial=-1)) + 2))
-    for first, last in pairwise(bounds.tolist()):
-        gates = by_level[first:last]
-        own = op[gates]
-        own = np.where(inverted[circuit.a[gates]], FLIP_A[own], own)
-        own = np.where(inverted[circuit.b[gates]], FLIP_B[own], own)
+    for gates in gates_by_level(circuit):
+        own = absorb_inversions(op[gates], inverted[circuit.a[gates]], inverted[circuit.b[gates]])
         flip = own >= NOR
         op[gates] = np.where(flip, FLIP_OUT[own], own)
         inverted[circuit.inputs + gates] = flip

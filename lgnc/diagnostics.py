@@ -6,17 +6,39 @@ The command line prints them as one line and exits with `exit_code`; nothing els
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable
+
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
+"""A tool's words may have several lines; an error has one."""
+
+
+def printable(text: str) -> str:
+    """`text` as a terminal may show it: one line, in which nothing acts on the terminal or on the order of letters.
+
+    Control characters, line breaks, marks that turn text round or are not seen, and halves of surrogate pairs become
+    escapes as Python writes them (`\\x1b`, `\\u202e`). Letters of every script, and blanks, stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or unicodedata.category(letter) == "Zs" else ascii(letter)[1:-1]
+        for letter in text
+    )
 
 
 class LgncError(Exception):
-    """What is wrong (`what`), the file, line or option it concerns (`where`), and the remedy (`fix`)."""
+    """What is wrong (`what`), the file, line or option it concerns (`where`), and the remedy (`fix`).
+
+    All three are made one line each that is safe to print, whatever names of a stranger's file they quote.
+    """
 
     exit_code = 1
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        self.what, self.where, self.fix = what, where, fix
-        super().__init__(": ".join(filter(None, (where, what))) + (f" ({fix})" if fix else ""))
+        self.what, self.where, self.fix = (printable(_LINE_BREAK.sub(" ", text)) for text in (what, where, fix))
+        super().__init__(": ".join(filter(None, (self.where, self.what))) + (f" ({self.fix})" if fix else ""))
 
 
 class Failed(LgncError):

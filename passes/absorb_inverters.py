@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lgnc.ir.circuit import Circuit
-from lgnc.ir.gates import FALSE, TRUE
-from lgnc.passes.algebra import absorb_inversions, is_reduced, value_of_one_input
+from lgnc.ir.gates import FALSE, TRUE, absorb_inversions
+from lgnc.passes.algebra import is_reduced, value_of_one_input
 from lgnc.passes.edit import keep_gates, own_literals, slices_of
 
 

@@ -3,8 +3,7 @@
 A law rereads the truth table. Column 2 * a + b of a gate's row in `lgnc.ir.gates.TABLE` is its value at (a, b); where a
 law holds, only some columns can occur, and the gate may be any whose row agrees on those.
 
-Inside passes a value is a literal, 2 * node + inverted, or one of the two constants below: the constants' lowest bit is
-their value, so that `literal ^ 1` inverts them too.
+Inside passes a value is a literal, 2 * node + inverted, or one of the constants FALSE_LITERAL and TRUE_LITERAL.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Int32
-from lgnc.ir.gates import FALSE, FLIP_A, FLIP_B, NOT_A, NOT_B, READS_A, READS_B, TABLE, TRUE
-
-FALSE_LITERAL, TRUE_LITERAL = -2, -1
+from lgnc.ir.gates import FALSE, FALSE_LITERAL, NOT_A, NOT_B, READS_A, READS_B, TABLE, TRUE, TRUE_LITERAL
 
 Ops = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -64,12 +61,6 @@ def apply_laws(op: Ops, a: Int32, b: Int32) -> Ops:
         if where.any():
             op = np.where(where, becomes[op], op)
     return op
-
-
-def absorb_inversions(op: Ops, a: Int32, b: Int32) -> Ops:
-    """uint8[n]: the gates that read the nodes of literals a, b in place of the literals themselves."""
-    op = np.where(a & 1, FLIP_A[op], op)
-    return np.where(b & 1, FLIP_B[op], op)
 
 
 def value_of_one_input(op: Ops, a: Int32, b: Int32) -> Int32:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lgnc.ir.circuit import Circuit, Int32
-from lgnc.ir.gates import AND, FLIP_OUT, READS_A, READS_B, TABLE, XNOR, XOR, A
+from lgnc.ir.gates import AND, FLIP_OUT, READS_A, READS_B, TABLE, XNOR, XOR, A, absorb_inversions
 from lgnc.ir.order import in_order
-from lgnc.passes.algebra import Bools, Ops, absorb_inversions
+from lgnc.passes.algebra import Bools, Ops
 from lgnc.passes.edit import slices_of
 
 _ONES = TABLE.sum(axis=1)

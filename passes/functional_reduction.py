@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Words
-from lgnc.ir.gates import FALSE, TRUE
+from lgnc.ir.gates import FALSE, TRUE, absorb_inversions
 from lgnc.ir.simulate import pack, simulate_nodes, unpack
-from lgnc.passes.algebra import absorb_inversions
 from lgnc.passes.compare import bit_keys, stimulus
 from lgnc.passes.equality import EqualityOracle, perturbed
 

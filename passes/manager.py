@@ -67,7 +67,7 @@ _ROUNDS = {0: 1, 1: 20, 2: 20, 3: 2}
 
 Pass = Callable[..., Circuit]
 Prove = Callable[..., Any]
-"""prove(before, after), and with goal='class' for a pass that keeps only the argmax."""
+"""prove(before, after), and with claim='class' for a pass that keeps only the argmax."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def _verify(step: Step, before: Circuit, after: Circuit, simulate: bool, prove: 
         if what:
             raise Failed(f"changed the circuit's meaning: {what}", where=f"pass {name}", fix=fix)
     if prove is not None:
-        verdict = prove(before, after, goal="class") if by_class else prove(before, after)
+        verdict = prove(before, after, claim="class") if by_class else prove(before, after)
         if verdict.equal is False:
             example = getattr(verdict, "counterexample", None)
             what = "changed the circuit's meaning" + (f", as for {example}"[:300] if example is not None else "")
@@ -229,4 +229,6 @@ def _arrays(circuit: Circuit) -> Iterator[object]:
 
 
 def _same(one: Circuit, other: Circuit) -> bool:
+    if (one.head is None) != (other.head is None):
+        return False
     return all(np.array_equal(x, y) for x, y in zip(_arrays(one), _arrays(other), strict=True))  # type: ignore[arg-type]

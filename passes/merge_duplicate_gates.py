@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Int32
-from lgnc.ir.gates import FLIP_OUT, READS_A, READS_B, SWAP
-from lgnc.passes.algebra import Ops, absorb_inversions
+from lgnc.ir.gates import FLIP_OUT, READS_A, READS_B, SWAP, absorb_inversions
+from lgnc.passes.algebra import Ops
 from lgnc.passes.edit import keep_gates, own_literals, slices_of
 
 Keys = NDArray[np.int64]

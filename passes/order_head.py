@@ -32,7 +32,7 @@ def order_head(circuit: Circuit) -> Circuit:
     """
     if circuit.head is None:
         return circuit
-    owner = np.repeat(np.arange(circuit.head.classes), np.diff(circuit.head.starts))
+    owner = circuit.head.owner
     order = np.lexsort((circuit.outputs, places(circuit)[circuit.outputs >> 1], owner))
     return circuit.with_(outputs=circuit.outputs[order])
 

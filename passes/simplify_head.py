@@ -32,7 +32,7 @@ def simplify_head(circuit: Circuit, *, keep_scores: bool = True) -> Circuit:
     if circuit.head is None:
         return circuit
     head, outputs = circuit.head, circuit.outputs
-    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
+    owner = head.owner.astype(np.int64)
     keep, ones = _cancel(owner, outputs)
     if not keep.all():
         head, outputs = cut_head(head, keep, ones), outputs[keep]
@@ -55,7 +55,7 @@ def _never_win(head: Head) -> NDArray[np.bool_]:
 
 def _side_by_side(head: Head, outputs: NDArray[np.int32]) -> NDArray[np.int32]:
     """Each class's literals by where each first stands."""
-    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
+    owner = head.owner.astype(np.int64)
     _, first, place = np.unique(owner << 32 | outputs, return_index=True, return_inverse=True)
     return outputs[np.argsort(first[place], kind="stable")]
 
@@ -86,7 +86,7 @@ def _cancel(owner: NDArray[np.int64], outputs: NDArray[np.int32]) -> tuple[NDArr
 
 def _shared(head: Head, outputs: NDArray[np.int32]) -> NDArray[np.bool_]:
     """bool[outputs]: as many of each literal, in every class, as the class with the fewest has."""
-    owner = np.repeat(np.arange(head.classes), np.diff(head.starts))
+    owner = head.owner.astype(np.int64)
     key = owner << 32 | outputs
     fewest = np.full(len(outputs), len(outputs), np.int64)
     for each in range(head.classes):

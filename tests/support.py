@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lgnc.formats.lgn import Layer, Model
+from lgnc.diagnostics import Failed
+from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir import Circuit, Encoder, Head, in_order
 from lgnc.ir.gates import GATES
+from lgnc.ir.layers import Conv, Pool, Shape, draw_leaves, shapes, trained_gates
 from lgnc.toolchain import PACKAGES, TOOLS, find_tool, package_version, require_tool, run
 
 
@@ -23,6 +25,26 @@ def needs(name: str) -> pytest.MarkDecorator:
         here, install = package_version(name) is not None, f"pip install 'lgnc[{extra}]'"
     required = os.environ.get("LGNC_REQUIRE_TOOLS") == "1"
     return pytest.mark.skipif(not here and not required, reason=f"needs {name}: {install}")
+
+
+def sanitized(compiler: str, sanitizers: str, folder: Path) -> str:
+    """The compiler's flag for `sanitizers`. Skips where it has no libraries for them and says what to install.
+
+    Under LGNC_REQUIRE_TOOLS=1 it fails instead.
+    """
+    flag, source = f"-fsanitize={sanitizers}", folder / "sanitized.c"
+    entry = "int LLVMFuzzerTestOneInput(const char *data, unsigned long size)" if "fuzzer" in flag else "int main(void)"
+    source.write_text(f"{entry};\n{entry} {{ return 0; }}\n")
+    try:
+        run([compiler, flag, source, "-o", folder / "sanitized"])
+    except Failed:
+        version = run([compiler, "-dumpversion"]).decode().split(".")[0]
+        clang = b"clang" in run([compiler, "--version"])
+        package = f"libclang-rt-{version}-dev" if clang else f"libgcc-{version}-dev"
+        reason = f"needs the sanitizers of {compiler}: apt-get install {package}"
+        assert os.environ.get("LGNC_REQUIRE_TOOLS") != "1", reason
+        pytest.skip(reason)
+    return flag
 
 
 def abc_says_equal(one: Path, other: Path) -> bool:
@@ -65,6 +87,34 @@ def random_model(
     starts = np.linspace(0, width, classes + 1).astype(np.int32)
     head_nodes = np.arange(first, nodes, dtype=np.int32)
     return Model(encoder, tuple(made), head_nodes, starts, tuple(f"class {c}" for c in range(classes)), 4.0)
+
+
+def random_conv_model(seed: int = 0, *, fixed: bool = False) -> Model:
+    """A model of an image of 2 channels: a padded convolution, a pool, one gate a channel and place, a pool, layers."""
+    rng = np.random.default_rng(seed)
+    side, classes, width = 12, 3, 30
+    grid = Shape(2, side, side)
+    encoder = Encoder.binary(tuple(f"x{i}" for i in range(grid.nodes)))
+    specs: tuple[Conv | Pool, ...] = (Conv(8, 3, 3, 1, 1, 0), Pool("and", 2), Conv(9, 3, 1, 1, 0, 3), Pool("or", 2))
+    front = []
+    for spec, below in zip(specs, shapes(specs, grid), strict=False):
+        if isinstance(spec, Pool):
+            front.append(FrontLayer(spec))
+            continue
+        logits = rng.normal(size=(trained_gates(spec), 16)).astype(np.float32)
+        op = logits.argmax(axis=1).astype(np.uint8)
+        leaves = draw_leaves(spec, below, rng)
+        front.append(FrontLayer(spec, leaves, None, op) if fixed else FrontLayer(spec, leaves, logits))
+    below_nodes = shapes(specs, grid)[-1].nodes
+    made, first, nodes = [], 0, below_nodes
+    for _ in range(2):
+        fanin = rng.integers(first, nodes, (2, width, 1)).astype(np.int32)
+        made.append(Layer(fanin, rng.normal(size=(width, 16)).astype(np.float32)))
+        first, nodes = nodes, nodes + width
+    starts = np.linspace(0, width, classes + 1).astype(np.int32)
+    head_nodes = np.arange(first, nodes, dtype=np.int32)
+    names = tuple(f"class {c}" for c in range(classes))
+    return Model(encoder, tuple(made), head_nodes, starts, names, 4.0, {}, grid, tuple(front))
 
 
 def random_circuit(

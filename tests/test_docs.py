@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lgnc.formats import from_text, to_text
+from lgnc.formats.lgprog import program_from_text, program_text
 from tests.support import needs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,8 @@ def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
             run([sys.executable, "-W", "error", "-c", text], tmp_path)
         elif language == "lgir":
             assert to_text(from_text(text)) == text
+        elif language == "lgprog":
+            assert program_text(program_from_text(text)) == text
         else:
             assert language in NOT_RUN, f"{page.name}: a block of '{language}' is neither run nor known"
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lgnc.backends.thresholds import native_thresholds
 from lgnc.ir.circuit import Circuit, Int32
 from lgnc.ir.gates import READS_A, READS_B
+from lgnc.ir.order import gates_by_level
 
 SUM, COMPARE, COUNT, NEGATE = 16, 32, 33, 8
 """Step numbers: 0..7 compute gates of normal form, SUM + k adds gates k to a class score, COMPARE makes encoder bits,
@@ -103,7 +104,7 @@ def _fused(circuit: Circuit, kind: Int32) -> Int32:
     owner = np.full(circuit.nodes, -1, np.int32)
     if circuit.head is None:
         return owner
-    classes = np.repeat(np.arange(circuit.head.classes, dtype=np.int32), np.diff(circuit.head.starts))
+    classes = circuit.head.owner
     nodes = circuit.outputs >> 1
     alone = (circuit.fanout[nodes] == 1) & (nodes >= circuit.inputs)
     own, flip = nodes[alone], (circuit.outputs[alone] & 1) == 1
@@ -115,7 +116,7 @@ def _fused(circuit: Circuit, kind: Int32) -> Int32:
 def _offsets(circuit: Circuit) -> Int32:
     if circuit.head is None:
         return np.zeros(0, np.int32)
-    classes = np.repeat(np.arange(circuit.head.classes), np.diff(circuit.head.starts))
+    classes = circuit.head.owner
     inverted = np.bincount(classes[(circuit.outputs & 1) == 1], minlength=circuit.head.classes)
     return (circuit.head.offset + inverted).astype(np.int32)
 
@@ -125,7 +126,7 @@ def _counted(circuit: Circuit, owner: Int32) -> tuple[Int32, Int32, Int32]:
     if circuit.head is None:
         none = np.zeros(0, np.int32)
         return none, none, none
-    classes = np.repeat(np.arange(circuit.head.classes, dtype=np.int32), np.diff(circuit.head.starts))
+    classes = circuit.head.owner
     rest = np.flatnonzero(owner[circuit.outputs >> 1] < 0)
     rest = rest[np.lexsort((circuit.outputs[rest] & 1, classes[rest]))]
     return circuit.outputs[rest] >> 1, classes[rest], circuit.outputs[rest] & 1
@@ -135,11 +136,7 @@ def _order(circuit: Circuit, kind: Int32, owner: Int32, chunk: int) -> _Plan:
     """Nodes by the first chunk of outputs that needs them, then level, then step number; fused gates end a chunk."""
     needed = np.full(circuit.nodes, _NEVER, np.int32)
     np.minimum.at(needed, circuit.outputs >> 1, (np.arange(len(circuit.outputs)) // chunk).astype(np.int32))
-    level = circuit.level[circuit.inputs :]
-    by_level = np.argsort(level, kind="stable")
-    cuts = np.searchsorted(level[by_level], np.arange(int(level.max(initial=0)) + 2)).tolist()
-    for first, last in reversed(list(pairwise(cuts))):
-        gates = by_level[first:last]
+    for gates in reversed(gates_by_level(circuit)):
         for fanin, read in ((circuit.a, READS_A), (circuit.b, READS_B)):
             used = gates[read[circuit.op[gates]]]
             np.minimum.at(needed, fanin[used], needed[circuit.inputs + used])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Int32
 from lgnc.ir.gates import AND, GT, OR, READS_A, READS_B, XOR
+from lgnc.ir.order import gates_by_level
 
 COUNT, SUM = 16, 16
 """Step numbers after the sixteen gates': COUNT counts literals, SUM + 2 * k gates k that nothing else reads, as they
@@ -152,7 +153,7 @@ def _chunks(circuit: Circuit, size: int) -> _Chunks:
     if head is None:
         return _Chunks(np.arange(len(outputs)), np.zeros(1, np.int64), none, none, none)
     sizes = np.diff(head.starts)
-    owner = np.repeat(np.arange(head.classes, dtype=np.int32), sizes)
+    owner = head.owner
     chunks = -(-sizes // size)
     place = np.arange(len(outputs)) - np.repeat(head.starts[:-1], sizes)
     chunk = np.repeat(np.cumsum(chunks) - chunks, sizes) + place * chunks[owner] // np.maximum(1, sizes)[owner]
@@ -208,11 +209,7 @@ def _first_chunk(circuit: Circuit, chunks: _Chunks) -> Int32:
         needed[nodes] = 0
     else:
         np.minimum.at(needed, nodes[chunks.order], chunks.chunk[chunks.of_output])
-    level = circuit.level[circuit.inputs :]
-    by_level = np.argsort(level, kind="stable")
-    bounds = np.searchsorted(level[by_level], np.arange(int(level.max(initial=0)) + 2))
-    for at in range(len(bounds) - 2, -1, -1):
-        gates = by_level[bounds[at] : bounds[at + 1]]
+    for gates in reversed(gates_by_level(circuit)):
         for fanin, read in ((circuit.a, READS_A), (circuit.b, READS_B)):
             used = gates[read[circuit.op[gates]]]
             np.minimum.at(needed, fanin[used], needed[circuit.inputs + used])

@@ -17,7 +17,7 @@ from lgnc.backends.verilog.axis import axis_files
 from lgnc.backends.verilog.boards import FPGA_BOARDS, board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
-from lgnc.backends.verilog.encoder import encoder_levels, encoder_module, feature_width
+from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
@@ -50,7 +50,7 @@ def interface(circuit: Circuit, outputs: str) -> Interface:
     """The ports that a circuit needs, for the chosen outputs of its head."""
     encoder, head = circuit.encoder, circuit.head
     bits = Port("bits", encoder.bits)
-    source = bits if encoder.is_float else Port("features", len(encoder.names) * feature_width(encoder.dtype))
+    source = bits if encoder.is_float else Port("features", len(encoder.names) * encoder.feature_bits)
     if head is None:
         plain = (Port("outputs", len(circuit.outputs)),)
         return Interface(source, bits, plain, Port("scores", 0), Port("class_index", 0), plain)
@@ -265,7 +265,7 @@ def _details(
     if encoder.is_float:
         details["input"] |= {"feature": encoder.feature.tolist(), "threshold": encoder.threshold.tolist()}
     else:
-        details["input"]["feature_width"] = feature_width(encoder.dtype)
+        details["input"]["feature_width"] = encoder.feature_bits
     if head is not None:
         base, width = score_format(head)
         details["score"] = {"width": width, "base": base}

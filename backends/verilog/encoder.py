@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
 from lgnc.backends.verilog.text import CLOCK, Port, clock, concatenation, header, unused, vector
 from lgnc.ir.circuit import Encoder
 
 
-def feature_width(dtype: str) -> int:
-    """Bits of one feature on the port: one for bool, else those of the integer type."""
-    return 1 if dtype == "bool" else np.iinfo(dtype).bits
-
-
 def encoder_levels(encoder: Encoder) -> int:
     """Levels that the comparators are counted as: a comparison of w bits with a constant is a tree of w inputs."""
-    return (feature_width(encoder.dtype) - 1).bit_length()
+    return (encoder.feature_bits - 1).bit_length()
 
 
 def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, registered: bool = False) -> list[str]:
@@ -26,8 +19,8 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, regis
     Equal comparisons share one comparator; a threshold that no value of the type, or every value, exceeds is a
     constant. registered: the bits come out of a rank of registers.
     """
-    low, high = (0, 1) if encoder.dtype == "bool" else (np.iinfo(encoder.dtype).min, np.iinfo(encoder.dtype).max)
-    width = feature_width(encoder.dtype)
+    low, high = map(int, encoder.range)
+    width = encoder.feature_bits
     wires: dict[tuple[int, int], str] = {}
     comparators, values = [], []
     for feature, threshold in zip(encoder.feature.tolist(), encoder.threshold.tolist(), strict=True):

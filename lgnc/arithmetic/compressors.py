@@ -93,7 +93,17 @@ def _reachable(excess: int) -> bool:
     return excess > 12 or excess in _EVEN
 
 
-def _choose(excess: int, above: int, goal: str) -> Compressor:
+def _choose(waiting: _Waiting, column: int, threes: int) -> Compressor:
+    """The next compressor for a column with too many bits; threes: full adders that the first column still wants."""
+    here, above = waiting.count(column), waiting.count(column + 1)
+    if waiting.goal != "lut6":
+        return _efficient(here - 1, above, waiting.goal)
+    if column == 0 and threes > 0:
+        return Compressor(3, 0)
+    return Compressor(*next_shape(waiting.columns - column, here, above, waiting.count(column + 2)))
+
+
+def _efficient(excess: int, above: int, goal: str) -> Compressor:
     """The next compressor for a column with `excess` bits too many, `above` bits waiting in the next column.
 
     For LUTs: take five bits or four out of the column at three LUTs while that leaves no odd rest.
@@ -123,47 +133,61 @@ def add_up(
     full adders take the first bits of the first column before anything else. leave: with 2, compressors leave up to two
     bits a column, and a prefix adder, which is in no step, does the rest.
     """
-    waiting: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 2)]
-    tables: dict[int, int] = {}
-    serial = 0
-
-    def early(literal: int) -> int:
-        return tables.get(literal, 0) if goal == "lut6" else build.depth_of(literal)
-
-    def put(column: int, literal: int) -> None:
-        nonlocal serial
-        if literal != FALSE and column < len(columns):
-            heapq.heappush(waiting[column], (early(literal), serial, literal))
-            serial += 1
-
-    for column, literals in enumerate(columns):
-        for literal in literals:
-            put(column, literal)
+    waiting = _Waiting(build, columns, goal)
     total, pairs = [], []
     for column in range(len(columns)):
-        here, above = waiting[column], waiting[column + 1]
-        while len(here) > leave:
-            if column == 0 and threes > 0 and goal == "lut6":
-                compressor, threes = Compressor(3, 0), threes - 1
-            elif goal == "lut6":
-                rest = len(columns) - column
-                compressor = Compressor(*next_shape(rest, len(here), len(above), len(waiting[column + 2])))
-            else:
-                compressor = _choose(len(here) - 1, len(above), goal)
-            taken = [heapq.heappop(here)[2] for _ in range(compressor.ones)]
-            taken += [heapq.heappop(above)[2] for _ in range(compressor.twos)]
-            if goal == "lut6":
-                given = compressor.build_apart(build, taken)
-                tables.update(dict.fromkeys(given, 1 + max(map(early, taken))))
-            else:
-                given = compressor.build(build, taken)
-            for extra, literal in enumerate(given):
-                put(column + extra, literal)
+        while waiting.count(column) > leave:
+            compressor = _choose(waiting, column, threes)
+            threes -= column == 0
+            step = waiting.place(compressor, column)
             if steps is not None:
-                steps.append(Step(compressor, column, tuple(taken), tuple(given)))
-        total.append(here[0][2] if here else FALSE)
-        pairs.append([literal for _, _, literal in here])
+                steps.append(step)
+        left = waiting.left(column)
+        total.append(left[0] if left else FALSE)
+        pairs.append(left)
     return add_two(build, pairs) if leave == 2 else total
+
+
+class _Waiting:
+    """The bits of each column that are still to be added up, the earliest first."""
+
+    def __init__(self, build: Builder, columns: Sequence[Sequence[int]], goal: str) -> None:
+        self.build, self.goal, self.columns = build, goal, len(columns)
+        self._heaps: list[list[tuple[int, int, int]]] = [[] for _ in range(len(columns) + 2)]
+        self._tables: dict[int, int] = {}
+        self._serial = 0
+        for column, literals in enumerate(columns):
+            for literal in literals:
+                self._put(column, literal)
+
+    def count(self, column: int) -> int:
+        return len(self._heaps[column])
+
+    def left(self, column: int) -> list[int]:
+        """The literals of a column, one of the earliest first."""
+        return [literal for _, _, literal in self._heaps[column]]
+
+    def place(self, compressor: Compressor, column: int) -> Step:
+        """Take a compressor's bits out of a column and the next, and put what it gives in."""
+        taken = [heapq.heappop(self._heaps[column])[2] for _ in range(compressor.ones)]
+        taken += [heapq.heappop(self._heaps[column + 1])[2] for _ in range(compressor.twos)]
+        if self.goal == "lut6":
+            given = compressor.build_apart(self.build, taken)
+            self._tables.update(dict.fromkeys(given, 1 + max(map(self._early, taken))))
+        else:
+            given = compressor.build(self.build, taken)
+        for extra, literal in enumerate(given):
+            self._put(column + extra, literal)
+        return Step(compressor, column, tuple(taken), tuple(given))
+
+    def _early(self, literal: int) -> int:
+        """When a bit is there: levels of six-input tables with goal 'lut6', else of gates."""
+        return self._tables.get(literal, 0) if self.goal == "lut6" else self.build.depth_of(literal)
+
+    def _put(self, column: int, literal: int) -> None:
+        if literal != FALSE and column < self.columns:
+            heapq.heappush(self._heaps[column], (self._early(literal), self._serial, literal))
+            self._serial += 1
 
 
 def add_up_early(build: Builder, columns: Sequence[Sequence[int]], steps: list[Step] | None = None) -> list[int]:

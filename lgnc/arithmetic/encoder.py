@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lgnc.diagnostics import BadInput
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit, Encoder
@@ -21,7 +19,7 @@ def encoder_circuit(encoder: Encoder) -> Circuit:
     if encoder.is_float:
         fix = "train on integer features to have the encoder in gates"
         raise BadInput(f"features of type {encoder.dtype} are not compared by gates", where="encoder", fix=fix)
-    width, signed = _shape(encoder.dtype)
+    width, signed = encoder.feature_bits, encoder.range[0] < 0
     builder = Builder(width * len(encoder.names))
     made: dict[tuple[int, int, int], int] = {}
     outputs = []
@@ -40,13 +38,6 @@ def encoder_circuit(encoder: Encoder) -> Circuit:
         outputs.append(greater)
     names = tuple(f"{name}[{bit}]" for name in encoder.names for bit in range(width))
     return builder.circuit(outputs, names, tuple(f"bit_{k}" for k in range(encoder.bits)))
-
-
-def _shape(dtype: str) -> tuple[int, bool]:
-    """(bits, signed) of an integer or bool feature."""
-    if dtype == "bool":
-        return 1, False
-    return 8 * np.dtype(dtype).itemsize, dtype.startswith("int")
 
 
 def lower_encoder(circuit: Circuit) -> Circuit:

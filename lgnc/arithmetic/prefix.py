@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from itertools import pairwise
 
 from lgnc.arithmetic.groups import Entry
-from lgnc.ir.builder import FALSE, TRUE, Builder
+from lgnc.ir.builder import FALSE, Builder, joined
 from lgnc.ir.gates import AND, OR, XOR
 
 ALL_PAIRS = 16
@@ -72,20 +71,6 @@ def greater_early(build: Builder, x: Sequence[int], y: Sequence[int]) -> int:
     above = [build.gate(AND, p, q ^ 1) for p, q in zip(x, y, strict=True)]
     at_least = [build.gate(OR, p, q ^ 1) for p, q in zip(x, y, strict=True)]
     return Prefix(build, above, at_least).carry(0, len(above))
-
-
-def joined(build: Builder, op: int, literals: Iterable[int]) -> int:
-    """AND or OR of many literals, the earliest two joined first; of none TRUE or FALSE."""
-    heap = [(build.depth_of(literal), serial, literal) for serial, literal in enumerate(literals)]
-    if not heap:
-        return TRUE if op == AND else FALSE
-    heapq.heapify(heap)
-    serial = len(heap)
-    while len(heap) > 1:
-        literal = build.gate(op, heapq.heappop(heap)[2], heapq.heappop(heap)[2])
-        serial += 1
-        heapq.heappush(heap, (build.depth_of(literal), serial, literal))
-    return heap[0][2]
 
 
 def best_of_all_pairs(build: Builder, field: Sequence[Entry]) -> list[int]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from lgnc.cli.output import json_option, percent, print_facts, print_json
+from lgnc.cli.figures import accuracy_text, class_rows
+from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
 
 
 @click.command("info")
@@ -20,17 +21,67 @@ def command(path: Path, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
+    network = facts.pop("network", None)
     print_facts(row for name, value in facts.items() for row in _rows(name, value))
+    if network is not None:
+        click.echo()
+        header = [name.replace("_", " ") for name in _COLUMNS]
+        print_table(header, ([_plain(key, row[key]) for key in _COLUMNS] for row in network), right=(4, 5))
+
+
+_COLUMNS = ("layer", "kind", "shape_in", "shape_out", "parameters", "gate_applications")
+"""Of the network's table. Parameters are gates with a choice of their own: those of a kernel count once."""
+
+
+def _network(model: Any) -> list[dict[str, Any]]:
+    """A row for each layer, and one for all of them."""
+    from lgnc.ir.layers import Shape, applications, trained_gates
+
+    shapes, rows = model.shapes, []
+    for each, below, above in zip(model.front, shapes, shapes[1:], strict=False):
+        layer = each.layer
+        kind = f"{layer.kind} {layer.window} x {layer.window}, depth {layer.depth}" if layer.kind == "conv" else ""
+        kind = kind or f"{layer.op} pool {layer.size} x {layer.size}"
+        rows.append((kind, below, above, trained_gates(layer), applications(layer, above)))
+    below = shapes[-1] if model.front else Shape(model.encoder.bits, 1, 1)
+    for layer in model.layers:
+        above = Shape(layer.width, 1, 1)
+        rows.append(("dense", below, above, layer.width, layer.width))
+        below = above
+    head = Shape(len(model.class_names), 1, 1)
+    rows.append(("GroupSum", below, head, 0, 0))
+    made = [
+        dict(zip(_COLUMNS, (str(number), kind, _shape(low), _shape(high), gates, uses), strict=True))
+        for number, (kind, low, high, gates, uses) in enumerate(rows, 1)
+    ]
+    total = ("all", "", _shape(shapes[0]), _shape(head), sum(row[3] for row in rows), sum(row[4] for row in rows))
+    return [*made, dict(zip(_COLUMNS, total, strict=True))]
+
+
+def _shape(shape: Any) -> str:
+    return str(shape.channels) if shape.places == 1 else str(shape)
 
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
     """A row for a fact, and one for each group of facts inside it."""
+    if name == "training" and isinstance(value, dict) and "recall" in value:
+        yield from _accuracy(value)
+        value = {key: item for key, item in value.items() if key not in _FIGURES}
     inner = {key: item for key, item in value.items() if isinstance(item, dict)} if isinstance(value, dict) else {}
     if isinstance(value, dict):
         value = {key: _plain(key, item) for key, item in value.items() if key not in inner}
     yield name.replace("_", " "), _plain(name, value)
     for key, item in inner.items():
         yield from _rows(f"{name} {key}", item)
+
+
+_FIGURES = ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
+
+
+def _accuracy(training: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """The rows of a model's accuracy on its test rows."""
+    yield "test accuracy", accuracy_text(training["test_accuracy"], training)
+    yield from class_rows(training)
 
 
 def _plain(name: str, value: object) -> object:
@@ -49,16 +100,18 @@ def _plain(name: str, value: object) -> object:
 def _folder(path: Path) -> dict[str, Any]:
     from lgnc.sim import load_manifest
 
-    manifest = load_manifest(path)
-    manifest.pop("columns", None)
-    encoder, stats = manifest.pop("encoder"), manifest.pop("stats", None)
+    manifest = load_manifest(path, edited=True)
+    apart = ("columns", "encoder", "files", "manifest_sha256", "stats")
+    own = {key: value for key, value in manifest.facts.items() if key not in apart}
     return {
         "kind": "compiled folder",
-        **manifest,
-        "whole": None if stats is None else stats["after"]["whole"],
-        "features": len(encoder["features"]),
-        "feature_dtype": encoder["dtype"],
-        "encoder_bits": encoder["bits"],
+        **own,
+        "files": sorted(manifest.files),
+        "edited": manifest.edited(path) or None,
+        "whole": None if manifest.whole is None else dict(manifest.whole),
+        "features": len(manifest.encoder.features),
+        "feature_dtype": manifest.encoder.dtype,
+        "encoder_bits": manifest.encoder.bits,
     }
 
 
@@ -71,6 +124,7 @@ def _file(path: Path) -> dict[str, Any]:
     counts = {gate.name: int(count) for gate, count in zip(GATES, _histogram(circuit.op), strict=True) if count}
     facts: dict[str, Any] = {
         "kind": "circuit" if model is None else "model",
+        "format": source.format,
         "sha256": source.sha256,
         "features": len(circuit.encoder.names),
         "feature_dtype": circuit.encoder.dtype,
@@ -81,8 +135,10 @@ def _file(path: Path) -> dict[str, Any]:
         "classes": None if circuit.head is None else list(circuit.head.names),
         "tau": None if circuit.head is None else circuit.head.tau,
         "gates_by_function": counts,
+        "notes": list(source.notes) or None,
     }
     if model is not None:
+        facts["network"] = _network(model)
         facts["layers"] = [layer.width for layer in model.layers]
         facts["candidates"] = [int(layer.candidates.shape[2]) for layer in model.layers]
         training = model.meta.get("training")

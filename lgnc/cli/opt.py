@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: float) -> Calibration:
     """The calibration of a model or circuit on the training rows of DATA, split as the model was trained."""
     from lgnc.flows.calibrate import calibrate
-    from lgnc.flows.evaluate import labels_for, rows
+    from lgnc.flows.evaluate import rows
 
     meta = {} if source.model is None else source.model.meta
     training, columns = meta.get("training"), meta.get("columns")
-    x, y, names = rows(data, "train", None, label=label, columns=columns, training=training)
-    if source.circuit.head is not None:
-        y = labels_for(names, y, list(source.circuit.head.names), data)
-    return calibrate(source.circuit, x, y, max_accuracy_drop=max_accuracy_drop)
+    classes = None if source.circuit.head is None else source.circuit.head.names
+    taken = rows(data, "train", None, label=label, columns=columns, training=training, classes=classes)
+    return calibrate(source.circuit, taken.x, taken.y, max_accuracy_drop=max_accuracy_drop)
 
 
 def print_passes(reports: list[PassReport], statistics: Statistics | None) -> None:
@@ -110,9 +109,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
-    from lgnc.flows.compile import check_circuit_path, save_circuit
     from lgnc.formats.lgir import to_text
-    from lgnc.formats.source import load_source
+    from lgnc.formats.source import check_circuit_path, load_source, save_circuit
     from lgnc.ir.circuit import Circuit
     from lgnc.mapping.statistics import Statistics
     from lgnc.passes.manager import parse_pipeline, run_pipeline
@@ -155,6 +153,7 @@ def command(
         "depth_after": after.depth,
         "seconds": round(seconds, 3),
         "passes": [asdict(report) for report in reports],
+        "notes": list(source.notes),
     }
     if calibration is not None:
         result["calibration"] = {
@@ -182,5 +181,6 @@ def command(
             ("gates", f"{before.gates:,} -> {after.gates:,}"),
             ("depth", f"{before.depth} -> {after.depth}"),
             ("seconds", f"{seconds:.2f}"),
+            *(("note", note) for note in source.notes),
         ]
     )

@@ -17,6 +17,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+from lgnc.diagnostics import printable
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,45 +29,45 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def stdout_console() -> Console:
     """Where results for people go."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def stderr_console() -> Console:
     """Where progress and remarks go."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_json(result: dict[str, Any]) -> None:
     """One line, keys in the order given; NaN and infinity are refused rather than printed as invalid JSON."""
-    click.echo(json.dumps(result, allow_nan=False))
+    click.echo(json.dumps(result, allow_nan=False).replace("\x7f", "\\u007f"))
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Aligned `name  value` lines; a value of None is left out."""
-    shown = [(name, value) for name, value in facts if value is not None]
+    """Aligned `name  value` lines, each safe to print (`printable`); a value of None is left out."""
+    shown = [(printable(name), printable(str(value))) for name, value in facts if value is not None]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         click.echo(f"{name:<{width}}  {value}")
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
-    """A table on stdout; `right` lists the columns to align right."""
+    """A table on stdout, its cells safe to print (`printable`); `right` lists the columns to align right."""
     table = Table(*header, box=None, pad_edge=False, header_style="bold")
     for index in right:
         table.columns[index].justify = "right"
     for row in rows:
-        table.add_row(*(str(value) for value in row))
+        table.add_row(*(Text(printable(str(value))) for value in row))
     stdout_console().print(table)
 
 
 def progress_bar(*, quiet: bool = False) -> Progress:
     """A progress display on stderr, where that is a terminal, that goes away when done; tasks may set `note`."""
     columns: list[ProgressColumn] = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     ]
     console = stderr_console()
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)

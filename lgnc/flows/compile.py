@@ -12,11 +12,9 @@ from typing import Any, cast
 from lgnc import __version__
 from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
 from lgnc.diagnostics import Failed, unknown
-from lgnc.files import write_file, write_folder
+from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
-from lgnc.formats.write_aiger import aiger_bytes, ascii_aiger_bytes
-from lgnc.formats.write_blif import blif_bytes
 from lgnc.ir.circuit import Circuit
 from lgnc.mapping.statistics import Statistics, pass_sizes
 from lgnc.passes.manager import PassReport, run_pipeline
@@ -31,28 +29,6 @@ TARGETS = {
     "onnx": "lgnc.backends.onnx.emit",
     "verilog": "lgnc.backends.verilog.emit",
 }
-
-_WRITERS: dict[str, Callable[[Circuit], bytes]] = {
-    ".lgir": lambda circuit: to_text(circuit).encode(),
-    ".aig": aiger_bytes,
-    ".aag": ascii_aiger_bytes,
-    ".blif": blif_bytes,
-}
-
-
-def check_circuit_path(path: Path) -> None:
-    """Raise BadInput unless the ending of `path` is one that `save_circuit` writes."""
-    if path.suffix not in _WRITERS:
-        raise unknown("circuit file ending", path.suffix, _WRITERS, where=str(path))
-
-
-def save_circuit(circuit: Circuit, path: Path) -> None:
-    """Write a circuit to `path`, in the format of its ending: `.lgir`, or `.aig`, `.aag`, `.blif` without a head.
-
-    Raises BadInput for an ending that is not known, or a circuit that the format cannot hold.
-    """
-    check_circuit_path(path)
-    write_file(path, _WRITERS[path.suffix](circuit))
 
 
 def backend(target: str) -> Emit:
@@ -73,9 +49,9 @@ class Compiled:
     verdict: Verdict | None
     seconds: float = field(compare=False)
 
-    def write(self, folder: Path) -> None:
-        """Write the folder, whole or not at all."""
-        write_folder(folder, self.files)
+    def write(self, folder: Path) -> list[str]:
+        """Write the folder, whole or not at all; gives the files of the user's that were kept: see `lgnc.folders`."""
+        return write_folder(folder, self.files)
 
 
 def encoder_facts(circuit: Circuit) -> dict[str, Any]:
@@ -124,7 +100,9 @@ def compile_circuit(
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
     artifact = emit(circuit, Options(name, settings or {}))
-    manifest = _facts(source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict)
+    manifest = manifest_facts(
+        source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict
+    )
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
@@ -149,7 +127,7 @@ def with_files(compiled: Compiled, files: Mapping[str, bytes], facts: Mapping[st
     return replace(compiled, files={**kept, MANIFEST: Artifact(kept).manifest_bytes(**told)}, manifest=manifest)
 
 
-def _facts(
+def manifest_facts(
     source: Source,
     circuit: Circuit,
     target: str,
@@ -157,6 +135,7 @@ def _facts(
     options: Mapping[str, Any],
     verdict: Verdict | None,
 ) -> dict[str, Any]:
+    """What every target's manifest says: where the circuit came from, its features and classes, and its proof."""
     head, meta = circuit.head, source.model.meta if source.model else {}
     training = meta.get("training") or {}
     return {

@@ -2,6 +2,6 @@
 
 from lgnc.formats.lgir import from_text, to_text
 from lgnc.formats.lift import lift
-from lgnc.formats.source import Source, load_source
+from lgnc.formats.source import Source, load_source, save_circuit
 
-__all__ = ["Source", "from_text", "lift", "load_source", "to_text"]
+__all__ = ["Source", "from_text", "lift", "load_source", "save_circuit", "to_text"]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from math import isfinite
 
 import numpy as np
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.check import check
-from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head
+from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head, Int32
 from lgnc.ir.gates import GATES, OPCODE, READS_A, READS_B
 
 VERSION = 1
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 """A longer one is no count or node of anything, and Python refuses to read some thousand digits."""
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_REAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,4})?")
+"""Thresholds and tau as they are written; Python's own readers take '1_0', digits of other scripts and 'nan' too."""
 
 
 def _literal(literal: int) -> str:
@@ -25,38 +29,48 @@ def _literal(literal: int) -> str:
 
 def to_text(circuit: Circuit) -> str:
     """The `.lgir` text of a circuit, ending in a newline."""
-    enc, head = circuit.encoder, circuit.head
-    lines = [f"lgir {VERSION}", f"features {enc.dtype} {len(enc.names)}"]
-    lines += map(json.dumps, enc.names)
-    lines.append(f"bits {enc.bits}")
-    lines += [
-        f"n{bit} = f{feature} > {threshold!r}"
-        for bit, (feature, threshold) in enumerate(zip(enc.feature.tolist(), enc.threshold.tolist(), strict=True))
-    ]
-    lines.append(f"gates {circuit.gates}")
+    parts = [encoder_lines(circuit.encoder), gate_lines(circuit)]
+    parts.append(output_lines(circuit.outputs, circuit.head, circuit.output_names))
+    return "\n".join([f"lgir {VERSION}", *(line for part in parts for line in part), "end"]) + "\n"
+
+
+def encoder_lines(enc: Encoder) -> list[str]:
+    """The features and the bits."""
+    lines = [f"features {enc.dtype} {len(enc.names)}", *map(json.dumps, enc.names), f"bits {enc.bits}"]
+    compared = zip(enc.feature.tolist(), enc.threshold.tolist(), strict=True)
+    return lines + [f"n{bit} = f{feature} > {threshold!r}" for bit, (feature, threshold) in enumerate(compared)]
+
+
+def gate_lines(circuit: Circuit) -> list[str]:
+    """The gates."""
     layer = [""] * circuit.gates if circuit.layer is None else [f" @{n}" for n in circuit.layer.tolist()]
     rows = zip(circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), layer, strict=True)
     reads_a, reads_b = READS_A.tolist(), READS_B.tolist()
-    lines += [
+    return [f"gates {circuit.gates}"] + [
         f"n{node} = {GATES[op].name}{f' n{a}' if reads_a[op] else ''}{f' n{b}' if reads_b[op] else ''}{tail}"
         for node, (op, a, b, tail) in enumerate(rows, circuit.inputs)
     ]
+
+
+def output_lines(outputs: Int32, head: Head | None, names: tuple[str, ...]) -> list[str]:
+    """The head, or the named outputs of what has none."""
+    literals = [_literal(x) for x in outputs.tolist()]
     if head is None:
-        lines.append(f"outputs {len(circuit.outputs)}")
-        named = zip(circuit.output_names, circuit.outputs.tolist(), strict=True)
-        lines += [f"{json.dumps(name)} = {_literal(literal)}" for name, literal in named]
-    else:
-        lines.append(f"head {head.classes} tau {head.tau!r}")
-        literals = [_literal(x) for x in circuit.outputs.tolist()]
-        starts = head.starts.tolist()
-        for index, (name, offset) in enumerate(zip(head.names, head.offset.tolist(), strict=True)):
-            run = literals[starts[index] : starts[index + 1]]
-            lines.append(" ".join([json.dumps(name), "=", str(offset), *run]))
-    lines.append("end")
-    return "\n".join(lines) + "\n"
+        named = zip(names, literals, strict=True)
+        return [f"outputs {len(outputs)}", *(f"{json.dumps(name)} = {literal}" for name, literal in named)]
+    lines, starts = [f"head {head.classes} tau {head.tau!r}"], head.starts.tolist()
+    for index, (name, offset) in enumerate(zip(head.names, head.offset.tolist(), strict=True)):
+        run = literals[starts[index] : starts[index + 1]]
+        lines.append(" ".join([json.dumps(name), "=", str(offset), *run]))
+    return lines
 
 
-class _Reader:
+def lgir_bytes(circuit: Circuit) -> bytes:
+    """The bytes of the circuit's `.lgir` file."""
+    return to_text(circuit).encode()
+
+
+class LineReader:
     """The lines of a text, with the number of the current one for error messages."""
 
     def __init__(self, text: str, where: str) -> None:
@@ -88,9 +102,9 @@ class _Reader:
     def name(self, line: str) -> tuple[str, str]:
         """A JSON string at the start of a line, and what follows it."""
         try:
-            value, end = json.JSONDecoder().raw_decode(line)
+            value, end = json.JSONDecoder().raw_decode(line) if line.startswith('"') else (None, 0)
         except ValueError:
-            raise self.error("expected a name in double quotes") from None
+            value = None
         if not isinstance(value, str):
             raise self.error("expected a name in double quotes")
         return value, line[end:]
@@ -102,31 +116,38 @@ class _Reader:
             raise self.error(f"'{text[:40]}' is not {prefix}0..{prefix}{limit - 1}")
         return int(digits)
 
+    def end(self) -> None:
+        """Nothing but the word 'end' is left."""
+        if self.next() != "end" or any(self.lines[self.at :]):
+            raise self.error("expected 'end' and nothing after it")
+
 
 def from_text(text: str, where: str = "circuit") -> Circuit:
     """The circuit of an `.lgir` text, checked. Raises BadInput that names the line."""
-    reader = _Reader(text, where)
+    reader = LineReader(text, where)
     version = reader.header("lgir")
     if version != [str(VERSION)]:
         raise reader.error(f"version {' '.join(version)[:40]} is not {VERSION}")
-    encoder = _read_encoder(reader)
-    op, a, b, layer = _read_gates(reader, encoder.bits)
-    limit = encoder.bits + len(op)
-
-    def literal(word: str) -> int:
-        inverted = word.startswith("~")
-        return 2 * reader.integer(word[inverted:], "n", limit) + inverted
-
-    head, names, outputs = _read_outputs(reader, literal)
-    if reader.next() != "end" or any(reader.lines[reader.at :]):
-        raise reader.error("expected 'end' and nothing after it")
+    encoder = read_encoder(reader)
+    op, a, b, layer = read_gates(reader, encoder.bits)
+    head, names, outputs = read_outputs(reader, encoder.bits + len(op))
+    reader.end()
     arrays = (np.array(op, np.uint8), np.array(a, np.int32), np.array(b, np.int32), np.array(outputs, np.int32))
     marks = None if layer is None else np.array(layer, np.int16)
     circuit = Circuit(encoder, *arrays, head, names, marks)
     return check(circuit, where)
 
 
-def _read_encoder(reader: _Reader) -> Encoder:
+def circuit_from_lgir(data: bytes, where: str) -> Circuit:
+    """The circuit of an `.lgir` file's bytes. Raises BadInput that names the line, or the byte that is not UTF-8."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"is not UTF-8 text at byte {error.start}", where=where, fix="give an .lgir file") from None
+    return from_text(text, where)
+
+
+def read_encoder(reader: LineReader) -> Encoder:
     fields = reader.header("features")
     if len(fields) != 2 or fields[0] not in FEATURE_DTYPES:
         raise reader.error(f"expected 'features TYPE COUNT', TYPE one of {', '.join(FEATURE_DTYPES)}")
@@ -143,18 +164,17 @@ def _read_encoder(reader: _Reader) -> Encoder:
         if len(words) != 5 or words[0] != f"n{bit}" or words[1] != "=" or words[3] != ">":
             raise reader.error(f"expected 'n{bit} = fFEATURE > THRESHOLD'")
         feature.append(reader.integer(words[2], "f", len(names)))
-        try:
-            value = float(words[4]) if is_float else int(words[4])
-        except ValueError:
-            raise reader.error(f"'{words[4][:40]}' is not a threshold for {fields[0]} features") from None
-        if abs(value) >= 2**63 and not is_float:
+        if not (_REAL if is_float else _INTEGER).fullmatch(words[4]):
+            raise reader.error(f"'{words[4][:40]}' is not a threshold for {fields[0]} features")
+        value = float(words[4]) if is_float else int(words[4])
+        if not (isfinite(value) if is_float else -(2**63) <= value < 2**63):
             raise reader.error(f"threshold {words[4][:40]} does not fit 64 bits")
         threshold.append(value)
     values = np.array(threshold, np.float64) if is_float else np.array(threshold, np.int64)
     return Encoder(tuple(names), fields[0], np.array(feature, np.int32), values)
 
 
-def _read_gates(reader: _Reader, inputs: int) -> tuple[list[int], list[int], list[int], list[int] | None]:
+def read_gates(reader: LineReader, inputs: int) -> tuple[list[int], list[int], list[int], list[int] | None]:
     count = reader.count(" ".join(reader.header("gates")))
     op, a, b = [0] * count, [0] * count, [0] * count
     layer: list[int] = []
@@ -180,7 +200,13 @@ def _read_gates(reader: _Reader, inputs: int) -> tuple[list[int], list[int], lis
     return op, a, b, layer or None
 
 
-def _read_outputs(reader: _Reader, literal: Callable[[str], int]) -> tuple[Head | None, tuple[str, ...], list[int]]:
+def read_outputs(reader: LineReader, nodes: int) -> tuple[Head | None, tuple[str, ...], list[int]]:
+    """The head or the names, and the literals, of `nodes` nodes."""
+
+    def literal(word: str) -> int:
+        inverted = word.startswith("~")
+        return 2 * reader.integer(word[inverted:], "n", nodes) + inverted
+
     line = reader.next().split(" ")
     names: list[str] = []
     outputs: list[int] = []
@@ -196,10 +222,9 @@ def _read_outputs(reader: _Reader, literal: Callable[[str], int]) -> tuple[Head 
     if len(line) != 4 or line[0] != "head" or line[2] != "tau":
         raise reader.error("expected 'outputs COUNT' or 'head CLASSES tau TAU'")
     classes = reader.count(line[1])
-    try:
-        tau = float(line[3])
-    except ValueError:
-        raise reader.error(f"tau '{line[3][:40]}' is not a number") from None
+    if not _REAL.fullmatch(line[3]):
+        raise reader.error(f"tau '{line[3][:40]}' is not a number")
+    tau = float(line[3])
     starts, offset = [0], []
     for _ in range(classes):
         name, rest = reader.name(reader.next())

@@ -12,7 +12,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats.cycle import gate_on_cycle
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder, Int32
-from lgnc.ir.gates import AND, FALSE, FLIP_A, FLIP_B
+from lgnc.ir.gates import AND, FALSE, absorb_inversions
 from lgnc.ir.order import in_order
 
 _MAX_NODES = 1 << 29
@@ -38,10 +38,11 @@ class _Reader:
             self.line += 1
             raise self.error(f"the file ends where {wanted} should be")
         end = self.data.find(b"\n", self.at)
-        end = len(self.data) if end < 0 else end
+        self.line += 1
+        if end < 0:
+            raise self.error(f"the file ends inside {wanted}: it was cut short", "get the whole file")
         line = self.data[self.at : end]
         self.at = end + 1
-        self.line += 1
         return line.removesuffix(b"\r")
 
     def numbers(self, count: int, wanted: str, limit: int) -> list[int]:
@@ -69,6 +70,11 @@ def circuit_from_aiger(data: bytes, where: str) -> Circuit:
     Inputs and outputs without a symbol are called i0, i1, ... and o0, o1, ... Raises BadInput, with the line or the
     byte, for a damaged file, and for latches, bad-state properties and the like, which have no place in a Circuit.
     """
+    return read_aiger(data, where)[0]
+
+
+def read_aiger(data: bytes, where: str) -> tuple[Circuit, tuple[str, ...]]:
+    """`circuit_from_aiger`, and a note when some of its names are missing: nothing else tells a file that was cut."""
     reader = _Reader(data, where)
     binary, most, inputs, outputs, ands = _header(reader)
     if binary:
@@ -78,7 +84,10 @@ def circuit_from_aiger(data: bytes, where: str) -> Circuit:
     else:
         ends, left, right, lines = _ascii_body(reader, most, inputs, outputs, ands)
     names = _symbols(reader, inputs, outputs)
-    return _circuit(where, inputs, left, right, ends, names, lines)
+    named = sum(map(len, names.values()))
+    notes = [f"only {named} of {inputs + outputs} inputs and outputs have names; the others are i0 ... and o0 ..."]
+    circuit = _circuit(where, inputs, left, right, ends, names, lines)
+    return circuit, tuple(notes if 0 < named < inputs + outputs else ())
 
 
 def _header(reader: _Reader) -> tuple[bool, int, int, int, int]:
@@ -175,9 +184,9 @@ def _symbols(reader: _Reader, inputs: int, outputs: int) -> dict[str, dict[int, 
     counts = {"i": inputs, "o": outputs}
     names: dict[str, dict[int, str]] = {"i": {}, "o": {}}
     while reader.at < len(reader.data):
-        line = reader.next("a symbol")
-        if line == b"c":
+        if reader.data[reader.at : reader.at + 2] in (b"c", b"c\n", b"c\r"):
             break
+        line = reader.next("a symbol")
         head, space, name = line.partition(b" ")
         kind = head[:1].decode("ascii", "replace")
         if kind not in counts or not space:
@@ -221,12 +230,11 @@ def _circuit(
         moved = np.where(variable > inputs, variable + start - inputs, np.where(variable == 0, inputs, variable - 1))
         return moved.astype(np.int32)
 
-    op = FLIP_A[np.full(len(left), AND)]
-    op = np.where(left & 1, op, np.uint8(AND))
-    op = np.where(right & 1, FLIP_B[op], op)
+    op = absorb_inversions(np.full(len(left), AND, np.uint8), left, right)
     a, b = node(left), node(right)
     if constant:
-        op, a, b = (np.concatenate([[value], each]).astype(each.dtype) for value, each in ((FALSE, op), (0, a), (0, b)))
+        op = np.concatenate([np.array([FALSE], np.uint8), op])
+        a, b = (np.concatenate([np.zeros(1, np.int32), each]) for each in (a, b))
     encoder = Encoder.binary(_complete("i", inputs, names["i"]))
     literals = (2 * node(ends) + (ends & 1)).astype(np.int32)
     if lines is not None:

@@ -1,20 +1,23 @@
-"""BLIF, combinational only -> Circuit: a `.names` table of one or two inputs is one gate, a larger one a few.
+"""BLIF, combinational only -> Circuit: a `.names` table of one or two inputs is one gate, a larger one several.
 
 Follows "Berkeley Logic Interchange Format (BLIF)", University of California, 1992.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from lgnc.diagnostics import BadInput
+from lgnc.formats.cover import Cover, cover_gates
 from lgnc.formats.cycle import gate_on_cycle
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder
-from lgnc.ir.gates import AND, FALSE, FLIP_A, FLIP_B, NOT_A, OR, TRUE, A
+from lgnc.ir.gates import FALSE, NOT_A, TRUE, TRUE_LITERAL, A
 from lgnc.ir.order import in_order
 
 _ADVICE = {
@@ -22,7 +25,14 @@ _ADVICE = {
     ".subckt": "flatten the design first",
     ".gate": "write the circuit before technology mapping",
     ".mlatch": "lgnc reads combinational circuits; cut or unroll the latches",
+    ".search": "put the models into one file and flatten it",
 }
+
+_NO_MEANING = re.compile(
+    r"\.(default_)?((input|output)_(arrival|required)|input_drive|output_load|max_input_load)"
+    r"|\.wire(_load.*)?|\.area|\.delay|\.cycle|\.clock|\.clock_event|\.attr|\.param|\.cname|\.no_merge"
+)
+"""Delays, loads and clocks as BLIF has them, and what yosys writes beside a table. The function is the same without."""
 
 
 @dataclass
@@ -42,6 +52,7 @@ class _File:
         self.inputs: list[tuple[str, int]] = []
         self.outputs: list[tuple[str, int]] = []
         self.tables: list[_Table] = []
+        self.notes: list[str] = []
 
     def error(self, line: int, what: str, fix: str = "the file is damaged, or not BLIF") -> BadInput:
         return BadInput(what, where=f"{self.where}:{line}", fix=fix)
@@ -50,10 +61,16 @@ class _File:
 def circuit_from_blif(data: bytes, where: str) -> Circuit:
     """The circuit of a BLIF file's bytes: inputs that are bits, no head, the file's names.
 
-    Raises BadInput, with the line, for a damaged file, and for latches, sub-circuits and mapped gates.
+    Raises BadInput, with the line, for a damaged file, one that was cut short (without `.end`), and for latches,
+    sub-circuits and mapped gates.
     """
+    return read_blif(data, where)[0]
+
+
+def read_blif(data: bytes, where: str) -> tuple[Circuit, tuple[str, ...]]:
+    """`circuit_from_blif`, and what was left out of it, a line each: delays and the like, external don't-cares."""
     file = _parse(data, where)
-    return _Builder(file).circuit()
+    return _Builder(file).circuit(), tuple(file.notes)
 
 
 def _lines(data: bytes, where: str) -> Iterator[tuple[int, list[str]]]:
@@ -61,9 +78,10 @@ def _lines(data: bytes, where: str) -> Iterator[tuple[int, list[str]]]:
     words: list[str] = []
     start, joined = 1, False
     for number, raw in enumerate(data.split(b"\n"), 1):
+        raw = raw.partition(b"#")[0]
         if not raw.isascii():
             raise BadInput("is not ASCII", where=f"{where}:{number}", fix="rename what is not, or give a BLIF file")
-        text = raw.decode().partition("#")[0].rstrip()
+        text = raw.decode().rstrip()
         if not joined:
             words, start = [], number
         joined = text.endswith("\\")
@@ -76,32 +94,52 @@ def _lines(data: bytes, where: str) -> Iterator[tuple[int, list[str]]]:
 
 def _parse(data: bytes, where: str) -> _File:
     file = _File(where)
-    seen_model = ended = False
+    seen_model = ended = dont_care = False
+    unread: dict[str, None] = {}
+    line = 1
     for line, words in _lines(data, where):
         word = words[0]
         if ended:
             raise file.error(line, f"'{word[:40]}' after '.end'", "lgnc reads files of one model; flatten it first")
-        if word == ".model":
+        if word == ".end":
+            ended = True
+        elif word == ".exdc" or dont_care:
+            dont_care = True
+        elif word == ".model":
             if seen_model:
                 raise file.error(line, "a second '.model'", "lgnc reads files of one model; flatten it first")
             seen_model = True
-        elif word == ".inputs":
-            file.inputs += [(name, line) for name in words[1:]]
-        elif word == ".outputs":
-            file.outputs += [(name, line) for name in words[1:]]
-        elif word == ".names":
-            if len(words) < 2:
-                raise file.error(line, "'.names' without a signal")
-            file.tables.append(_Table(line, words[1:]))
-        elif word == ".end":
-            ended = True
-        elif word.startswith("."):
-            raise file.error(line, f"'{word[:40]}' is not supported", _ADVICE.get(word, "leave it out"))
+        elif _NO_MEANING.fullmatch(word):
+            unread[word] = None
         else:
-            _cover_row(file, line, words)
+            _declaration(file, line, words)
     if not (seen_model or file.inputs or file.outputs or file.tables):
         raise file.error(1, "holds no '.model', '.inputs', '.outputs' or '.names'", "give a BLIF file")
+    if not ended:
+        what = "the file ends without '.end': it may have been cut short"
+        raise file.error(line, what, "get it again; if it is whole, add a line '.end'")
+    if unread:
+        file.notes.append(f"left out, without meaning here: {', '.join(unread)}")
+    if dont_care:
+        file.notes.append("left out: external don't-cares (.exdc); the outputs count for all inputs")
     return file
+
+
+def _declaration(file: _File, line: int, words: list[str]) -> None:
+    """Inputs, outputs, the head of a table, or a row of the last one."""
+    word = words[0]
+    if word == ".inputs":
+        file.inputs += [(name, line) for name in words[1:]]
+    elif word == ".outputs":
+        file.outputs += [(name, line) for name in words[1:]]
+    elif word == ".names":
+        if len(words) < 2:
+            raise file.error(line, "'.names' without a signal")
+        file.tables.append(_Table(line, words[1:]))
+    elif word.startswith("."):
+        raise file.error(line, f"'{word[:40]}' is not supported", _ADVICE.get(word, "leave it out"))
+    else:
+        _cover_row(file, line, words)
 
 
 def _cover_row(file: _File, line: int, words: list[str]) -> None:
@@ -113,7 +151,9 @@ def _cover_row(file: _File, line: int, words: list[str]) -> None:
         raise file.error(
             line, f"expected {len(table.signals) - 1} of 0, 1 or -, and the output, found '{words[0][:40]}'"
         )
-    if set(pattern) - set("01-") or value not in ("0", "1"):
+    if value not in ("0", "1"):
+        raise file.error(line, f"the output of a row is 0 or 1, not '{value[:40]}'")
+    if set(pattern) - set("01-"):
         raise file.error(line, f"'{' '.join(words)[:40]}' is not made of 0, 1 and -")
     if table.cover and table.cover[0][1] != value:
         raise file.error(line, "the rows of one table have different outputs")
@@ -177,50 +217,26 @@ class _Builder:
     def table(self, table: _Table) -> tuple[int, int, int]:
         """(op, a, b) of a table's last gate; what feeds it has been added."""
         fanin = [self.read(name, table.line) for name in table.signals[:-1]]
-        if len(fanin) <= 2:
-            return self.small(table, fanin)
-        terms = [self.cube(pattern, fanin, table.line) for pattern, _ in table.cover]
-        op, a, b = self.tree(OR, terms, table.line)
-        inverted = bool(table.cover) and table.cover[0][1] == "0"
-        return 15 - op if inverted else op, a, b
-
-    @staticmethod
-    def small(table: _Table, fanin: list[int]) -> tuple[int, int, int]:
-        number = 0
-        for x, y in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            covered = any(
-                all(want in ("-", str(have)) for want, have in zip(pattern, (x, y), strict=False))
-                for pattern, _ in table.cover
-            )
-            inverted = bool(table.cover) and table.cover[0][1] == "0"
-            number = 2 * number + (covered ^ inverted)
-        a, b, *_ = [*fanin, 0, 0]
-        return number, a, b
-
-    def cube(self, pattern: str, fanin: list[int], line: int) -> tuple[int, bool]:
-        """(node, inverted) of the conjunction of a row of a cover."""
-        literals = [(node, want == "0") for want, node in zip(pattern, fanin, strict=True) if want != "-"]
-        if len(literals) == 1:
-            return literals[0]
-        return self.gate(*self.tree(AND, literals, line), line), False
-
-    def tree(self, op: int, terms: list[tuple[int, bool]], line: int) -> tuple[int, int, int]:
-        """(op, a, b) of the last gate of a balanced tree of ANDs or ORs over (node, inverted) terms."""
-        if not terms:
-            return (TRUE if op == AND else FALSE), 0, 0
-        if len(terms) == 1:
-            return (NOT_A if terms[0][1] else A), terms[0][0], 0
-        level = terms
-        while len(level) > 2:
-            pairs = zip(level[0::2], level[1::2], strict=False)
-            made = [(self.gate(*_with_inversions(op, one, two), line), False) for one, two in pairs]
-            level = made + level[len(level) - len(level) % 2 :]
-        return _with_inversions(op, level[0], level[1])
+        rows = tuple(pattern for pattern, _ in table.cover)
+        gates, literal = (_kept if len(rows) <= _FEW else cover_gates)(len(fanin), rows)
+        if table.cover and table.cover[0][1] == "0":
+            literal ^= 1
+        if literal < 0:
+            return (TRUE if literal == TRUE_LITERAL else FALSE), 0, 0
+        inverted = literal & 1
+        if not gates:
+            return (NOT_A if inverted else A), fanin[literal >> 1], 0
+        node = list(fanin)
+        for op, a, b in gates[:-1]:
+            node.append(self.gate(op, node[a], node[b], table.line))
+        op, a, b = gates[-1]
+        return (15 - op if inverted else op), node[a], node[b]
 
 
-def _with_inversions(op: int, one: tuple[int, bool], two: tuple[int, bool]) -> tuple[int, int, int]:
-    if one[1]:
-        op = int(FLIP_A[op])
-    if two[1]:
-        op = int(FLIP_B[op])
-    return op, one[0], two[0]
+_FEW = 64
+"""Rows of a table that may well occur again in the file, as those of mapped circuits do."""
+
+
+@lru_cache(maxsize=4096)
+def _kept(inputs: int, rows: tuple[str, ...]) -> Cover:
+    return cover_gates(inputs, rows)

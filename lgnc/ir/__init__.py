@@ -2,8 +2,7 @@
 
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder, Head
-from lgnc.ir.graph import to_networkx
 from lgnc.ir.order import in_order
 from lgnc.ir.simulate import simulate
 
-__all__ = ["Circuit", "Encoder", "Head", "check", "in_order", "simulate", "to_networkx"]
+__all__ = ["Circuit", "Encoder", "Head", "check", "in_order", "simulate"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.circuit import Circuit, Encoder
-from lgnc.ir.gates import FLIP_A, FLIP_B
+from lgnc.ir.gates import AND, FALSE_LITERAL, FLIP_A, FLIP_B, TRUE_LITERAL
 from lgnc.ir.order import in_order
 
-FALSE, TRUE = -2, -1
-"""The constant literals of a builder: like every literal they invert by `^ 1`, and no node has them."""
+FALSE, TRUE = FALSE_LITERAL, TRUE_LITERAL
+"""The constant literals of a builder."""
 
 _FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
 
@@ -92,3 +93,17 @@ class Builder:
         found = np.frombuffer(live, np.bool_).copy()
         found[: self.inputs] = False
         return found
+
+
+def joined(build: Builder, op: int, literals: Iterable[int]) -> int:
+    """AND or OR of many literals, the earliest two joined first; of none TRUE or FALSE."""
+    heap = [(build.depth_of(literal), serial, literal) for serial, literal in enumerate(literals)]
+    if not heap:
+        return TRUE if op == AND else FALSE
+    heapq.heapify(heap)
+    serial = len(heap)
+    while len(heap) > 1:
+        literal = build.gate(op, heapq.heappop(heap)[2], heapq.heappop(heap)[2])
+        serial += 1
+        heapq.heappush(heap, (build.depth_of(literal), serial, literal))
+    return heap[0][2]

@@ -8,9 +8,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import networkx
 
 FEATURE_DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float32", "float64")
 
@@ -48,6 +52,20 @@ class Encoder:
         return self.dtype.startswith("float")
 
     @property
+    def range(self) -> tuple[int, int] | tuple[float, float]:
+        """The lowest and the highest value of a feature."""
+        if self.dtype == "bool":
+            return 0, 1
+        if self.is_float:
+            return float(np.finfo(self.dtype).min), float(np.finfo(self.dtype).max)
+        return int(np.iinfo(self.dtype).min), int(np.iinfo(self.dtype).max)
+
+    @property
+    def feature_bits(self) -> int:
+        """Bits of one integer or bool feature as gates have it, two's complement where it is signed."""
+        return 1 if self.dtype == "bool" else 8 * np.dtype(self.dtype).itemsize
+
+    @property
     def bits(self) -> int:
         return len(self.feature)
 
@@ -78,6 +96,11 @@ class Head:
     @property
     def classes(self) -> int:
         return len(self.names)
+
+    @property
+    def owner(self) -> Int32:
+        """int32[literals]: the class that counts each output literal."""
+        return np.repeat(np.arange(self.classes, dtype=np.int32), np.diff(self.starts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +176,19 @@ class Circuit:
             sha.update(array.nbytes.to_bytes(8, "little"))
             sha.update(array.tobytes())
         return sha.hexdigest()
+
+    def to_networkx(self) -> networkx.DiGraph[Any]:
+        """The circuit as a networkx DiGraph, which fan-ins point through to what reads them.
+
+        Nodes are node ids with `kind` and `level`. An encoder bit's kind is 'input'; it has `feature` (a name) and
+        `threshold`. A gate's kind is its name in `lgnc.ir.gates`, and it has `layer` where the circuit knows layers.
+        An edge carries `pin`: 'a', 'b', or 'ab' where a gate reads one node twice. Output literal i is the node
+        ('output', i) of kind 'output' with `name`, its own or that of the class that counts it; the edge to it
+        carries `inverted`.
+        """
+        from lgnc.ir.graph import to_networkx
+
+        return to_networkx(self)
 
     def with_(self, **changes: object) -> Circuit:
         """A copy with some fields replaced."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Int32
-from lgnc.ir.gates import FLIP_A, FLIP_B
+from lgnc.ir.gates import absorb_inversions
 
 
 def compose(first: Circuit, second: Circuit, *, keep: Int32 | None = None, names: tuple[str, ...] = ()) -> Circuit:
@@ -21,14 +21,13 @@ def compose(first: Circuit, second: Circuit, *, keep: Int32 | None = None, names
     gates = np.arange(second.inputs, second.nodes, dtype=np.int32) + np.int32(first.nodes - second.inputs)
     literal = np.concatenate([first.outputs, 2 * gates]).astype(np.int32)
     a, b = literal[second.a], literal[second.b]
-    op = np.where(a & 1, FLIP_A[second.op], second.op)
-    op = np.where(b & 1, FLIP_B[op], op)
+    op = absorb_inversions(second.op, a, b)
     outputs = literal[second.outputs >> 1] ^ (second.outputs & 1)
     if keep is not None:
         outputs = np.concatenate([outputs, keep])
     return Circuit(
         first.encoder,
-        np.concatenate([first.op, op.astype(np.uint8)]),
+        np.concatenate([first.op, op]),
         np.concatenate([first.a, a >> 1]).astype(np.int32),
         np.concatenate([first.b, b >> 1]).astype(np.int32),
         outputs.astype(np.int32),

@@ -6,12 +6,15 @@ is the most significant bit), as in Petersen et al., "Deep Differentiable Logic 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 FALSE, AND, GT, A, LT, B, XOR, OR, NOR, XNOR, NOT_B, GE, NOT_A, LE, NAND, TRUE = range(16)
+
+FALSE_LITERAL, TRUE_LITERAL = -2, -1
+"""The constants where literals (2 * node + inverted) are worked on: `^ 1` inverts them too, and no node has them."""
 
 
 class Gate(NamedTuple):
@@ -70,6 +73,15 @@ READS_A: NDArray[np.bool_] = FLIP_A != _k
 
 READS_B: NDArray[np.bool_] = FLIP_B != _k
 """READS_B[k]: the value of gate k depends on b."""
+
+
+def absorb_inversions(op: NDArray[np.uint8], a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint8[n]: the gates that read the nodes of literals a, b in place of the literals themselves.
+
+    a, b: integers whose lowest bit says that the fan-in is inverted, or bools.
+    """
+    op = np.where(a & 1, FLIP_A[op], op)
+    return np.where(b & 1, FLIP_B[op], op)
 
 
 def evaluate(op: int, a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Encoder, Head, Int32
-from lgnc.ir.gates import READS_A, READS_B
+from lgnc.ir.gates import FALSE, READS_A, READS_B, TRUE
 
 
 def runs(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Iterator[tuple[int, int]]:
@@ -53,7 +53,7 @@ def levels(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> Int32:
     users = target[by_source]
     first = np.zeros(gates + 1, np.int64)
     np.cumsum(np.bincount(source, minlength=gates), out=first[1:])
-    constant = (op == 0) | (op == 15)
+    constant = (op == FALSE) | (op == TRUE)
     level[inputs:][constant] = -1
     ready = np.flatnonzero(waiting == 0)
     current, seen = 1, 0
@@ -89,7 +89,7 @@ def levels_in_order(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> I
     if (newest >= np.arange(inputs, inputs + len(op))).any():
         return levels(inputs, op, a, b)
     level = np.zeros(inputs + len(op), np.int32)
-    constant = (op == 0) | (op == 15)
+    constant = (op == FALSE) | (op == TRUE)
     both = READS_A[op] & READS_B[op]
     other = np.where(both, np.minimum(a, b), newest)
     for number, (first, last) in enumerate(runs(inputs, op, a, b)):
@@ -99,6 +99,13 @@ def levels_in_order(inputs: int, op: NDArray[np.uint8], a: Int32, b: Int32) -> I
         level[inputs + first : inputs + last] = np.where(constant[first:last], 1, own + 1)
     level[inputs:][constant] = 0
     return level
+
+
+def gates_by_level(circuit: Circuit) -> list[NDArray[np.int64]]:
+    """The gates (indices into op) of each level from 0, where constants are, in the order in which they stand."""
+    level = circuit.level[circuit.inputs :]
+    order = np.argsort(level, kind="stable")
+    return np.split(order, np.searchsorted(level[order], np.arange(1, int(level.max(initial=0)) + 1)))
 
 
 def in_order(

@@ -13,8 +13,8 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.compose import compose
 from lgnc.mapping.lut_map import map_luts
 
-ENCODER, POPCOUNT, ARGMAX, LAYERS = range(4)
-"""Part numbers; layer k is LAYERS + k, and so are all gates of a circuit without layers, as layer 0."""
+ENCODER, POPCOUNT, ARGMAX = range(-3, 0)
+"""Part numbers; a layer is its place among the layers that occur, so that any layer numbers fit an int16."""
 
 SIZES = (4, 6)
 """The table sizes that are counted."""
@@ -26,8 +26,9 @@ def whole_circuit(circuit: Circuit) -> tuple[Circuit, bool]:
     Outputs are the bits of the class, or the circuit's own without a head. Comparisons of float features are no
     gates: such an encoder stays outside, its bits being inputs.
     """
-    layer = np.zeros(circuit.gates, np.int64) if circuit.layer is None else circuit.layer.astype(np.int64)
-    part = LAYERS + layer
+    part = np.zeros(circuit.gates, np.int64)
+    if circuit.layer is not None:
+        part = np.searchsorted(np.unique(circuit.layer), circuit.layer)
     whole = circuit.with_(head=None, layer=None, output_names=tuple(f"o{k}" for k in range(len(circuit.outputs))))
     if circuit.head is not None:
         for number, lowered in (
@@ -86,22 +87,21 @@ def _part_names(circuit: Circuit, inside: bool) -> dict[int, str]:
     """Part number -> name, from the inputs to the outputs."""
     names = {ENCODER: "encoder"} if inside else {}
     if circuit.layer is None:
-        names[LAYERS] = "gates"
+        names[0] = "gates"
     else:
-        layers = int(circuit.layer.max(initial=0)) + 1
-        names |= {LAYERS + k: f"layer {k}" for k in range(layers)}
+        names |= {place: f"layer {layer}" for place, layer in enumerate(np.unique(circuit.layer).tolist())}
     if circuit.head is not None:
         names |= {POPCOUNT: "popcount", ARGMAX: "argmax"}
     return names
 
 
 def _by_part(part: NDArray[np.int16], names: dict[int, str]) -> dict[str, int]:
-    found = np.bincount(part.astype(np.int64), minlength=max(names) + 1)
-    return {name: int(found[number]) for number, name in names.items()}
+    found = np.bincount(part.astype(np.int64) - ENCODER, minlength=max(names, default=0) - ENCODER + 1)
+    return {name: int(found[number - ENCODER]) for number, name in names.items()}
 
 
 def _highest(part: NDArray[np.int16], names: dict[int, str], value: NDArray[np.int32]) -> dict[str, int]:
     """The highest value (int32[gates]) among the gates of each part."""
-    found = np.zeros(max(names) + 1, np.int32)
-    np.maximum.at(found, part, value)
-    return {name: int(found[number]) for number, name in names.items()}
+    found = np.zeros(max(names, default=0) - ENCODER + 1, np.int32)
+    np.maximum.at(found, part.astype(np.int64) - ENCODER, value)
+    return {name: int(found[number - ENCODER]) for number, name in names.items()}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir.circuit import Circuit, Int32
+from lgnc.ir.gates import FALSE, TRUE
 from lgnc.ir.order import runs
 from lgnc.ir.simulate import simulate_nodes
 from lgnc.mapping.cuts import State, choose_cuts, first_state
@@ -59,7 +60,7 @@ def map_luts(circuit: Circuit, k: int) -> LutNetwork:
     _round(circuit, state, by_depth=True)
     ends = np.unique(circuit.outputs >> 1).astype(np.int32)
     ends = ends[ends >= circuit.inputs]
-    ends = ends[~np.isin(circuit.op[ends - circuit.inputs], (0, 15))]
+    ends = ends[~np.isin(circuit.op[ends - circuit.inputs], (FALSE, TRUE))]
     depth = int(state.arrival[ends].max(initial=0))
     for _ in range(_FLOW_ROUNDS):
         _look_back(circuit, state, ends, depth)
@@ -82,7 +83,7 @@ def _slices(circuit: Circuit) -> Iterator[Int32]:
     for first, last in runs(circuit.inputs, circuit.op, circuit.a, circuit.b):
         for start in range(first, last, _CHUNK):
             gate = np.arange(start, min(start + _CHUNK, last), dtype=np.int32)
-            gate = gate[(circuit.op[gate] != 0) & (circuit.op[gate] != 15)]
+            gate = gate[~np.isin(circuit.op[gate], (FALSE, TRUE))]
             if len(gate):
                 yield gate + np.int32(circuit.inputs)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,22 @@ def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str
 
 
 _HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
+
+
+def over_features(read: Circuit, encoder: Encoder) -> Circuit:
+    """`read` over the features of `encoder`, where the text alone cannot say them.
+
+    That is so when it takes the encoder's bits (`over_bits`), and when it reads none of its input: its ports are as
+    wide as ever, or one bit for no features at all. Raises BadInput when the input has another width.
+    """
+    if read.inputs:
+        return over_bits(read, encoder) if encoder.is_float else read
+    width = max(1, encoder.bits if encoder.is_float else encoder.feature_bits * len(encoder.names))
+    if len(read.encoder.names) != width:
+        what = f"the Verilog takes {len(read.encoder.names)} bits, not the {width} of the circuit's features"
+        raise BadInput(what, where="verilog", fix="compile it again")
+    nothing = replace(encoder, feature=encoder.feature[:0], threshold=encoder.threshold[:0])
+    return read.with_(encoder=nothing)
 
 
 def over_bits(read: Circuit, encoder: Encoder) -> Circuit:

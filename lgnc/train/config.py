@@ -93,8 +93,9 @@ class TrainConfig:
     test_fraction: float | None = None
 
     def __post_init__(self) -> None:
-        if self.widths is not None:
-            object.__setattr__(self, "widths", tuple(self.widths))
+        for name, hint in get_type_hints(TrainConfig).items():
+            if name != "layer":
+                object.__setattr__(self, name, _typed(name, getattr(self, name), hint, "training"))
         for name, valid in CHOICES.items():
             value = getattr(self, name)
             if value is not None and value not in valid:
@@ -115,8 +116,9 @@ class TrainConfig:
         """
         try:
             raw = tomllib.loads(read_file(path).decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"is not TOML: {error}", where=str(path), fix="correct it") from None
+        except (ValueError, RecursionError) as error:  # A number of 5,000 digits is no TOMLDecodeError.
+            why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise BadInput(f"is not TOML that lgnc can use: {why}", where=str(path), fix="correct it") from None
         values = {key.replace("-", "_"): value for key, value in raw.items()}
         values |= {key: value for key, value in overrides.items() if value is not None}
         return TrainConfig.from_dict(values, where=str(path))
@@ -166,10 +168,11 @@ def _typed(key: str, value: Any, hint: Any, where: str) -> Any:
             return tuple(value)
     elif type(value) in kinds:
         return value
-    elif float in kinds and type(value) is int:
+    elif float in kinds and type(value) is int and abs(value) < 1 << 64:
         return float(value)
     want = " or ".join("a list of integers" if kind == tuple[int, ...] else kind.__name__ for kind in kinds[:1])
-    raise BadInput(f"setting '{key}' is {value!r}, not {want}", where=where, fix=f"give {key} = {want}")
+    shown = f"{value!r:.60}" if not isinstance(value, int) or abs(value) < 1 << 64 else "a very large number"
+    raise BadInput(f"setting '{key}' is {shown}, not {want}", where=where, fix=f"give {key} = {want}")
 
 
 def _check_ranges(config: TrainConfig) -> None:
@@ -177,7 +180,8 @@ def _check_ranges(config: TrainConfig) -> None:
         if value is not None and not least <= value <= most:
             flag = name.replace("_", "-")
             fix = f"give a number from {least:g} to {most:g}"
-            raise BadInput(f"--{flag} {value:g} is out of range", where="training", fix=fix)
+            shown = f"{value:g}" if isinstance(value, float) or abs(value) < 1 << 64 else "of so many digits"
+            raise BadInput(f"--{flag} {shown} is out of range", where="training", fix=fix)
 
     for name in ("layers", "width", "candidates", "epochs", "batch_size", "threads"):
         positive(name, getattr(config, name), 1, 1 << 30)

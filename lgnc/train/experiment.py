@@ -6,9 +6,9 @@ import csv
 import hashlib
 import io
 import json
-import multiprocessing
+import math
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
+from lgnc.processes import worker_pool
 from lgnc.train.config import TrainConfig, resolve
 from lgnc.train.network import METHODS
 
@@ -76,14 +77,9 @@ def run_gap(
         for cell in todo:
             done(_run(dataset, base, cell, settings))
     elif todo:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _start, (dataset, replace(base, threads=1), settings)) as pool:
-            try:
-                for future in as_completed([pool.submit(_run_here, cell) for cell in todo]):
-                    done(future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        with worker_pool(workers, _start, (dataset, replace(base, threads=1), settings)) as pool:
+            for future in as_completed([pool.submit(_run_here, cell) for cell in todo]):
+                done(future.result())
     return [rows[cell.key] for cell in wanted]
 
 
@@ -135,12 +131,23 @@ def _csv(rows: Iterable[dict[str, str]]) -> bytes:
 def _read(path: Path, settings: str) -> dict[tuple[str, str, str], dict[str, str]]:
     fix = "give another output file"
     try:
-        rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8"))))
-    except UnicodeDecodeError:
+        rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error):
         raise BadInput("is not a CSV file of this experiment", where=str(path), fix=fix) from None
     for number, row in enumerate(rows, 2):
-        if tuple(row) != COLUMNS or None in row.values():
+        if tuple(row) != COLUMNS or not _is_row(row):
             raise BadInput(f"line {number} is not a row of this experiment", where=str(path), fix=fix)
         if row["settings"] != settings:
             raise BadInput("was made with other settings or data", where=str(path), fix=fix)
     return {(row["method"], row["temperature"], row["seed"]): row for row in rows}
+
+
+def _is_row(row: dict[str, Any]) -> bool:
+    """Whether a CSV line is a cell's: its method is known, and what are numbers are finite ones."""
+    if not all(isinstance(value, str) for value in row.values()) or row["method"] not in METHODS:
+        return False
+    numbers = [row[name] for name in COLUMNS[2:-1]] + ([] if row["temperature"] == "cage" else [row["temperature"]])
+    try:
+        return row["seed"].isdecimal() and all(math.isfinite(float(number)) for number in numbers)
+    except ValueError:
+        return False

@@ -29,7 +29,7 @@ from lgnc.train.measure import gaps, test_figures, versions
 from lgnc.train.network import Engine, Network
 from lgnc.train.prepare import Problem, prepare
 from lgnc.train.ranks import rank
-from lgnc.train.redraw import RedrawingEngine
+from lgnc.train.redraw import RedrawingEngine, check_candidates
 
 _UNHELD_ROWS = 2000
 """Without held-out rows, the curve is measured on so many training rows, and the last epoch is kept."""
@@ -125,7 +125,9 @@ class _Run:
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint."""
-        self.progress, state = load_checkpoint(path, self.digest)
+        self.progress, state = load_checkpoint(path, self.digest, self.engine.state())
+        for arrays in (state, self.progress.best):
+            check_candidates(self.engine.network, arrays, str(path))
         self.engine.load_state(state)
         self._started = time.perf_counter() - self.progress.seconds
 
@@ -225,7 +227,7 @@ class _Run:
         figures = test_figures(self.engine, bare, x, y, self.batches.encode)
         training: dict[str, Any] = {
             "data": problem.dataset.name,
-            "config": config.as_dict(),
+            "config": {key: value for key, value in config.as_dict().items() if key != "threads"},
             "seed": config.seed,
             "versions": versions(),
             "best_epoch": progress.best_epoch,

@@ -118,9 +118,8 @@ def check_dataset(dataset: Dataset) -> None:
             "has one class: nothing to tell apart", where=dataset.name, fix="give rows of two or more classes"
         )
     count = np.bincount(dataset.y_train, minlength=classes)
-    for index in np.flatnonzero(count < 2)[:1].tolist():
-        rows = "no training row" if count[index] == 0 else "one training row"
-        what = f"class '{dataset.class_names[index]}' has {rows}"
+    for index in np.flatnonzero(count == 0)[:1].tolist():
+        what = f"class '{dataset.class_names[index]}' has no training row"
         raise BadInput(what, where=dataset.name, fix="give it more rows, or leave the class out")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.diagnostics import BadInput
 from lgnc.train.network import Engine, Float32, LayerLogits, LayerStart, Network, Rows
 
 State = dict[str, NDArray[Any]]
@@ -66,6 +67,17 @@ class RedrawingEngine:
         kept = tuple(replace(layer, candidates=state[f"{_CANDIDATES}{index}"]) for index, layer in layers)
         inner = {name: array for name, array in state.items() if not name.startswith(_CANDIDATES)}
         self._become(replace(self.network, layers=kept), inner)
+
+
+def check_candidates(network: Network, state: State, where: str) -> None:
+    """Raise BadInput for a candidate that is no node of the layer below: kernels do not look."""
+    below = network.below
+    for index, layer in enumerate(network.layers):
+        found = state.get(f"{_CANDIDATES}{index}", layer.candidates)
+        if found.size and not 0 <= found.min() <= found.max() < below:
+            what = f"{_CANDIDATES}{index} holds {found.min()}..{found.max()}, outside 0..{below - 1}"
+            raise BadInput(f"is a damaged checkpoint: {what}", where=where, fix="train again without --resume")
+        below = layer.width
 
 
 def redraw_candidates(network: Network, state: State, rng: np.random.Generator) -> tuple[Network, State]:

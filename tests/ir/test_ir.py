@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lgnc.diagnostics import BadInput
 from lgnc.formats import from_text, to_text
-from lgnc.ir import Circuit, Encoder, Head, check, in_order, simulate, to_networkx
+from lgnc.ir import Circuit, Encoder, Head, check, in_order, simulate
 from lgnc.ir.gates import AND, NOT_A, TABLE, XOR
 from lgnc.ir.order import levels, levels_in_order
 from lgnc.ir.simulate import encode, features_for, pack, simulate_nodes, simulate_outputs, unpack
@@ -257,10 +257,15 @@ def test_features_that_do_not_fit_are_refused() -> None:
 
 
 def test_networkx_view() -> None:
-    graph = to_networkx(from_text(TEXT))
+    circuit = from_text(TEXT)
+    graph = circuit.to_networkx()
     assert networkx.is_directed_acyclic_graph(graph)
-    assert graph.nodes[0] == {"kind": "input", "feature": "x", "threshold": 10}
-    assert graph.nodes[4]["kind"] == "and"
+    assert graph.nodes[0] == {"kind": "input", "feature": "x", "threshold": 10, "level": 0}
+    assert circuit.layer is not None
+    at = circuit.inputs
+    assert graph.nodes[4] == {"kind": "and", "level": int(circuit.level[4]), "layer": int(circuit.layer[4 - at])}
+    assert len(graph) == circuit.nodes + len(circuit.outputs)
+    assert "layer" not in circuit.with_(layer=None).to_networkx().nodes[4]
     assert graph.edges[0, 4]["pin"] == "a"
     assert graph.edges[4, ("output", 1)]["inverted"] is True
     assert list(graph.predecessors(3)) == [1]

@@ -14,8 +14,8 @@ import lgnc.flows.calibrate
 from lgnc.cli.main import run
 from lgnc.diagnostics import BadInput
 from lgnc.flows.calibrate import Calibration, _lost, calibrate
-from lgnc.flows.compile import save_circuit
 from lgnc.formats.lift import lift
+from lgnc.formats.source import save_circuit
 from lgnc.ir import Circuit, Encoder, Head, check, simulate
 from lgnc.ir.gates import AND, NOT_B, OR, TRUE, XOR, A
 from lgnc.ir.simulate import encode, head_scores, pack, packed_scores, simulate_nodes, unpack
