@@ -18,6 +18,7 @@ from lgnc.train.cpu.vector import (
     F16,
     F64,
     LANE,
+    M64,
     NONE,
     call,
     load_vector,
@@ -150,14 +151,42 @@ def add_sums(builder: Any, out: Any, index: Any, row: Any, words: Any, word: Any
     _add_four(builder, sums, out, index, fresh)
 
 
-@operation(NONE, ARRAY, AT, F64, ARRAY, AT, AT)
-def add_partial_sums(builder: Any, sums: Any, index: Any, row: Any, words: Any, word_a: Any, word_b: Any) -> None:
-    """sums[index : index + 64] += 16 partial sums of each of: row, its lanes with bit a, with bit b, and with both.
+@operation(NONE, ARRAY, AT, ARRAY, AT, ARRAY, AT, AT)
+def add_partial_sums(
+    builder: Any, sums: Any, index: Any, rows: Any, row: Any, words: Any, word_a: Any, word_b: Any
+) -> None:
+    """sums[index : index + 64] += 16 partial sums of each of: rows[row : row + 64], its lanes with bit a, b, and both.
 
     a = words[word_a], b = words[word_b]. The four are those of `add_sums`.
     """
-    parts = _parts(builder, row)
+    parts = [_piece(builder, rows, row, part) for part in range(4)]
     a, b = _masks(builder, words, word_a), _masks(builder, words, word_b)
+    _add_partial(builder, sums, index, parts, a, b)
+
+
+@operation(NONE, ARRAY, AT, ARRAY, AT, AT, AT, ARRAY, AT, AT, ARRAY, AT)
+def branch_gate(
+    builder: Any, sums: Any, index: Any, rows: Any, row: Any, row_a: Any, row_b: Any,
+    words: Any, word_a: Any, word_b: Any, slopes: Any, at: Any,
+) -> None:  # fmt: skip
+    """`add_partial_sums`, and the gradients of both inputs: rows[row_a : row_a + 64] is the row times slopes[at + 1] in
+    the lanes with bit b and slopes[at] elsewhere; rows[row_b : ...] that times slopes[at + 3] or [at + 2], by bit a."""
+    parts = [_piece(builder, rows, row, part) for part in range(4)]
+    a, b = _masks(builder, words, word_a), _masks(builder, words, word_b)
+    pointer = builder.gep(slopes, [at])
+    slope = [splat(builder, builder.load(builder.gep(pointer, [LANE(each)])), 16) for each in range(4)]
+    for part, value in enumerate(parts):
+        for masks, low, to in ((b, 0, row_a), (a, 2, row_b)):
+            scale = builder.select(masks[part], slope[low + 1], slope[low])
+            store_vector(builder, builder.fmul(value, scale), rows, builder.add(to, to.type(16 * part)))
+    _add_partial(builder, sums, index, parts, a, b)
+
+
+def _piece(builder: Any, rows: Any, row: Any, part: int) -> Any:
+    return load_vector(builder, rows, builder.add(row, row.type(16 * part)), F16.llvm)
+
+
+def _add_partial(builder: Any, sums: Any, index: Any, parts: list[Any], a: list[Any], b: list[Any]) -> None:
     both = [builder.and_(x, y) for x, y in zip(a, b, strict=True)]
     found = [_total(builder, parts), *(_masked_sum(builder, masks, parts) for masks in (a, b, both))]
     for which, value in enumerate(found):
@@ -165,13 +194,20 @@ def add_partial_sums(builder: Any, sums: Any, index: Any, row: Any, words: Any, 
         store_vector(builder, builder.fadd(load_vector(builder, sums, at, value.type), value), sums, at)
 
 
-@operation(NONE, ARRAY, AT, F64, ARRAY, AT)
-def add_where(builder: Any, rows: Any, at: Any, row: Any, words: Any, word: Any) -> None:
-    """rows[at : at + 64] += row in the lanes whose bit of words[word] is set."""
-    for part, (mask, value) in enumerate(zip(_masks(builder, words, word), _parts(builder, row), strict=True)):
-        place = builder.add(at, at.type(16 * part))
-        old = load_vector(builder, rows, place, value.type)
-        store_vector(builder, builder.select(mask, builder.fadd(old, value), old), rows, place)
+@operation(M64, ARRAY, AT)
+def bit_mask(builder: Any, words: Any, word: Any) -> Any:
+    """The bits of words[word] as truth values."""
+    return builder.bitcast(builder.load(builder.gep(words, [word])), M64.llvm)
+
+
+@operation(NONE, ARRAY, AT, ARRAY, AT, M64)
+def add_where(builder: Any, rows: Any, at: Any, added: Any, row: Any, mask: Any) -> None:
+    """rows[at : at + 64] += added[row : row + 64] in the lanes of the mask."""
+    for part in range(4):
+        lanes = shuffle(builder, mask, mask, list(range(16 * part, 16 * part + 16)))
+        old = _piece(builder, rows, at, part)
+        new = builder.select(lanes, builder.fadd(old, _piece(builder, added, row, part)), old)
+        store_vector(builder, new, rows, builder.add(at, at.type(16 * part)))
 
 
 @operation(NONE, ARRAY, AT, F64, F64, F64, types.boolean)

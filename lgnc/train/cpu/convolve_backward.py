@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lgnc.train.cpu.bits import add_partial_sums, add_where, scaled
+from lgnc.train.cpu.bits import add_partial_sums, add_where, bit_mask, branch_gate, scaled
 from lgnc.train.cpu.convolve import NONE, ONES, TILE, tree_root
 from lgnc.train.cpu.forward import ANF
 from lgnc.train.cpu.jit import compiled
@@ -83,24 +83,29 @@ def send(
     row: Any, kernel: int, at: int, q: int, low: int, high: int,
     offsets: Any, slopes: Any, masks: Any, values: Any, branch: Any, sums: Any, rows: Any,
 ) -> None:  # fmt: skip
-    """The gradient of one square, branch[64 (leaves - 2)] onwards, down the tree: into sums and the leaves' rows.
+    """The gradient of one square, the last of `branch`, down the tree: into sums and the leaves' rows.
 
-    at: the square's place in the flattened grid; q: the same in the tile. low, high: the parts that get it.
+    branch: a row for each value of the kernel, leaves first. at: the square's place in the flattened grid; q: the same
+    in the tile. low, high: the parts that get it.
     """
     leaves, parts, below = row[2], row[3], row[10]
     base, slot = row[6] + kernel * leaves * parts, row[0] + kernel * (leaves - 1)
     for j in range(leaves - 2, -1, -1):
-        g, a, b = load64(branch, 64 * j), TILE * 2 * j + q, TILE * (2 * j + 1) + q
-        add_partial_sums(sums, 64 * j, g, values, a, b)
-        if 2 * j >= leaves:
-            store(branch, 64 * (2 * j - leaves), scaled(g, values, b, slopes, 4 * (slot + j)))
-            store(branch, 64 * (2 * j + 1 - leaves), scaled(g, values, a, slopes, 4 * (slot + j) + 2))
-        elif below >= 0:
-            ga, gb = scaled(g, values, b, slopes, 4 * (slot + j)), scaled(g, values, a, slopes, 4 * (slot + j) + 2)
-            for part in range(low, high):
-                leaf = base + 2 * j * parts + part
-                add_where(rows, 64 * (offsets[leaf] + at - row[11]) + below, ga, masks, TILE * part + q)
-                add_where(rows, 64 * (offsets[leaf + parts] + at - row[11]) + below, gb, masks, TILE * part + q)
+        a, b = 2 * j, 2 * j + 1
+        at_sum, own, at_a, at_b = 64 * j, 64 * (leaves + j), TILE * a + q, TILE * b + q
+        if below >= 0 or a >= leaves:
+            branch_gate(
+                sums, at_sum, branch, own, 64 * a, 64 * b, values, at_a, at_b, slopes, 4 * (slot + j)
+            )  # fmt: skip
+        else:
+            add_partial_sums(sums, at_sum, branch, own, values, at_a, at_b)
+    if below < 0:
+        return
+    for part in range(low, high):
+        lanes = bit_mask(masks, TILE * part + q)
+        for leaf in range(leaves):
+            to = 64 * (offsets[base + leaf * parts + part] + at - row[11]) + below
+            add_where(rows, to, branch, 64 * leaf, lanes)
 
 
 @compiled
@@ -139,15 +144,8 @@ def back_through(
                         g = scaled(g, masks, TILE * parts + q, shares, 2 if step else 0)
                     if rule == EXACT and step == 0:
                         g = scaled(g, masks, TILE * (parts + 1) + q, shares, 1)
-                    if leaves == 1:
-                        for part in range(low, high if row[10] >= 0 else low):
-                            leaf = offsets[row[6] + kernel * parts + part] + at - row[11]
-                            add_where(rows, 64 * leaf + row[10], g, masks, TILE * part + q)
-                    else:
-                        store(branch, 64 * (leaves - 2), g)
-                        send(
-                            row, kernel, at, q, low, high, offsets, slopes, masks, values, branch, sums, rows
-                        )  # fmt: skip
+                    store(branch, 64 * (2 * leaves - 2), g)
+                    send(row, kernel, at, q, low, high, offsets, slopes, masks, values, branch, sums, rows)
             begin = end
         for j in range(4 * (leaves - 1)):
             at = 4 * (row[0] + kernel * (leaves - 1)) + j

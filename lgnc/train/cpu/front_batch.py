@@ -38,7 +38,7 @@ def make_trees(front: Front) -> Trees:
     """Memory for one thread."""
     leaves, parts = (int(front.stages[:, column].max()) for column in (2, 3))
     words = (TILE * leaves, TILE * (parts + 2), TILE * 2 * leaves)
-    floats = (64 * leaves, 64 * leaves, front.rows)
+    floats = (64 * 2 * leaves, 64 * leaves, front.rows)
     return Trees(*(zeros(size, np.uint64) for size in words), *(zeros(size, np.float32) for size in floats))
 
 

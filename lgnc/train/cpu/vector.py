@@ -44,7 +44,7 @@ class _VectorModel(models.PrimitiveModel):
 register_model(Vector)(_VectorModel)
 
 F8, F16, F64 = Vector(8, "f"), Vector(16, "f"), Vector(64, "f")
-I16, B64, M16, W8 = Vector(16, "i"), Vector(64, "b"), Vector(16, "m"), Vector(8, "w")
+I16, B64, M16, M64, W8 = Vector(16, "i"), Vector(64, "b"), Vector(16, "m"), Vector(64, "m"), Vector(8, "w")
 AT, FLOAT, INT, WORD, NONE = types.intp, types.float32, types.int32, types.uint64, types.none
 ARRAY = SAME = None
 """In `operation`: an argument of any array or vector type (a scalar becomes float32), and the type of the first one."""
