@@ -1,7 +1,8 @@
-"""What a backend makes: files as bytes and a manifest. Pure data; `lgnc.files.write_folder` puts it on the disk."""
+"""What a backend makes: files as bytes and a manifest. Pure data; `lgnc.folders.write_folder` puts it on the disk."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 from lgnc.ir.circuit import Circuit
 
 MANIFEST = "manifest.json"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,17 @@ class Artifact:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def manifest_bytes(self, **facts: Any) -> bytes:
-        """`manifest.json`: `facts` and the backend's details, keys sorted."""
-        manifest = {"lgnc_manifest": MANIFEST_VERSION, **facts, **self.details, "files": sorted(self.files)}
+        """`manifest.json`: `facts`, the backend's details, and every file's SHA-256 and the rest's; keys sorted."""
+        files = {path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}
+        manifest = {"lgnc_manifest": MANIFEST_VERSION, **facts, **self.details, "files": files}
+        manifest["manifest_sha256"] = manifest_digest(manifest)
         return (json.dumps(manifest, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """The SHA-256 of a manifest's content but this digest: an edited manifest has another."""
+    told = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

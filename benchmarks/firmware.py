@@ -26,6 +26,7 @@ from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lgn import save_model
 from lgnc.formats.source import Source, load_source
 from lgnc.ir.simulate import features_for, simulate
+from lgnc.sim import load_manifest
 from lgnc.sim.board import BUILD, run_board
 from lgnc.toolchain import require_tool, run
 
@@ -58,7 +59,7 @@ def measure(source: Source, board: str, features: NDArray[Any], labels: NDArray[
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "out"
         compiled.write(folder)
-        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest = load_manifest(folder)
         ran = run_board(folder, manifest, x)
         size = object_bytes(folder, board)
     assert ran.result.scores is not None
@@ -72,9 +73,9 @@ def measure(source: Source, board: str, features: NDArray[Any], labels: NDArray[
         "encoder_bits": compiled.circuit.inputs,
         "accuracy": ran.result.accuracy(labels),
         "flash_bytes": size["text"] + size["data"],
-        "flash_foretold_for_cortex_m3": manifest["flash_bytes"],
+        "flash_foretold": manifest.facts["flash_bytes"],
         "flash_bytes_a_gate_beyond_3_KB": round((size["text"] + size["data"] - 3072) / gates, 2),
-        "ram_bytes": manifest["ram_bytes"],
+        "ram_bytes": manifest.facts["ram_bytes"],
         f"{BOARDS[board].ticks}_a_sample": ran.ticks,
         f"{BOARDS[board].ticks}_a_gate": round(ran.ticks / gates, 2),
     }

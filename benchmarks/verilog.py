@@ -33,16 +33,17 @@ from lgnc.backends.verilog.emit import emit
 from lgnc.backends.verilog.flow import SYNTHESIS
 from lgnc.diagnostics import Failed
 from lgnc.flows.bitstream import make_bitstream
+from lgnc.flows.compile import compile_circuit
 from lgnc.flows.synthesis import cell_counts, read_netlist, report_rows, synthesise
 from lgnc.formats import lift
 from lgnc.formats.lgn import Layer, Model
-from lgnc.formats.source import load_source
+from lgnc.formats.source import Source, load_source
 from lgnc.formats.write_blif import blif_bytes
 from lgnc.ir.circuit import Circuit, Encoder, Head
 from lgnc.ir.compose import compose
 from lgnc.ir.simulate import simulate
 from lgnc.passes.manager import run_pipeline
-from lgnc.sim.verilog import run as simulate_verilog
+from lgnc.sim.folder import run_folder
 from lgnc.toolchain import require_tool, run
 
 SIZES = ((10, 20), (10, 60), (10, 100), (10, 200), (10, 800))
@@ -96,10 +97,9 @@ def heads(synth: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def write(folder: Path, artifact: Artifact) -> dict[str, Any]:
+def write(folder: Path, artifact: Artifact) -> None:
     for name, data in artifact.files.items():
         (folder / name).write_bytes(data)
-    return {"name": artifact.details["verilog"]["top"], **artifact.details}
 
 
 def modules(path: Path, family: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -179,7 +179,9 @@ def vectors(wanted: int) -> dict[str, int]:
         rng = np.random.default_rng(seed)
         x = rng.integers(0, 2 if dtype == "bool" else 120, (each, 16)).astype(dtype)
         with tempfile.TemporaryDirectory() as place:
-            result = simulate_verilog(Path(place), write(Path(place), emit(circuit, Options("net", settings))), x)
+            source = Source(circuit, "0" * 64)
+            compile_circuit(source, "verilog", level=0, prove=False, settings=settings).write(Path(place))
+            result = run_folder(Path(place), x)
         scores, classes = simulate(circuit, x)
         bad = (result.classes != classes) | (result.scores != scores).any(axis=1)  # type: ignore[union-attr]
         ran, wrong = ran + each, wrong + int(bad.sum())

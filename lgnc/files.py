@@ -1,18 +1,43 @@
-"""Writing files so that a reader never sees half of one, and hashing them."""
+"""Writing single files so that a reader never sees half of one, reading them, and hashing them.
+
+`write_file` is the one way in which lgnc writes a file:
+
+- A regular file is replaced by renaming a finished one over it. The new file keeps the old one's permissions, and its
+  owner where the system allows it; a file that was not there follows the umask. Another hard link to the old file keeps
+  the old contents. A write-protected file is refused.
+- A symbolic link stays: the file that it points to is replaced, in its own folder.
+- What is not a regular file (a device, a FIFO, a terminal) is opened and written to. A path to one of the process's own
+  open files (`/dev/stdout`, `/dev/fd/3`) writes to that open file.
+
+A killed process can leave one unfinished file, `.lgnc-...`; the next write to the same path removes it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping
+import re
+import secrets
+import stat
+import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from lgnc.diagnostics import BadInput
 
+if sys.platform == "win32":
+    fcntl = None
+else:
+    import fcntl
 
-def _cannot_write(path: Path, error: OSError) -> BadInput:
+_LINKS = 40
+"""Symbolic links followed one after the other, as Linux does."""
+
+
+def cannot_write(path: Path, error: OSError) -> BadInput:
+    """The line for a file or folder that the system does not let us write."""
     return BadInput(
         f"cannot write: {error.strerror or error}",
         where=str(path),
@@ -21,29 +46,175 @@ def _cannot_write(path: Path, error: OSError) -> BadInput:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to a temporary name beside `path`, flush it to disk, then rename it to `path`.
+    """Write `data` to `path`, whole or not at all where `path` is or becomes a regular file.
 
     Raises BadInput when the folder is missing, not writable, or the disk is full; `path` is then as it was before.
     """
-    if path.is_dir():
-        raise BadInput("is a folder, not a file", where=str(path), fix="give a file name")
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        if path.is_dir():
+            raise BadInput("is a folder, not a file", where=str(path), fix="give a file name")
+        number = _open_file(path)
+        if number is not None:
+            _write_open(number, data)
+        elif path.exists() and not path.is_file():
+            _write_through(path, data)
+        else:
+            target = Path(os.path.realpath(path))
+            old = _replaceable(target)
+            clean(target)
+            _replace(target, data, old)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
+
+
+def _open_file(path: Path) -> int | None:
+    """The number of this process's own open file that `path` is a name for (`/dev/stdout`), or None."""
+    for _ in range(_LINKS):
+        folder = os.path.realpath(path.parent)
+        if folder in ("/dev/fd", f"/proc/{os.getpid()}/fd") and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = Path(folder, os.readlink(path))
+    return None
+
+
+def _write_open(number: int, data: bytes) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    with os.fdopen(os.dup(number), "wb") as file:
+        file.write(data)
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    with path.open("wb", buffering=0) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def _replaceable(target: Path) -> os.stat_result | None:
+    """What the file at `target` is now, None when there is none. Raises BadInput when it is write-protected."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return None
+    if not os.access(target, os.W_OK):
+        raise BadInput("is write-protected", where=str(target), fix="allow writing to it, or give another name")
+    return old
+
+
+def _prefix(target: Path) -> str:
+    """What the names of unfinished files beside `target` start with: as short for every length of its own name."""
+    return f".lgnc-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
+
+
+def staged_path(target: Path) -> Path:
+    """Where the file that will replace `target` waits, when it is one of several: see `lgnc.folders`."""
+    return target.with_name(_prefix(target) + "staged")
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+
+
+def _create_temporary(target: Path) -> tuple[int, Path]:
+    """A new file beside `target`, open and locked, so that `clean` sees that its writer lives."""
+    while True:
+        path = target.with_name(_prefix(target) + secrets.token_hex(4))
+        handle = _create(path)
+        if try_lock(handle) is not False and path.exists():
+            return handle, path
+        os.close(handle)
+
+
+def clean(target: Path) -> None:
+    """Remove what killed writers of `target` left beside it. A file that a living writer has locked is not touched."""
+    pattern = re.compile(re.escape(_prefix(target)) + "[0-9a-f]{8}")
+    try:
+        names = os.listdir(target.parent)
+    except PermissionError:  # a folder that may be written and not listed
+        return
+    for path in (Path(target.parent, name) for name in names if pattern.fullmatch(name)):
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                if try_lock(handle):
+                    path.unlink()
+            finally:
+                os.close(handle)
+
+
+def try_lock(handle: int, *, shared: bool = False) -> bool | None:
+    """Lock an open file or folder until it is closed, without waiting: False when another has it.
+
+    None where the system has no such locks.
+    """
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _replace(target: Path, data: bytes, old: os.stat_result | None) -> None:
+    handle, temporary = _create_temporary(target)
+    file = os.fdopen(handle, "wb")
+    try:
+        _fill(file, temporary, data, old)
+        if fcntl is None:
+            file.close()  # Windows renames no open file
+        os.replace(temporary, target)
     except BaseException:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
+    finally:
+        file.close()
+    sync_folder(target.parent)
+
+
+def stage(target: Path, data: bytes) -> None:
+    """Write `data` to `staged_path(target)`, with the permissions of `target` or of a new file, and flush it.
+
+    Raises OSError, also when there is a file already.
+    """
+    path = staged_path(target)
+    with os.fdopen(_create(path), "wb") as file:
+        _fill(file, path, data, target.stat() if target.exists() else None)
+
+
+def _fill(file: BinaryIO, path: Path, data: bytes, old: os.stat_result | None) -> None:
+    """Write and flush `data`; give the file the owner, where we may, and the permissions of the one it replaces."""
+    file.write(data)
+    file.flush()
+    if old is not None:
+        new = os.fstat(file.fileno())
+        if sys.platform != "win32" and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            with contextlib.suppress(OSError):
+                os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        os.chmod(path, stat.S_IMODE(old.st_mode) & 0o777)
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's names to the disk, on systems that can. Raises OSError when the disk fails."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows, and a folder that may not be listed
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EROFS):
+            raise
+    finally:
+        os.close(handle)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -52,7 +223,7 @@ def append_line(path: Path, line: str) -> None:
         with path.open("a") as file:
             file.write(line)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
 
 
 def make_folder(folder: Path) -> None:
@@ -60,53 +231,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(folder, error) from None
-
-
-def check_output_folder(folder: Path) -> None:
-    """Raise BadInput unless `folder` is new, empty, or holds a `manifest.json` (that is, lgnc wrote it)."""
-    if folder.exists() and not folder.is_dir():
-        raise BadInput("is a file, not a folder", where=str(folder), fix="give another output folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        raise BadInput(
-            "is a folder that lgnc did not write",
-            where=str(folder),
-            fix="give a new folder, or empty this one yourself",
-        )
-
-
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write `files` (relative path -> bytes) as `folder`, which either appears whole or stays as it was.
-
-    An existing folder is replaced when `check_output_folder` allows it. Raises BadInput when it cannot be written.
-    """
-    check_output_folder(folder)
-    temporary = ""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.")
-        for name, data in files.items():
-            path = Path(temporary, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        os.chmod(temporary, 0o755)
-        if folder.exists():
-            old = tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old.")
-            os.replace(folder, old)
-            try:
-                os.replace(temporary, folder)
-            except BaseException:
-                os.replace(old, folder)
-                raise
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, folder)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise _cannot_write(folder, error) from None
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        raise cannot_write(folder, error) from None
 
 
 def read_file(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The only caller of subprocesses: finds outside tools, runs them, and says how to install the one that is missing."""
+"""Finds outside tools, runs them, and says how to install the one that is missing. `lgnc.processes` starts them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import importlib.metadata
 import os
 import re
 import shutil
-import subprocess
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import TimeoutExpired
 
 from lgnc.diagnostics import Failed, ToolMissing
+from lgnc.processes import run_group
 
 
 @dataclass(frozen=True)
@@ -102,33 +105,44 @@ def package_version(name: str) -> str | None:
         return None
 
 
+TIME_LIMIT = 600.0
+"""Seconds that a run of a tool may take, where its caller knows no better."""
+
+_asked: ContextVar[float | None] = ContextVar("time limit", default=None)
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Inside, no run of a tool may take longer than `seconds`, whatever its own limit is; None leaves the limits."""
+    token = _asked.set(seconds)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 def run(
     command: Sequence[str | Path],
     *,
     cwd: Path | None = None,
-    timeout: float = 600.0,
+    timeout: float = TIME_LIMIT,
     data: bytes | None = None,
     env: Mapping[str, str] | None = None,
 ) -> bytes:
     """Run a program and return its standard output.
 
-    data: its standard input. env: variables to add. Raises Failed with its last lines when it exits non-zero or
-    takes longer than `timeout` seconds.
+    timeout: seconds, unless `time_limit` says otherwise. data: its standard input. env: variables to add. Raises Failed
+    with its last lines when it exits non-zero or takes too long; it and what it started are ended then.
     """
     words = [str(word) for word in command]
     program = Path(words[0]).name
+    asked = _asked.get()
+    limit = timeout if asked is None else asked
     try:
-        done = subprocess.run(
-            words,
-            cwd=cwd,
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            timeout=timeout,
-            env=None if env is None else {**os.environ, **env},
-        )
-    except subprocess.TimeoutExpired:
-        raise Failed(f"took longer than {timeout:.0f} s", where=program, fix="give it a smaller job") from None
+        done = run_group(words, cwd=cwd, timeout=limit, data=data, env=None if env is None else {**os.environ, **env})
+    except TimeoutExpired:
+        fix = "give it a smaller job, or a larger --time-limit where the command has one"
+        raise Failed(f"took longer than {limit:g} s and was ended", where=program, fix=fix) from None
     except OSError as error:
         raise ToolMissing(f"cannot run: {error.strerror}", where=program, fix="see 'lgnc doctor'") from None
     if done.returncode:
@@ -145,10 +159,9 @@ def tool_version(name: str) -> str | None:
     path = find_tool(name)
     if path is None:
         return None
-    command = [path, TOOLS[name].version_flag]
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_group([path, TOOLS[name].version_flag], timeout=30)
+    except (OSError, TimeoutExpired):
         return "installed"
     lines = (done.stdout + done.stderr).decode(errors="replace").splitlines()
     return next((line.strip() for line in lines if re.search(r"[0-9]\.[0-9]", line)), "installed")

@@ -67,7 +67,7 @@ _ROUNDS = {0: 1, 1: 20, 2: 20, 3: 2}
 
 Pass = Callable[..., Circuit]
 Prove = Callable[..., Any]
-"""prove(before, after), and with goal='class' for a pass that keeps only the argmax."""
+"""prove(before, after), and with claim='class' for a pass that keeps only the argmax."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def _verify(step: Step, before: Circuit, after: Circuit, simulate: bool, prove: 
         if what:
             raise Failed(f"changed the circuit's meaning: {what}", where=f"pass {name}", fix=fix)
     if prove is not None:
-        verdict = prove(before, after, goal="class") if by_class else prove(before, after)
+        verdict = prove(before, after, claim="class") if by_class else prove(before, after)
         if verdict.equal is False:
             example = getattr(verdict, "counterexample", None)
             what = "changed the circuit's meaning" + (f", as for {example}"[:300] if example is not None else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lgnc.diagnostics import Failed
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir import Circuit, Encoder, Head, in_order
 from lgnc.ir.gates import GATES
@@ -24,6 +25,26 @@ def needs(name: str) -> pytest.MarkDecorator:
         here, install = package_version(name) is not None, f"pip install 'lgnc[{extra}]'"
     required = os.environ.get("LGNC_REQUIRE_TOOLS") == "1"
     return pytest.mark.skipif(not here and not required, reason=f"needs {name}: {install}")
+
+
+def sanitized(compiler: str, sanitizers: str, folder: Path) -> str:
+    """The compiler's flag for `sanitizers`. Skips where it has no libraries for them and says what to install.
+
+    Under LGNC_REQUIRE_TOOLS=1 it fails instead.
+    """
+    flag, source = f"-fsanitize={sanitizers}", folder / "sanitized.c"
+    entry = "int LLVMFuzzerTestOneInput(const char *data, unsigned long size)" if "fuzzer" in flag else "int main(void)"
+    source.write_text(f"{entry};\n{entry} {{ return 0; }}\n")
+    try:
+        run([compiler, flag, source, "-o", folder / "sanitized"])
+    except Failed:
+        version = run([compiler, "-dumpversion"]).decode().split(".")[0]
+        clang = b"clang" in run([compiler, "--version"])
+        package = f"libclang-rt-{version}-dev" if clang else f"libgcc-{version}-dev"
+        reason = f"needs the sanitizers of {compiler}: apt-get install {package}"
+        assert os.environ.get("LGNC_REQUIRE_TOOLS") != "1", reason
+        pytest.skip(reason)
+    return flag
 
 
 def abc_says_equal(one: Path, other: Path) -> bool:

@@ -13,11 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"diagnostics", "files", "toolchain"}
+BASE = {"diagnostics", "files", "folders", "ownership", "processes", "toolchain"}
 MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": set(),
     "files": {"diagnostics"},
-    "toolchain": {"diagnostics"},
+    "folders": {"diagnostics", "files", "ownership"},
+    "ownership": {"diagnostics", "files"},
+    "processes": {"diagnostics"},
+    "toolchain": {"diagnostics", "processes"},
     "ir": {"diagnostics"},
     "arithmetic": {"diagnostics", "ir"},
     "formats": {"diagnostics", "files", "ir"},
@@ -115,6 +118,22 @@ def test_every_import_goes_down() -> None:
 )
 def test_a_planted_import_is_caught(station: str, line: str) -> None:
     assert wrong_imports(station, line)
+
+
+STARTERS = {"subprocess", "multiprocessing", "concurrent.futures.ProcessPoolExecutor", "os.fork", "os.posix_spawn"}
+
+
+def test_processes_are_started_in_one_place() -> None:
+    """What is started elsewhere has no time limit, and may outlive lgnc."""
+    allowed = {"processes", "toolchain"}
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for station, path in modules()
+        if station not in allowed
+        for name in imports_of(path.read_text())
+        if any(name == each or name.startswith(f"{each}.") for each in STARTERS)
+    ]
+    assert not found, found
 
 
 def test_import_lgnc_is_light() -> None:

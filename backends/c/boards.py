@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.c.mcu_budget import Footprint, footprint
-from lgnc.backends.c.project import answers, golden_features
+from lgnc.backends.c.golden import Golden
+from lgnc.backends.c.mcu_budget import CHIPS, Chip, Footprint
+from lgnc.backends.c.project import answers
 from lgnc.backends.c.text import SIZES, constant, element_types, named, runtime, table
 from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.ir.circuit import Circuit
@@ -24,7 +25,7 @@ from lgnc.ir.circuit import Circuit
 class Board:
     """engine: what emulates it. flash, ram: bytes. ticks: what its counter counts. linker: whether it needs a script.
 
-    code: how its machine code compares with a Cortex-M3's. reserve: bytes of (flash, RAM) that the start code, the main
+    family: of CHIPS. reserve: bytes of (flash, RAM) that the start code, the main
     program and its stack take.
     """
 
@@ -33,17 +34,17 @@ class Board:
     ram: int
     ticks: str
     linker: bool
-    code: float
+    family: str
     reserve: tuple[int, int]
 
 
 BOARDS: Mapping[str, Board] = {
-    "atmega328p": Board("simavr", 32 * 1024, 2 * 1024, "cycles", False, 2.0, (3072, 192)),
-    "mps2-an385": Board("qemu-system-arm", 4 * 2**20, 4 * 2**20, "instructions", True, 1.0, (3072, 1024)),
+    "atmega328p": Board("simavr", 32 * 1024, 2 * 1024, "cycles", False, "avr", (3072, 192)),
+    "mps2-an385": Board("qemu-system-arm", 4 * 2**20, 4 * 2**20, "instructions", True, "cortex-m3", (3072, 1024)),
 }
 
 GOLDEN_BYTES = 1024
-"""Flash for the rows that a project carries, one at least."""
+"""Flash for the rows that a project carries and their answers, one at least."""
 
 
 def chosen_board(settings: Mapping[str, Any]) -> str | None:
@@ -58,12 +59,17 @@ def chosen_board(settings: Mapping[str, Any]) -> str | None:
     return str(board)
 
 
+def chip_of(board: str | None) -> Chip:
+    """The family of a board's chip; a Cortex-M3 stands for a chip that is not known."""
+    return CHIPS["cortex-m3" if board is None else BOARDS[board].family]
+
+
 def state_room(circuit: Circuit, board: str | None, max_ram: Any) -> int | None:
     """Bytes of RAM for the state alone that a board and a budget leave, or None when there is neither."""
     rooms = [max_ram] if isinstance(max_ram, int) else []
     if board is not None:
         rooms.append(BOARDS[board].ram - _around(circuit) - BOARDS[board].reserve[1])
-    rest = footprint(circuit, code=0, tables=0, workspace=0).ram
+    rest = chip_of(board).footprint(circuit, code=0, tables=0, workspace=0).ram
     return min(rooms) - rest if rooms else None
 
 
@@ -76,7 +82,7 @@ def _around(circuit: Circuit) -> int:
 def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
     """Raise Failed, with the figures, when a network and the program around it are more than a board holds."""
     chosen = BOARDS[board]
-    flash = int(needs.code * chosen.code) + needs.tables + chosen.reserve[0] + GOLDEN_BYTES
+    flash = needs.flash + chosen.reserve[0] + GOLDEN_BYTES
     ram = needs.ram + _around(circuit) + chosen.reserve[1]
     for have, limit, what in ((flash, chosen.flash, "flash"), (ram, chosen.ram, "RAM")):
         if have > limit:
@@ -87,11 +93,11 @@ def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
             )
 
 
-def board_files(circuit: Circuit, name: str, board: str) -> dict[str, bytes]:
+def board_files(circuit: Circuit, vectors: Golden, name: str, board: str) -> dict[str, bytes]:
     """The folder `board` beside NAME.c and NAME.h. Boards differ in board.c, board.ld and the Makefile alone."""
     chosen = BOARDS[board]
     element, _ = element_types(circuit)
-    rows = golden_rows(circuit)
+    rows = golden_rows(circuit, vectors)
     texts = {
         "main.c": runtime("boards/main.c").replace("NAME_element", element),
         "board.h": runtime("boards/board.h").replace("@TICKS@", chosen.ticks),
@@ -104,10 +110,11 @@ def board_files(circuit: Circuit, name: str, board: str) -> dict[str, bytes]:
     return {f"board/{named(path, name)}": named(text, name).encode("ascii") for path, text in texts.items()}
 
 
-def golden_rows(circuit: Circuit) -> NDArray[Any]:
-    """[rows, features] in the encoder's type: the first golden vectors, as many as small flash has room for."""
-    width = max(1, len(circuit.encoder.names) * SIZES[element_types(circuit)[0]])
-    return golden_features(circuit)[: max(1, GOLDEN_BYTES // width)]
+def golden_rows(circuit: Circuit, vectors: Golden) -> NDArray[Any]:
+    """[rows, features] in the encoder's type: the most telling ones, as many as small flash has room for."""
+    columns = len(circuit.outputs) if circuit.head is None else circuit.head.classes
+    width = len(circuit.encoder.names) * SIZES[element_types(circuit)[0]] + SIZES["int32_t"] * columns
+    return vectors.rows[: max(1, GOLDEN_BYTES // max(1, width))]
 
 
 def rows_header(element: str, rows: NDArray[Any], expected: NDArray[np.int32] | None) -> str:

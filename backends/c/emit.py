@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.c.boards import board_files, check_fits, chosen_board, state_room
+from lgnc.backends.c.boards import board_files, check_fits, chip_of, chosen_board, state_room
+from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import STYLES, host_body, portable_body
 from lgnc.backends.c.mcu import mcu_body
-from lgnc.backends.c.mcu_budget import COMPILER, check_budget, footprint
+from lgnc.backends.c.mcu_budget import check_budget, check_features
 from lgnc.backends.c.names import check_c_name
 from lgnc.backends.c.project import project_files
 from lgnc.backends.c.tables import check_scores
@@ -20,11 +20,7 @@ from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.ir.circuit import Circuit
 
-PROFILES: dict[str, Callable[[Circuit, str], Body]] = {
-    "host": host_body,
-    "mcu": mcu_body,
-    "portable": portable_body,
-}
+PROFILES = ("host", "mcu", "portable")
 """--target-profile: the most samples a second; the least flash and RAM for one sample; 64 samples in plain C99."""
 
 
@@ -33,8 +29,8 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
 
     Settings: `target_profile`, one of PROFILES, `host` by default; `style`, one of STYLES; `board`, one of BOARDS,
     whose project is added (the profile is then mcu); `max_flash`, `max_ram`, bytes that the MCU form may need. Raises
-    BadInput for a name that C cannot use, unknown settings, or scores beyond 32 bits, and Failed when a budget or a
-    board is too small.
+    BadInput for a name that C cannot use, unknown settings, scores beyond 32 bits, or features that the board cannot
+    hold, and Failed when a budget or a board is too small.
     """
     name = check_c_name(options.name)
     board = chosen_board(options.settings)
@@ -46,12 +42,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     style = options.settings.get("style", "auto")
     if style not in STYLES:
         raise unknown("style", str(style), STYLES, where="--style")
-    emit_body = PROFILES[profile]
-    if profile == "mcu":
-        room = state_room(circuit, board, options.settings.get("max_ram"))
-        flash = options.settings.get("max_flash")
-        emit_body = partial(mcu_body, room=room, flash=flash if isinstance(flash, int) else None)
-    body = emit_body(normal_form(circuit), style)
+    body = _body(circuit, profile, style, board, options.settings)
     extra = _budget(circuit, body, board, options.settings)
     source = "\n".join(
         [
@@ -63,11 +54,24 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             body.text,
         ]
     )
-    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source, **project_files(circuit, name, __version__)}
+    vectors = golden(circuit)
+    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source}
+    texts |= project_files(circuit, vectors, name, __version__)
     files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
     if board is not None:
-        files |= board_files(circuit, name, board)
-    return Artifact(files, {**_details(circuit, name, profile, body), **extra})
+        files |= board_files(circuit, vectors, name, board)
+    return Artifact(files, {**_details(circuit, name, profile, body), "golden": vectors.facts, **extra})
+
+
+def _body(circuit: Circuit, profile: str, style: str, board: str | None, settings: Mapping[str, Any]) -> Body:
+    """The source of a profile, in normal form. Raises BadInput for features that the board's compiler cannot hold."""
+    form = normal_form(circuit)
+    if profile != "mcu":
+        return host_body(form, style) if profile == "host" else portable_body(form, style)
+    chip, flash = chip_of(board), settings.get("max_flash")
+    check_features(circuit, chip)
+    room = state_room(circuit, board, settings.get("max_ram"))
+    return mcu_body(form, style, chip, room=room, flash=flash if isinstance(flash, int) else None)
 
 
 def _budget(circuit: Circuit, body: Body, board: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,9 +82,10 @@ def _budget(circuit: Circuit, body: Body, board: str | None, settings: Mapping[s
                 option = "--" + setting.replace("_", "-")
                 raise BadInput("only the mcu form has a budget", where=option, fix="use --target-profile mcu")
         return {}
-    needs = footprint(circuit, code=body.code, tables=body.tables, workspace=body.workspace)
+    chip = chip_of(board)
+    needs = chip.footprint(circuit, code=body.code, tables=body.tables, workspace=body.workspace)
     check_budget(circuit, needs, settings)
-    facts = {"flash_bytes": needs.flash, "ram_bytes": needs.ram, "flash_and_ram_of": COMPILER}
+    facts = {"flash_bytes": needs.flash, "ram_bytes": needs.ram, "flash_and_ram_of": chip.compiler}
     if board is None:
         return facts
     check_fits(circuit, needs, board)

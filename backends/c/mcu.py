@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lgnc.backends.c.mcu_budget import code_bytes
+from lgnc.backends.c.mcu_budget import Chip
 from lgnc.backends.c.mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.diagnostics import BadInput
@@ -28,11 +28,11 @@ FLASH = """/* Where tables lie: avr-gcc must be told. */
 """
 
 
-def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None, flash: int | None = None) -> Body:
+def mcu_body(circuit: Circuit, style: str, chip: Chip, room: int | None = None, flash: int | None = None) -> Body:
     """The tables of a circuit and the evaluator: small tables of few steps whose state fits STATE or twice the least.
 
-    room: bytes of RAM that there are for the state, where that is known; it goes before. flash: bytes for code and
-    tables, likewise. Raises BadInput for the style `unrolled`: it is all flash.
+    chip: what its code is foretold for. room: bytes of RAM that there are for the state, where that is known; it goes
+    before. flash: bytes for code and tables, likewise. Raises BadInput for the style `unrolled`: it is all flash.
     """
     if style == "unrolled":
         raise BadInput("the mcu form is a table", where="--style", fix="leave out --style, or use another profile")
@@ -43,16 +43,16 @@ def mcu_body(circuit: Circuit, style: str = "auto", room: int | None = None, fla
 
     def cost(plan: McuSchedule) -> tuple[int, int, int]:
         tables = _tables(circuit, plan)
-        beyond = 0 if flash is None else max(0, _code(circuit, plan) + tables - flash)
+        beyond = 0 if flash is None else max(0, _code(circuit, plan, chip) + tables - flash)
         return max(plan.rows, limit), beyond, tables + STEP * len(plan.steps)
 
     best = min(plans, key=cost)
-    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best))
+    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best, chip))
 
 
-def _code(circuit: Circuit, plan: McuSchedule) -> int:
+def _code(circuit: Circuit, plan: McuSchedule, chip: Chip) -> int:
     """Bytes of code, as they are foretold."""
-    return code_bytes(circuit, _kinds(plan), _types(circuit, plan)[0] != "uint8_t")
+    return chip.code(circuit, _kinds(plan), _types(circuit, plan)[0] != "uint8_t")
 
 
 def _kinds(plan: McuSchedule) -> list[int]:

@@ -7,26 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lgnc.diagnostics import BadInput, Failed
-from lgnc.ir.circuit import Circuit
-from lgnc.ir.gates import AND, GT, OR, XOR
-
-COMPILER = "arm-none-eabi-gcc 12.2 -O2 -mcpu=cortex-m3 -mthumb"
-"""What the constants below were fitted to, over networks of every feature type and set of gate functions."""
-
-_BASE, _HEAD, _ONE_CLASS = 307, 210, -55
-_LOOP = {AND: 196, GT: 162, XOR: 196, OR: 196}
-_SUM = {AND: 172, GT: 250, XOR: 172, OR: 172}
-_PLAIN_LOOP, _PLAIN_SUM, _COMPARE, _COUNT = 107, 121, 192, 92
-"""Bytes of code: what every network has; then what each kind of step that it uses adds."""
-
-_COMPARE_LESS = {"int32": 83, "float32": 175, "float64": 243}
-"""Bytes that comparing features of these types takes less."""
-
-_WIDE = 9
-"""Added to each kind of gate step when more than 255 values live at a time."""
-
-_STACK = 88
-"""Bytes that the calls take beside the workspace and the scores."""
+from lgnc.ir.circuit import FEATURE_DTYPES, Circuit
+from lgnc.ir.gates import AND, FALSE, GT, OR, XOR, A
 
 
 @dataclass(frozen=True)
@@ -43,25 +25,97 @@ class Footprint:
         return self.code + self.tables
 
 
-def code_bytes(circuit: Circuit, kinds: Iterable[int], wide: bool) -> int:
-    """Bytes of machine code on a Cortex-M3. kinds: the step numbers in use (`c_mcu_schedule`)."""
-    total = _BASE
-    if circuit.head is not None:
-        total += _HEAD + _ONE_CLASS * (circuit.head.classes == 1)
-    for kind in kinds:
-        if kind < 16:
-            total += _LOOP.get(kind, _PLAIN_LOOP) + _WIDE * (wide and kind in _LOOP)
-        elif kind < 32:
-            total += _SUM.get(kind - 16, _PLAIN_SUM) + _WIDE * (wide and kind - 16 in _SUM)
-        else:
-            total += _COMPARE - _COMPARE_LESS.get(circuit.encoder.dtype, 0) if kind == 32 else _COUNT
-    return total
+@dataclass(frozen=True)
+class Chip:
+    """A family of microcontrollers: what its compiler makes of the MCU form, in bytes.
+
+    compiler: what the figures were fitted to, over networks of every feature type and set of gate functions. base,
+    head, one_class: code that every network has, one with a head, one with a single class. loop, sums: of each gate
+    number that is stored, and that is added to a class. compare: of encoder bits of each feature type. count: of
+    literals that are counted. wide: for each kind of gate step when more than 255 values live at a time. stack: what
+    calls take beside the workspace and the scores. double_bits: of the mantissa of `double`.
+    """
+
+    compiler: str
+    base: int
+    head: int
+    one_class: int
+    loop: Mapping[int, int]
+    sums: Mapping[int, int]
+    compare: Mapping[str, int]
+    count: int
+    wide: int
+    stack: int
+    double_bits: int = 53
+
+    def code(self, circuit: Circuit, kinds: Iterable[int], wide: bool) -> int:
+        """Bytes of machine code. kinds: the step numbers in use (`mcu_schedule`)."""
+        total = self.base
+        if circuit.head is not None:
+            total += self.head + self.one_class * (circuit.head.classes == 1)
+        for kind in kinds:
+            if kind < 32:
+                total += (self.loop if kind < 16 else self.sums)[kind % 16] + self.wide * (wide and kind % 16 in _TWO)
+            else:
+                total += self.compare[circuit.encoder.dtype] if kind == 32 else self.count
+        return total
+
+    def footprint(self, circuit: Circuit, *, code: int, tables: int, workspace: int) -> Footprint:
+        """The footprint of a network with so many bytes of code, tables and workspace."""
+        classes = 0 if circuit.head is None else circuit.head.classes
+        return Footprint(code, tables, workspace + 4 * classes + self.stack)
 
 
-def footprint(circuit: Circuit, *, code: int, tables: int, workspace: int) -> Footprint:
-    """The footprint on a Cortex-M3 of a network with so many bytes of code, tables and workspace."""
-    classes = 0 if circuit.head is None else circuit.head.classes
-    return Footprint(code, tables, workspace + 4 * classes + _STACK)
+_TWO = (AND, GT, XOR, OR)
+"""Gates that read both of their inputs."""
+
+CHIPS: Mapping[str, Chip] = {
+    "cortex-m3": Chip(
+        "arm-none-eabi-gcc 12.2 -O2 -mcpu=cortex-m3 -mthumb",
+        base=307,
+        head=210,
+        one_class=-55,
+        loop={FALSE: 107, AND: 196, GT: 162, A: 107, XOR: 196, OR: 196},
+        sums={FALSE: 121, AND: 172, GT: 250, A: 121, XOR: 172, OR: 172},
+        compare=dict.fromkeys(FEATURE_DTYPES, 192) | {"int32": 109, "float32": 17, "float64": -51},
+        count=92,
+        wide=9,
+        stack=88,
+    ),
+    "avr": Chip(
+        "avr-gcc 5.4 -Os -mmcu=atmega328p",
+        base=1123,
+        head=298,
+        one_class=-156,
+        loop={FALSE: 47, AND: 319, GT: 447, A: 306, XOR: 257, OR: 312},
+        sums={FALSE: 19, AND: 521, GT: 546, A: 164, XOR: 407, OR: 397},
+        compare={
+            "bool": -263,
+            "uint8": -197,
+            "int8": -181,
+            "uint16": -178,
+            "int16": -102,
+            "int32": 2,
+            "int64": 320,
+            "float32": 0,
+        },
+        count=350,
+        wide=22,
+        stack=70,
+        double_bits=24,
+    ),
+}
+"""Family -> its figures. Over the networks that they were fitted to, code and tables are within 5 % of the compiler's
+on a Cortex-M3, and within 7 % on an AVR.
+"""
+
+
+def check_features(circuit: Circuit, chip: Chip) -> None:
+    """Raise BadInput when the chip's compiler has no type for the features that compares as the network does."""
+    if circuit.encoder.dtype == "float64" and chip.double_bits < 53:
+        what = f"the features are float64, and the double of {chip.compiler.split()[0]} has {chip.double_bits} bits"
+        fix = "train on integers, such as ADC codes or tenths, or choose another board"
+        raise BadInput(what, where="--board", fix=fix)
 
 
 def check_budget(circuit: Circuit, needs: Footprint, settings: Mapping[str, Any]) -> None:

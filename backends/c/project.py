@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.backends.c.golden import Golden
 from lgnc.backends.c.text import constant, element_types, runtime, table
 from lgnc.backends.thresholds import ELEMENT
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
 
-_MOST_VECTORS, _MOST_VALUES = 16, 8192
-"""Golden vectors, and feature values in all of them."""
 
-
-def project_files(circuit: Circuit, name: str, version: str) -> dict[str, str]:
-    """Relative path -> text. The names NAME_* in the texts are still to be replaced."""
+def project_files(circuit: Circuit, rows: Golden, name: str, version: str) -> dict[str, str]:
+    """Relative path -> text. rows: what the test tries. The names NAME_* in the texts are still to be replaced."""
     about = f"A logic gate network: {len(circuit.encoder.names)} features, {circuit.gates} gates"
     library: dict[str, Any] = {
         "name": name,
@@ -33,36 +31,12 @@ def project_files(circuit: Circuit, name: str, version: str) -> dict[str, str]:
     arduino |= {"paragraph": "Written by lgnc.", "category": "Data Processing", "url": "", "architectures": "*"}
     arduino |= {"includes": f"{name}.h"}
     return {
-        f"test/test_{name}.c": test_source(circuit),
+        f"test/test_{name}.c": test_source(circuit, rows),
         "Makefile": runtime("Makefile.in").replace("@NAME@", name),
         "CMakeLists.txt": runtime("CMakeLists.txt.in").replace("@NAME@", name),
         "library.json": json.dumps({**library, "platforms": "*"}, indent=2, sort_keys=True) + "\n",
         "library.properties": "".join(f"{key}={value}\n" for key, value in arduino.items()),
     }
-
-
-def golden_features(circuit: Circuit) -> NDArray[Any]:
-    """[vectors, features]: values at, just above and just below thresholds, and the ends of the type; no randomness."""
-    enc = circuit.encoder
-    width = len(enc.names)
-    count = int(np.clip(_MOST_VALUES // max(1, width), 2, _MOST_VECTORS))
-    dtype = np.dtype(enc.dtype)
-    low, high = enc.range
-    t = np.clip(enc.threshold, low, high).astype(dtype)
-    if enc.is_float:
-        near = [t, np.nextafter(t, dtype.type(high)), np.nextafter(t, dtype.type(low))]
-    elif enc.dtype == "bool":
-        near = [np.array([False, True])]
-    else:
-        near = [
-            t,
-            np.minimum(t, dtype.type(high - 1)) + dtype.type(1),
-            np.maximum(t, dtype.type(low + 1)) - dtype.type(1),
-        ]
-    values = np.unique(np.concatenate([*near, np.array([low, high]).astype(dtype)]))
-    mixed = (np.arange(count * width, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    picked: NDArray[Any] = values[(mixed >> np.uint64(33)) % np.uint64(len(values))].reshape(count, width)
-    return picked
 
 
 def answers(circuit: Circuit, rows: NDArray[Any]) -> NDArray[np.int32]:
@@ -73,25 +47,32 @@ def answers(circuit: Circuit, rows: NDArray[Any]) -> NDArray[np.int32]:
     return unpack(words, len(rows)).astype(np.int32)
 
 
-def test_source(circuit: Circuit) -> str:
+def _said(rows: Golden) -> str:
+    """One line on what the vectors can see."""
+    if rows.seen is None:
+        return "Values stand at the thresholds; which changes they see was not simulated."
+    return f"They see {rows.seen} of {rows.thresholds} thresholds move by one step, up and down."
+
+
+def test_source(circuit: Circuit, rows: Golden) -> str:
     """A C99 program that exits 0 when the network gives the golden answers, one sample at a time and all at once."""
-    features = golden_features(circuit)
     element, _ = element_types(circuit)
-    stored = features.astype(ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype))
+    stored = rows.rows.astype(ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype))
     vectors = table(f"{element} features[]", [constant(value, element) for value in stored.ravel()])
     if circuit.head is None:
         kind, columns, call = "uint8_t", "NAME_OUTPUTS", "NAME_outputs_in"
     else:
         kind, columns, call = "int32_t", "NAME_CLASSES", "NAME_scores_in"
     parts = [
-        "/* Written by lgnc: golden vectors. Exits 0 when every answer is right. MIT licence. */",
+        "/* Written by lgnc: golden vectors. Exits 0 when every answer is right. MIT licence.",
+        f"   {_said(rows)} */",
         '#include "../NAME.h"',
         "",
         "#include <stdio.h>",
         "",
-        f"#define VECTORS {len(features)}u",
+        f"#define VECTORS {len(rows.rows)}u",
         vectors,
-        table(f"{kind} answers[]", [constant(value, kind) for value in answers(circuit, features).ravel()]),
+        table(f"{kind} answers[]", [constant(value, kind) for value in answers(circuit, rows.rows).ravel()]),
         f"#define COLUMNS {columns}",
         f"#define CALL {call}",
         f"typedef {kind} answer;",

@@ -61,9 +61,17 @@ def runtime(name: str) -> str:
     return (files("lgnc.backends.c") / "runtime" / name).read_text("ascii")
 
 
+def macro_prefix(name: str) -> str:
+    """What the macros of network `name` start with: other names, other prefixes, though they differ in case alone.
+
+    `net` has NET_FEATURES, `NET` has net_FEATURES, and `Net` has Net_FEATURES.
+    """
+    return f"{name.swapcase() if name in (name.lower(), name.upper()) else name}_"
+
+
 def named(text: str, name: str) -> str:
     """NAME_MACRO, NAME_identifier and NAME.h with the real name."""
-    text = re.sub(r"\bNAME_(?=[A-Z])", f"{name.upper()}_", re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
+    text = re.sub(r"\bNAME_(?=[A-Z])", macro_prefix(name), re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
     return re.sub(r"\bNAME\.([ch])\b", rf"{name}.\1", text)
 
 
@@ -98,6 +106,20 @@ def table(declaration: str, values: list[str]) -> str:
 def numbers(declaration: str, values: NDArray[Any]) -> str:
     """`table` of integers."""
     return table(declaration, list(map(str, values.ravel().tolist())))
+
+
+def _guard(element: str) -> list[str]:
+    """Lines that stop a compiler whose `element` is narrower than the thresholds: it would round them."""
+    if element not in ("float", "double"):
+        return []
+    prefix, bits = {"float": ("FLT", 24), "double": ("DBL", 53)}[element]
+    return [
+        "#include <float.h>",
+        "",
+        f"#if {prefix}_MANT_DIG < {bits}",
+        f'#error "this compiler\'s {element} has fewer bits than the features: use another one, or train on integers"',
+        "#endif",
+    ]
 
 
 def header(circuit: Circuit, body: Body) -> str:
@@ -135,6 +157,7 @@ def header(circuit: Circuit, body: Body) -> str:
         "",
         "#include <stddef.h>",
         "#include <stdint.h>",
+        *_guard(element),
         "",
         *sizes,
         "",

@@ -78,10 +78,10 @@ def command(
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
     from lgnc.diagnostics import BadInput
-    from lgnc.files import check_output_folder
     from lgnc.flows.bitstream import add_bitstream
     from lgnc.flows.compile import backend, compile_circuit
     from lgnc.flows.synthesis import add_report
+    from lgnc.folders import check_output_folder
     from lgnc.formats.source import load_source
 
     backend(target)
@@ -117,13 +117,14 @@ def command(
         if report_synthesis:
             bar.update(task, description="synthesise")
             compiled = add_report(compiled, origin, report_synthesis)
-        compiled.write(output)
+        kept = compiled.write(output)
     costs, verdict = compiled.manifest["costs"], compiled.verdict
     how = compiled.manifest["verified"]["passes"]
     result = {
         "target": target,
         "output": str(output),
         "files": sorted(compiled.files),
+        "kept": kept,
         "gates_before": costs["gates_before"],
         "gates_after": costs["gates"],
         "depth": costs["depth"],
@@ -142,6 +143,7 @@ def command(
             ("target", target),
             ("folder", output),
             ("files", ", ".join(sorted(compiled.files))),
+            ("kept", f"{', '.join(kept)}: edited, or of an older lgnc" if kept else None),
             ("gates", f"{costs['gates_before']:,} -> {costs['gates']:,} (-O{level})"),
             ("depth", costs["depth"]),
             ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from lgnc.cli.figures import accuracy_text, class_rows
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
 
 
@@ -63,12 +64,24 @@ def _shape(shape: Any) -> str:
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
     """A row for a fact, and one for each group of facts inside it."""
+    if name == "training" and isinstance(value, dict) and "recall" in value:
+        yield from _accuracy(value)
+        value = {key: item for key, item in value.items() if key not in _FIGURES}
     inner = {key: item for key, item in value.items() if isinstance(item, dict)} if isinstance(value, dict) else {}
     if isinstance(value, dict):
         value = {key: _plain(key, item) for key, item in value.items() if key not in inner}
     yield name.replace("_", " "), _plain(name, value)
     for key, item in inner.items():
         yield from _rows(f"{name} {key}", item)
+
+
+_FIGURES = ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
+
+
+def _accuracy(training: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """The rows of a model's accuracy on its test rows."""
+    yield "test accuracy", accuracy_text(training["test_accuracy"], training)
+    yield from class_rows(training)
 
 
 def _plain(name: str, value: object) -> object:
@@ -87,16 +100,18 @@ def _plain(name: str, value: object) -> object:
 def _folder(path: Path) -> dict[str, Any]:
     from lgnc.sim import load_manifest
 
-    manifest = load_manifest(path)
-    manifest.pop("columns", None)
-    encoder, stats = manifest.pop("encoder"), manifest.pop("stats", None)
+    manifest = load_manifest(path, edited=True)
+    apart = ("columns", "encoder", "files", "manifest_sha256", "stats")
+    own = {key: value for key, value in manifest.facts.items() if key not in apart}
     return {
         "kind": "compiled folder",
-        **manifest,
-        "whole": None if stats is None else stats["after"]["whole"],
-        "features": len(encoder["features"]),
-        "feature_dtype": encoder["dtype"],
-        "encoder_bits": encoder["bits"],
+        **own,
+        "files": sorted(manifest.files),
+        "edited": manifest.edited(path) or None,
+        "whole": None if manifest.whole is None else dict(manifest.whole),
+        "features": len(manifest.encoder.features),
+        "feature_dtype": manifest.encoder.dtype,
+        "encoder_bits": manifest.encoder.bits,
     }
 
 

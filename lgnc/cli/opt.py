@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: float) -> Calibration:
     """The calibration of a model or circuit on the training rows of DATA, split as the model was trained."""
     from lgnc.flows.calibrate import calibrate
-    from lgnc.flows.evaluate import labels_for, rows
+    from lgnc.flows.evaluate import rows
 
     meta = {} if source.model is None else source.model.meta
     training, columns = meta.get("training"), meta.get("columns")
-    x, y, names = rows(data, "train", None, label=label, columns=columns, training=training)
-    if source.circuit.head is not None:
-        y = labels_for(names, y, list(source.circuit.head.names), data)
-    return calibrate(source.circuit, x, y, max_accuracy_drop=max_accuracy_drop)
+    classes = None if source.circuit.head is None else source.circuit.head.names
+    taken = rows(data, "train", None, label=label, columns=columns, training=training, classes=classes)
+    return calibrate(source.circuit, taken.x, taken.y, max_accuracy_drop=max_accuracy_drop)
 
 
 def print_passes(reports: list[PassReport], statistics: Statistics | None) -> None:

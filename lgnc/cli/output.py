@@ -29,17 +29,17 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def stdout_console() -> Console:
     """Where results for people go."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def stderr_console() -> Console:
     """Where progress and remarks go."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_json(result: dict[str, Any]) -> None:
     """One line, keys in the order given; NaN and infinity are refused rather than printed as invalid JSON."""
-    click.echo(json.dumps(result, allow_nan=False))
+    click.echo(json.dumps(result, allow_nan=False).replace("\x7f", "\\u007f"))
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -63,11 +63,11 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, righ
 def progress_bar(*, quiet: bool = False) -> Progress:
     """A progress display on stderr, where that is a terminal, that goes away when done; tasks may set `note`."""
     columns: list[ProgressColumn] = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     ]
     console = stderr_console()
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
+from lgnc.cli.figures import accuracy_text, class_rows
 from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
+from lgnc.cli.size import max_memory_option
 from lgnc.diagnostics import BadInput
 from lgnc.files import append_line
 from lgnc.report.learning_curve import check_plot_path, plot_learning_curve
@@ -55,6 +57,16 @@ def _note(epoch: dict[str, Any]) -> str:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model file to write.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings as TOML; flags win over them.")
 @click.option("--label", help="The label's column (the last unless given).")
+@click.option("--keep", multiple=True, metavar="COLUMN", help="Train on this column whatever it looks like.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="Leave this column out.")
+@click.option("--bins", type=int, help="Cut a label that is a measurement into N classes (0: each number is one).")
+@click.option("--min-class-rows", type=int, help="Leave out classes with fewer rows (2, if two others stay).")
+@click.option("--match-case", is_flag=True, help="Labels that differ in case alone are different classes.")
+@click.option("--test", "test_file", metavar="FILE", help="The test rows, from a file of their own.")
+@click.option("--group", metavar="COLUMN", help="Rows that agree in this column are all for training or all for test.")
+@click.option("--split", default="random", show_default=True, help="random, or last: the last rows are for test.")
+@click.option("--na", multiple=True, metavar="TEXT", help="A text that means a missing cell, beside NA, null, ...")
+@max_memory_option
 @click.option("--layers", type=int, help="Layers of gates.")
 @click.option("--width", type=int, help="Gates a layer.")
 @click.option("--widths", type=Widths(), help="One width a layer, instead of --layers and --width.")
@@ -107,6 +119,16 @@ def command(
     output: Path,
     config: Path | None,
     label: str | None,
+    keep: tuple[str, ...],
+    drop: tuple[str, ...],
+    bins: int | None,
+    min_class_rows: int | None,
+    match_case: bool,
+    test_file: str | None,
+    group: str | None,
+    split: str,
+    na: tuple[str, ...],
+    max_memory: int | None,
     checkpoint: Path | None,
     resume: bool,
     log: Path | None,
@@ -115,7 +137,7 @@ def command(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Train a network on DATA: digits, mnist, cifar10 and so on, or a CSV, NPZ or Parquet file."""
+    """Train a network on DATA: digits, mnist, cifar10 and so on, or a file: CSV, JSON lines, ARFF, NPZ, Parquet."""
     if output.is_dir() or not output.absolute().parent.is_dir():
         problem = "is a folder" if output.is_dir() else "No such file or directory"
         raise BadInput(problem, where=str(output), fix="give a file name in a folder that exists")
@@ -129,7 +151,8 @@ def command(
     from lgnc.toolchain import require_package
 
     require_package("torch")
-    from lgnc.data import load_dataset
+    from lgnc.data import Choices, load_dataset
+    from lgnc.data.summary import summarise, summary_lines
     from lgnc.formats.lgn import save_model
     from lgnc.train import TrainConfig, train
     from lgnc.train.ranks import rank
@@ -137,7 +160,15 @@ def command(
     settings = {key: value for key, value in flags.items() if value is not None}
     chosen = TrainConfig.from_toml(config, **settings) if config else TrainConfig.from_dict(settings, where="train")
     held_out: dict[str, Any] = {} if chosen.test_fraction is None else {"test_fraction": chosen.test_fraction}
-    dataset = load_dataset(data, label=label, seed=chosen.seed, **held_out)
+    choices = Choices(keep, drop, min_class_rows, bins, match_case, split, group, test_file)
+    if test_file is not None and held_out:
+        fix = "leave out --test-fraction"
+        raise BadInput("the test rows are those of a file", where=f"--test {test_file}", fix=fix)
+    dataset = load_dataset(
+        data, label=label, seed=chosen.seed, choices=choices, na=na, max_memory=max_memory, **held_out
+    )
+    if not as_json and rank() == 0:
+        print_facts(summary_lines(dataset))
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar(quiet=as_json or rank() > 0))
         shown = stack.enter_context(scalar_log(tensorboard)) if tensorboard is not None and rank() == 0 else None
@@ -163,13 +194,14 @@ def command(
     if plot is not None:
         plot_learning_curve(report["history"], plot, title=data)
     if as_json:
-        print_json({"output": str(output), **report})
+        print_json({"output": str(output), **report, "data": summarise(dataset)})
         return
     print_facts(
         [
             ("model", output),
             ("gates", f"{report['gates']:,}, {report['inputs']:,} input bits, {report['classes']} classes"),
-            ("test accuracy", f"{percent(report['test_accuracy'])} (every gate fixed)"),
+            ("test accuracy", accuracy_text(report["test_accuracy"], report)),
+            *class_rows(report),
             ("selection gap", f"{100 * report['selection_gap']:.2f} points"),
             ("computation gap", f"{100 * report['computation_gap']:.2f} points"),
             ("time", f"{report['seconds']:.1f} s, {rate(report['samples_per_second'])} samples/s"),

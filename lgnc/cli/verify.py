@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
+
+CLAIMS = ("scores", "class")
 
 
 @click.command("verify")
@@ -16,7 +19,11 @@ from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
 @click.option("--vectors", type=click.IntRange(1), help="Rows that a compiled folder is run on.")
 @click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for a proof.")
+@click.option(
+    "--claim", type=click.Choice(CLAIMS), help="What must be equal: scores (unless given), or the class alone."
+)
+@click.option("--goal", type=click.Choice(CLAIMS), hidden=True)
+@click.option("--time-limit", type=click.FloatRange(0), help="Seconds for a proof (60), and for each run of a tool.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that prove (all cores unless given).")
 @click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here, for two circuits.")
 @click.option("--check", type=click.Path(path_type=Path), help="Replay this certificate instead of proving.")
@@ -27,7 +34,9 @@ def command(
     vectors: int | None,
     engine: str | None,
     seed: int,
-    time_limit: float,
+    claim: Literal["scores", "class"] | None,
+    goal: Literal["scores", "class"] | None,
+    time_limit: float | None,
     workers: int | None,
     certificate: Path | None,
     check: Path | None,
@@ -35,23 +44,28 @@ def command(
 ) -> int:
     """Say whether A and B are the same function: each a model, a circuit file or a compiled folder.
 
+    With --claim class, whether they choose the same class for every input, whatever their scores are.
     Exit code 0 when equal, 1 when not or when undecided.
     """
     from lgnc.flows.compare import replay_certificate, verify, write_certificate
 
     if certificate is not None and check is not None:
         raise click.UsageError("--certificate and --check exclude each other")
+    asked = claim or goal or "scores"
     with progress_bar(quiet=as_json) as bar:
         bar.add_task("verify", total=None, note="")
         if check is not None:
-            verdict = replay_certificate(a, b, check)
+            verdict = replay_certificate(a, b, check, claim=asked, time_limit=time_limit)
         elif certificate is not None:
-            verdict = write_certificate(a, b, certificate, time_limit=time_limit, seed=seed)
+            verdict = write_certificate(a, b, certificate, claim=asked, time_limit=time_limit, seed=seed)
         else:
             count = workers or os.cpu_count() or 1
-            verdict = verify(a, b, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine, workers=count)
+            verdict = verify(
+                a, b, claim=asked, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine, workers=count
+            )
     result = {
         "equal": verdict.equal,
+        "claim": asked,
         "how": verdict.how,
         "vectors": verdict.vectors,
         "counterexample": verdict.counterexample,
@@ -64,7 +78,7 @@ def command(
         answer = {True: "yes", False: "NO", None: "undecided"}[verdict.equal]
         print_facts(
             [
-                ("equal", answer),
+                ("equal", answer if asked == "scores" else f"{answer}, the class alone"),
                 ("how", verdict.how),
                 ("vectors", f"{verdict.vectors:,}" if verdict.vectors else None),
                 ("detail", verdict.detail or None),

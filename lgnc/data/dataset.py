@@ -17,6 +17,7 @@ class Dataset:
     y_train, y_test: int64[n], indices into class_names. columns: JSON data that says how a table's columns became
     features (empty for the named image sets), so that another file can be read the same way.
     shape: (height, width, channels) of an image, features in row-major order with the channel last, or None.
+    notes: what was converted, guessed or left out, one line each. label: how the label column was chosen.
     """
 
     name: str
@@ -28,3 +29,5 @@ class Dataset:
     class_names: tuple[str, ...]
     columns: dict[str, Any] = field(default_factory=dict)
     shape: tuple[int, int, int] | None = None
+    notes: tuple[str, ...] = ()
+    label: str = ""

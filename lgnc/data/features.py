@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data.table import MAX_BYTES, NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
+from lgnc.data.budget import Budget
+from lgnc.data.labels import LabelPlan
+from lgnc.data.leave_out import MAX_CATEGORIES, LeftOut
+from lgnc.data.numbers import Notation
+from lgnc.data.table import NUMERIC_SHARE, Bools, Column, Ints, Table, quoted
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES
 
-MAX_CATEGORIES = 10_000
+ORDERS = ("random", "last", "group", "file")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class ColumnPlan:
         median, values = data["median"] + 0, data["values"]
         if dtype.startswith("float"):
             median = float(median)
-            if not isfinite(median):
+            if not math.isfinite(median):
                 raise ValueError
         elif int(median) != median or not -(2**63) <= median < 2**63:
             raise ValueError
@@ -61,6 +66,10 @@ class Schema:
     """All that reading another file the same way needs: `Dataset.columns` is its JSON form.
 
     header: the columns have names of their own. label, position: the label column's name and place among all columns.
+    left_out: columns that are no features. order: how rows were chosen for test: 'random', 'last', by 'group' (the
+    column of that name), or as a 'file' of their own; trained_on: then the SHA-256 of the file of the training rows.
+    notations: how columns wrote their numbers, where not plainly. na: texts that stood for a missing cell beside the
+    usual ones.
     """
 
     header: bool
@@ -70,11 +79,28 @@ class Schema:
     dtype: str
     columns: tuple[ColumnPlan, ...]
     shape: tuple[int, int, int] | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    match_case: bool = False
+    rare: tuple[str, ...] = ()
+    edges: tuple[float | int, ...] = ()
+    order: str = "random"
+    group: str = ""
+    trained_on: str = ""
+    notations: dict[str, Notation] = field(default_factory=dict)
+    na: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
+        """The names of all columns of the training file, in its order."""
         names = [plan.name for plan in self.columns]
-        return [*names[: self.position], self.label, *names[self.position :]]
+        others = [(self.position, self.label), *((one.position, one.name) for one in self.left_out)]
+        for position, name in sorted(others):
+            names.insert(position, name)
+        return names
+
+    @property
+    def labels(self) -> LabelPlan:
+        return LabelPlan(self.classes, self.match_case, self.rare, self.edges)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -92,13 +118,49 @@ class Schema:
             plans = tuple(ColumnPlan.from_json(plan, dtype) for plan in data["columns"])
             shape = data.get("shape")
             shape = None if shape is None else (int(shape[0]), int(shape[1]), int(shape[2]))
-            classes = tuple(map(str, data["classes"]))
-            if dtype not in FEATURE_DTYPES or type(position) is not int or not 0 <= position <= len(plans):
+            if type(position) is not int:
                 raise ValueError
-            return cls(bool(data["header"]), str(data["label"]), position, classes, dtype, plans, shape)
+            left_out = tuple(
+                LeftOut(str(one["name"]), int(one["position"]), str(one["why"])) for one in data.get("left_out", ())
+            )
+            schema = cls(
+                bool(data["header"]),
+                str(data["label"]),
+                position,
+                tuple(map(str, data["classes"])),
+                dtype,
+                plans,
+                shape,
+                left_out,
+                bool(data.get("match_case", False)),
+                tuple(map(str, data.get("rare", ()))),
+                tuple(edge + 0 for edge in data.get("edges", ())),
+                str(data.get("order", "random")),
+                str(data.get("group", "")),
+                str(data.get("trained_on", "")),
+                {
+                    str(name): Notation(str(one["decimal"]), str(one["unit"]))
+                    for name, one in data.get("notations", {}).items()
+                },
+                tuple(map(str, data.get("na", ()))),
+            )
+            schema.check()
+            return schema
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
             what = "the model's record of its columns is damaged"
             raise BadInput(what, where=where, fix="train the model again") from None
+
+    def check(self) -> None:
+        """Raise ValueError for what no training leaves."""
+        places = [self.position, *(one.position for one in self.left_out)]
+        total = len(self.columns) + len(places)
+        in_range = all(0 <= at < total for at in places)
+        rising = all(a < b for a, b in pairwise(self.edges)) and all(map(math.isfinite, self.edges))
+        bins = not self.edges or len(self.edges) + 1 == len(self.classes)
+        grouped = (self.order == "group") == bool(self.group)
+        known = self.dtype in FEATURE_DTYPES and self.order in ORDERS
+        if not (in_range and rising and bins and grouped and known and len(set(places)) == len(places)):
+            raise ValueError
 
 
 def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -129,7 +191,7 @@ def fit_column(table: Table, column: Column, rows: Ints) -> ColumnPlan:
     values = {str(column.values[int(index)]) for index in np.flatnonzero((counts > 0) & ~column.missing)}
     if len(values) > MAX_CATEGORIES:
         what = f"column {quoted(column.name)} has {len(values)} different texts, more than {MAX_CATEGORIES}"
-        raise BadInput(what, where=table.where, fix="remove the column: an id or free text is not a feature")
+        raise BadInput(what, where=table.where, fix="leave it out (--drop): an id or free text is not a feature")
     return ColumnPlan(column.name, 0, tuple(sorted(values)), missing)
 
 
@@ -151,7 +213,8 @@ def _median(column: Column, counts: Ints) -> int | float:
     order = np.argsort(column.number, kind="stable")
     middle = int(np.searchsorted(np.cumsum(counts[order]), (total + 1) // 2))
     value = column.number[order[middle]].item()
-    return int(value) if value == int(value) else float(value)
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < 2**63)
+    return int(value) if whole else float(value)
 
 
 def feature_dtype(columns: list[Column], plans: list[ColumnPlan]) -> str:
@@ -179,20 +242,22 @@ def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> Non
         return
     low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
     fix = "correct the cell, or train with such values"
-    if (bad := used & (column.number != np.rint(column.number))).any():
+    real = column.number.dtype.kind == "f"
+    if real and (bad := used & (column.number != np.rint(column.number))).any():
         raise table.refuse_cell(column, bad, "{value} is not a whole number, as all were in training", fix)
-    if (bad := used & ((column.number < low) | (column.number > high))).any():
+    if (bad := used & ((column.number < low) | (column.number >= high + 1.0 if real else column.number > high))).any():
         what = f"{{value}} is outside {low}..{high}, the range of the model's {dtype} features"
         raise table.refuse_cell(column, bad, what, fix)
+    if real and (bad := used & (abs(column.number) >= 2.0**53)).any():
+        what = "{value} stands among numbers that are rounded to float64; in training all were 64-bit integers"
+        raise table.refuse_cell(column, bad, what, "write whole numbers below 2^63 without an exponent")
 
 
-def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str) -> NDArray[Any]:
+def feature_matrix(columns: list[Column], schema: Schema, rows: Ints, where: str, budget: Budget) -> NDArray[Any]:
     """The features [len(rows), features] of `schema.dtype`; a category not seen in training is all zero."""
     width = sum(len(plan.feature_names) for plan in schema.columns)
     size = width * len(rows) * np.dtype(schema.dtype).itemsize
-    if size > MAX_BYTES:
-        what = f"{len(rows)} rows of {width} features take {size >> 30} GiB of memory"
-        raise BadInput(what, where=where, fix="give fewer rows, or columns with fewer categories")
+    budget.check(size, where, f"{len(rows):,} rows of {width:,} features")
     x = np.zeros((len(rows), width), schema.dtype)
     at = 0
     for column, plan in zip(columns, schema.columns, strict=True):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lgnc.data.cells import string_column
 from lgnc.data.csv_file import read_csv
 from lgnc.data.dataset import Dataset
 from lgnc.data.images import load_cifar10, load_mnist
@@ -63,7 +64,7 @@ def _scikit_learn(name: str) -> Table:
     loader = {"breast-cancer": datasets.load_breast_cancer, "wine": datasets.load_wine, "iris": datasets.load_iris}
     bunch = loader[name]()
     columns = [Column.from_array(str(title), bunch.data[:, index]) for index, title in enumerate(bunch.feature_names)]
-    columns.append(Column.from_array("class", np.asarray(bunch.target_names)[bunch.target].astype("U")))
+    columns.append(string_column("class", np.asarray(bunch.target_names)[bunch.target].astype("U")))
     return Table(name, tuple(columns), True, lambda row: f"{name}: row {row}")
 
 

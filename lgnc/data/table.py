@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.data.numbers import Notation
+from lgnc.data.numbers import parse_number as parse_number
 from lgnc.diagnostics import BadInput
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-MISSING = ("", "?")
+MISSING = frozenset(
+    (
+        "",
+        "?",
+        "-",
+        "NA",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "#NA",
+        "<NA>",
+        "NaN",
+        "nan",
+        "NAN",
+        "null",
+        "NULL",
+        "Null",
+        "None",
+        "\\N",
+    )
+)
+"""The texts that stand for a missing cell."""
+
 NUMERIC_SHARE = 0.9
 """A column is numeric when at least this share of its cells are numbers; text in it is then an error."""
-
-MAX_BYTES = 4 << 30
-"""No file, and no feature matrix, may take more than this many bytes of memory."""
-
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
-
-
-def parse_number(text: str) -> int | float | None:
-    """The number that `text` spells, an int when it is whole ("1.0" and "1e3" too), or None when it is no number."""
-    if _NUMBER.fullmatch(text) is None:
-        return None
-    if len(text) <= 20 and text.lstrip("+-").isdigit() and -(2**63) <= (whole := int(text)) < 2**63:
-        return whole
-    value = float(text)
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def quoted(name: object) -> str:
@@ -41,12 +50,42 @@ def quoted(name: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def reason_of(error: Exception) -> str:
+    """The first line of what an exception says, without signs that do not print."""
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return "".join(sign if sign.isprintable() else "?" for sign in line)[:120]
+
+
+class ArrayValues(Sequence[Any]):
+    """The items of a 1-D array as Python objects, made when they are asked for."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._array[index].item()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._array.tolist())
+
+
+@cache
+def _few_values(kind: str) -> tuple[ArrayValues, Ints]:
+    """All values of booleans or bytes, and their numbers: the same objects for every column."""
+    numbers = np.arange(2 if kind == "?" else 256)
+    return ArrayValues(numbers.astype(kind)), numbers
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """Cell r is values[codes[r]]. A value may repeat in `values`, or be used by no cell.
 
     codes: int32[rows]. values: the distinct values, strings or numbers. missing, text: bool[len(values)], true for the
     values that stand for a missing cell, or that are no number. number: int64 or float64[len(values)], else 0.
+    notation: how the file writes the numbers, when not plainly.
     """
 
     name: str
@@ -55,35 +94,29 @@ class Column:
     missing: Bools
     text: Bools
     number: NDArray[Any]
-
-    @classmethod
-    def from_text(cls, name: str, codes: NDArray[np.int32], values: Sequence[str]) -> Column:
-        """A column of strings: '?' and blank are missing, white space around a value or repeated in it is dropped."""
-        stripped = [" ".join(value.split()) for value in values]
-        missing = np.array([value in MISSING for value in stripped], np.bool_)
-        parsed = [parse_number(value) for value in stripped]
-        text = np.array([value is None for value in parsed], np.bool_) & ~missing
-        whole = all(not isinstance(value, float) for value in parsed)
-        number = np.array([0 if value is None else value for value in parsed], np.int64 if whole else np.float64)
-        return cls(name, codes, stripped, missing, text, number)
+    notation: Notation | None = None
 
     @classmethod
     def from_array(cls, name: str, cells: NDArray[Any], null: Bools | None = None) -> Column:
-        """A column of an array of booleans, numbers or strings; `null` marks its missing cells."""
-        if cells.dtype.kind in "b" or cells.dtype == np.uint8:
-            values, codes = np.arange(2 if cells.dtype.kind == "b" else 256).astype(cells.dtype), cells.astype(np.int32)
-        else:
-            values, inverse = np.unique(cells, return_inverse=True)
-            codes = inverse.astype(np.int32)
+        """A column of an array of booleans or numbers; `null` marks its missing cells, and NaN is missing too."""
+        if cells.dtype.kind == "f" and (nan := np.isnan(cells)).any():
+            null = nan if null is None else null | nan
         if null is not None and null.any():
-            values, codes = np.append(values, values.dtype.type()), np.where(null, np.int32(len(values)), codes)
-        if cells.dtype.kind == "U":
-            return cls.from_text(name, codes, values.tolist())
+            cells = np.where(null, cells.dtype.type(0), cells)
+        if cells.dtype.kind == "b" or cells.dtype == np.uint8:
+            values: Sequence[Any]
+            values, number = _few_values(cells.dtype.char)
+            codes = cells.astype(np.int32)
+        else:
+            distinct, inverse = np.unique(cells, return_inverse=True)
+            values, codes = ArrayValues(distinct), inverse.astype(np.int32)
+            wide = distinct.dtype == np.uint64 and bool((distinct >= 2**63).any())
+            number = distinct.astype(np.float64 if wide or distinct.dtype.kind == "f" else np.int64)
         missing = np.zeros(len(values), np.bool_)
-        missing[len(values) - 1 :] = null is not None and bool(null.any())
-        integer = values.dtype.kind in "biu" and (values.dtype != np.uint64 or not (values >= 2**63).any())
-        number = values.astype(np.int64 if integer else np.float64)
-        return cls(name, codes, values.tolist(), missing, np.zeros(len(values), np.bool_), number)
+        if null is not None and null.any():
+            codes = np.where(null, np.int32(len(values)), codes)
+            values, number, missing = [*values, ""], np.append(number, number[:1]), np.append(missing, True)
+        return cls(name, codes, values, missing, np.zeros(len(values), np.bool_), number)
 
     def counts(self, rows: Ints | slice = slice(None)) -> Ints:
         """int64[len(values)]: how many of the cells in `rows` hold each value."""
@@ -104,6 +137,7 @@ class Column:
             np.concatenate([self.missing, other.missing]),
             np.concatenate([self.text, other.text]),
             np.concatenate([self.number, other.number]),
+            self.notation or other.notation,
         )
 
 
@@ -113,6 +147,7 @@ class Table:
 
     header: the columns' names come from the file. split: the rows before this one are for training, the others for
     test; None when the file does not say. shape: (height, width, channels) when the columns are an image's pixels.
+    notes: what the reader converted, guessed or left out, one line each, to be told to the user.
     """
 
     where: str
@@ -121,6 +156,7 @@ class Table:
     place: Callable[[int], str]
     split: int | None = None
     shape: tuple[int, int, int] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -137,11 +173,31 @@ class Table:
         return BadInput(f"column {quoted(column.name)}: {what.format(value=value)}", where=self.place(row), fix=fix)
 
 
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """An image's shape as '28 x 28 x 1', or 'no image shape'."""
+    return " x ".join(map(str, shape)) if shape else "no image shape"
+
+
+def check_unit(column: Column, stored: Notation | None, where: str) -> None:
+    """Raise BadInput when a column's numbers have another unit than in training: '%' or none, '$' or '€'."""
+    was, now = (one.unit if one else "" for one in (stored, column.notation))
+    if was == now or column.numeric_share() is None or ("%" not in (was, now) and not (was and now)):
+        return
+    before, after = (f"'{unit}'" if unit else "no unit" for unit in (was, now))
+    what = f"column {quoted(column.name)}: its numbers have {after}, in training they had {before}"
+    raise BadInput(what, where=where, fix="write them as the training file does")
+
+
 def join_tables(train: Table, test: Table) -> Table:
     """One table of the training rows and, below, the test rows. Raises BadInput when the columns differ in number."""
     if len(train.columns) != len(test.columns):
         what = f"has {len(test.columns)} columns, the training data {len(train.columns)}"
         raise BadInput(what, where=test.where, fix="give both the same columns")
+    if train.shape != test.shape:
+        what = f"has images of {shape_text(test.shape)}, the training data {shape_text(train.shape)}"
+        raise BadInput(what, where=test.where, fix="give both the same axis order: [n, height, width, channels]")
+    for one, other in zip(train.columns, test.columns, strict=True):
+        check_unit(other, one.notation, test.where)
     rows = train.rows
     return Table(
         train.where,
@@ -150,4 +206,5 @@ def join_tables(train: Table, test: Table) -> Table:
         lambda row: train.place(row) if row < rows else test.place(row - rows),
         split=rows,
         shape=train.shape,
+        notes=tuple(dict.fromkeys(train.notes + test.notes)),
     )

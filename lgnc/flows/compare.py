@@ -13,17 +13,23 @@ from pathlib import Path
 
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.files import read_file, write_file
+from lgnc.flows.names import differences
 from lgnc.formats.source import load_source
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.folder import ENGINES, load_manifest, run_folder
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult
-from lgnc.verify.certificate import check_certificate
+from lgnc.toolchain import time_limit as tool_time_limit
+from lgnc.verify.certificate import TimeIsUp, check_certificate, claim_of
 from lgnc.verify.prove import certify, prove
-from lgnc.verify.simulate import compare_by_simulation
+from lgnc.verify.simulate import Claim, compare_by_simulation
 from lgnc.verify.verdict import Verdict
 
 READ_BACK_GATES = 20_000
 """Verilog of at most this many gates is read back and proven: about 0.3 ms a gate, those of the head included."""
+
+PROOF_SECONDS = 60.0
+"""What a proof may take unless its caller says otherwise."""
 
 _VECTORS = {"verilog": 256}
 _DEFAULT_VECTORS = 10_000
@@ -35,14 +41,19 @@ class Subject:
 
     path: Path
     circuit: Circuit
-    target: str | None = None
-    name: str = ""
+    manifest: Manifest | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The target of a compiled folder."""
+        return None if self.manifest is None else self.manifest.target
 
     def run(self, engine: str | None) -> Circuit | Callable[..., RunResult]:
         """What is compared: the circuit itself, or the folder's files run by their engine."""
         if self.target is None:
             return self.circuit
-        return lambda features: run_folder(self.path, features, engine=engine)
+        own = engine if engine in ENGINES[self.target] else None
+        return lambda features: run_folder(self.path, features, engine=own)
 
 
 def load_subject(path: Path) -> Subject:
@@ -50,56 +61,85 @@ def load_subject(path: Path) -> Subject:
     if not path.is_dir():
         return Subject(path, load_source(path).circuit)
     manifest = load_manifest(path)
-    circuit = load_source(path / f"{manifest['name']}.lgir").circuit
-    return Subject(path, circuit, manifest["target"], manifest["name"])
+    inside = path / f"{manifest.name}.lgir"
+    circuit = load_source(inside).circuit
+    manifest.check_circuit(circuit, inside)
+    return Subject(path, circuit, manifest)
 
 
 def verify(
     a: Path,
     b: Path,
     *,
+    claim: Claim = "scores",
     vectors: int | None = None,
     seed: int = 0,
-    time_limit: float = 60.0,
+    time_limit: float | None = None,
     engine: str | None = None,
     workers: int = 1,
 ) -> Verdict:
     """Whether `a` and `b` are the same function, and how that is known.
 
-    vectors: how many rows a compiled folder is run on. engine: what runs it. workers: processes that prove two
-    circuits, as in `lgnc.verify.prove`. Raises BadInput for unusable files, ToolMissing when a folder's engine is
-    not installed.
+    claim: whether scores are compared or classes alone. vectors: how many rows a compiled folder is run on. time_limit:
+    seconds for a proof (60 unless given) and for each run of an outside tool (its own limit unless given). engine: what
+    runs a folder. workers: processes that prove two circuits, as in `lgnc.verify.prove`. Raises BadInput for unusable
+    files, ToolMissing when a folder's engine is not installed.
     """
     started = time.perf_counter()
     one, two = load_subject(a), load_subject(b)
     targets = [side.target for side in (one, two) if side.target]
     if engine is not None and not any(engine in ENGINES[target] for target in targets):
         raise BadInput(f"no folder here runs with engine '{engine}'", where=f"{a}, {b}", fix="leave --engine out")
+    if claim == "class" and one.circuit.head is None and two.circuit.head is None:
+        raise BadInput("neither has classes", where=f"{a}, {b}", fix="leave --claim class out")
+    seconds = PROOF_SECONDS if time_limit is None else time_limit
+    names = differences(one.circuit, two.circuit)
     if not targets:
-        return prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed, workers=workers)
-    count = vectors if vectors is not None else min(_VECTORS.get(target, _DEFAULT_VECTORS) for target in targets)
+        verdict = prove(one.circuit, two.circuit, time_limit=seconds, seed=seed, claim=claim, workers=workers)
+    else:
+        count = vectors if vectors is not None else min(_VECTORS.get(target, _DEFAULT_VECTORS) for target in targets)
+        with tool_time_limit(time_limit or None):
+            verdict = _named_otherwise(one, two, names) or _run_and_read(one, two, claim, count, seed, seconds, engine)
+    if verdict.equal and names:
+        verdict = replace(verdict, detail="; but ".join([verdict.detail, *names]))
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def _named_otherwise(one: Subject, two: Subject, names: list[str]) -> Verdict | None:
+    """NO where a folder's columns or classes are not what the other side calls them: who uses a folder passes columns
+    in the order of its manifest, and reads its classes' names there.
+    """
+    if one.circuit.head is None or two.circuit.head is None or not names:
+        return None
+    return Verdict(False, "read", 0, None, 0.0, names[0])
+
+
+def _run_and_read(
+    one: Subject, two: Subject, claim: Claim, count: int, seed: int, seconds: float, engine: str | None
+) -> Verdict:
+    """The verdict of running folders on `count` vectors and, where they pass, of a proof of their text."""
     tested = compare_by_simulation(
-        one.run(engine if one.target and engine in ENGINES[one.target] else None),
-        two.run(engine if two.target and engine in ENGINES[two.target] else None),
-        encoder=(one.circuit, two.circuit),
-        n=count,
-        seed=seed,
+        one.run(engine), two.run(engine), encoder=(one.circuit, two.circuit), n=count, seed=seed, claim=claim
     )
-    if tested.equal:
-        proven = _read_back(one, two, time_limit, seed)
-        if proven is not None and proven.equal is None:
-            tested = replace(tested, detail=f"{tested.detail}; a proof of its text was not found: {proven.detail}")
-        elif proven is not None:
-            tested = replace(proven, vectors=tested.vectors)
-    return replace(tested, seconds=time.perf_counter() - started)
+    if not tested.equal:
+        return tested
+    proven = _read_back(one, two, claim, seconds, seed)
+    if proven is None:
+        return tested
+    if proven.equal is None:
+        return replace(tested, detail=f"{tested.detail}; a proof of its text was not found: {proven.detail}")
+    return replace(proven, vectors=tested.vectors)
 
 
-def write_certificate(a: Path, b: Path, certificate: Path, *, time_limit: float, seed: int) -> Verdict:
+def write_certificate(
+    a: Path, b: Path, certificate: Path, *, claim: Claim = "scores", time_limit: float | None = None, seed: int = 0
+) -> Verdict:
     """Prove two circuits or models equal and write the proof; `replay_certificate` follows it without a search.
 
     Raises Failed when they are not proven equal, or the proof has a form that certificates do not have.
     """
-    verdict, text = certify(_circuit(a), _circuit(b), time_limit=time_limit, seed=seed)
+    seconds = PROOF_SECONDS if time_limit is None else time_limit
+    verdict, text = certify(_circuit(a), _circuit(b), claim=claim, time_limit=seconds, seed=seed)
     if text is None and verdict.equal:
         raise Failed("the proof has no certificate", where=str(certificate), fix="verify without --certificate")
     if text is not None:
@@ -107,14 +147,24 @@ def write_certificate(a: Path, b: Path, certificate: Path, *, time_limit: float,
     return verdict
 
 
-def replay_certificate(a: Path, b: Path, certificate: Path) -> Verdict:
+def replay_certificate(
+    a: Path, b: Path, certificate: Path, *, claim: Claim = "scores", time_limit: float | None = None
+) -> Verdict:
     """The verdict that a certificate carries, every step checked by code that shares nothing with the prover.
 
-    Raises BadInput when it is damaged or about other circuits, Failed when a step does not follow.
+    Raises BadInput when it is damaged or about other circuits, Failed when a step does not follow or the certificate
+    claims less than is asked.
     """
     started = time.perf_counter()
     text = read_file(certificate).decode(errors="replace")
-    lemmas = check_certificate(text, _circuit(a), _circuit(b), str(certificate))
+    deadline = started + (PROOF_SECONDS if time_limit is None else time_limit)
+    try:
+        lemmas = check_certificate(text, _circuit(a), _circuit(b), str(certificate), deadline=deadline)
+    except TimeIsUp:
+        seconds = time.perf_counter() - started
+        return Verdict(None, "tested", 0, None, seconds, "time was up before the last step was checked")
+    if claim == "scores" and claim_of(text) == "class":
+        raise Failed("proves that the classes are equal, not the scores", where=str(certificate), fix="--claim class")
     seconds = time.perf_counter() - started
     return Verdict(True, "proven", 0, None, seconds, f"the certificate's {lemmas} lemmas follow")
 
@@ -125,7 +175,7 @@ def _circuit(path: Path) -> Circuit:
     return load_source(path).circuit
 
 
-def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verdict | None:
+def _read_back(one: Subject, two: Subject, claim: Claim, seconds: float, seed: int) -> Verdict | None:
     """The verdict on the Verilog's own text, when one side is a small Verilog folder and the other a circuit.
 
     The circuit that lies in the folder is a lemma: `one` is proven equal to it, and it to the text, whose adders have
@@ -133,16 +183,18 @@ def _read_back(one: Subject, two: Subject, time_limit: float, seed: int) -> Verd
     """
     if two.target is None:
         one, two = two, one
-    if one.target is not None or two.target != "verilog" or two.circuit.gates > READ_BACK_GATES:
+    manifest = two.manifest
+    if one.target is not None or manifest is None or manifest.verilog is None:
         return None
-    if load_manifest(two.path)["verilog"].get("popcount") == "serial":
+    if two.circuit.gates > READ_BACK_GATES:
+        return None
+    if manifest.verilog.serial:
         return Verdict(None, "tested", 0, None, 0.0, "its popcount is serial, which is not read back")
     from lgnc.readback.verilog import circuit_from_verilog, over_features
 
-    source = two.path / f"{two.name}.v"
+    source = two.path / f"{manifest.name}.v"
     text = read_file(source).decode(errors="replace")
     read = over_features(circuit_from_verilog(text, str(source)), two.circuit.encoder)
-    lemma = prove(one.circuit, two.circuit, time_limit=time_limit, seed=seed)
-    if not lemma.equal:
-        return prove(one.circuit, read, time_limit=time_limit, seed=seed)
-    return prove(two.circuit, read, time_limit=time_limit, seed=seed)
+    lemma = prove(one.circuit, two.circuit, claim=claim, time_limit=seconds, seed=seed)
+    other = two.circuit if lemma.equal else one.circuit
+    return prove(other, read, time_limit=seconds, seed=seed)

@@ -12,7 +12,7 @@ from typing import Any, cast
 from lgnc import __version__
 from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
 from lgnc.diagnostics import Failed, unknown
-from lgnc.files import write_folder
+from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
 from lgnc.ir.circuit import Circuit
@@ -49,9 +49,9 @@ class Compiled:
     verdict: Verdict | None
     seconds: float = field(compare=False)
 
-    def write(self, folder: Path) -> None:
-        """Write the folder, whole or not at all."""
-        write_folder(folder, self.files)
+    def write(self, folder: Path) -> list[str]:
+        """Write the folder, whole or not at all; gives the files of the user's that were kept: see `lgnc.folders`."""
+        return write_folder(folder, self.files)
 
 
 def encoder_facts(circuit: Circuit) -> dict[str, Any]:
@@ -100,7 +100,9 @@ def compile_circuit(
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
     artifact = emit(circuit, Options(name, settings or {}))
-    manifest = _facts(source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict)
+    manifest = manifest_facts(
+        source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict
+    )
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
@@ -125,7 +127,7 @@ def with_files(compiled: Compiled, files: Mapping[str, bytes], facts: Mapping[st
     return replace(compiled, files={**kept, MANIFEST: Artifact(kept).manifest_bytes(**told)}, manifest=manifest)
 
 
-def _facts(
+def manifest_facts(
     source: Source,
     circuit: Circuit,
     target: str,
@@ -133,6 +135,7 @@ def _facts(
     options: Mapping[str, Any],
     verdict: Verdict | None,
 ) -> dict[str, Any]:
+    """What every target's manifest says: where the circuit came from, its features and classes, and its proof."""
     head, meta = circuit.head, source.model.meta if source.model else {}
     training = meta.get("training") or {}
     return {

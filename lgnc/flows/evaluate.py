@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.data import load_dataset
+from lgnc.data import Dataset, load_dataset
+from lgnc.data.class_figures import class_figures
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.formats.lgn import Model
 from lgnc.formats.source import load_source
@@ -29,6 +30,7 @@ SPLITS = ("test", "train", "all")
 class Evaluation:
     """accuracy: share of rows whose class is the label. mismatches: rows whose class or scores differ from what
     `reference` names, or None when there is nothing to compare with. seconds: the run alone, without compiling.
+    figures: what `class_figures` says beside the accuracy. notes: what was left out or guessed in reading the rows.
     """
 
     engine: str
@@ -39,6 +41,8 @@ class Evaluation:
     samples_per_second: float
     seconds: float
     built_seconds: float
+    figures: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def mismatches(result: RunResult, reference: RunResult) -> int:
@@ -58,10 +62,33 @@ def run_circuit(circuit: Circuit, features: NDArray[Any]) -> RunResult:
     return RunResult("reference", scores, classes, None, time.perf_counter() - started, 0.0)
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """x: [n, features]. y: int64[n], indices into the network's `classes`. notes: as `Dataset.notes`."""
+
+    x: NDArray[Any]
+    y: NDArray[np.int64]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def rows(
-    data: str, split: str, limit: int | None, *, label: str | None, columns: dict[str, Any] | None, training: Any
-) -> tuple[NDArray[Any], NDArray[np.int64], tuple[str, ...]]:
-    """(features, labels, class names) of one split of a data set, split as `training` (a model's record) says."""
+    data: str,
+    split: str,
+    limit: int | None,
+    *,
+    label: str | None,
+    columns: dict[str, Any] | None,
+    training: Any,
+    classes: Sequence[str] | None,
+    shape: Any = None,
+    max_memory: int | None = None,
+) -> Rows:
+    """One split of a data set, split as `training` (a model's record) says.
+
+    classes: the network's, or None for the data's own. shape: of the images that it was trained on. max_memory: as
+    `load_dataset` takes it.
+    """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     record = training if isinstance(training, dict) else {}
@@ -70,7 +97,7 @@ def rows(
         if type(value) is not int and (key == "seed" or type(value) is not float):
             what = f"the {key} of its training is {value!r:.40}, not a number"
             raise BadInput(what, where="training record", fix="compile or train it again")
-    dataset = load_dataset(data, label=label, columns=columns or None, **held_out)
+    dataset = load_dataset(data, label=label, columns=columns or None, max_memory=max_memory, **held_out)
     x, y = {
         "test": (dataset.x_test, dataset.y_test),
         "train": (dataset.x_train, dataset.y_train),
@@ -80,8 +107,20 @@ def rows(
         ),
     }[split]
     if not len(x):
-        raise BadInput(f"split '{split}' has no rows", where=data, fix="choose another split")
-    return x[:limit], y[:limit], dataset.class_names
+        raise _no_rows(dataset, split, data)
+    if shape and dataset.shape and list(shape) != list(dataset.shape):
+        shown, wanted = (" x ".join(map(str, each)) for each in (dataset.shape, shape))
+        what = f"its images are {shown} (height, width, channels), the model was trained on {wanted}"
+        raise BadInput(what, where=data, fix="turn the axes to [n, height, width, channels], as in training")
+    names = dataset.class_names if classes is None else tuple(classes)
+    return Rows(x[:limit], labels_for(dataset.class_names, y, list(names), data)[:limit], names, dataset.notes)
+
+
+def _no_rows(dataset: Dataset, split: str, data: str) -> BadInput:
+    if dataset.columns.get("order") == "file" and split == "test":
+        fix = "give the file of the test rows, or --split train"
+        return BadInput("the model was trained on these rows; none is held out", where=data, fix=fix)
+    return BadInput(f"split '{split}' has no rows", where=data, fix="choose another split")
 
 
 def labels_for(names: tuple[str, ...], labels: NDArray[np.int64], classes: list[str], where: str) -> NDArray[np.int64]:
@@ -105,6 +144,7 @@ def evaluate(
     label: str | None = None,
     model: Path | None = None,
     threads: int = 1,
+    max_memory: int | None = None,
 ) -> Evaluation:
     """Run what is at `path` on `data`.
 
@@ -113,18 +153,27 @@ def evaluate(
     """
     if path.is_dir():
         run = partial(run_folder, path, engine=engine, threads=threads)
-        return _evaluate_folder(path, data, split, limit, label, model, run)
+        return _evaluate_folder(path, data, split, limit, label, model, run, max_memory)
     if engine not in (None, "reference"):
         raise unknown("engine for a model or circuit", str(engine), ("reference",))
     source = load_source(path)
     meta = source.model.meta if source.model else {}
     if source.circuit.head is None:
         raise BadInput("has no head, so it has no classes", where=str(path), fix="compare it with 'lgnc verify'")
-    x, y, names = rows(data, split, limit, label=label, columns=meta.get("columns"), training=meta.get("training"))
-    x = features_for(source.circuit.encoder, x, data)
-    y = labels_for(names, y, list(source.circuit.head.names), data)
+    taken = rows(
+        data,
+        split,
+        limit,
+        label=label,
+        columns=meta.get("columns"),
+        training=meta.get("training"),
+        classes=source.circuit.head.names,
+        shape=meta.get("shape"),
+        max_memory=max_memory,
+    )
+    x = features_for(source.circuit.encoder, taken.x, data)
     against = run_model(source.model, x) if source.model else None
-    return _judge(run_circuit(source.circuit, x), y, against, "the model, neuron by neuron")
+    return _judge(run_circuit(source.circuit, x), taken, against, "the model, neuron by neuron")
 
 
 def _evaluate_folder(
@@ -135,25 +184,36 @@ def _evaluate_folder(
     label: str | None,
     model: Path | None,
     run: Callable[[NDArray[Any]], RunResult],
+    max_memory: int | None,
 ) -> Evaluation:
     manifest = load_manifest(folder)
-    if not manifest.get("classes"):
+    if manifest.classes is None:
         raise BadInput("has no head, so it has no classes", where=str(folder), fix="compare it with 'lgnc verify'")
-    training = manifest.get("training")
-    x, y, names = rows(data, split, limit, label=label, columns=manifest.get("columns"), training=training)
-    y = labels_for(names, y, manifest["classes"], data)
-    inside = folder / f"{manifest['name']}.lgir"
+    taken = rows(
+        data,
+        split,
+        limit,
+        label=label,
+        columns=dict(manifest.columns),
+        training=manifest.training,
+        classes=list(manifest.classes),
+        max_memory=max_memory,
+    )
+    inside = folder / f"{manifest.name}.lgir"
     reference = load_source(model if model else inside)
-    if model and reference.sha256 != manifest.get("source_sha256"):
+    if model is None:
+        manifest.check_circuit(reference.circuit, inside)
+    elif reference.sha256 != manifest.source_sha256:
         what = f"was not compiled from {model}"
         raise BadInput(what, where=str(folder), fix="give the model that its manifest's source_sha256 names")
-    x = features_for(reference.circuit.encoder, x, data)
+    x = features_for(reference.circuit.encoder, taken.x, data)
     loaded: Model | None = reference.model
     against = run_model(loaded, x) if loaded else run_circuit(reference.circuit, x)
-    return _judge(run(x), y, against, str(model or inside))
+    return _judge(run(x), taken, against, str(model or inside))
 
 
-def _judge(result: RunResult, y: NDArray[np.int64], against: RunResult | None, reference: str) -> Evaluation:
+def _judge(result: RunResult, taken: Rows, against: RunResult | None, reference: str) -> Evaluation:
+    y = taken.y
     return Evaluation(
         engine=result.engine,
         samples=len(y),
@@ -163,4 +223,6 @@ def _judge(result: RunResult, y: NDArray[np.int64], against: RunResult | None, r
         samples_per_second=len(y) / max(result.seconds, 1e-9),
         seconds=result.seconds,
         built_seconds=result.built_seconds,
+        figures={} if result.classes is None else class_figures(y, result.classes, taken.classes),
+        notes=taken.notes,
     )

@@ -34,6 +34,7 @@ _CHECKSUM = re.compile(r', "sha256": "([0-9a-f]{64})"\}\Z')
 """How a header's text ends: the checksum is that of the text without it."""
 
 _MAX_HEADER = 32 << 20
+_DEEPEST = 20
 _MAX_LAYERS = 1 << 15
 """A gate's layer is an int16 in the circuit."""
 
@@ -233,6 +234,12 @@ def _finite(number: str) -> float:
     return value
 
 
+def _nested(value: object, deeper: int) -> bool:
+    """Whether lists and objects lie more than `deeper` deep in each other."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(each, dict | list) and (deeper <= 1 or _nested(each, deeper - 1)) for each in inner)
+
+
 class _Reader:
     """Takes arrays and header fields by name, refusing wrong shapes, types and ranges."""
 
@@ -290,8 +297,8 @@ class _Reader:
         tau, meta = self.header.get("tau"), self.header.get("meta")
         if isinstance(tau, bool) or not isinstance(tau, int | float) or not 0 < tau < 1e12:
             raise self.refuse("header field 'tau' is not a positive number")
-        if not isinstance(meta, dict):
-            raise self.refuse("header field 'meta' is not an object")
+        if not isinstance(meta, dict) or _nested(meta, _DEEPEST):
+            raise self.refuse(f"header field 'meta' is not an object, or nested more than {_DEEPEST} deep")
         for key in ("training", "columns"):
             if not isinstance(meta.get(key) or {}, dict):
                 raise self.refuse(f"header field 'meta.{key}' is not an object")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-from lgnc.report.learning_curve import check_plot_path, save_figure
+from lgnc.report.learning_curve import check_plot_path, drawing, plain, save_figure
 
 
 def summarise(rows: Sequence[Mapping[str, str]], figure: str) -> dict[tuple[str, str], tuple[float, float, int]]:
@@ -23,6 +23,11 @@ def plot_gap(rows: Sequence[Mapping[str, str]], path: Path, *, title: str = "") 
     Error bars are one standard deviation over seeds. Raises as `check_plot_path`, and BadInput when it cannot write.
     """
     check_plot_path(path)
+    with drawing():
+        _plot(rows, path, title)
+
+
+def _plot(rows: Sequence[Mapping[str, str]], path: Path, title: str) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 7), layout="constrained")
@@ -40,16 +45,16 @@ def plot_gap(rows: Sequence[Mapping[str, str]], path: Path, *, title: str = "") 
             if fixed:
                 x, mean, spread = zip(*sorted(fixed), strict=True)
                 percent, bars = [100 * value for value in mean], [100 * value for value in spread]
-                axis.errorbar(x, percent, yerr=bars, marker="o", capsize=3, color=f"C{number}", label=method)
+                axis.errorbar(x, percent, yerr=bars, marker="o", capsize=3, color=f"C{number}", label=plain(method))
             if (method, "cage") in found:
                 axis.axhline(
-                    100 * found[method, "cage"][0], color=f"C{number}", linestyle="--", label=f"{method}, CAGE"
+                    100 * found[method, "cage"][0], color=f"C{number}", linestyle="--", label=plain(f"{method}, CAGE")
                 )
         axis.set_ylabel(label)
         axis.grid(alpha=0.3)
     axes[1].set_xlabel("gate temperature")
     if any(row["temperature"] != "cage" for row in rows):
         axes[1].set_xscale("log")
-    axes[0].set_title(title)
+    axes[0].set_title(plain(title))
     axes[0].legend(fontsize="small")
     save_figure(figure, path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,11 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, t
     Raises as `check_plot_path` does, and BadInput when the file cannot be written.
     """
     check_plot_path(path)
+    with drawing():
+        _plot(history, path, title)
+
+
+def _plot(history: Sequence[Mapping[str, float]], path: Path, title: str) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -42,7 +49,7 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, t
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
     top.plot(epochs, column("accuracy", 100), color="tab:blue", marker=".")
     top.set_ylabel("accuracy, %")
-    top.set_title(title)
+    top.set_title(plain(title))
     middle.plot(epochs, column("selection_gap", 100), color="tab:red", marker=".", label="selection gap")
     middle.plot(epochs, column("computation_gap", 100), color="tab:orange", marker=".", label="computation gap")
     middle.set_ylabel("gap, points")
@@ -57,8 +64,29 @@ def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, t
     save_figure(figure, path)
 
 
+def plain(text: str) -> str:
+    """Text as matplotlib shows it as it stands: no mathematics between dollars, no characters that cannot be drawn."""
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return shown.replace("$", r"\$")
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Inside, figures look alike whatever the user's own settings are, and the same figure gives the same bytes.
+
+    A letter that the font lacks becomes a box, without a warning.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        matplotlib.rcdefaults()
+        matplotlib.rcParams["svg.hashsalt"] = "lgnc"
+        yield
+
+
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a matplotlib figure in the format of the path's ending: the same figure gives the same bytes."""
+    """Write a matplotlib figure in the format of the path's ending; to be called inside `drawing`."""
     picture = io.BytesIO()
     stable = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix[1:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 
 from lgnc.backends.c.boards import BOARDS, rows_header
 from lgnc.backends.c.text import named
-from lgnc.diagnostics import Failed, unknown
+from lgnc.diagnostics import BadInput, Failed, unknown
+from lgnc.sim.manifest import CFacts, Manifest
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
@@ -41,16 +41,17 @@ class BoardRun:
     ticks: int
 
 
-def run_board(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> BoardRun:
+def run_board(folder: Path, manifest: Manifest, features: NDArray[Any]) -> BoardRun:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type, and what a row took.
 
     Raises ToolMissing without the compiler, make or the emulator; Failed when the program does not build, does not
     fit its board, or prints what it should not.
     """
+    facts = _facts(manifest)
     board = BOARDS[_board(manifest)]
     for tool in (BUILD[board.engine], board.engine, "make"):
         require_tool(tool)
-    columns = int(manifest["output_count"]) if manifest["classes"] is None else len(manifest["classes"])
+    columns = facts.output_count if manifest.classes is None else len(manifest.classes)
     scores = np.zeros((len(features), columns), np.int32)
     classes = np.zeros(len(features), np.int64)
     step = max(1, _ROOM[board.engine] // max(1, features.shape[1] * features.itemsize))
@@ -58,9 +59,9 @@ def run_board(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) ->
     with tempfile.TemporaryDirectory() as temporary:
         project = Path(temporary) / "board"
         project.mkdir()
-        for path in manifest["files"]:
-            if path.startswith("board/") or path in (f"{manifest['name']}.c", f"{manifest['name']}.h"):
-                shutil.copyfile(folder / path, project.parent / path)
+        for path in manifest.files:
+            if path.startswith("board/") or path in (f"{manifest.name}.c", f"{manifest.name}.h"):
+                (project.parent / path).write_bytes(manifest.read(folder, path))
         for first, last in pairwise([*range(0, len(features), step), len(features)]):
             started = time.perf_counter()
             build(project, manifest, features[first:last])
@@ -69,7 +70,7 @@ def run_board(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) ->
             printed = emulate(project, manifest)
             ran += time.perf_counter() - started
             ticks += _read(printed, board.engine, scores[first:last], classes[first:last]) * (last - first)
-    headless = manifest["classes"] is None
+    headless = manifest.classes is None
     result = RunResult(
         board.engine,
         None if headless else scores,
@@ -81,16 +82,16 @@ def run_board(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) ->
     return BoardRun(result, ticks // max(1, len(features)))
 
 
-def build(project: Path, manifest: dict[str, Any], features: NDArray[Any]) -> None:
+def build(project: Path, manifest: Manifest, features: NDArray[Any]) -> None:
     """Make the project's image with `features` for its rows."""
-    name, engine = manifest["name"], BOARDS[_board(manifest)].engine
+    name, engine = manifest.name, BOARDS[_board(manifest)].engine
     stored = features.view(np.uint8) if features.dtype == np.bool_ else features
-    text = named(rows_header(manifest["element"], stored, None), name)
+    text = named(rows_header(_facts(manifest).element, stored, None), name)
     (project / f"{name}_rows.h").write_text(text, "ascii")
     run_tool([require_tool("make"), "-s", f"{name}.elf", f"CC={require_tool(BUILD[engine])}"], cwd=project)
 
 
-def emulate(project: Path, manifest: dict[str, Any]) -> str:
+def emulate(project: Path, manifest: Manifest) -> str:
     """What the project's image prints on its emulator."""
     engine = BOARDS[_board(manifest)].engine
     variable = {"qemu-system-arm": "QEMU", "simavr": "SIMAVR"}[engine]
@@ -100,8 +101,14 @@ def emulate(project: Path, manifest: dict[str, Any]) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", printed)
 
 
-def _board(manifest: dict[str, Any]) -> str:
-    board = str(manifest.get("board"))
+def _facts(manifest: Manifest) -> CFacts:
+    if manifest.c is None:
+        raise BadInput("is not a C folder", where=manifest.name, fix="compile with -t c")
+    return manifest.c
+
+
+def _board(manifest: Manifest) -> str:
+    board = str(_facts(manifest).board)
     if board not in BOARDS:
         raise unknown("board", board, BOARDS, where="manifest.json")
     return board

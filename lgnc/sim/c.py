@@ -1,134 +1,130 @@
-"""Runs a compiled C folder: compiled once into a cache with the machine's C compiler, called through ctypes."""
+"""Runs a compiled C folder: a shared library, called through ctypes from any number of threads and processes."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-import platform
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
-from lgnc.files import read_file
+from lgnc.sim.c_library import shared_library
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult, timed
-from lgnc.toolchain import require_tool
-from lgnc.toolchain import run as run_tool
 
-FLAGS = ("-std=c99", "-O3", "-march=native", "-shared", "-fPIC")
-
-
-def _machine() -> str:
-    """What -march=native depends on: a cache that moves to another processor must not be trusted."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    flags = [line for line in lines if line.startswith(("flags", "Features"))][:1]
-    return " ".join([platform.machine(), platform.node(), *flags])
-
-
-def shared_library(folder: Path, manifest: dict[str, Any]) -> Path:
-    """The compiled library of a C folder, from the cache or made now.
-
-    The cache's key is the text of the files, the compiler and its flags. Raises ToolMissing without a compiler and
-    Failed, with its message, when it fails.
-    """
-    compiler = require_tool("cc")
-    name = manifest["name"]
-    key = hashlib.sha256(repr((compiler, FLAGS, _machine())).encode())
-    for path in (folder / f"{name}.h", folder / f"{name}.c"):
-        key.update(read_file(path))
-    cache = Path(platformdirs.user_cache_dir("lgnc")) / "c"
-    library = cache / f"{key.hexdigest()[:32]}.so"
-    if library.is_file():
-        return library
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=cache, suffix=".so")
-        os.close(handle)
-    except OSError as error:
-        fix = "set XDG_CACHE_HOME to a writable folder"
-        raise BadInput(f"cannot write: {error.strerror}", where=str(cache), fix=fix) from None
-    try:
-        run_tool([compiler, *FLAGS, "-o", temporary, folder / f"{name}.c"])
-        os.replace(temporary, library)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-    return library
+_FACTS = ("element_bytes", "features", "block", "workspace", "classes", "outputs", "packed_bytes")
+"""What a library says of itself, in the order of backends/c/runtime/facts.c."""
 
 
 class Network:
     """A loaded C library of one network. Calls take [n, features] rows in the encoder's type, without a copy when they
-    are C-contiguous, and share them out in runs of whole blocks over `threads` threads.
+    are C-contiguous and aligned, and share them out in runs of whole blocks over `threads` threads.
+
+    Every call has a workspace of its own, so that one object serves any number of threads; a forked process starts
+    threads of its own. Sizes are the library's, never the manifest's.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], threads: int = 1) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, threads: int = 1) -> None:
         library = ctypes.CDLL(str(shared_library(folder, manifest)))
-        self._entry = {kind: getattr(library, name) for kind, name in manifest["entry"].items()}
-        for function in self._entry.values():
-            function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
-            function.restype = None
-        self._block = int(manifest["block"])
-        self._workspaces = np.empty((max(1, threads), int(manifest["workspace_bytes"])), np.uint8)
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._columns = {"scores": len(manifest["classes"] or ()), "outputs": int(manifest["output_count"])}
+        self._facts = dict(zip(_FACTS, (ctypes.c_size_t * len(_FACTS)).in_dll(library, "lgnc_facts"), strict=True))
+        _check_facts(self._facts, folder, manifest)
+        self._entry = _entries(library, manifest.name, self._facts)
+        self.packed_bytes = self._facts["packed_bytes"]
+        self._threads = max(1, threads)
+        self._idle = [_workspace(self._facts["workspace"]) for _ in range(self._threads)]
+        self._pool, self._process = ThreadPoolExecutor(self._threads) if threads > 1 else None, os.getpid()
 
     def __len__(self) -> int:
         """Rows that occupy every thread with one block."""
-        return len(self._workspaces) * self._block
+        return self._threads * int(self._facts["block"])
+
+    def _part(self, function: Any, features: int, count: int, out: int) -> None:
+        """Call `function` with addresses, in a workspace that no other call has: appending and popping are atomic."""
+        try:
+            workspace = self._idle.pop()
+        except IndexError:
+            workspace = _workspace(self._facts["workspace"])
+        function(workspace[0], features, count, out)
+        self._idle.append(workspace)
 
     def _call(self, kind: str, features: NDArray[Any], out: NDArray[Any]) -> None:
-        x = np.ascontiguousarray(features)
-        function = self._entry[kind]
-
-        def part(workspace: NDArray[np.uint8], first: int, last: int) -> None:
-            if first < last:
-                function(workspace.ctypes.data, x[first:].ctypes.data, last - first, out[first:].ctypes.data)
-
-        share = -(-len(x) // (len(self._workspaces) * self._block)) * self._block
-        bounds = [(min(k * share, len(x)), min((k + 1) * share, len(x))) for k in range(len(self._workspaces))]
-        if self._pool is None or len(x) <= self._block:
-            part(self._workspaces[0], 0, len(x))
+        flags = features.flags
+        x = features if flags.c_contiguous and flags.aligned else features.copy(order="C")
+        function, count, block = self._entry[kind], len(x), self._facts["block"]
+        here, there = x.__array_interface__["data"][0], out.__array_interface__["data"][0]
+        if self._pool is None or count <= block:
+            self._part(function, here, count, there)
             return
-        list(self._pool.map(lambda k: part(self._workspaces[k], *bounds[k]), range(len(bounds))))
+        if self._process != os.getpid():  # Threads do not survive a fork.
+            self._pool, self._process = ThreadPoolExecutor(self._threads), os.getpid()
+        share = -(-count // (self._threads * block)) * block
+
+        def shared(first: int) -> None:
+            size = min(share, count - first)
+            self._part(function, here + first * x.strides[0], size, there + first * out.strides[0])
+
+        list(self._pool.map(shared, range(0, count, share)))
 
     def predict(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n], the class of each row. packed: rows are uint8[n, ceil(features / 8)] of bits, the lowest first."""
         out = np.empty(len(features), np.int32)
-        self._call(_entry("predict", packed), features, out)
+        self._call("predict_packed" if packed else "predict", features, out)
         return out
 
     def scores(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n, classes]."""
-        out = np.empty((len(features), self._columns["scores"]), np.int32)
-        self._call(_entry("scores", packed), features, out)
+        out = np.empty((len(features), self._facts["classes"]), np.int32)
+        self._call("scores_packed" if packed else "scores", features, out)
         return out
 
     def outputs(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
-        out = np.empty((len(features), self._columns["outputs"]), np.uint8)
-        self._call(_entry("outputs", packed), features, out)
+        out = np.empty((len(features), self._facts["outputs"]), np.uint8)
+        self._call("outputs_packed" if packed else "outputs", features, out)
         return out.view(np.bool_)
 
 
-def _entry(kind: str, packed: bool) -> str:
-    return f"{kind}_packed" if packed else kind
+def _workspace(size: int) -> tuple[int, NDArray[np.uint8]]:
+    """(address, what holds it): memory for one call at a time, written once so that it is there."""
+    held = np.full(size, 0, np.uint8)
+    return held.ctypes.data, held
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], *, threads: int = 1) -> RunResult:
+def _check_facts(facts: dict[str, int], folder: Path, manifest: Manifest) -> None:
+    """Raise BadInput when a library is not that of its folder's manifest: rows of other sizes would be read."""
+    dtype = np.dtype(manifest.encoder.dtype)
+    classes = manifest.classes
+    told = (dtype.itemsize, len(manifest.encoder.features), None if classes is None else len(classes))
+    found = (facts["element_bytes"], facts["features"], facts["classes"] if facts["classes"] else None)
+    if told != found:
+        what = f"manifest.json and {manifest.name}.h do not say the same of features and classes"
+        raise BadInput(what, where=str(folder), fix="compile it again")
+
+
+def _entries(library: ctypes.CDLL, name: str, facts: dict[str, int]) -> dict[str, Any]:
+    """Call -> the library's function."""
+    calls: tuple[str, ...] = ("predict", "scores") if facts["classes"] else ("outputs",)
+    if facts["packed_bytes"]:
+        calls += tuple(f"{call}_packed" for call in calls)
+    found = {call: getattr(library, f"{name}_{call}_in") for call in calls}
+    for function in found.values():
+        function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+        function.restype = None
+    return found
+
+
+def run(folder: Path, manifest: Manifest, features: NDArray[Any], *, threads: int = 1) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes.
 
     One block a thread is run before the clock starts: it brings the workspaces into memory.
     """
     started = time.perf_counter()
     network = Network(folder, manifest, threads)
-    headless = manifest["classes"] is None
+    headless = manifest.classes is None
     (network.outputs if headless else network.predict)(features[: len(network)])
     return timed("cc", network, manifest, features, time.perf_counter() - started)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import importlib
-import json
+import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.artifact import MANIFEST, MANIFEST_VERSION
+from lgnc.backends.artifact import MANIFEST
 from lgnc.backends.c.boards import BOARDS
-from lgnc.diagnostics import BadInput, unknown
+from lgnc.diagnostics import BadInput, Failed, LgncError, unknown
 from lgnc.files import read_file
-from lgnc.ir.circuit import FEATURE_DTYPES, Encoder
+from lgnc.folders import reading
+from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
+from lgnc.ownership import locate
 from lgnc.sim.board import run_board
+from lgnc.sim.fields import parse_object
+from lgnc.sim.manifest import CFacts, Manifest, parse_manifest
 from lgnc.sim.result import RunResult
 
 ENGINES: dict[str, tuple[str, ...]] = {
@@ -27,57 +31,65 @@ ENGINES: dict[str, tuple[str, ...]] = {
 }
 """Target -> the engines that run it, the default first; before them, for a C folder with a board, its emulator."""
 
-_NEEDED: dict[str, dict[str, type]] = {
-    "c": {"entry": dict, "block": int, "workspace_bytes": int, "output_count": int},
-    "verilog": {"verilog": dict},
-}
-"""Target -> what its engines read in the manifest, beside what every manifest has, and its type."""
+_ENDINGS = {"c": (".c", ".h"), "numpy": (".py",), "onnx": (".onnx",), "verilog": (".v",)}
+"""Target -> the endings of files NAME.* that running or reading back needs."""
+
+_LARGEST = 1 << 28
+"""Bytes of a manifest: those of float Verilog list every threshold."""
 
 
-def load_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a compiled folder. Raises BadInput when there is none, or it is damaged."""
+def load_manifest(folder: Path, *, edited: bool = False) -> Manifest:
+    """The manifest of a compiled folder, every file checked to be there and as lgnc wrote it.
+
+    edited: take a folder whose files are missing or edited too; `Manifest.edited` names them. Raises BadInput when
+    there is no manifest, it is damaged, or a file is not as it should be.
+    """
+    if not folder.is_dir():
+        raise BadInput("is not a folder", where=str(folder), fix="give a folder that 'lgnc compile' wrote")
+    try:
+        with reading(folder):
+            manifest = _read(folder)
+            for name in () if edited else manifest.files:
+                manifest.read(folder, name)
+            if manifest.c is not None and not (edited and f"{manifest.name}.h" in manifest.edited(folder)):
+                _check_header(manifest, manifest.c, folder)
+            return manifest
+    except OSError as error:
+        reason = f"cannot read: {error.strerror or error}"
+        raise BadInput(reason, where=str(folder), fix="check the path") from None
+
+
+def _read(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise BadInput("is not a compiled folder: it has no manifest.json", where=str(folder), fix="run 'lgnc compile'")
-
-    def refuse(what: str) -> BadInput:
-        return BadInput(what, where=str(path), fix="compile it again")
-
-    try:
-        manifest = json.loads(read_file(path))
-    except (ValueError, RecursionError):
-        raise refuse("is not JSON") from None
-    if not isinstance(manifest, dict) or manifest.get("lgnc_manifest") != MANIFEST_VERSION:
-        raise refuse(f"is not an lgnc manifest of version {MANIFEST_VERSION}")
-    encoder, files = manifest.get("encoder"), manifest.get("files")
-    if not isinstance(encoder, dict) or encoder.get("dtype") not in FEATURE_DTYPES:
-        raise refuse("has no encoder")
-    names = encoder.get("features")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise refuse("has no feature names")
-    if str(manifest.get("target")) not in ENGINES:
-        raise unknown("target", str(manifest.get("target")), ENGINES, where=str(path))
-    for key, kind in _NEEDED.get(manifest["target"], {}).items():
-        if not isinstance(manifest.get(key), kind):
-            raise refuse(f"has no '{key}'")
-    classes = manifest.get("classes", ())
-    if classes is not None and not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
-        raise refuse("has classes that are no list of names")
-    if not isinstance(files, list) or not isinstance(manifest.get("name"), str):
-        raise refuse("has no list of files, or no name")
-    for name in (manifest["name"], *files):
-        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
-            raise refuse("names a file outside the folder")
-    for name in files:
-        if not (folder / name).is_file():
-            raise BadInput(f"file '{name}' of the manifest is missing", where=str(folder), fix="compile it again")
-    return cast(dict[str, Any], manifest)
+    if locate(folder, MANIFEST).stat().st_size > _LARGEST:
+        raise BadInput(f"has more than {_LARGEST:,} bytes", where=str(path), fix="compile it again")
+    manifest = parse_manifest(parse_object(read_file(path), str(path)))
+    for name in (f"{manifest.name}{ending}" for ending in (".lgir", *_ENDINGS[manifest.target])):
+        if name not in manifest.files:
+            raise BadInput(f"does not list '{name}'", where=str(path), fix="compile it again")
+    return manifest
 
 
-def feature_types(manifest: dict[str, Any]) -> Encoder:
+def _check_header(manifest: Manifest, facts: CFacts, folder: Path) -> None:
+    """Raise BadInput unless the sizes of NAME.h, which the compiler sees, are those that memory is taken for."""
+    name = manifest.name
+    header = read_file(locate(folder, f"{name}.h")).decode("ascii", errors="replace")
+    results = ("OUTPUTS", len(manifest.outputs)) if manifest.classes is None else ("CLASSES", len(manifest.classes))
+    sizes = {"FEATURES": len(manifest.encoder.features), "BLOCK": facts.block}
+    for macro, value in (*sizes.items(), ("WORKSPACE", facts.workspace_bytes), results):
+        found = re.search(rf"^#define {name}_{macro} (\d+)u", header, re.MULTILINE | re.IGNORECASE)
+        if found is None or int(found[1]) != value:
+            says = "nothing" if found is None else found[1][:20]
+            what = f"says {value} {macro.lower()}, and {name}.h says {says}"
+            raise BadInput(what, where=str(folder / MANIFEST), fix="compile it again")
+
+
+def feature_types(manifest: Manifest) -> Encoder:
     """The features that a folder takes, as an encoder without bits: `features_for` checks rows against it."""
-    names = tuple(manifest["encoder"]["features"])
-    return Encoder(names, manifest["encoder"]["dtype"], np.zeros(0, np.int32), np.zeros(0, np.int64))
+    facts = manifest.encoder
+    return Encoder(facts.features, facts.dtype, np.zeros(0, np.int32), np.zeros(0, np.int64))
 
 
 def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1) -> RunResult:
@@ -86,7 +98,9 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
     Raises BadInput for features that do not fit, ToolMissing when the engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
-    target, board = manifest["target"], BOARDS.get(str(manifest.get("board")))
+    target, board = manifest.target, None
+    if manifest.c is not None and manifest.c.board is not None:
+        board = BOARDS[manifest.c.board]
     engines = ENGINES[target] if board is None else (board.engine, *ENGINES[target])
     engine = engine or engines[0]
     if engine not in engines:
@@ -96,5 +110,14 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
         return run_board(folder, manifest, x).result
     module = importlib.import_module(f"lgnc.sim.{target}")
     own: dict[str, dict[str, Any]] = {"c": {"threads": threads}, "verilog": {"engine": engine}}
-    result: RunResult = module.run(folder, manifest, x, **own.get(target, {}))
+    try:
+        result: RunResult = module.run(folder, manifest, x, **own.get(target, {}))
+        given = [each.shape[0] for each in (result.scores, result.classes, result.outputs) if each is not None]
+    except (LgncError, MemoryError):
+        raise
+    except Exception as error:
+        what = f"does not run: {type(error).__name__}: {error}"
+        raise Failed(what[:300], where=str(folder), fix="compile it again") from error
+    if any(rows != len(x) for rows in given):
+        raise Failed(f"gave {given} answers for {len(x)} rows", where=str(folder), fix="compile it again")
     return result

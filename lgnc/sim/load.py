@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from pathlib import Path
 from typing import Any
@@ -9,33 +10,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.backends.artifact import MANIFEST
 from lgnc.diagnostics import BadInput
+from lgnc.files import read_file
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
+from lgnc.sim.manifest import Manifest
+from lgnc.sim.rows import rows_of
 
 
 class Network:
-    """A compiled network, ready to call, with any number of rows at a time.
+    """A compiled network, ready to call, with any number of rows at a time, from any number of threads.
 
     classes: the class names, or None for a circuit without a head. manifest: the folder's. Features are checked
-    (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type.
+    (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type. Tables
+    with named columns (DataFrames, Arrow tables, structured arrays, dicts of columns) go by name; images [n, height,
+    width, channels] are taken where the features are pixels.
+
+    A pickled network is its folder's path: what opens it must find the same files there.
     """
 
-    def __init__(self, manifest: dict[str, Any], engine: Any) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
+        manifest = load_manifest(folder)
+        target = manifest.target
+        if target not in ("c", "numpy", "onnx"):
+            fix = "compile with -t c, numpy or onnx"
+            raise BadInput(f"a {target} folder cannot be called", where=str(folder), fix=fix)
+        self._opened = (str(folder.resolve()), threads, _digest(folder, manifest))
+        module = importlib.import_module(f"lgnc.sim.{target}")
+        self._engine: Any = module.Network(folder, manifest, **({"threads": threads} if target == "c" else {}))
         self.manifest = manifest
-        self.classes: tuple[str, ...] | None = None if manifest["classes"] is None else tuple(manifest["classes"])
+        self.classes: tuple[str, ...] | None = manifest.classes
         self._encoder = feature_types(manifest)
-        self._engine = engine
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, self._opened
 
     def _head(self) -> None:
         if self.classes is None:
             raise BadInput("the network has no head, so it has no classes", fix="call outputs()")
 
-    def _rows(self, features: NDArray[Any], packed: bool) -> tuple[NDArray[Any], dict[str, bool]]:
+    def _rows(self, features: Any, packed: bool) -> tuple[NDArray[Any], dict[str, bool]]:
         """The checked rows, and the arguments that say how they are held."""
         if not packed:
-            return features_for(self._encoder, features), {}
-        if not any(entry.endswith("_packed") for entry in self.manifest.get("entry", ())):
+            plain = type(features) is np.ndarray and features.ndim == 2 and features.dtype.names is None
+            return features_for(self._encoder, features if plain else rows_of(self._encoder, features)), {}
+        if not getattr(self._engine, "packed_bytes", 0):
             fix = "use the C target, profile host or portable, with features of type bool"
             raise BadInput("the network does not take packed bits", fix=fix)
         x = np.asarray(features)
@@ -78,13 +98,23 @@ def load(folder: str | Path, *, threads: int = 1) -> Network:
     threads: how many threads the C target shares rows over. Raises BadInput for another folder or fewer than one
     thread, ToolMissing without a C compiler or onnxruntime, Failed when the compiler fails.
     """
-    if threads < 1:
-        raise BadInput(f"{threads} threads cannot run", where="threads", fix="pass 1 or more")
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise BadInput(f"{threads!r} threads cannot run", where="threads", fix="pass 1 or more")
+    return Network(Path(folder), threads)
+
+
+def _digest(folder: Path, manifest: Manifest) -> str:
+    """The SHA-256 of a folder's manifest and of the files that it lists."""
+    found = hashlib.sha256()
+    for name in (MANIFEST, *sorted(manifest.files)):
+        found.update(hashlib.sha256(read_file(folder / name)).digest())
+    return found.hexdigest()
+
+
+def _reopen(folder: str, threads: int, digest: str) -> Network:
+    """A network from its pickle. Raises BadInput when its folder is gone, or holds other files than it did."""
     path = Path(folder)
-    manifest = load_manifest(path)
-    target = manifest["target"]
-    if target not in ("c", "numpy", "onnx"):
-        raise BadInput(f"a {target} folder cannot be called", where=str(path), fix="compile with -t c, numpy or onnx")
-    module = importlib.import_module(f"lgnc.sim.{target}")
-    extra = {"threads": threads} if target == "c" else {}
-    return Network(manifest, module.Network(path, manifest, **extra))
+    if _digest(path, load_manifest(path)) != digest:
+        what = "the folder's files are not those that the pickled network was loaded from"
+        raise BadInput(what, where=folder, fix="load the folder again, and pickle that")
+    return load(path, threads=threads)

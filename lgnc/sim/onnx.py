@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import Failed
-from lgnc.files import read_file
+from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult, timed
 from lgnc.toolchain import require_package
 
@@ -21,25 +21,36 @@ _BLOCK = 4096
 class Network:
     """An onnxruntime session of one network."""
 
-    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         require_package("onnxruntime")
         import onnxruntime
 
-        path = folder / f"{manifest['name']}.onnx"
+        self._path = path = folder / f"{manifest.name}.onnx"
+        data = manifest.read(folder, path.name)
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         try:
-            self._session = onnxruntime.InferenceSession(read_file(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            text = str(error).splitlines()[0][:300]
-            raise Failed(f"onnxruntime refuses it: {text}", where=str(path), fix="compile it again") from None
+            raise self._refused(error) from None
+
+    def _refused(self, error: Exception) -> Failed:
+        text = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        return Failed(f"onnxruntime refuses it: {text}", where=str(self._path), fix="compile it again")
 
     def _run(self, names: list[str], features: NDArray[Any]) -> list[NDArray[Any]]:
-        blocks = [
-            self._session.run(names, {"features": np.ascontiguousarray(features[first : first + _BLOCK])})
-            for first in range(0, max(1, len(features)), _BLOCK)
-        ]
-        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        """The outputs `names` of all rows. Raises Failed, with onnxruntime's words, for a damaged graph."""
+        try:
+            blocks = [
+                self._session.run(names, {"features": np.ascontiguousarray(features[first : first + _BLOCK])})
+                for first in range(0, max(1, len(features)), _BLOCK)
+            ]
+            found = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        except Exception as error:
+            raise self._refused(error) from None
+        if any(len(each) != len(features) for each in found):
+            raise Failed("gives another number of rows than it took", where=str(self._path), fix="compile it again")
+        return found
 
     def predict(self, features: NDArray[Any]) -> NDArray[np.int64]:
         """int64[n], the class of each row."""
@@ -54,7 +65,7 @@ class Network:
         return self._run(["outputs"], features)[0]
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+def run(folder: Path, manifest: Manifest, features: NDArray[Any]) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes."""
     started = time.perf_counter()
     network = Network(folder, manifest)

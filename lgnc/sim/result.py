@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
+from lgnc.sim.manifest import Manifest
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +42,10 @@ class Runnable(Protocol):
     def outputs(self, features: NDArray[Any]) -> NDArray[np.bool_]: ...
 
 
-def timed(
-    engine: str, network: Runnable, manifest: Mapping[str, Any], features: NDArray[Any], built: float
-) -> RunResult:
+def timed(engine: str, network: Runnable, manifest: Manifest, features: NDArray[Any], built: float) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows; `seconds` times the classes (or outputs) alone."""
     started = time.perf_counter()
-    if manifest["classes"] is None:
+    if manifest.classes is None:
         outputs = network.outputs(features)
         return RunResult(engine, None, None, outputs, time.perf_counter() - started, built)
     classes = network.predict(features)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -13,51 +14,60 @@ from numpy.typing import NDArray
 from lgnc.backends.verilog.testbench import feature_words, hex_lines
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.files import read_file
+from lgnc.sim.manifest import Manifest, VerilogFacts
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
-_TIMEOUT = 4 * 3600.0
+_BUILD_SECONDS, _BUILD_SECONDS_A_BYTE = 600.0, 1e-3
+_RUN_SECONDS, _RUN_SECONDS_A_BYTE = 120.0, 5e-7
+"""What building a design, and running one vector, may take: some ten times what the slowest were seen to take."""
+
 _ROWS = 20_000
 """Rows that one start of the simulator takes: their vectors are held in its memory."""
 
 
-def run(folder: Path, manifest: dict[str, Any], features: NDArray[Any], engine: str = "iverilog") -> RunResult:
+def run(folder: Path, manifest: Manifest, features: NDArray[Any], engine: str = "iverilog") -> RunResult:
     """What the design gives for [n, features] rows of the manifest's dtype.
 
     engine: 'iverilog' or 'verilator'. Floats are encoded here, in the thresholds that the manifest gives: the design
     takes bits. Raises ToolMissing without the simulator, Failed when it fails or a result is not 0 or 1.
     """
-    facts, name = manifest["verilog"], manifest["name"]
-    words = _input_words(facts["input"], features)
+    facts, name = manifest.verilog, manifest.name
+    if facts is None:
+        raise BadInput("is not a Verilog folder", where=str(folder), fix="compile with -t verilog")
+    words = _input_words(facts, features)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lgnc-verilog-") as place:
         at = Path(place)
         rows = min(max(len(words), 1), _ROWS)
         sources = [str((folder / each).resolve()) for each in (f"{name}.v", f"tb_{name}.v")]
-        command = _build(engine, sources, f"tb_{name}", rows, at)
+        size = sum(os.path.getsize(source) for source in sources if os.path.isfile(source))
+        command = _build(engine, sources, f"tb_{name}", rows, at, _BUILD_SECONDS + _BUILD_SECONDS_A_BYTE * size)
         built = time.perf_counter()
-        results = [_batch(command, words[i : i + rows], rows, name, facts, at) for i in range(0, len(words), rows)]
+        limit = _RUN_SECONDS + _RUN_SECONDS_A_BYTE * size * rows
+        batches = [words[first : first + rows] for first in range(0, len(words), rows)]
+        results = [_batch(command, batch, rows, name, facts, at, limit) for batch in batches]
     seconds = time.perf_counter() - built
-    total = sum(port["width"] for port in facts["outputs"])
+    total = sum(width for _, width in facts.outputs)
     bits = np.concatenate(results) if results else np.zeros((0, total), np.bool_)
     return _decode(bits, facts, engine, seconds, built - started)
 
 
-def _input_words(facts: dict[str, Any], features: NDArray[Any]) -> NDArray[np.bool_]:
+def _input_words(facts: VerilogFacts, features: NDArray[Any]) -> NDArray[np.bool_]:
     """bool[n, width]: the words of the design's input port."""
-    if facts["port"] == "bits":
-        thresholds = np.array(facts["threshold"], np.float64)
-        return features[:, np.array(facts["feature"], np.int64)] > thresholds
+    if facts.port == "bits":
+        thresholds = np.array(facts.threshold, np.float64)
+        return features[:, np.array(facts.feature, np.int64)] > thresholds
     return feature_words(features)
 
 
-def _build(engine: str, sources: list[str], top: str, rows: int, at: Path) -> list[str]:
-    """Compile the sources; returns the command that runs them."""
+def _build(engine: str, sources: list[str], top: str, rows: int, at: Path, limit: float) -> list[str]:
+    """Compile the sources, in at most `limit` seconds; returns the command that runs them."""
     if engine == "iverilog":
         program = at / "design.vvp"
         iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
-        run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=_TIMEOUT)
+        run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=limit)
         return [vvp, "-N", str(program), "+record"]
     if engine != "verilator":
         raise BadInput(f"unknown engine '{engine}'", where="verilog", fix="valid: iverilog, verilator")
@@ -73,23 +83,23 @@ def _build(engine: str, sources: list[str], top: str, rows: int, at: Path) -> li
         "design",
         *sources,
     ]
-    run_tool(command, cwd=at, timeout=_TIMEOUT)
+    run_tool(command, cwd=at, timeout=limit)
     return [str(at / "build" / "design"), "+record"]
 
 
 def _batch(
-    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: dict[str, Any], at: Path
+    command: list[str], words: NDArray[np.bool_], rows: int, name: str, facts: VerilogFacts, at: Path, limit: float
 ) -> NDArray[np.bool_]:
     """bool[n, width]: the results of at most `rows` input words."""
     padded = np.zeros((rows, words.shape[1]), np.bool_)
     padded[: len(words)] = words
     (at / f"{name}_vectors.hex").write_bytes(hex_lines(padded))
-    run_tool(command, cwd=at, timeout=_TIMEOUT)
+    run_tool(command, cwd=at, timeout=limit)
     path = at / f"{name}_results.hex"
     if not path.is_file():
         raise Failed("the testbench wrote no results", where=f"tb_{name}.v", fix="compile the folder again")
     lines = read_file(path).decode(errors="replace").split()[: len(words)]
-    width = sum(port["width"] for port in facts["outputs"])
+    width = sum(width for _, width in facts.outputs)
     digits = -(-width // 8) * 2
     try:
         octets = bytes.fromhex("".join(line.zfill(digits) for line in lines))
@@ -103,20 +113,20 @@ def _batch(
 
 
 def _decode(
-    bits: NDArray[np.bool_], facts: dict[str, Any], engine: str, seconds: float, built_seconds: float
+    bits: NDArray[np.bool_], facts: VerilogFacts, engine: str, seconds: float, built_seconds: float
 ) -> RunResult:
     """The ports of the results, the first one lowest, as scores and classes, or as plain outputs."""
     fields, first = {}, 0
-    for port in facts["outputs"]:
-        fields[port["port"]] = bits[:, first : first + port["width"]]
-        first += port["width"]
+    for port, width in facts.outputs:
+        fields[port] = bits[:, first : first + width]
+        first += width
     if "outputs" in fields:
         return RunResult(engine, None, None, fields["outputs"], seconds, built_seconds)
     scores = classes = None
-    if "scores" in fields:
-        width = facts["score"]["width"]
+    if "scores" in fields and facts.score is not None:
+        width, base = facts.score
         each = fields["scores"].reshape(len(bits), -1, width)
-        scores = ((each.astype(np.int64) << np.arange(width)).sum(axis=2) + facts["score"]["base"]).astype(np.int32)
+        scores = ((each.astype(np.int64) << np.arange(width)).sum(axis=2) + base).astype(np.int32)
         classes = scores.argmax(axis=1).astype(np.int64)
     if "class_index" in fields:
         index = fields["class_index"].astype(np.int64)

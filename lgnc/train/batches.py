@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lgnc.train.augment import augments, draw_crops, draw_grids, only_crops
 from lgnc.train.encoders import encode_rows, ramp_bounds, ramp_rows
+from lgnc.train.network import Rows
 from lgnc.train.prepare import Problem
 
 
@@ -68,7 +69,7 @@ class Batches:
 
         if self._crops:
             drawn = draw_crops(self.problem.config, len(chosen), rng)
-            cropped: NDArray[Any] = self._cropping().crop_rows(self._rows, self._mirrored, chosen, *drawn, self._grid())
+            cropped: Rows = self._cropping().crop_rows(self._rows, self._mirrored, chosen, *drawn, self._grid())
             return cropped
         shape = self.problem.dataset.shape
         assert shape is not None

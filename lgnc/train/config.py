@@ -13,7 +13,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.ir.layers import Dense, Layer, layer_from, layer_table
-from lgnc.train.engines import ENGINES, check_engine, needs_of
+from lgnc.train.engines import ENGINES, Work, check_engine
 from lgnc.train.methods import method_of
 from lgnc.train.presets import PRESETS
 from lgnc.train.trees import TREES
@@ -102,7 +102,7 @@ class TrainConfig:
                 raise unknown(name, str(value), valid)
         method_of(self.method)
         if self.engine != "auto":
-            check_engine(self.engine, needs_of(self.method, ramps=self.inputs == "real", decay=bool(self.weight_decay)))
+            check_engine(self.engine, Work(self.method, ramps=self.inputs == "real", decay=bool(self.weight_decay)))
         if self.preset is not None and self.preset not in PRESETS:
             raise unknown("preset", str(self.preset), PRESETS)
         if self.encoder is not None:

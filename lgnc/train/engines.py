@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,10 +13,10 @@ from lgnc.train.ranks import world_size
 
 NEEDS: dict[str, tuple[str, str]] = {
     "ramps": ("real inputs are not bits to pack", "leave out --inputs real"),
-    "soft": ("a soft method has no bits to pack", "use a hard method"),
+    "soft": ("'{method}' has no bits to pack", "use a hard method"),
     "noise": ("draws no noise", "use a method without noise"),
     "convolutions": ("trains no convolutions", "use dense layers alone"),
-    "soft convolutions": ("trains no convolutions by a soft method", "use a hard method"),
+    "soft convolutions": ("trains no convolutions by '{method}'", "use a hard method"),
     "weight decay": ("has no weight decay", "leave out --weight-decay"),
     "processes": ("trains in one process", "start one without torchrun"),
 }
@@ -61,44 +60,58 @@ ENGINES = {
 """The quickest first: 'auto' takes the first one for the device that is installed and meets every need."""
 
 
-def needs_of(
-    method: str, *, ramps: bool = False, decay: bool = False, convolves: bool = False, processes: int = 1
-) -> tuple[str, ...]:
-    """The needs of a run, the first ones first said. Raises BadInput for an unknown method."""
-    found = method_of(method)
-    named = {
-        "ramps": ramps,
-        "soft": not found.hard,
-        "noise": found.noisy,
-        "convolutions": convolves,
-        "soft convolutions": convolves and not found.hard,
-        "weight decay": decay,
-        "processes": processes > 1,
-    }
-    return (*(need for need, wanted in named.items() if wanted), *found.needs)
+@dataclass(frozen=True)
+class Work:
+    """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. convolves: in
+    layers below the dense ones. Raises BadInput for an unknown method.
+    """
+
+    method: str
+    ramps: bool = False
+    decay: bool = False
+    convolves: bool = False
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        method_of(self.method)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Which of NEEDS it has, the first to be told first, and what its method needs beside them."""
+        method = method_of(self.method)
+        named = {
+            "ramps": self.ramps,
+            "convolutions": self.convolves,
+            "soft convolutions": self.convolves and not method.hard,
+            "soft": not method.hard,
+            "noise": method.noisy,
+            "weight decay": self.decay,
+            "processes": self.processes > 1,
+        }
+        return (*(need for need, wanted in named.items() if wanted), *method.needs)
 
 
-def check_engine(name: str, needs: Iterable[str]) -> None:
-    """Raise BadInput when there is no engine of that name, or it lacks one of `needs`."""
+def check_engine(name: str, work: Work) -> None:
+    """Raise BadInput when there is no engine of that name, or it cannot do the work."""
     if name not in ENGINES:
         raise unknown("engine", name, [*ENGINES, "auto"])
-    lacking = [need for need in needs if need not in ENGINES[name].can]
+    lacking = [need for need in work.needs if need not in ENGINES[name].can]
     if lacking:
-        what, remedy = NEEDS.get(lacking[0], (f"cannot do '{lacking[0]}'", "use another method"))
-        others = [kind.name for kind in ENGINES.values() if kind.can.issuperset(needs)]
+        what, remedy = NEEDS.get(lacking[0], (f"'{work.method}' needs '{lacking[0]}'", "use another method"))
+        others = [kind.name for kind in ENGINES.values() if kind.can.issuperset(work.needs)]
         fix = f"use --engine {others[-1]}, or {remedy}" if others else remedy
-        raise BadInput(what, where=f"--engine {name}", fix=fix)
+        raise BadInput(what.format(method=work.method), where=f"--engine {name}", fix=fix)
 
 
-def choose_engine(name: str, needs: tuple[str, ...], device: str) -> str:
-    """The engine called `name`, or for 'auto' the quickest that is here. Raises BadInput when none meets the needs."""
+def choose_engine(name: str, work: Work, device: str) -> str:
+    """The engine called `name`, or for 'auto' the quickest that is here. Raises BadInput if it cannot do the work."""
     if name == "auto":
         for kind in ENGINES.values():
             here = kind.device in ("", device) and find_spec(kind.package) is not None
-            if here and kind.can.issuperset(needs):
+            if here and kind.can.issuperset(work.needs):
                 return kind.name
         name = "torch"
-    check_engine(name, needs)
+    check_engine(name, work)
     return name
 
 

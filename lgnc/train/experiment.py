@@ -7,9 +7,8 @@ import hashlib
 import io
 import json
 import math
-import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
+from lgnc.processes import worker_pool
 from lgnc.train.config import TrainConfig, resolve
 from lgnc.train.methods import METHODS, method_of
 
@@ -82,14 +82,9 @@ def run_gap(
         for cell in todo:
             done(_run(dataset, base, cell, settings))
     elif todo:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _start, (dataset, replace(base, threads=1), settings)) as pool:
-            try:
-                for future in as_completed([pool.submit(_run_here, cell) for cell in todo]):
-                    done(future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        with worker_pool(workers, _start, (dataset, replace(base, threads=1), settings)) as pool:
+            for future in as_completed([pool.submit(_run_here, cell) for cell in todo]):
+                done(future.result())
     return [rows[cell.key] for cell in wanted]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc import __version__
+from lgnc.data.class_figures import class_figures
 from lgnc.formats.lgn import Model
 from lgnc.formats.lift import lift
 from lgnc.ir.simulate import simulate
@@ -41,8 +42,10 @@ def gaps(engine: Engine, rows: NDArray[Any], bits: Rows, y: NDArray[np.int64]) -
 
 def test_figures(
     engine: Engine, model: Model, x: NDArray[Any], y: NDArray[np.int64], encode: Callable[[NDArray[Any]], NDArray[Any]]
-) -> dict[str, float]:
-    """The figures on test rows; the deployed accuracy is that of the model's own circuit, simulated."""
+) -> dict[str, Any]:
+    """The figures on test rows; the deployed accuracy, and what `class_figures` says beside it, are those of the
+    model's own circuit, simulated.
+    """
     rows = encode(x)
     trained, fixed = (accuracy(engine.scores(rows, hard=hard), y) for hard in (False, True))
     _, classes = simulate(lift(model), x)
@@ -52,6 +55,7 @@ def test_figures(
         "train_mode_accuracy": trained,
         "selection_gap": trained - fixed,
         "computation_gap": fixed - deployed,
+        **class_figures(y, classes, model.class_names),
     }
 
 

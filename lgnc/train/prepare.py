@@ -18,7 +18,8 @@ from lgnc.train.augment import augments
 from lgnc.train.build import build_network, grid_shape
 from lgnc.train.config import TrainConfig, data_kind, resolve
 from lgnc.train.encoders import fit_encoder, fit_grid_encoder
-from lgnc.train.engines import choose_engine, needs_of
+from lgnc.train.engines import Work, choose_engine
+from lgnc.train.front import cut_front
 from lgnc.train.network import Estimator, Network
 from lgnc.train.ranks import world_size
 from lgnc.train.trees import gate_widths
@@ -68,25 +69,29 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
         weight_decay=config.weight_decay or 0.0,
     )
     device = choose_device(config.device)
-    needs = needs_of(
+    work = Work(
         config.method,
         ramps=config.inputs == "real",
         decay=bool(config.weight_decay),
         convolves=config.layer is not None and not isinstance(config.layer[0], Dense),
         processes=world_size(),
     )
-    engine = choose_engine(config.engine, needs, device)
+    engine = choose_engine(config.engine, work, device)
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     spec, pixels = config.encoder or "thermometer:3", data_kind(dataset) == "image"
     if config.layer is not None:
-        assert dataset.shape is not None
+        assert dataset.shape is not None  # `resolve` has seen to it.
         encoder = fit_grid_encoder(spec, dataset.x_train[fit], dataset.feature_names, dataset.shape)
     else:
         encoder = fit_encoder(spec, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
+    below, front = encoder.bits, 0
+    if config.layer is not None:
+        grid = grid_shape(encoder, dataset)
+        below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
+        front = front_bytes(config, grid, saved=saved)
     if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates or 1, encoder.bits, *config.dense_widths))
-    front = 0 if config.layer is None else front_bytes(config, grid_shape(encoder, dataset), saved=saved)
+        config = replace(config, candidates=min(config.candidates or 1, below, *config.dense_widths))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
@@ -107,9 +112,8 @@ def check_dataset(dataset: Dataset) -> None:
             "has one class: nothing to tell apart", where=dataset.name, fix="give rows of two or more classes"
         )
     count = np.bincount(dataset.y_train, minlength=classes)
-    for index in np.flatnonzero(count < 2)[:1].tolist():
-        rows = "no training row" if count[index] == 0 else "one training row"
-        what = f"class '{dataset.class_names[index]}' has {rows}"
+    for index in np.flatnonzero(count == 0)[:1].tolist():
+        what = f"class '{dataset.class_names[index]}' has no training row"
         raise BadInput(what, where=dataset.name, fix="give it more rows, or leave the class out")
 
 

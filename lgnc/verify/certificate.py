@@ -6,6 +6,8 @@ It shares with the prover only how two circuits' inputs and outputs are matched 
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -19,6 +21,10 @@ from lgnc.verify.space import Space, joint_space
 
 HEADER = "lgnc certificate 1"
 
+_DAMAGED = "the file is damaged; make it again"
+_VISITS = 100_000
+"""Literals of visited clauses between two looks at the clock, some 20 ms."""
+
 _FLIP_A, _FLIP_B, _SWAP = FLIP_A.tolist(), FLIP_B.tolist(), SWAP.tolist()
 _READS_A, _READS_B = READS_A.tolist(), READS_B.tolist()
 
@@ -26,21 +32,35 @@ Lemma = tuple[int, list[int], list[list[int]]]
 """(the earlier literal that a node equals, the gates whose definitions prove it, the clauses learned on the way)."""
 
 
-def check_certificate(text: str, a: Circuit, b: Circuit, where: str = "certificate") -> int:
-    """How many lemmas were checked. The certificate then proves that a and b are equal as its goal says.
+class TimeIsUp(Exception):
+    """The deadline passed before the last step was checked."""
 
-    Raises BadInput when it is malformed or about other circuits, Failed when a step does not follow.
+
+def claim_of(text: str) -> str:
+    """What a certificate says it proves: 'scores', 'class', or '' when it says neither."""
+    lines = text.splitlines()[3:4]
+    return next((claim for claim in ("scores", "class") if lines == [f"goal {claim}"]), "")
+
+
+def check_certificate(
+    text: str, a: Circuit, b: Circuit, where: str = "certificate", *, deadline: float = math.inf
+) -> int:
+    """How many lemmas were checked. The certificate then proves that a and b are equal as `claim_of` it says.
+
+    deadline: a time of `time.perf_counter`. Raises BadInput when it is malformed or about other circuits, Failed when
+    a step does not follow, TimeIsUp.
     """
     lines = text.splitlines()
     wanted = [HEADER, f"a {a.digest}", f"b {b.digest}"]
     if lines[:3] != wanted:
         line = next((k for k, (x, y) in enumerate(zip(lines, wanted, strict=False)) if x != y), len(lines))
         raise BadInput("is not a certificate for these circuits", where=f"{where}:{line + 1}", fix="check the files")
-    if len(lines) < 5 or lines[3] not in ("goal scores", "goal class") or lines[-1] != "end":
-        raise BadInput("has no goal, or no end", where=where, fix="the file is damaged; make it again")
+    claim = claim_of(text)
+    if len(lines) < 5 or not claim or lines[-1] != "end":
+        raise BadInput("has no goal, or no end", where=where, fix=_DAMAGED)
     a, b = lower_alike(a, b)
     order = output_order(a, b)
-    checker = _Checker(a, b, dict(_lemmas(lines, where)), where)
+    checker = _Checker(a, b, _lemmas(lines, where), where, deadline)
     one, two = checker.run()
     if order is not None:
         wrong = [k for k, other in enumerate(order.tolist()) if one[k] != two[other]]
@@ -48,36 +68,35 @@ def check_certificate(text: str, a: Circuit, b: Circuit, where: str = "certifica
             raise Failed(f"does not prove output {wrong[0]}", where=where, fix="the proof is incomplete")
         return len(checker.lemmas)
     different = [_difference(a, b, one, two, k) for k in range(a.head.classes if a.head else 0)]
-    target = different[0] if lines[3] == "goal class" else (0, {})
+    target = different[0] if claim == "class" else (0, {})
     wrong = [k for k, each in enumerate(different) if each != target]
     if wrong:
         raise Failed(f"does not prove the score of class {wrong[0]}", where=where, fix="the proof is incomplete")
     return len(checker.lemmas)
 
 
-def _lemmas(lines: list[str], where: str) -> Iterator[tuple[int, Lemma]]:
+def _lemmas(lines: list[str], where: str) -> dict[int, Lemma]:
     """The lemmas of the file by the node that each is about."""
-    current: tuple[int, Lemma] | None = None
+    lemmas: dict[int, Lemma] = {}
+    current: Lemma | None = None
     for number, line in enumerate(lines[4:-1], 5):
         word, _, rest = line.partition(" ")
         try:
             numbers = [int(each) for each in rest.split()]
         except ValueError:
             numbers = [-1]
-        if word == "m" and len(numbers) == 2:
-            if current is not None:
-                yield current
-            current = numbers[0], (numbers[1], [], [])
+        if word == "m" and len(numbers) == 2 and numbers[0] not in lemmas:
+            current = lemmas[numbers[0]] = (numbers[1], [], [])
         elif word == "w" and current is not None:
-            current[1][1].extend(numbers)
+            current[1].extend(numbers)
         elif word == "c" and current is not None:
-            current[1][2].append(numbers)
+            current[2].append(numbers)
         else:
             numbers = [-1]
         if min(numbers, default=0) < 0:
-            raise BadInput(f"'{line[:40]}' is no step", where=f"{where}:{number}", fix="the file is damaged")
-    if current is not None:
-        yield current
+            what = f"'{line[:40]}' is no step, or its node has had its lemma"
+            raise BadInput(what, where=f"{where}:{number}", fix="the file is damaged")
+    return lemmas
 
 
 def _difference(a: Circuit, b: Circuit, one: list[int], two: list[int], index: int) -> tuple[int, dict[int, int]]:
@@ -96,11 +115,14 @@ def _difference(a: Circuit, b: Circuit, one: list[int], two: list[int], index: i
 class _Checker:
     """Nodes: 0 is false, then the cuts of the space, then a's gates, then b's. `canon` is each node's literal."""
 
-    def __init__(self, a: Circuit, b: Circuit, lemmas: dict[int, Lemma], where: str) -> None:
+    def __init__(self, a: Circuit, b: Circuit, lemmas: dict[int, Lemma], where: str, deadline: float) -> None:
         self.space: Space
         self.space, left, right = joint_space(a, b)
-        self.lemmas, self.where = lemmas, where
+        self.lemmas, self.where, self.deadline = lemmas, where, deadline
         self.leaves = len(self.space.feature)
+        strange = [node for node in lemmas if not self.leaves < node <= self.leaves + a.gates + b.gates]
+        if strange:
+            raise BadInput(f"has a lemma about {strange[0]:.20g}, which is no gate", where=where, fix=_DAMAGED)
         self.sides = ((a, left.literal.tolist()), (b, right.literal.tolist()))
         first = self.leaves + 1
         self.canon = list(range(0, 2 * first, 2))
@@ -141,7 +163,7 @@ class _Checker:
 
     def _check(self, node: int, x: int, y: int, window: list[int], learned: list[list[int]]) -> None:
         """x = y follows from the window's gates by unit propagation, each learned clause checked before its use."""
-        clauses = _Clauses()
+        clauses = _Clauses(self.deadline)
         clauses.add([1])
         for clause in self._definitions(window):
             clauses.add(clause)
@@ -149,14 +171,14 @@ class _Checker:
             if any(literal >> 1 >= len(self.canon) for literal in clause):
                 raise Failed(f"the lemma of node {node} looks ahead", where=self.where, fix="the proof is wrong")
             own = [self.canon[literal >> 1] ^ (literal & 1) for literal in clause]
-            if not clauses.conflict([literal ^ 1 for literal in own]):
+            if not clauses.holds(own):
                 raise Failed(f"the lemma of node {node} does not follow", where=self.where, fix="the proof is wrong")
             clauses.add(own)
 
     def _definitions(self, window: list[int]) -> Iterator[list[int]]:
         """The clauses of every gate of the window, and the order of the cuts that they read."""
         cuts = set()
-        for gate in window:
+        for gate in dict.fromkeys(window):
             op, p, q = self.rows[gate]
             out = self.canon[gate]
             cuts |= {literal >> 1 for literal in (p, q) if 0 < literal >> 1 <= self.leaves}
@@ -199,38 +221,64 @@ def _normal(op: int, p: int, q: int) -> tuple[tuple[int, int, int] | None, int, 
 
 
 class _Clauses:
-    """Clauses of literals 2 * node + inverted, with two watched literals each, and unit propagation over them."""
+    """Clauses of literals 2 * node + inverted, each once, with two watched literals, and unit propagation over them.
 
-    def __init__(self) -> None:
-        self.units: list[int] = []
+    `true` holds what follows from the clauses alone; `conflict` adds to it and takes its own additions away again.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline, self.visits = deadline, 0
+        self.known: set[tuple[int, ...]] = set()
+        self.true: set[int] = set()
+        self.contradiction = False
         self.watch: dict[int, list[list[int]]] = {}
 
+    def holds(self, literals: list[int]) -> bool:
+        """Whether a clause is there already, or follows by unit propagation from its negation."""
+        return tuple(sorted(set(literals))) in self.known or self.conflict([literal ^ 1 for literal in literals])
+
     def add(self, literals: list[int]) -> None:
-        clause = list(dict.fromkeys(literals))
+        """Take a clause in, without the literals that are false for good."""
+        key = tuple(sorted(set(literals)))
+        if key in self.known:
+            return
+        self.known.add(key)
+        if any(literal in self.true for literal in key):
+            return
+        clause = [literal for literal in key if literal ^ 1 not in self.true]
         if len(clause) < 2:
-            self.units += clause
+            self.contradiction = self.contradiction or not clause or self._propagate(clause, [])
             return
         for literal in clause[:2]:
             self.watch.setdefault(literal, []).append(clause)
 
     def conflict(self, assumed: list[int]) -> bool:
         """Whether unit propagation from the assumed literals meets a contradiction."""
-        true: set[int] = set()
-        queue = [*self.units, *assumed]
-        while queue:
-            literal = queue.pop()
-            if literal in true:
-                continue
+        trail: list[int] = []
+        found = self.contradiction or self._propagate(assumed, trail)
+        self.true.difference_update(trail)
+        return found
+
+    def _propagate(self, literals: list[int], trail: list[int]) -> bool:
+        """Make literals true, and what they force, noting them in `trail`; whether they contradict each other."""
+        true, queue, done = self.true, list(literals), 0
+        while done < len(queue):
+            literal = queue[done]
+            done += 1
             if literal ^ 1 in true:
                 return True
-            true.add(literal)
-            queue += self._visit(literal ^ 1, true)
+            if literal not in true:
+                true.add(literal)
+                trail.append(literal)
+                queue += self._visit(literal ^ 1)
         return False
 
-    def _visit(self, false: int, true: set[int]) -> list[int]:
+    def _visit(self, false: int) -> list[int]:
         """Move the watches away from a literal that became false; the literals that must now be true."""
-        forced, stay = [], []
-        for clause in self.watch.pop(false, []):
+        true, forced, stay = self.true, [], []
+        clauses = self.watch.pop(false, [])
+        self._look_at_the_clock(sum(map(len, clauses)))
+        for clause in clauses:
             if clause[0] == false:
                 clause[0], clause[1] = clause[1], false
             free = -1
@@ -245,3 +293,10 @@ class _Clauses:
                 forced.append(clause[0])
         self.watch.setdefault(false, []).extend(stay)
         return forced
+
+    def _look_at_the_clock(self, visits: int) -> None:
+        self.visits += 1 + visits
+        if self.visits > _VISITS:
+            self.visits = 0
+            if time.perf_counter() > self.deadline:
+                raise TimeIsUp

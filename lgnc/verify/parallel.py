@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
 from typing import TypeVar
 
+from lgnc.processes import worker_pool
 from lgnc.verify.graph import Graph
 from lgnc.verify.verdict import Verdict
 
@@ -65,8 +65,8 @@ def prove_parts(prove: Callable[[Part], Verdict], parts: list[Part], workers: in
     """
     open_: Verdict | None = None
     proven: Verdict | None = None
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(parts))) as pool:
-        for verdict in pool.imap(prove, parts):
+    with worker_pool(min(workers, len(parts))) as pool:
+        for verdict in pool.map(prove, parts):
             if verdict.equal is False:
                 return verdict
             if verdict.equal is None:

@@ -1,6 +1,7 @@
 """Whether two circuits are the same function: proven, refuted by a replayed counterexample, or undecided.
 
-Hash both into one graph; compare the heads as integer sums; simulate; sweep with SAT; ask SAT about what is left.
+Hash both into one graph; compare the heads as integer sums; simulate some inputs; sweep with SAT; simulate all inputs
+where they are few; ask SAT about what is left.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lgnc.verify.interface import lower_alike
 from lgnc.verify.parallel import parts_of, prove_parts
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
-from lgnc.verify.simulate import Goal, compare_points, output_order, replay
+from lgnc.verify.simulate import Claim, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.sums import Sum, class_sums, nonzero, wins
@@ -33,7 +34,7 @@ _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
 
 _EXHAUSTIVE_WORK = 1 << 32
-"""Gate evaluations up to which a space of at most 2^20 inputs is simulated whole rather than proven."""
+"""Gate evaluations up to which a space of at most 2^20 inputs is simulated whole where cheap proofs do not suffice."""
 
 _ALL = 1 << 60
 
@@ -72,9 +73,9 @@ class ProverError(LgncError):
 
 
 def prove(
-    a: Circuit, b: Circuit, *, time_limit: float = 60.0, seed: int = 0, goal: Goal = "scores", workers: int = 1
+    a: Circuit, b: Circuit, *, time_limit: float = 60.0, seed: int = 0, claim: Claim = "scores", workers: int = 1
 ) -> Verdict:
-    """Whether two circuits agree on every input: their class scores (or only their classes, when goal is 'class'),
+    """Whether two circuits agree on every input: their class scores (or only their classes, when claim is 'class'),
     or their outputs when they have no head.
 
     Features, outputs and classes match as in `compare_by_simulation`; a circuit with a head meets one without when
@@ -86,14 +87,14 @@ def prove(
     started = time.perf_counter()
     a, b = lower_alike(a, b)
     order = output_order(a, b)
-    proof = _Proof(joint_space(a, b), order, started + time_limit, seed, goal)
+    proof = _Proof(joint_space(a, b), order, started + time_limit, seed, claim)
     proof.workers = workers
     verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
 def certify(
-    a: Circuit, b: Circuit, *, time_limit: float = 600.0, seed: int = 0, goal: Goal = "scores"
+    a: Circuit, b: Circuit, *, time_limit: float = 600.0, seed: int = 0, claim: Claim = "scores"
 ) -> tuple[Verdict, str | None]:
     """`prove`, and when it is proven the text that `lgnc.verify.certificate.check_certificate` replays.
 
@@ -102,11 +103,11 @@ def certify(
     """
     started = time.perf_counter()
     one, two = lower_alike(a, b)
-    proof = _Proof(joint_space(one, two), output_order(one, two), started + time_limit, seed, goal, certify=True)
+    proof = _Proof(joint_space(one, two), output_order(one, two), started + time_limit, seed, claim, certify=True)
     verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
     text = None
     if verdict.equal and proof.log is not None:
-        text = proof.log.text([HEADER, f"a {a.digest}", f"b {b.digest}", f"goal {goal}"])
+        text = proof.log.text([HEADER, f"a {a.digest}", f"b {b.digest}", f"goal {claim}"])
     return replace(verdict, seconds=time.perf_counter() - started), text
 
 
@@ -123,16 +124,16 @@ class _Proof:
         order: NDArray[np.int64] | None,
         deadline: float,
         seed: int,
-        goal: Goal,
+        claim: Claim,
         certify: bool = False,
     ) -> None:
-        self.views, self.order, self.deadline, self.goal = views, order, deadline, goal
+        self.views, self.order, self.deadline, self.claim = views, order, deadline, claim
         self.space, left, right = views
         self.a, self.b = left.circuit, right.circuit
         self.seed, self.rng = seed, np.random.default_rng(seed)
         self.graph = Graph(len(self.space.feature), plain=certify)
         self.log = ProofLog(self.space, deadline) if certify else None
-        self.by_class = goal == "class" and order is None
+        self.by_class = claim == "class" and order is None
         self.vectors, self.workers = 0, 1
 
     def run(self) -> Verdict:
@@ -145,8 +146,8 @@ class _Proof:
             self.one, self.two = _single(one), _single([two[k] for k in self.order.tolist()])
         if self._settled():
             return Verdict(True, "proven", 0, None, 0.0, "equal by structure")
-        simulated = self._simulate()
-        if simulated.equal is False or simulated.how == "exhaustive":
+        simulated = self._simulate(_QUICK)
+        if simulated.equal is not True or simulated.how == "exhaustive":
             return simulated
         self.vectors = simulated.vectors
         self.patterns = Patterns.random(self.space, _QUICK, self.rng)
@@ -154,7 +155,7 @@ class _Proof:
             verdict = self._sweep(_STAGES[0]) or self._sweep(_STAGES[1]) or self._compare_winners()
             if verdict is not None:
                 return verdict
-        return self.stages(_STAGES[:_QUICK_STAGES]) or self._in_parts() or self.finish()
+        return self.stages(_STAGES[:_QUICK_STAGES]) or self._enumerate() or self._in_parts() or self.finish()
 
     def stages(self, stages: tuple[Stage, ...]) -> Verdict | None:
         """Some stages, from cheap to costly. A verdict, or None when something is left."""
@@ -185,12 +186,18 @@ class _Proof:
             parts.append((part, self.deadline - time.perf_counter()))
         return prove_parts(_finish, parts, self.workers)
 
-    def _simulate(self) -> Verdict:
-        """Both circuits on random points, or on all when they are few enough."""
-        size = self.space.size
-        few = self.log is None and size <= EXHAUSTIVE and size * (self.a.gates + self.b.gates) <= _EXHAUSTIVE_WORK
-        points = None if few else self.space.points(_QUICK, self.rng)
-        return compare_points(self.a, self.b, self.views, points, self.rng, self.goal)
+    def _simulate(self, most: int) -> Verdict:
+        """Both circuits on all inputs, at most `most`, where no certificate is wanted; else on random ones."""
+        few = self.log is None and self.space.size * (self.a.gates + self.b.gates) <= _EXHAUSTIVE_WORK
+        points = None if few and self.space.size <= most else self.space.points(_QUICK, self.rng)
+        return compare_points(self.a, self.b, self.views, points, self.rng, self.claim, self.deadline)
+
+    def _enumerate(self) -> Verdict | None:
+        """The verdict of all inputs, where they are few: what cheap proofs leave would cost more."""
+        if self.space.size > EXHAUSTIVE:
+            return None
+        simulated = self._simulate(EXHAUSTIVE)
+        return None if simulated.equal and simulated.how == "tested" else simulated
 
     def _settled(self) -> bool:
         """Drop what is equal on both sides; whether nothing is left."""
@@ -244,7 +251,7 @@ class _Proof:
         return None
 
     def _refuted(self, point: NDArray[np.int32]) -> Verdict:
-        example = replay(*self.views, point, self.goal)
+        example = replay(*self.views, point, self.claim)
         if example is None:
             raise ProverError("a counterexample does not replay", where="prover", fix="report it with both circuits")
         return Verdict(False, "proven", self.vectors, example, 0.0, "a counterexample was found and replayed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,11 +16,11 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import argmax, encode, head_scores, pack, simulate_outputs, unpack
 from lgnc.verify.interface import lower_alike
-from lgnc.verify.space import Side, Space, joint_space
+from lgnc.verify.space import Side, Space, every_value, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.verdict import Verdict
 
-Goal = Literal["scores", "class"]
+Claim = Literal["scores", "class"]
 _FIRST, _BLOCK = 256, 8192
 """Vectors in the first block and at most in the others: most differences show at once."""
 
@@ -55,14 +56,16 @@ def compare_by_simulation(
     seed: int = 0,
     *,
     encoder: tuple[Circuit, Circuit] | None = None,
-    goal: Goal = "scores",
+    claim: Claim = "scores",
 ) -> Verdict:
     """Compare two sides on n vectors that reach every interval between the thresholds of both.
 
     A side is a circuit, or a callable that runs [n, features] rows; a callable needs `encoder`, the pair of circuits
-    that say what each side's features and outputs are. Two circuits with at most 2^20 distinct inputs, or a callable
-    with at most n, are compared on all of them (how 'exhaustive'). Scores are compared when both sides have them
-    and goal is 'scores'; else classes; output bits when there is no head. Raises BadInput when the interfaces differ.
+    that say what each side's features and outputs are. Two circuits with at most 2^20 distinct inputs are compared on
+    all of them (how 'exhaustive'). A callable is so on every value of its features' type when these are at most n; else
+    it is 'tested', on every combination of intervals where these are at most n. Scores are compared when both sides
+    have them and claim is 'scores'; else classes; output bits when there is no head. Raises BadInput when the
+    interfaces differ.
     """
     started = time.perf_counter()
     one, two = encoder or (a, b)
@@ -71,12 +74,31 @@ def compare_by_simulation(
     both = isinstance(a, Circuit) and isinstance(b, Circuit)
     if both:
         a, b = one, two = lower_alike(one, two)
-    space, left, right = joint_space(one, two)
+    views = joint_space(one, two)
     output_order(one, two)
     rng = np.random.default_rng(seed)
-    points = None if space.size <= min(EXHAUSTIVE if both else n, EXHAUSTIVE) else space.points(n, rng)
-    verdict = compare_points(a, b, (space, left, right), points, rng, goal)
+    if both:
+        points = None if views[0].size <= EXHAUSTIVE else views[0].points(n, rng)
+        verdict = compare_points(a, b, views, points, rng, claim)
+    else:
+        verdict = _compare_runs(a, b, views, n, rng, claim)
     return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def _compare_runs(
+    a: Circuit | Run, b: Circuit | Run, views: tuple[Space, Side, Side], n: int, rng: np.random.Generator, claim: Claim
+) -> Verdict:
+    """Compare sides of which one at least is no circuit, and so may tell any two values apart."""
+    space, left, right = views
+    whole = every_value(views, min(n, EXHAUSTIVE))
+    if whole is not None:
+        return compare_points(a, b, (whole, left, right), None, rng, claim)
+    if space.size > n:
+        return compare_points(a, b, views, space.points(n, rng), rng, claim)
+    points = np.tile(space.all_points(0, space.size), (-(-n // space.size), 1))
+    verdict = compare_points(a, b, views, points, rng, claim)
+    known = f"no difference on {len(points)} vectors, in every combination of intervals between thresholds"
+    return replace(verdict, detail=known) if verdict.equal else verdict
 
 
 def compare_points(
@@ -85,9 +107,13 @@ def compare_points(
     views: tuple[Space, Side, Side],
     points: NDArray[np.int32] | None,
     rng: np.random.Generator,
-    goal: Goal = "scores",
+    claim: Claim = "scores",
+    deadline: float = math.inf,
 ) -> Verdict:
-    """Compare two sides at points of their joint space; None for all of them, which makes it exhaustive."""
+    """Compare two sides at points of their joint space; None for all of them, which is called exhaustive.
+
+    Undecided when `deadline`, a time of `time.perf_counter`, comes first.
+    """
     space, left, right = views
     order = output_order(left.circuit, right.circuit)
     how, total = ("exhaustive", space.size) if points is None else ("tested", len(points))
@@ -96,9 +122,11 @@ def compare_points(
     step = max(_FIRST, min(_BLOCK, _CELLS // width))
     bounds = sorted({0, min(_FIRST, total), *range(_FIRST, total, step), total}) if both else [0, total]
     for first, last in pairwise(bounds):
+        if time.perf_counter() > deadline:
+            return Verdict(None, "tested", first, None, 0.0, f"time is up after {first:,} of {total:,} vectors")
         block = space.all_points(first, last) if points is None else points[first:last]
         values = space.values(block, rng)
-        wrong = _differ(_run(a, left, values), _run(b, right, values), order, goal)
+        wrong = _differ(_run(a, left, values), _run(b, right, values), order, claim)
         if wrong.any():
             example = describe(left, right, values[int(np.argmax(wrong))], a, b)
             detail = f"differ on {int(wrong.sum())} of {len(values)} vectors"
@@ -140,14 +168,18 @@ def _run(side: Circuit | Run, view: Side, values: NDArray[Any]) -> Ran:
     return _Values(scores, argmax(scores), None)
 
 
-def _differ(a: Ran, b: Ran, order: NDArray[np.int64] | None, goal: Goal) -> NDArray[np.bool_]:
+def _differ(a: Ran, b: Ran, order: NDArray[np.int64] | None, claim: Claim) -> NDArray[np.bool_]:
     """bool[n]: the rows on which the two sides differ."""
     if order is not None:
         if a.outputs is None or b.outputs is None:
             raise BadInput("a side gives no output bits", fix="compare circuits with the same outputs")
+        if a.outputs.shape[1] != len(order) or b.outputs.shape[1] != len(order):
+            return np.ones(len(a.outputs), np.bool_)
         wrong: NDArray[np.bool_] = (a.outputs != b.outputs[:, order]).any(axis=1)
         return wrong
-    if goal == "scores" and a.scores is not None and b.scores is not None:
+    if claim == "scores" and a.scores is not None and b.scores is not None:
+        if a.scores.shape != b.scores.shape:
+            return np.ones(len(a.scores), np.bool_)
         wrong = (a.scores != b.scores).any(axis=1)
         if a.classes is not None and b.classes is not None:
             wrong |= a.classes != b.classes
@@ -171,12 +203,13 @@ def describe(left: Side, right: Side, row: NDArray[Any], a: Circuit | Run, b: Ci
         if ran.scores is not None:
             facts["scores"] = ran.scores[0].tolist()
         if head is not None and ran.classes is not None:
-            facts["class"] = head.names[int(ran.classes[0])]
+            index = int(ran.classes[0])
+            facts["class"] = head.names[index] if 0 <= index < head.classes else f"{index}, which is no class"
         example[key] = facts
     return example
 
 
-def replay(space: Space, left: Side, right: Side, point: NDArray[np.int32], goal: Goal) -> dict[str, Any] | None:
+def replay(space: Space, left: Side, right: Side, point: NDArray[np.int32], claim: Claim) -> dict[str, Any] | None:
     """The counterexample at a point, simulated on both original circuits; None when they agree there."""
     rng = np.random.default_rng(0)
-    return compare_points(left.circuit, right.circuit, (space, left, right), point[None], rng, goal).counterexample
+    return compare_points(left.circuit, right.circuit, (space, left, right), point[None], rng, claim).counterexample

@@ -115,7 +115,7 @@ def _floor(threshold: NDArray[Any], kind: type[np.floating[Any]] | None) -> NDAr
         return threshold
     with np.errstate(over="ignore"):
         near = threshold.astype(kind)
-    near = np.where(near > threshold, np.nextafter(near, kind(-np.inf)), near)
+        near = np.where(near > threshold, np.nextafter(near, kind(-np.inf)), near)
     return near.astype(np.float64)
 
 
@@ -156,6 +156,21 @@ def build_space(
     space = Space((cuts + 1).astype(np.int64), lows, highs, f.astype(np.int32), rank.astype(np.int32))
     bounds = np.cumsum([e.bits for e in encoders])[:-1]
     return space, np.split(literal, bounds)
+
+
+def every_value(views: tuple[Space, Side, Side], most: int) -> Space | None:
+    """A space whose points are all the feature values that both sides can be given; None when that is more than `most`.
+
+    What is not a circuit may tell values apart that lie between the same two thresholds.
+    """
+    space, left, right = views
+    low, high, kind = _domain([left.circuit.encoder, right.circuit.encoder])
+    features = len(space.count)
+    if kind is not None or features > most.bit_length() or (high - low + 1) ** features > most:
+        return None
+    values = np.tile(np.arange(low, high + 1), features)
+    count, none = np.full(features, high - low + 1, np.int64), np.zeros(0, np.int32)
+    return Space(count, values, values, none, none)
 
 
 def live_nodes(circuit: Circuit) -> NDArray[np.bool_]:

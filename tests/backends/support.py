@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST, Artifact, Options
+from lgnc.flows.compile import manifest_facts
+from lgnc.formats.lgir import to_text
 from lgnc.formats.lift import lift
+from lgnc.formats.source import Source
 from lgnc.ir import Circuit, Encoder, simulate
 from lgnc.ir.circuit import FEATURE_DTYPES
 from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
-from lgnc.sim.result import RunResult
+from lgnc.sim import Manifest, RunResult, load_manifest
 from tests.support import random_circuit, random_features, random_model
 
 BATCHES = (0, 1, 63, 64, 65, 1000)
@@ -88,23 +91,27 @@ def emitted(target: str, circuit: Circuit, name: str = "net", **settings: Any) -
     return artifact
 
 
-def write(target: str, circuit: Circuit, folder: Path, name: str = "net", **settings: Any) -> dict[str, Any]:
+def write(target: str, circuit: Circuit, folder: Path, name: str = "net", **settings: Any) -> Manifest:
     """Emit a circuit into `folder`; gives the manifest."""
     artifact = emitted(target, circuit, name, **settings)
-    classes = None if circuit.head is None else list(circuit.head.names)
-    encoder = {"dtype": circuit.encoder.dtype, "features": list(circuit.encoder.names)}
-    facts: dict[str, Any] = {"target": target, "name": name, "encoder": encoder, "classes": classes}
-    facts["outputs"] = list(circuit.output_names)
-    for path, data in artifact.files.items():
+    files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
+    facts = manifest_facts(Source(circuit, "0" * 64), circuit, target, name, settings, None)
+    files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**facts)
+    for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    text = artifact.manifest_bytes(**facts)
-    (folder / MANIFEST).write_bytes(text)
-    manifest: dict[str, Any] = json.loads(text)
-    return manifest
+    return load_manifest(folder)
 
 
-def run(target: str, folder: Path, manifest: dict[str, Any], features: NDArray[Any]) -> RunResult:
+def sealed(folder: Path) -> Manifest:
+    """The manifest of a folder whose files were edited, written again as if lgnc had made them so."""
+    facts = json.loads((folder / MANIFEST).read_text())
+    files = {path: (folder / path).read_bytes() for path in facts["files"]}
+    (folder / MANIFEST).write_bytes(Artifact(files).manifest_bytes(**{**facts, "files": None}))
+    return load_manifest(folder)
+
+
+def run(target: str, folder: Path, manifest: Manifest, features: NDArray[Any]) -> RunResult:
     """The target's runner."""
     result: RunResult = importlib.import_module(f"lgnc.sim.{target}").run(folder, manifest, features)
     return result

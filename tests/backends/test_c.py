@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -12,16 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lgnc.backends.c.text import macro_prefix
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit
-from lgnc.sim import c as sim_c
+from lgnc.sim import c_library as sim_c
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
-from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
-from tests.support import needs, random_circuit, random_features, random_model
+from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, sealed, write
+from tests.support import needs, random_circuit, random_features, random_model, sanitized
 
 FLAGS = sim_c.FLAGS
 PROFILES = ("host", "mcu", "portable")
@@ -33,6 +35,15 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty cache, and less optimisation than users get: half the time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sim_c, "FLAGS", tuple(flag.replace("-O3", "-O1") for flag in sim_c.FLAGS))
+
+
+def _require(path: str | None, program: str) -> str:
+    """`path`; skips where there is none, and fails under LGNC_REQUIRE_TOOLS=1."""
+    if path is None:
+        install = f"needs {program}: apt-get install {program}"
+        assert os.environ.get("LGNC_REQUIRE_TOOLS") != "1", install
+        pytest.skip(install)
+    return path
 
 
 @needs("cc")
@@ -50,8 +61,7 @@ def test_answers_with_vectors_of_every_width(
     widest: int, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CC", compiler)
-    if find_tool("cc") is None:
-        pytest.skip(f"needs {compiler}")
+    _require(find_tool("cc"), compiler)
     flags = [flag for flag in sim_c.FLAGS if flag != "-march=native"]
     monkeypatch.setattr(sim_c, "FLAGS", (*flags, f"-DNET_WIDEST={widest}"))
     for index in range(1 + widest // 16 % 4, len(CIRCUITS), 9):
@@ -79,9 +89,7 @@ def test_compiles_without_a_warning(
     compiler: str, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CC", compiler)
-    path = find_tool("cc")
-    if path is None:
-        pytest.skip(f"needs {compiler}")
+    path = _require(find_tool("cc"), compiler)
     for index in (0, 3, -1, -13):
         write("c", CIRCUITS[index], tmp_path, target_profile=profile)
         for extra in ("-O1", "-O1 -U__GNUC__"):
@@ -151,8 +159,8 @@ def test_fuzzing_the_batch_calls_finds_nothing(dtype: str, profile: str, tmp_pat
     (tmp_path / "fuzz.c").write_text(_FUZZ)
     clang = find_tool("clang")
     assert clang is not None
-    flags = ["-std=c99", "-O1", "-march=native", f"-DFEATURE={manifest['element']}"]
-    flags += ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    flags = ["-std=c99", "-O1", "-march=native", f"-DFEATURE={manifest.facts['element']}"]
+    flags += [sanitized(clang, "fuzzer,address,undefined", tmp_path), "-fno-sanitize-recover=all"]
     run_tool([clang, *flags, tmp_path / "net.c", tmp_path / "fuzz.c", "-o", tmp_path / "fuzz"])
     options = ["-seed=1", "-max_total_time=2", "-max_len=3000", f"-artifact_prefix={tmp_path}/"]
     run_tool([tmp_path / "fuzz", *options], cwd=tmp_path)
@@ -168,20 +176,50 @@ def test_header_is_cplusplus(tmp_path: Path) -> None:
 
 
 @needs("cc")
-def test_two_networks_in_one_program(tmp_path: Path) -> None:
-    write("c", CIRCUITS[1], tmp_path, "one")
-    write("c", CIRCUITS[2], tmp_path, "two")
-    (tmp_path / "both.c").write_text('#include "one.c"\n#include "two.c"\nint main(void) { return 0; }\n')
+@pytest.mark.parametrize("names", [("one", "two"), ("net", "Net"), ("net", "NET"), ("net", "Net", "NET", "nEt")])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_networks_in_one_program(profile: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    """Their sources in one translation unit, and their headers in another, though the names differ in case alone."""
+    sizes = []
+    for index, name in enumerate(names):
+        (tmp_path / str(index)).mkdir()
+        circuit = lift(random_model(index, features=10 + index))
+        write("c", circuit, tmp_path / str(index), name, target_profile=profile)
+        sizes.append(f"{macro_prefix(name)}FEATURES == {10 + index}u")
+    bodies = {"c": "int main(void) { return 0; }", "h": f"extern char right[({' && '.join(sizes)}) ? 1 : -1];"}
+    for ending, body in bodies.items():
+        included = "".join(f'#include "{index}/{name}.{ending}"\n' for index, name in enumerate(names))
+        (tmp_path / f"all_{ending}.c").write_text(f"{included}{body}\n")
     path = find_tool("cc")
     assert path is not None
-    run_tool([path, *STRICT, tmp_path / "both.c", "-o", tmp_path / "both"])
+    for ending in bodies:
+        run_tool([path, *STRICT, "-c", tmp_path / f"all_{ending}.c", "-o", tmp_path / "all.o"])
+
+
+def test_macros_of_different_names_are_different() -> None:
+    names = ["".join(letters) for letters in itertools.product("aAbB1_", repeat=3) if letters[0].isalpha()]
+    prefixes = [macro_prefix(name) for name in names]
+    assert len(set(prefixes)) == len(names)
+    assert macro_prefix("net") == "NET_"
+
+
+@needs("cc")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_renamed_source_compiles(compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", compiler)
+    path = _require(find_tool("cc"), compiler)
+    write("c", CIRCUITS[1], tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "net.c").rename(tmp_path / "src" / "other name.c")
+    (tmp_path / "net.h").rename(tmp_path / "src" / "net.h")
+    run_tool([path, *STRICT, "-c", "src/other name.c", "-o", "net.o"], cwd=tmp_path)
 
 
 @needs("cc")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     circuit = lift(random_model(1))
-    manifest = write("c", circuit, tmp_path, target_profile=profile)
+    write("c", circuit, tmp_path, target_profile=profile)
     source = tmp_path / "net.c"
     text = source.read_text()
     table = re.search(r"net_gate\[\] = \{([^}]*)\}", text)
@@ -191,16 +229,16 @@ def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     rows[used] = (rows[used] + 1) % 30
     source.write_text(text.replace(table[1], ", ".join(map(str, rows))))
     features = random_features(circuit, 500)
-    assert mismatches(circuit, features, run("c", tmp_path, manifest, features)) > 0
+    assert mismatches(circuit, features, run("c", tmp_path, sealed(tmp_path), features)) > 0
 
 
 @needs("cc")
 def test_a_compiler_failure_is_shown(tmp_path: Path) -> None:
-    manifest = write("c", CIRCUITS[1], tmp_path)
+    write("c", CIRCUITS[1], tmp_path)
     source = tmp_path / "net.c"
     source.write_text(source.read_text() + "\n#error planted\n")
     with pytest.raises(Failed, match="planted") as failed:
-        run("c", tmp_path, manifest, random_features(CIRCUITS[1], 5))
+        run("c", tmp_path, sealed(tmp_path), random_features(CIRCUITS[1], 5))
     assert failed.value.exit_code == 1
 
 
@@ -279,7 +317,7 @@ def test_sanitizers_find_nothing(features: int, profile: str, tmp_path: Path) ->
     (tmp_path / "main.c").write_text(_MAIN)
     path = find_tool("cc")
     assert path is not None
-    flags = ["-std=c99", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags = ["-std=c99", "-O1", sanitized(path, "address,undefined", tmp_path), "-fno-sanitize-recover=all"]
     flags.append("-march=native" if features == 150 else "-DNET_WIDEST=16")
     run_tool([path, *flags, tmp_path / "net.c", tmp_path / "main.c", "-o", tmp_path / "main"])
     assert run_tool([tmp_path / "main"]) == b"clean\n"
@@ -322,20 +360,19 @@ def test_library_files_have_what_their_formats_require() -> None:
 
 @needs("cc")
 def test_cmake_runs_the_golden_vectors_of_an_optimised_build(tmp_path: Path) -> None:
-    cmake = shutil.which("cmake")
-    if cmake is None:
-        assert "LGNC_REQUIRE_TOOLS" not in os.environ, "apt-get install cmake"
-        pytest.skip("needs cmake: apt-get install cmake")
+    cmake = _require(shutil.which("cmake"), "cmake")
     write("c", CIRCUITS[1], tmp_path / "net")
     built = tmp_path / "built"
     run_tool([cmake, "-S", tmp_path / "net", "-B", built])
     assert b" -O3 " in run_tool([cmake, "--build", built, "--verbose"])
     assert run_tool([built / "test_net"]).startswith(b"ok: ")
+    run_tool([cmake, "--install", built, "--prefix", tmp_path / "installed"])
+    installed = [path.relative_to(tmp_path / "installed").as_posix() for path in tmp_path.rglob("installed/*/*")]
+    assert sorted(installed) == ["include/net.h", "lib/libnet.a"]
 
 
 @needs("cc")
+@needs("make")
 def test_make_runs_the_golden_vectors(tmp_path: Path) -> None:
-    if shutil.which("make") is None:
-        pytest.skip("needs make")
     write("c", CIRCUITS[1], tmp_path)
     assert b"ok: " in run_tool(["make", "-C", tmp_path, "test"])

@@ -18,11 +18,13 @@ from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
 from lgnc.sim.board import run_board
 from lgnc.sim.folder import run_folder
+from lgnc.sim.manifest import Manifest
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
-from tests.backends.support import edge_features, emitted, mismatches, write
+from tests.backends.support import edge_features, emitted, mismatches, sealed, write
 from tests.support import needs, random_circuit, random_model
 
+AVR = ("-std=gnu99", "-Os", "-mmcu=atmega328p", "-ffunction-sections")
 ARM = ("-std=c99", "-O2", "-mcpu=cortex-m3", "-mthumb", "-ffunction-sections")
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
@@ -30,6 +32,7 @@ CASES: dict[str, Circuit] = {
     "uint8": lift(random_model(1, width=200)),
     "int16": lift(random_model(2, dtype="int16", width=80)),
     "float32": lift(random_model(3, dtype="float32", width=80)),
+    "int64": lift(random_model(5, dtype="int64", width=60, features=6)),
     "no head": random_circuit(4, gates=100),
     "inverted literals, offsets": random_circuit(2, classes=3, outputs=13),
 }
@@ -51,7 +54,7 @@ def _avr(test: Any) -> Any:
 
 def _agrees(circuit: Circuit, board: str, folder: Path, rows: int = 40) -> None:
     manifest = write("c", circuit, folder, board=board)
-    assert manifest["board"] == board
+    assert manifest.facts["board"] == board
     features = edge_features(circuit, rows)
     result = run_folder(folder, features)
     assert result.engine == BOARDS[board].engine
@@ -66,7 +69,7 @@ def test_a_cortex_m3_gives_the_circuits_answers(case: str, tmp_path: Path) -> No
 
 
 @_avr
-@pytest.mark.parametrize("case", ["uint8", "float32", "no head"])
+@pytest.mark.parametrize("case", ["uint8", "int16", "float32", "int64", "no head"])
 def test_an_atmega328p_gives_the_circuits_answers(case: str, tmp_path: Path) -> None:
     _agrees(CASES[case], "atmega328p", tmp_path)
 
@@ -77,15 +80,19 @@ def test_rows_beyond_one_image_are_run_in_several(tmp_path: Path, monkeypatch: p
     _agrees(CASES["uint8"], "atmega328p", tmp_path, rows=16)
 
 
-@pytest.mark.parametrize("board", ["mps2-an385", "atmega328p"])
+@pytest.mark.parametrize(
+    "board",
+    [
+        pytest.param("mps2-an385", marks=[needs(tool) for tool in ("make", "arm-none-eabi-gcc", "qemu-system-arm")]),
+        pytest.param("atmega328p", marks=[needs(tool) for tool in ("make", "avr-gcc", "simavr")]),
+    ],
+)
 def test_the_project_checks_its_own_rows(board: str, tmp_path: Path) -> None:
-    tools = {"mps2-an385": ("arm-none-eabi-gcc", "qemu-system-arm"), "atmega328p": ("avr-gcc", "simavr")}[board]
-    if find_tool(tools[0]) is None or find_tool(tools[1]) is None:
-        pytest.skip(f"needs {tools}")
     write("c", CASES["uint8"], tmp_path, board=board)
     printed = run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board").decode(errors="replace")
-    assert "rows 16 wrong 0" in printed
-    assert sum(map(int, re.findall(r"class \d rows (\d+)", printed))) == 16
+    rows = 1024 // (12 + 5 * 4)
+    assert f"rows {rows} wrong 0" in printed
+    assert sum(map(int, re.findall(r"class \d rows (\d+)", printed))) == rows
 
 
 @_mps2
@@ -93,8 +100,8 @@ def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) ->
     circuit = lift(random_model(1, width=900, layers=2, features=40, classes=10))
     manifest = write("c", circuit, tmp_path, board="mps2-an385")
     assert circuit.gates < run_board(tmp_path, manifest, edge_features(circuit, 3)).ticks <= 12 * circuit.gates
-    assert manifest["flash_bytes"] <= 6 * circuit.gates + 3072
-    assert manifest["ram_bytes"] <= 1024
+    assert manifest.facts["flash_bytes"] <= 6 * circuit.gates + 3072
+    assert manifest.facts["ram_bytes"] <= 1024
 
 
 def test_a_wide_network_trades_ram_for_flash_within_its_budget() -> None:
@@ -116,6 +123,7 @@ def test_a_changed_table_is_seen(tmp_path: Path) -> None:
         re.sub(r"(net_offset\[\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", source.read_text())
     )
     features = edge_features(circuit, 10)
+    sealed(tmp_path)
     assert mismatches(circuit, features, run_folder(tmp_path, features)) == 10
     with pytest.raises(Failed):
         run_tool([_tool("make"), "-s", "run"], cwd=tmp_path / "board")
@@ -123,29 +131,66 @@ def test_a_changed_table_is_seen(tmp_path: Path) -> None:
 
 @_mps2
 def test_a_program_that_stops_early_is_a_failure(tmp_path: Path) -> None:
-    manifest = write("c", CASES["uint8"], tmp_path, board="mps2-an385")
+    write("c", CASES["uint8"], tmp_path, board="mps2-an385")
     main = tmp_path / "board" / "main.c"
     main.write_text(main.read_text().replace("    summary();", "    board_stop(0);"))
     with pytest.raises(Failed, match="answered 5 of 5 rows; the last line was: row 4"):
-        run_board(tmp_path, manifest, edge_features(CASES["uint8"], 5))
+        run_board(tmp_path, sealed(tmp_path), edge_features(CASES["uint8"], 5))
+
+
+def _foretold(seed: int) -> Circuit:
+    """A network of the seed's feature type, of another shape for each."""
+    dtype = ["uint8", "int16", "float32", "uint16", "bool", "int32", "int64", "float64"][seed]
+    return lift(random_model(seed, dtype=dtype, width=150 * (seed % 3 + 1), features=40, classes=10, layers=2))
 
 
 @needs("arm-none-eabi-gcc")
 @needs("arm-none-eabi-size")
 @pytest.mark.parametrize("seed", range(8))
 def test_flash_and_ram_are_foretold_within_five_percent(seed: int, tmp_path: Path) -> None:
-    dtype = ["uint8", "int16", "float32", "uint16", "bool", "int32", "int64", "float64"][seed]
-    circuit = lift(random_model(seed, dtype=dtype, width=150 * (seed % 3 + 1), features=40, classes=10, layers=2))
-    manifest = write("c", circuit, tmp_path, target_profile="mcu")
+    manifest = write("c", _foretold(seed), tmp_path, target_profile="mcu")
     run_tool([_tool("arm-none-eabi-gcc"), *ARM, *STRICT, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
-    text, data, bss = run_tool([_tool("arm-none-eabi-size"), "net.o"], cwd=tmp_path).split(b"\n")[1].split()[:3]
+    _as_foretold(manifest, _tool("arm-none-eabi-size"), tmp_path, 0.05)
+
+
+@needs("avr-gcc")
+@pytest.mark.parametrize("seed", range(7))
+def test_an_avr_is_foretold_its_own_flash_and_ram(seed: int, tmp_path: Path) -> None:
+    circuit = _foretold(seed)
+    manifest = write("c", circuit, tmp_path, board="atmega328p")
+    assert manifest.facts["flash_and_ram_of"].startswith("avr-gcc")
+    run_tool([_tool("avr-gcc"), *AVR, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
+    _as_foretold(manifest, _tool("avr-gcc").replace("avr-gcc", "avr-size"), tmp_path, 0.07)
+    need = manifest.facts["flash_bytes"]
+    emitted("c", circuit, board="atmega328p", max_flash=need)
+    with pytest.raises(Failed, match=r"needs [\d,]+ bytes of flash"):
+        emitted("c", circuit, board="atmega328p", max_flash=need * 2 // 3)
+
+
+def _as_foretold(manifest: Manifest, size: str, folder: Path, share: float) -> None:
+    """Fails unless net.o takes the manifest's flash and RAM, but for a share of them."""
+    text, data, bss = run_tool([size, "net.o"], cwd=folder).split(b"\n")[1].split()[:3]
     assert (data, bss) == (b"0", b"0")
-    assert manifest["flash_bytes"] == pytest.approx(int(text), rel=0.05)
-    frames = {
-        line.split(":")[-1].split()[0]: int(line.split()[1]) for line in (tmp_path / "net.su").read_text().splitlines()
-    }
-    deepest = frames["net_evaluate"] + frames["net_predict_in"]
-    assert manifest["ram_bytes"] == pytest.approx(manifest["workspace_bytes"] + deepest, rel=0.05)
+    assert manifest.facts["flash_bytes"] == pytest.approx(int(text), rel=share)
+    lines = (folder / "net.su").read_text().splitlines()
+    frames = {line.split("\t")[0].split(":")[-1]: int(line.split("\t")[1]) for line in lines}
+    deepest = sum(frames.get(f"net_{function}", 0) for function in ("evaluate", "sample", "predict_in"))
+    assert manifest.facts["ram_bytes"] == pytest.approx(manifest.facts["workspace_bytes"] + deepest, rel=share)
+
+
+def test_what_an_avr_cannot_hold_is_refused() -> None:
+    circuit = lift(random_model(1, dtype="float64", features=4))
+    with pytest.raises(BadInput, match=r"--board: the features are float64, .* 24 bits \(train on integers"):
+        emitted("c", circuit, board="atmega328p")
+    assert "board/main.c" in emitted("c", circuit, board="mps2-an385").files
+
+
+@needs("avr-gcc")
+@pytest.mark.parametrize("profile", ["mcu", "portable"])
+def test_a_narrow_double_does_not_compile(profile: str, tmp_path: Path) -> None:
+    write("c", lift(random_model(1, dtype="float64", features=4)), tmp_path, target_profile=profile)
+    with pytest.raises(Failed, match="double has fewer bits than the features"):
+        run_tool([_tool("avr-gcc"), *AVR, "-w", "-Wfatal-errors", "-c", "net.c"], cwd=tmp_path)
 
 
 @needs("avr-gcc")
@@ -210,7 +255,7 @@ def test_rows_hold_every_feature_type() -> None:
         header = emitted("c", circuit, board="mps2-an385").files["board/net_rows.h"].decode()
         rows = re.search(r"net_rows\[\] = \{([^}]*)\}", header)
         assert rows is not None
-        assert len(rows[1].split(",")) - 1 == 300 * max(1, 1024 // (300 * (1 if dtype == "bool" else 8)))
+        assert len(rows[1].split(",")) - 1 == 300 * max(1, 1024 // (300 * (1 if dtype == "bool" else 8) + 5 * 4))
         assert np.array_equal(re.findall(r"ROW_COUNT (\d+)", header), [str(3 if dtype == "bool" else 1)])
 
 

@@ -13,7 +13,7 @@ from lgnc.diagnostics import BadInput, Failed
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
 from lgnc.sim.numpy import load_module
-from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
+from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, sealed, write
 from tests.support import random_circuit, random_features, random_model
 
 
@@ -28,7 +28,7 @@ def test_more_samples_than_a_block(tmp_path: Path) -> None:
 
 def test_a_changed_fanin_is_seen(tmp_path: Path) -> None:
     circuit = lift(random_model(1))
-    manifest = write("numpy", circuit, tmp_path)
+    write("numpy", circuit, tmp_path)
     path = tmp_path / "net.py"
     text = path.read_text()
     table = re.search(r'FANIN = _table\("""(.*?)"""', text, re.DOTALL)
@@ -37,7 +37,7 @@ def test_a_changed_fanin_is_seen(tmp_path: Path) -> None:
     fanin[int(circuit.outputs[0] >> 1) - circuit.inputs] = [0, 1]
     path.write_text(text.replace(table[1], base64.b64encode(fanin.tobytes()).decode()))
     features = random_features(circuit, 500)
-    assert mismatches(circuit, features, run("numpy", tmp_path, manifest, features)) > 0
+    assert mismatches(circuit, features, run("numpy", tmp_path, sealed(tmp_path), features)) > 0
 
 
 def test_the_file_needs_numpy_alone(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_wrong_features_are_refused(bad: np.ndarray[tuple[int, ...], np.dtype[np
 
 
 def test_a_damaged_module_is_named(tmp_path: Path) -> None:
-    manifest = write("numpy", CIRCUITS[1], tmp_path)
+    write("numpy", CIRCUITS[1], tmp_path)
     (tmp_path / "net.py").write_text("1 +")
     with pytest.raises(Failed, match=r"net\.py"):
-        run("numpy", tmp_path, manifest, random_features(CIRCUITS[1], 5))
+        run("numpy", tmp_path, sealed(tmp_path), random_features(CIRCUITS[1], 5))

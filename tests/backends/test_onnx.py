@@ -11,7 +11,7 @@ import pytest
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
-from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, write
+from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, sealed, write
 from tests.support import needs, random_features, random_model
 
 
@@ -43,22 +43,22 @@ def test_names_are_in_the_metadata() -> None:
 @needs("onnxruntime")
 def test_a_changed_gate_is_seen(tmp_path: Path) -> None:
     circuit = lift(random_model(1))
-    manifest = write("onnx", circuit, tmp_path)
+    write("onnx", circuit, tmp_path)
     path = tmp_path / "net.onnx"
     model = onnx.load(path)
     last = [node for node in model.graph.node if node.name.endswith(".xor")][-1]
     last.op_type = "BitwiseAnd"
     onnx.save(model, path)
     features = random_features(circuit, 500)
-    assert mismatches(circuit, features, run("onnx", tmp_path, manifest, features)) > 0
+    assert mismatches(circuit, features, run("onnx", tmp_path, sealed(tmp_path), features)) > 0
 
 
 @needs("onnxruntime")
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    manifest = write("onnx", CIRCUITS[1], tmp_path)
+    write("onnx", CIRCUITS[1], tmp_path)
     (tmp_path / "net.onnx").write_bytes(b"no model")
     with pytest.raises(Failed, match=r"net\.onnx"):
-        run("onnx", tmp_path, manifest, random_features(CIRCUITS[1], 5))
+        run("onnx", tmp_path, sealed(tmp_path), random_features(CIRCUITS[1], 5))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a\nb"])

@@ -20,6 +20,7 @@ from lgnc.diagnostics import BadInput, Failed, LgncError, ToolMissing
 from lgnc.formats import lift
 from lgnc.ir import Circuit, Encoder, simulate
 from lgnc.ir.simulate import encode, pack, simulate_outputs, unpack
+from lgnc.sim.manifest import EncoderFacts, Manifest, VerilogFacts
 from lgnc.sim.verilog import run
 from lgnc.toolchain import find_tool, require_tool
 from lgnc.toolchain import run as run_tool
@@ -32,11 +33,23 @@ def network(dtype: str, seed: int = 0) -> Circuit:
     return lift(random_model(seed, dtype=dtype, layers=2))
 
 
-def write(folder: Path, artifact: Artifact) -> dict[str, Any]:
-    """The files in `folder`, and the part of the manifest that running them needs."""
+def write(folder: Path, artifact: Artifact) -> Manifest:
+    """The files in `folder`, and a manifest with what running them needs."""
     for name, data in artifact.files.items():
         (folder / name).write_bytes(data)
-    return {"name": artifact.details["verilog"]["top"], **artifact.details}
+    facts = artifact.details["verilog"]
+    taken, score = facts["input"], facts.get("score")
+    verilog = VerilogFacts(
+        port=taken["port"],
+        width=taken["width"],
+        feature=tuple(taken.get("feature", ())),
+        threshold=tuple(taken.get("threshold", ())),
+        outputs=tuple((port["port"], port["width"]) for port in facts["outputs"]),
+        score=None if score is None else (score["width"], score["base"]),
+        serial=False,
+    )
+    encoder = EncoderFacts("bool", (), 0)
+    return Manifest(2, "verilog", facts["top"], {}, "", "", encoder, None, None, (), {}, {}, None, None, verilog, {})
 
 
 def self_check(folder: Path, name: str = "lgn") -> bytes:

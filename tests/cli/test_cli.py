@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from lgnc.cli.main import run
+from lgnc.cli.output import print_table
 from lgnc.formats import lift, to_text
 from lgnc.formats.lgn import model_bytes, save_model
+from tests.backends.support import sealed
 from tests.support import needs, random_circuit, random_conv_model, random_model
 
 Capture = pytest.CaptureFixture[str]
@@ -184,6 +186,8 @@ def test_a_serial_popcount_is_tested(model: Path, tmp_path: Path, capsys: Captur
     assert "its popcount is serial" in verdict["detail"]
     text = (out / "lgn.v").read_text()
     (out / "lgn.v").write_text(text.replace("shift_0 <= take ?", "shift_0 <= ~take ?"))
+    assert "file 'lgn.v' was edited since it was compiled" in refused(capsys, 2, "verify", model, out)
+    sealed(out)
     assert call(capsys, "verify", model, out)[0] == 1
 
 
@@ -286,17 +290,19 @@ def test_simulate_a_model_and_a_folder(model: Path, tmp_path: Path, capsys: Capt
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"files": ["../../m.lgn"]}, "outside the folder"),
-        ({"files": ["/etc/passwd"]}, "outside the folder"),
-        ({"name": "../x"}, "outside the folder"),
-        ({"files": ["none.py"]}, "is missing"),
+        ({"files": {"../../m.lgn": "0" * 64}}, "outside the folder"),
+        ({"files": {"/etc/passwd": "0" * 64}}, "outside the folder"),
+        ({"files": ["lgn.py"]}, "has no list of files"),
+        ({"files": {"lgn.py": "0"}}, "has no SHA-256 of file 'lgn.py'"),
+        ({"name": "../x"}, "'name' is '../x', not a name of letters"),
+        ({"tau": 7}, "was edited since it was compiled"),
         ({"target": "cobol"}, "unknown target"),
         ({"target": ["c"]}, "unknown target"),
-        ({"encoder": 3}, "no encoder"),
-        ({"lgnc_manifest": 99}, "manifest of version 1"),
+        ({"encoder": 3}, "'encoder' is 3, not an object"),
+        ({"lgnc_manifest": 99}, "manifest of version 1 or 2"),
         ({"target": "c"}, "has no 'entry'"),
-        ({"classes": [1, 2]}, "no list of names"),
-        ({"training": {"seed": "a"}}, "the seed of its training is 'a', not a number"),
+        ({"classes": [1, 2]}, "'classes' is [1, 2], not a list of different names"),
+        ({"training": {"seed": "a"}}, "'training.seed' is 'a', not an integer"),
     ],
 )
 def test_a_hand_edited_folder(
@@ -377,7 +383,7 @@ def test_ctrl_c_in_training(tmp_path: Path) -> None:
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "Traceback" not in stderr
     assert json.loads(stdout)["error"]
     assert os.listdir(tmp_path) == ["m.checkpoint"]
@@ -428,11 +434,10 @@ def test_a_full_disk(model: Path, tmp_path: Path, capsys: Capture, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     out = tmp_path / "out"
     assert "No space left" in refused(capsys, 2, "compile", model, "-t", "numpy", "-o", out)
     assert sorted(os.listdir(tmp_path)) == ["m.lgn"]
-    monkeypatch.setattr(os, "fsync", full)
     assert "No space left" in refused(capsys, 2, "opt", model, "-o", tmp_path / "c.lgir")
     assert sorted(os.listdir(tmp_path)) == ["m.lgn"]
 
@@ -448,3 +453,31 @@ def test_info_draws_a_convolutional_network(tmp_path: Path, capsys: Capture) -> 
     assert run(["info", "--json", str(path)]) == 0
     network = json.loads(capsys.readouterr().out)["network"]
     assert [row["gate_applications"] for row in network] == [8064, 0, 144, 0, 30, 30, 0, 8268]
+
+
+def test_names_of_a_strangers_file_do_not_act_on_the_terminal(capsys: Capture, tmp_path: Path) -> None:
+    hostile = "\x1b]0;title\x07\x1b[2J[/red]\nlgnc: ok\u202egnp"
+    circuit = random_circuit(1, inputs=3, gates=5, outputs=4, classes=2)
+    assert circuit.head is not None
+    names = replace(circuit.encoder, names=(hostile, "b", "c"))
+    path = tmp_path / "x.lgir"
+    path.write_text(to_text(circuit.with_(encoder=names, head=replace(circuit.head, names=(hostile, "[bold]")))))
+    out = tmp_path / hostile.replace("/", "")
+    for words in (["info", path], ["info", "--json", path], ["opt", path, "-o", f"{out}.lgir", "--stats"]):
+        code, stdout, stderr = call(capsys, *words)
+        assert code == 0
+        assert all(line.isprintable() for line in (stdout + stderr).split("\n"))
+    assert r"\x1b]0;title\x07\x1b[2J[/red]\nlgnc: ok\u202egnp, [bold]" in call(capsys, "info", path)[1]
+    code, stdout, stderr = call(capsys, "info", f"{out}.v")
+    assert (code, stdout) == (2, "")
+    assert stderr.count("\n") == 1
+    assert stderr[:-1].isprintable()
+    code, _, stderr = call(capsys, hostile)
+    assert code == 2
+    assert stderr[:-1].isprintable()
+
+
+def test_cells_of_tables_are_text_not_markup(capsys: Capture) -> None:
+    capsys.readouterr()
+    print_table(("name",), [("[/red]",), ("[bold]x",), ("\x1b[2J",)])
+    assert capsys.readouterr().out.split() == ["name", "[/red]", "[bold]x", r"\x1b[2J"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lgnc.data import Dataset, load_dataset
+from lgnc.data import Choices, Dataset, load_dataset
 from lgnc.diagnostics import BadInput
 
 
@@ -62,11 +62,11 @@ def test_separators_line_ends_and_byte_order_mark(tmp_path: Path, separator: str
     [
         ("x,y\n1,a\n2,b\n3,a\n", ("x",)),
         ("1,a\n2,b\n3,a\n", ("column 1",)),
-        (",x,y\n0,1,a\n1,2,b\n2,3,a\n", ("column 1", "x")),
+        (",x,y\n0,1,a\n1,2,b\n2,3,a\n", ("x",)),
         ("colour,kind\nred,yes\nblue,no\nred,no\n", ("colour=blue", "colour=red")),
         ("red,yes\nblue,no\nred,no\nblue,yes\n", ("column 1=blue", "column 1=red")),
         ("0,1,2\n5,6,0\n7,8,1\n9,9,0\n", ("0", "1")),
-        (",0,1,kind\n0,6,7,a\n1,8,9,b\n2,9,9,a\n", ("column 1", "0", "1")),
+        (",0,1,kind\n0,6,7,a\n1,8,9,b\n2,9,9,a\n", ("0", "1")),
         ("0,1,2\n1,2,0\n2,0,1\n1,1,2\n", ("column 1", "column 2")),
         ("?,a\n2,b\n3,a\n4,b\n", ("column 1", "column 1 missing")),
         ('"a, quoted","y"\n1,p\n2,q\n3,q\n', ("a, quoted",)),
@@ -85,7 +85,7 @@ def test_a_header_of_numbers_is_known_by_the_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "classes"),
     [
-        (["1", "1.0", "2", " 2 ", "10"], ("1", "2", "10")),
+        (["1", "1.0", "2", " 2 ", "10", "10"], ("1", "2", "10")),
         (["-1", "1", "-1", "+1"], ("-1", "1")),
         (["1.5", "1", "1.50", "0.5"], ("0.5", "1", "1.5")),
         (['"yes"', "no", "yes"], ("no", "yes")),
@@ -119,10 +119,8 @@ def test_missing_values_and_categories(tmp_path: Path) -> None:
 
 
 def test_median_and_categories_come_from_the_training_rows(tmp_path: Path) -> None:
-    rows = [f"{value if value % 5 else '?'},{'ab'[value % 2]},c{value}" for value in range(1, 41)]
-    data = load_dataset(
-        write(tmp_path, "\n".join(f"{r.split(',')[0]},{r.split(',')[2]},{r.split(',')[1]}" for r in rows))
-    )
+    rows = [f"{value if value % 5 else '?'},c{value},{'ab'[value % 2]}" for value in range(1, 41)]
+    data = load_dataset(write(tmp_path, "\n".join(rows)), choices=Choices(keep=("column 2",)))
     known = data.x_train[:, 0][data.x_train[:, 1] == 0]
     filled = data.x_train[:, 0][data.x_train[:, 1] == 1]
     assert set(filled.tolist()) == {np.sort(known)[(len(known) - 1) // 2]}
@@ -176,22 +174,23 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     "ragged after a cell of two lines": ('"p\nq",2,a\n3,b\n', "has 2 cells", ":3"),
     "infinite": ("x,y\n1,a\ninf,b\n", "column 'x': 'inf' is not a finite number", ":3"),
     "too large": ("1,a\n1e999,b\n", "'1e999' is not a finite number", ":2"),
-    "NaN": ("1,a\n\nNaN,b\n", "'NaN' is not a finite number", ":3"),
-    "NaN label": ("1,2\n2,nan\n3,1\n", "'nan' is not finite", ":2"),
-    "no label": ("1,a\n2,\n3,b\n", "the label is missing", ":2"),
+    "infinite label": ("1,2\n2,inf\n3,1\n", "'inf' is not finite", ":2"),
+    "no labels": ("x,y\n1,\n2,?\n", "it is empty", ""),
     "text among numbers": (
-        "".join(f"{index},{'ab'[index % 2]}\n" for index in range(20)) + "n/a,a\n",
-        "'n/a' is not a number",
+        "".join(f"{index},{'ab'[index % 2]}\n" for index in range(20)) + "oops,a\n",
+        "'oops' is not a number",
         ":21",
     ),
     "two columns of one name": ("x,x,y\n1,2,a\n2,3,b\n", "two columns are called 'x'", ":1"),
-    "binary": (b"\x89PNG\r\n\x1a\n\0\0\0", "binary file", ""),
+    "binary": (b"1,a\n2,b\n\0\0\0", "binary file", ""),
+    "a cell of many digits": (f"1,a\n{'9' * 130_000},b\n", "is not a finite number", ":2"),
+    "many columns": (",".join(map(str, range(1_100_000))) + "\n", "GiB of memory; the limit is", ""),
     "not UTF-8": (b"1,a\n2,\xe9\n", "byte 0xe9 is not UTF-8", ":2"),
     "open quote": ('1,a\n2,"b\n3,a\n', "not CSV", ":3"),
-    "too many classes": ("".join(f"1,{index}\n" for index in range(1001)), "1001 different labels", ""),
+    "too many classes": ("".join(f"1,c{index // 2}\n" for index in range(2002)), "1,001 different labels", ""),
     "too many categories": (
-        "".join(f"t{index},{index % 2}\n" for index in range(13000)),
-        "different texts",
+        "".join(f"t{index // 2},{index % 2}\n" for index in range(26000)),
+        "no column is left as a feature",
         "",
     ),
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lgnc import toolchain
 from lgnc.diagnostics import BadInput
 from lgnc.formats.lift import lift
-from lgnc.formats.read_aiger import circuit_from_aiger
+from lgnc.formats.read_aiger import circuit_from_aiger, read_aiger
 from lgnc.formats.source import load_source, save_circuit
 from lgnc.formats.write_aiger import aiger_bytes
 from lgnc.ir import Circuit, Encoder
@@ -218,3 +218,33 @@ def test_damaged_files_give_a_circuit_or_bad_input(data: st.DataObject) -> None:
 @given(st.binary(max_size=60), st.sampled_from([b"", b"aig ", b"aag 3 1 0 1 2\n", b"aig 3 1 0 1 2\n"]))
 def test_random_bytes_give_a_circuit_or_bad_input(data: bytes, start: bytes) -> None:
     assert outcome(start + data)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_file_cut_anywhere_is_refused_or_lost_names_alone(binary: bool) -> None:
+    circuit = random_circuit(1, inputs=3, gates=12, outputs=3)
+    data = aiger_bytes(circuit, binary)
+    body, names = data.index(b"i0 "), 0
+    for size in range(len(data)):
+        if outcome(data[:size]) != "read":
+            continue
+        read, notes = read_aiger(data[:size], "x")
+        assert size >= body
+        assert data[size - 1 : size] == b"\n" or size == body
+        assert difference(circuit, read.with_(encoder=circuit.encoder, output_names=circuit.output_names))[1] == ""
+        assert len(notes) == (size > body)
+        names += 1
+    assert names == circuit.inputs + len(circuit.outputs)
+    assert read_aiger(data, "x")[1] == ()
+
+
+def test_a_number_cut_short_is_not_another_number() -> None:
+    whole = b"aag 7 5 0 1 2\n2\n4\n6\n8\n10\n14\n12 2 4\n14 12 10\n"
+    assert circuit_from_aiger(whole, "x").gates == 2
+    with pytest.raises(BadInput, match="x:9: the file ends inside a gate: it was cut short"):
+        circuit_from_aiger(whole[:-2], "x")
+
+
+def test_what_follows_a_comment_may_end_anywhere() -> None:
+    assert circuit_from_aiger(b"aag 1 1 0 1 0\n2\n2\nc", "x").inputs == 1
+    assert circuit_from_aiger(b"aag 1 1 0 1 0\r\n2\r\n2\r\nc\r\nno end", "x").inputs == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lgnc import toolchain
 from lgnc.diagnostics import BadInput
 from lgnc.formats.lift import lift
-from lgnc.formats.read_blif import circuit_from_blif
+from lgnc.formats.read_blif import circuit_from_blif, read_blif
 from lgnc.formats.source import load_source
 from lgnc.formats.write_blif import blif_bytes
 from lgnc.ir import Circuit, Encoder
@@ -174,3 +174,85 @@ def test_damaged_files_give_a_circuit_or_bad_input(data: st.DataObject) -> None:
 def test_random_text_gives_a_circuit_or_bad_input(parts: list[str]) -> None:
     for word in (".names ", ".inputs ", ".outputs "):
         assert outcome((".model m\n" + word.join(parts)).encode())
+
+
+AND = ".names a b y\n11 1\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ".default_input_arrival 0 0",
+        ".default_output_required 0 0",
+        ".default_input_drive 1 1",
+        ".default_output_load 2",
+        ".default_max_input_load 2",
+        ".input_arrival a 0 0",
+        ".output_required y 0 0",
+        ".input_drive a 1 1",
+        ".output_load y 1",
+        ".max_input_load a 1",
+        ".wire_load_slope 0.00",
+        ".wire_load_table 1 2",
+        ".wire 0 1",
+        ".area 10",
+        ".delay a INV 1 2 3",
+        ".cycle 10",
+        ".clock_event 1 a",
+        '.attr src "x.v:1"',
+        ".param INIT 01",
+        ".cname cell",
+    ],
+)
+def test_what_has_no_meaning_for_the_function_is_left_out_and_said(line: str) -> None:
+    plain, notes = read_blif(START + AND.encode() + b".end\n", "x")
+    assert notes == ()
+    for text in (START.decode() + f"{line}\n{AND}.end\n", START.decode() + f"{AND}{line}\n.end\n"):
+        circuit, notes = read_blif(text.encode(), "x")
+        assert circuit.digest == plain.digest
+        assert notes == (f"left out, without meaning here: {line.split()[0]}",)
+
+
+def test_external_dont_cares_are_left_out_and_said() -> None:
+    text = START + AND.encode() + b".exdc\n.inputs a b\n.outputs y\n.names a b y\n01 1\n.end\n"
+    circuit, notes = read_blif(text, "x")
+    assert circuit.digest == circuit_from_blif(START + AND.encode() + b".end\n", "x").digest
+    assert len(notes) == 1
+    assert ".exdc" in notes[0]
+
+
+def test_comments_may_be_in_any_encoding() -> None:
+    text = START + "# café\n".encode() + b"# caf\xe9 \xff\n" + AND.encode() + b".end # \xc3\n"
+    assert circuit_from_blif(text, "x").gates == 1
+
+
+def test_the_ending_may_be_in_capitals(tmp_path: Path) -> None:
+    path = tmp_path / "UPPER.BLIF"
+    path.write_bytes(START + AND.encode() + b".end\n")
+    assert load_source(path).format == "BLIF"
+    assert load_source(path).notes == ()
+
+
+def test_a_file_cut_anywhere_is_refused() -> None:
+    for data in (
+        blif_bytes(random_circuit(1, inputs=4, gates=8, outputs=3)),
+        START + b".names a b c y\n11- 1\n1-1 1\n-11 1\n.end\n",
+    ):
+        for size in range(len(data) - 1):
+            with pytest.raises(BadInput, match=r"^x:"):
+                circuit_from_blif(data[:size], "x")
+        whole = circuit_from_blif(data, "x")
+        assert circuit_from_blif(data[:-1], "x").digest == whole.digest
+
+
+def test_the_parity_of_fourteen_takes_thirteen_gates() -> None:
+    inputs = [f"x{k}" for k in range(14)]
+    rows = "".join(f"{''.join(map(str, p))} 1\n" for p in product((0, 1), repeat=14) if sum(p) % 2)
+    text = f".model m\n.inputs {' '.join(inputs)}\n.outputs y\n.names {' '.join(inputs)} y\n{rows}.end\n"
+    circuit = circuit_from_blif(text.encode(), "x")
+    assert circuit.gates == 13
+    off = circuit_from_blif(text.replace(" 1\n", " 0\n").encode(), "x")
+    assert off.gates == 13
+    bits = np.random.default_rng(0).integers(0, 2, (500, 14)).astype(np.bool_)
+    for read, want in ((circuit, bits.sum(axis=1) % 2 == 1), (off, bits.sum(axis=1) % 2 == 0)):
+        assert (unpack(simulate_outputs(read, pack(bits)), 500)[:, 0] == want).all()

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import struct
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
+from lgnc.cli.main import run
+from lgnc.data.features import Schema
 from lgnc.diagnostics import BadInput
 from lgnc.formats import lift
 from lgnc.formats.lgn import Layer, Model, load_model, model_bytes, model_from_bytes, save_model
+from lgnc.ir import Encoder
 from tests.support import random_model
 
 
@@ -25,12 +29,13 @@ def edited(model: Model, header: dict[str, Any] | None = None, **arrays: Any) ->
     data = model_bytes(model)
     (size,) = struct.unpack("<Q", data[:8])
     fields = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["lgnc"])
+    fields.update(header or {})
     del fields["sha256"]
     tensors = load(data)
     for name, array in arrays.items():
         tensors[name.replace("__", ".")] = array
     kept = {name: array for name, array in tensors.items() if array is not None}
-    return save(kept, {"lgnc": json.dumps({**fields, **(header or {})})})
+    return save(kept, {"lgnc": json.dumps(fields)})
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float64"])
@@ -80,6 +85,17 @@ WIDTH = MODEL.layers[0].width
         (edited(MODEL, {"feature_dtype": "complex64"}), "'feature_dtype'"),
         (edited(MODEL, {"class_names": ["a", "a"]}), "'class_names'"),
         (edited(MODEL, {"feature_names": [1]}), "'feature_names'"),
+        (edited(MODEL, {"version": 1.5}), "not of model format 1"),
+        (edited(MODEL, {"layers": True}), "'layers'"),
+        (edited(MODEL, {"layers": -1}), "'layers'"),
+        (edited(MODEL, {"tau": float("nan")}), "NaN is not a finite number"),
+        (edited(MODEL, {"tau": float("inf")}), "Infinity is not a finite number"),
+        (edited(MODEL, {"meta": {"training": {"loss": [float("nan")]}}}), "NaN is not a finite number"),
+        (edited(MODEL, {"meta": {"columns": {"position": float("inf")}}}), "Infinity is not a finite number"),
+        (edited(MODEL, {"meta": {"columns": 3}}), "'meta.columns'"),
+        (edited(MODEL, {"meta": {"training": json.loads("[" * 500 + "]" * 500)}}), "nested more than 20 deep"),
+        (edited(MODEL, {"sha257": "0"}), "unknown header field 'sha257'"),
+        (edited(MODEL, {"class_names": ["a", "b", "\\x1b[2J", "c", 5]}), "'class_names'"),
         (edited(MODEL, head__nodes=None), "no array 'head.nodes'"),
         (edited(MODEL, head__nodes=np.full(60, 10**6, np.int32)), "'head.nodes' holds"),
         (edited(MODEL, head__starts=np.arange(6, dtype=np.int32)), "'head.starts'"),
@@ -125,3 +141,125 @@ def test_mutated_bytes_are_a_model_or_bad_input(data: st.DataObject) -> None:
     except BadInput:
         return
     lift(model)
+
+
+def test_models_of_format_1_without_a_checksum_load_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "old.lgn"
+    path.write_bytes(edited(MODEL))
+    assert b"sha256" not in path.read_bytes()
+    assert lift(load_model(path)).digest == lift(MODEL).digest
+
+
+SMALL = model_bytes(random_model(0, features=2, layers=1, width=4, classes=2))
+
+
+def test_every_flipped_bit_is_noticed() -> None:
+    """Also where the file would still be a model: in logits, thresholds, names, and in the checksum itself."""
+    for bit in range(8 * len(SMALL)):
+        data = bytearray(SMALL)
+        data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(BadInput):
+            model_from_bytes(bytes(data), "m.lgn")
+
+
+def test_a_file_cut_anywhere_is_refused() -> None:
+    for size in range(len(SMALL)):
+        with pytest.raises(BadInput):
+            model_from_bytes(SMALL[:size], "m.lgn")
+
+
+def test_one_more_layer_than_circuits_can_number_is_refused() -> None:
+    encoder = Encoder.binary(("x",))
+    one = Layer(np.zeros((2, 1, 1), np.int32), None, None, np.array([3], np.uint8))
+    ends = np.array([0], np.int32), np.array([0, 1], np.int32)
+    deepest = Model(encoder, (one,) * 2**15, *ends, ("c",), 1.0)
+    marks = lift(model_from_bytes(model_bytes(deepest), "m.lgn")).layer
+    assert marks is not None
+    assert int(marks.max()) == 2**15 - 1
+    with pytest.raises(BadInput, match="'layers' is not the number of layers in the file, at most 32768"):
+        model_from_bytes(model_bytes(replace(deepest, layers=(one,) * (2**15 + 1))), "m.lgn")
+
+
+@pytest.mark.parametrize("threshold", [-(2**63), 2**63 - 1, 1234567890123456789])
+def test_every_int64_is_a_threshold(threshold: int) -> None:
+    encoder = Encoder(("x",), "int64", np.zeros(1, np.int32), np.array([threshold]))
+    model = Model(encoder, (), np.array([0], np.int32), np.array([0, 1], np.int32), ("c",), 1.0)
+    assert model_from_bytes(model_bytes(model), "m.lgn").encoder.threshold.tolist() == [threshold]
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**400), 10**400)
+    | st.floats()
+    | st.sampled_from(
+        ["", "x", "\x1b[2J", "a\nb", "\ud800", "1", "uint8", "int64", "float64", -1, 2**63, 2**31, 32767]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+COLUMNS = {
+    "header": True,
+    "label": "class",
+    "position": 1,
+    "classes": ["class 0", "class 1"],
+    "dtype": "uint8",
+    "columns": [
+        {"name": "a", "median": 3, "values": None, "missing": False},
+        {"name": "b", "median": 0, "values": ["u", "v"], "missing": True},
+    ],
+    "shape": None,
+}
+TRAINING = {"seed": 0, "test_fraction": 0.2, "data": "iris", "method": "hard-st", "test_accuracy": 0.5}
+
+
+def planted(value: Any, path: list[Any], new: Any) -> Any:
+    """A copy of JSON data with `new` at a path of keys and positions."""
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = planted(copy[path[0]], path[1:], new)
+    return copy
+
+
+def paths(value: Any) -> list[list[Any]]:
+    """The paths of all that lies in JSON data, itself too."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [[], *([key, *rest] for key, each in inner for rest in paths(each))]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_mutated_records_are_a_model_or_bad_input(
+    data: st.DataObject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = random_model(0, features=3, layers=1, width=6, classes=2)
+    model = replace(model, meta={"training": TRAINING, "columns": COLUMNS, "shape": None})
+    raw = model_bytes(model)
+    (size,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(json.loads(raw[8 : 8 + size])["__metadata__"]["lgnc"])
+    del header["sha256"]
+    for _ in range(data.draw(st.integers(1, 2))):
+        header = planted(header, data.draw(st.sampled_from(paths(header)[1:])), data.draw(VALUES))
+    path = tmp_path / "m.lgn"
+    path.write_bytes(edited(model, header))
+    capsys.readouterr()
+    codes = [run(["info", *flags, str(path)]) for flags in ([], ["--json"])]
+    out, err = capsys.readouterr()
+    assert set(codes) <= {0, 2}, err
+    assert all(line.isprintable() for line in (out + err).split("\n"))
+    if codes == [0, 0]:
+        check_record(path)
+
+
+def check_record(path: Path) -> None:
+    """A model that loads has a circuit, and a record of columns that is whole or refused."""
+    loaded = load_model(path)
+    assert lift(loaded).gates == loaded.gates
+    if loaded.meta.get("columns"):
+        try:
+            schema = Schema.from_json(loaded.meta["columns"], "x")
+        except BadInput:
+            return
+        assert len(schema.feature_names) == len(set(schema.feature_names))
+        assert schema.names

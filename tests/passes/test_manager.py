@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lgnc.diagnostics import BadInput, Failed
-from lgnc.ir import Circuit
+from lgnc.ir import Circuit, Encoder, Head, simulate
+from lgnc.ir.simulate import pack, simulate_outputs, unpack
 from lgnc.passes import balance_depth, factor_shared_fanins, manager
 from lgnc.passes.compare import difference
 from lgnc.passes.manager import PASSES, PIPELINES, Step, load_pass, parse_pipeline, run_pipeline, steps_of
@@ -204,3 +205,21 @@ def test_reports_add_up_and_passes_print() -> None:
     assert all(one.gates_after == two.gates_before for one, two in pairwise(reports))
     assert all(report.seconds >= 0 and report.verified == "no" for report in reports)
     assert run_pipeline(before, 0) == (before, [])
+
+
+@pytest.mark.parametrize("outputs", ["scores", "both", "class"])
+@pytest.mark.parametrize("goal", ["luts", "gates", "depth", "lut6"])
+def test_a_head_of_one_literal_each_is_lowered_to_the_literals(outputs: str, goal: str) -> None:
+    head = Head(("x", "y"), np.array([0, 1, 2]), np.zeros(2, np.int32))
+    none = np.zeros(0, np.int32)
+    before = Circuit(Encoder.binary(("a", "b")), np.zeros(0, np.uint8), none, none, np.array([0, 3]), head)
+    after, _ = run_pipeline(before, f"lower_head{{outputs={outputs},goal={goal}}}", check_each_pass=True)
+    assert after.head is None
+    assert len(after.outputs) == {"scores": 2, "both": 3, "class": 1}[outputs]
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.bool_)
+    bits = unpack(simulate_outputs(after, pack(x)), 4)
+    scores, classes = simulate(before, x)
+    if outputs != "class":
+        assert (bits[:, -2:] == scores).all()
+    if outputs != "scores":
+        assert (bits[:, 0] == classes).all()

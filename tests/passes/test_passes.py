@@ -409,7 +409,7 @@ def test_a_class_that_cannot_win_loses_its_literals_where_scores_may_change() ->
     after = simplify_head(before, keep_scores=False)
     assert after.outputs.tolist() == [0, 2, 4, 6, 1, 3]
     assert difference(before, after, by_class=True) == ("exhaustive", "")
-    assert prove(before, after, goal="class").equal is True
+    assert prove(before, after, claim="class").equal is True
     assert len(simplify_head(before).outputs) == 8
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lgnc.backends.artifact import Options
 from lgnc.backends.verilog.emit import emit
 from lgnc.diagnostics import BadInput
 from lgnc.formats import lift
-from lgnc.ir import Circuit
+from lgnc.ir import Circuit, Encoder, Head
 from lgnc.passes.lower_head import lower_head
-from lgnc.readback.verilog import circuit_from_verilog, over_bits
+from lgnc.readback.verilog import circuit_from_verilog, over_bits, over_features
 from lgnc.verify.prove import prove
 from tests.arithmetic.test_head import outputs_of
 from tests.support import random_circuit, random_features, random_model
@@ -144,3 +146,28 @@ def test_float_networks_get_their_encoder_back() -> None:
     assert prove(circuit, read).equal is True
     with pytest.raises(BadInput, match="takes 36 inputs, not the 30 bits"):
         over_bits(circuit_from_verilog(text_of(circuit)), lift(random_model(2, features=10, dtype="float32")).encoder)
+
+
+@pytest.mark.parametrize("features", [0, 1, 3])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
+@pytest.mark.parametrize("head", [False, True])
+def test_circuits_that_read_none_of_their_input(features: int, dtype: str, head: bool) -> None:
+    names = tuple(f"x{k}" for k in range(features))
+    encoder = Encoder(names, dtype, np.zeros(0, np.int32), np.zeros(0, np.int64))
+    op, pins, outputs = np.array([15], np.uint8), np.zeros(1, np.int32), np.array([0, 1], np.int32)
+    form = Head(("a", "b", "c"), np.array([0, 0, 1, 2]), np.array([0, 1, -1])) if head else None
+    circuit = Circuit(encoder, op, pins, pins, outputs, form, () if head else ("y", "z"))
+    read = over_features(circuit_from_verilog(text_of(circuit)), encoder)
+    assert prove(lower_head(circuit, "both"), read).equal is True
+    wrong = circuit.with_(outputs=outputs[::-1], head=None, output_names=("y", "z"))
+    if not head:
+        assert prove(wrong, read).equal is False
+    seven = read.with_(encoder=replace(read.encoder, names=tuple(f"p{k}" for k in range(7))))
+    with pytest.raises(BadInput, match="bits, not the"):
+        over_features(seven, encoder)
+
+
+def test_over_features_leaves_what_the_text_says() -> None:
+    circuit = lift(random_model(2, dtype="uint8"))
+    read = circuit_from_verilog(text_of(circuit))
+    assert over_features(read, circuit.encoder) is read

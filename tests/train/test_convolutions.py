@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgnc.ir.gates import TABLE
-from lgnc.train.cpu.crop_rows import crop_rows, mirror_rows
 from lgnc.train.cpu.engine import PackedEngine
-from lgnc.train.encoders import encode_rows, fit_grid_encoder
 from lgnc.train.engine import TorchEngine, bits_of
 from lgnc.train.network import POOL_GRADIENTS, ConvStart, Estimator, Network
 from lgnc.train.reference import LayerTensors, loss_and_gradients
@@ -240,46 +238,3 @@ def test_threads_and_resuming_change_no_byte() -> None:
     once = run(1, -1)
     assert run(3, -1) == once
     assert run(2, 3) == once
-
-
-# --- Pictures as rows of bits. ---
-
-
-@pytest.mark.parametrize("shape", [(8, 8, 1), (6, 11, 3)])
-def test_cropped_rows_are_those_of_the_moved_pictures(shape: tuple[int, int, int]) -> None:
-    """Shifting and mirroring bits is the same as encoding the shifted and mirrored picture."""
-    height, width, channels = shape
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (20, height * width * channels)).astype(np.uint8)
-    x[0, 0] = 0
-    names = tuple(f"p{i}" for i in range(x.shape[1]))
-    encoder = fit_grid_encoder("thermometer:3", x, names, shape)
-    grid = (height, width, channels * 3)
-    chosen, flips = np.arange(20), rng.random(20) < 0.5
-    shifts = rng.integers(-4, 5, (20, 2))
-    rows = encode_rows(encoder, x)
-    found = crop_rows(rows, mirror_rows(rows, *grid), chosen, shifts, flips, grid)
-    want = np.zeros((20, height, width, channels), np.uint8)
-    for n in range(20):
-        picture = x[n].reshape(shape)[:, ::-1] if flips[n] else x[n].reshape(shape)
-        for i in range(height):
-            for j in range(width):
-                y, z = i + shifts[n, 0], j + shifts[n, 1]
-                if 0 <= y < height and 0 <= z < width:
-                    want[n, i, j] = picture[y, z]
-    np.testing.assert_array_equal(found, encode_rows(encoder, want.reshape(20, -1)))
-
-
-@pytest.mark.parametrize("spec", ["thermometer:3", "quantile:5"])
-def test_a_grid_encoder_has_the_same_bits_for_every_pixel(spec: str) -> None:
-    """A channel that takes two values beside one of many, and a pixel that is constant, have as many bits as all."""
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (50, 4 * 4, 2)).astype(np.uint8)
-    x[:, :, 1] = np.where(x[:, :, 1] > 99, 7, 5)
-    x[:, 3, 0] = 9
-    encoder = fit_grid_encoder(spec, x.reshape(50, -1), tuple(map(str, range(32))), (4, 4, 2))
-    count = encoder.bits // 32
-    np.testing.assert_array_equal(encoder.feature, np.repeat(np.arange(32), count))
-    thresholds = encoder.threshold.reshape(16, 2, count)
-    assert (thresholds == thresholds[0]).all()
-    assert (np.diff(thresholds[0, 0]) > 0).all()

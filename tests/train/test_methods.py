@@ -14,7 +14,7 @@ from lgnc.cli.experiment import gap as gap_command
 from lgnc.cli.train import command as train_command
 from lgnc.diagnostics import BadInput
 from lgnc.train import TrainConfig, train
-from lgnc.train.engines import ENGINES, NEEDS, choose_engine, needs_of
+from lgnc.train.engines import ENGINES, NEEDS, Work, choose_engine
 from lgnc.train.experiment import grid
 from lgnc.train.methods import METHODS, Method
 from lgnc.train.network import Estimator
@@ -55,29 +55,44 @@ def test_a_method_that_is_added_to_the_table_alone_trains_as_what_it_is(
 def test_a_method_that_no_engine_can_train_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METHODS, "toy", Method("toy", "Toy", hard=True, noisy=False, needs=("three values",)))
     for engine in ("auto", *ENGINES):
-        with pytest.raises(BadInput, match="cannot do 'three values'"):
+        with pytest.raises(BadInput, match="'toy' needs 'three values'"):
             train(blobs(), replace(SMALL, method="toy", engine=engine))
+
+
+WORKS = {
+    "ramps": Work("hard-st", ramps=True),
+    "soft": Work("soft-mix"),
+    "noise": Work("gumbel-st"),
+    "convolutions": Work("hard-st", convolves=True),
+    "soft convolutions": Work("soft-mix", convolves=True),
+    "weight decay": Work("hard-st", decay=True),
+    "processes": Work("hard-st", processes=2),
+}
 
 
 @pytest.mark.parametrize("engine", list(ENGINES))
 @pytest.mark.parametrize("need", list(NEEDS))
 def test_an_engine_is_taken_for_what_it_can_do_alone(engine: str, need: str) -> None:
-    if need in ENGINES[engine].can:
-        assert choose_engine(engine, (need,), "cpu") == engine
-    else:
-        what, _ = NEEDS[need]
-        with pytest.raises(BadInput, match=f"--engine {engine}: {what} .*use --engine torch, or "):
-            choose_engine(engine, (need,), "cpu")
-        assert choose_engine("auto", (need,), "cuda") != engine
+    work = WORKS[need]
+    assert need in work.needs
+    lacking = [each for each in work.needs if each not in ENGINES[engine].can]
+    if not lacking:
+        assert choose_engine(engine, work, "cpu") == engine
+        return
+    what = NEEDS[lacking[0]][0].format(method=work.method)
+    with pytest.raises(BadInput, match=f"--engine {engine}: {what} .*use --engine torch, or "):
+        choose_engine(engine, work, "cpu")
+    for device in ("cpu", "cuda"):
+        assert choose_engine("auto", work, device) != engine
 
 
 def test_auto_takes_the_quickest_for_the_device() -> None:
-    assert choose_engine("auto", needs_of("soft-mix"), "cpu") == "packed"
-    assert choose_engine("auto", needs_of("soft-mix", convolves=True), "cpu") == "torch"
-    assert choose_engine("auto", needs_of("hard-st", ramps=True), "cpu") == "torch"
-    assert choose_engine("auto", needs_of("soft-mix"), "cuda") == "torch"
+    assert choose_engine("auto", Work("soft-mix"), "cpu") == "packed"
+    assert choose_engine("auto", Work("soft-mix", convolves=True), "cpu") == "torch"
+    assert choose_engine("auto", Work("hard-st", ramps=True), "cpu") == "torch"
+    assert choose_engine("auto", Work("soft-mix"), "cuda") == "torch"
     with pytest.raises(BadInput, match="did you mean 'packed'"):
-        choose_engine("pack", (), "cpu")
+        choose_engine("pack", Work("hard-st"), "cpu")
 
 
 def test_the_flags_say_every_name() -> None:

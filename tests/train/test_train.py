@@ -210,7 +210,6 @@ def relabelled(labels: list[int], classes: int) -> Dataset:
     [
         (one_nan(), {}, "nan in row 5, feature 'x2'"),
         (relabelled([], 3), {}, "class 'c' has no training row"),
-        (relabelled([2], 3), {}, "class 'c' has one training row"),
         (relabelled([], 1), {}, "one class"),
         (blobs(), {"width": 2}, "2 neurons for 3 classes"),
         (blobs(), {"candidates": 49}, "49 candidates a pin, but the layer below has"),
@@ -237,6 +236,10 @@ def test_what_cannot_be_trained_is_refused_before_the_first_step(
 
     with pytest.raises(BadInput, match=message):
         train(dataset, replace(SMALL, **changes), on_step=never)
+
+
+def test_a_class_with_one_training_row_is_trained() -> None:
+    assert len(train(relabelled([2], 3), replace(SMALL, epochs=1)).model.class_names) == 3
 
 
 def test_a_loss_that_is_not_finite_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

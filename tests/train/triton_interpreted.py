@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.train.engine import TorchEngine, bits_of
-from lgnc.train.engines import choose_engine, make_engine, needs_of
+from lgnc.train.engines import Work, choose_engine, make_engine
 from lgnc.train.gpu.engine import TritonEngine
 from lgnc.train.gpu.update import gumbel
 from lgnc.train.network import Estimator, LayerStart, Network
@@ -252,9 +252,9 @@ def test_what_is_not_finite_is_said() -> None:
 
 
 def test_the_engine_is_chosen_for_bits_on_a_cuda_device() -> None:
-    assert choose_engine("auto", needs_of("hard-st"), "cuda") == "triton"
-    assert choose_engine("auto", needs_of("hard-st", ramps=True), "cuda") == "torch"
-    assert choose_engine("auto", needs_of("soft-mix"), "cuda") == "torch"
+    assert choose_engine("auto", Work("hard-st"), "cuda") == "triton"
+    assert choose_engine("auto", Work("hard-st", ramps=True), "cuda") == "torch"
+    assert choose_engine("auto", Work("soft-mix"), "cuda") == "torch"
     assert make_engine("triton", network(23, (3,)), Estimator(), 0, "cuda").name == "triton"
 
 

@@ -49,7 +49,7 @@ def agreed(a: Circuit, b: Circuit, folder: Path, goal: Any = "scores") -> bool:
     formats = [score_format(circuit.head) for circuit in (a, b) if circuit.head is not None]
     low = min((base for base, _ in formats), default=0)
     high = max((base + 2**width - 1 for base, width in formats), default=0)
-    verdict = prove(a, b, goal=goal).equal
+    verdict = prove(a, b, claim=goal).equal
     paths = []
     for name, circuit in (("a.aig", a), ("b.aig", b)):
         paths.append(folder / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
-from lgnc.verify.certificate import check_certificate
+from lgnc.verify.certificate import TimeIsUp, check_certificate
 from lgnc.verify.prove import certify
 from tests.support import random_circuit, random_model
 from tests.verify.test_sat import mutant, restructured, thin_mutant
 
 sat = importlib.import_module("lgnc.verify.sat")
+checker = importlib.import_module("lgnc.verify.certificate")
 
 
 def pair() -> tuple[Circuit, Circuit]:
@@ -58,9 +60,9 @@ def test_a_lowered_head_and_a_class_goal_are_certified() -> None:
     head = b.head
     assert head is not None
     more = b.with_(head=type(head)(head.names, head.starts, head.offset + 2))
-    check_certificate(certified(a, more, goal="class"), a, more)
+    check_certificate(certified(a, more, claim="class"), a, more)
     with pytest.raises(Failed, match="score of class 0"):
-        check_certificate(certified(a, more, goal="class").replace("goal class", "goal scores"), a, more)
+        check_certificate(certified(a, more, claim="class").replace("goal class", "goal scores"), a, more)
 
 
 def test_a_certificate_about_other_circuits_is_refused() -> None:
@@ -120,3 +122,42 @@ def test_an_unsound_merge_of_the_prover_is_caught(monkeypatch: pytest.MonkeyPatc
     text = certified(net, other)
     with pytest.raises(Failed, match="does not follow"):
         check_certificate(text, net, other)
+
+
+def hostile(a: Circuit, b: Circuit, extra: list[str]) -> str:
+    """A good certificate with further steps in its first lemma, which follow from its own clauses."""
+    lines = certified(a, b).splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("w "))
+    return "\n".join([*lines[: at + 1], *extra, *lines[at + 1 :], ""])
+
+
+def test_repeated_clauses_cost_no_more_than_their_lines() -> None:
+    a, b = pair()
+    lines = certified(a, b).splitlines()
+    node = next(int(line.split()[1]) for line in lines if line.startswith("m "))
+    clause, unit = f"c {2 * node} {2 * node + 1}", "c 1"
+    spent = []
+    for count in (5_000, 40_000):
+        started = time.process_time()
+        check_certificate(hostile(a, b, [clause, unit] * count), a, b)
+        spent.append(time.process_time() - started)
+    assert spent[1] < 24 * spent[0], spent
+
+
+def test_a_check_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = pair()
+    text = certified(a, b)
+    monkeypatch.setattr(checker, "_VISITS", 100)
+    assert check_certificate(text, a, b, deadline=time.perf_counter() + 1000) > 50
+    with pytest.raises(TimeIsUp):
+        check_certificate(text, a, b, deadline=time.perf_counter() - 1)
+
+
+def test_a_lemma_of_no_gate_and_a_second_lemma_are_refused() -> None:
+    """Neither would be checked, though both would be counted."""
+    a, b = pair()
+    text = certified(a, b)
+    merge = next(line for line in text.splitlines() if line.startswith("m "))
+    for line in (f"m {10**30} 0", "m 0 0", "m 1 0", merge):
+        with pytest.raises(BadInput):
+            check_certificate(text.replace("\nend\n", f"\n{line}\nend\n"), a, b)

@@ -45,7 +45,7 @@ def test_processes_prove_and_refute_as_one_does(monkeypatch: pytest.MonkeyPatch)
     place = int(np.flatnonzero(op == 6)[-1])
     op[place] = 7
     wrong = two.with_(op=op)
-    monkeypatch.setattr(prover._Proof, "_simulate", lambda _: Verdict(True, "tested", 0, None, 0.0))
+    monkeypatch.setattr(prover._Proof, "_simulate", lambda *_: Verdict(True, "tested", 0, None, 0.0))
     found = prove(one, wrong, workers=2)
     assert found.equal is False
     assert found.counterexample is not None

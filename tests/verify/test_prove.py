@@ -41,7 +41,7 @@ def small_net(seed: int, dtype: str = "uint8") -> Circuit:
     return lift(random_model(seed, features=4, thresholds=3, layers=3, width=40, classes=4, dtype=dtype))
 
 
-def replayed(a: Circuit, b: Circuit, verdict: Verdict, goal: str = "scores") -> bool:
+def replayed(a: Circuit, b: Circuit, verdict: Verdict, claim: str = "scores") -> bool:
     """Whether the counterexample, simulated on both circuits here, makes them differ."""
     assert verdict.counterexample is not None
     given_values = verdict.counterexample["features"]
@@ -52,23 +52,23 @@ def replayed(a: Circuit, b: Circuit, verdict: Verdict, goal: str = "scores") -> 
         )
         return bool((one != two).any())
     left, right = (simulate(c, x) for c, x in zip((a, b), rows, strict=True))
-    return bool((left[0] != right[0]).any() if goal == "scores" else left[1] != right[1])
+    return bool((left[0] != right[0]).any() if claim == "scores" else left[1] != right[1])
 
 
 @pytest.mark.usefixtures("no_simulation")
-@pytest.mark.parametrize("goal", ["scores", "class"])
-def test_every_mutant_is_refuted_or_proven_harmless(goal: Any) -> None:
+@pytest.mark.parametrize("claim", ["scores", "class"])
+def test_every_mutant_is_refuted_or_proven_harmless(claim: Any) -> None:
     rng = np.random.default_rng(5)
     seen = {True: 0, False: 0}
     for seed in range(60):
         net = small_net(seed, ("uint8", "float32", "bool", "int16")[seed % 4])
         changed = mutant(net, rng)
-        verdict = prove(net, changed, goal=goal)
-        truth = compare_by_simulation(net, changed, goal=goal)
+        verdict = prove(net, changed, claim=claim)
+        truth = compare_by_simulation(net, changed, claim=claim)
         assert truth.how == "exhaustive"
         assert verdict.equal is truth.equal
         assert verdict.how != "exhaustive"
-        assert verdict.equal or replayed(net, changed, verdict, goal)
+        assert verdict.equal or replayed(net, changed, verdict, claim)
         seen[bool(truth.equal)] += 1
     assert min(seen.values()) >= 10
 

@@ -129,7 +129,7 @@ def test_a_class_proof_allows_other_scores() -> None:
         head=Head(head.names, np.cumsum([0, *map(len, shared)]), head.offset + 3, head.tau),
     )
     assert prove(net, bonus).equal is False
-    verdict = prove(net, bonus, goal="class")
+    verdict = prove(net, bonus, claim="class")
     assert (verdict.equal, verdict.how) == (True, "proven")
 
 
@@ -140,7 +140,7 @@ def test_a_class_that_never_wins_may_change_its_score() -> None:
     low = net.with_(head=Head(head.names, head.starts, np.array([0, 1, -8])))
     lower = net.with_(head=Head(head.names, head.starts, np.array([0, 1, -9])))
     assert prove(low, lower).equal is False
-    assert prove(low, lower, goal="class").equal is True
+    assert prove(low, lower, claim="class").equal is True
 
 
 def test_a_head_whose_literals_moved_is_equal_and_a_missing_one_is_not() -> None:

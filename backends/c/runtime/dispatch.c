@@ -1,12 +1,22 @@
 
 /* ---- The evaluator below is compiled for each instruction set, by including this file, and chosen at run time. ---- */
 
+/* This file's name. Compilers that know it let you rename the file; define NAME_SELF for others. */
+#ifndef NAME_SELF
+#ifdef __FILE_NAME__
+#define NAME_SELF __FILE_NAME__
+#else
+#define NAME_SELF "NAME.c"
+#endif
+#endif
+
 /* The widest vectors in bytes that may be chosen: 64 (AVX-512), 32 (AVX2), 16 (SSE2, NEON and the like), 8 (none). */
 #ifndef NAME_WIDEST
 #define NAME_WIDEST 64
 #endif
 
-#if !defined(__GNUC__)
+/* The transpose counts elements from the lowest byte of a word, so big-endian processors have no vectors. */
+#if !defined(__GNUC__) || !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #define NAME_OWN 8
 #elif defined(__AVX512F__) && defined(__AVX512BW__)
 #define NAME_OWN 64
@@ -25,7 +35,7 @@
 #define NAME_FN(f) f##_avx512
 #define NAME_BYTES 64
 #define NAME_TARGET __attribute__((target("avx512f,avx512bw")))
-#include "NAME.c"
+#include NAME_SELF
 #undef NAME_FN
 #undef NAME_BYTES
 #undef NAME_TARGET
@@ -35,7 +45,7 @@
 #define NAME_FN(f) f##_avx2
 #define NAME_BYTES 32
 #define NAME_TARGET __attribute__((target("avx2")))
-#include "NAME.c"
+#include NAME_SELF
 #undef NAME_FN
 #undef NAME_BYTES
 #undef NAME_TARGET
@@ -49,7 +59,7 @@
 #else
 #define NAME_BYTES NAME_WIDEST
 #endif
-#include "NAME.c"
+#include NAME_SELF
 
 typedef void NAME_evaluator(const void *features, int packed, size_t n, size_t next, uint64_t *v);
 

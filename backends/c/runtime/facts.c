@@ -1,0 +1,17 @@
+/* Compiled around NAME.c when it is called from another language: its sizes, as the compiler saw them. */
+#include "NAME.c"
+
+extern const size_t lgnc_facts[7];
+const size_t lgnc_facts[7] = {
+    sizeof(NAME_element), NAME_FEATURES, NAME_BLOCK, NAME_WORKSPACE,
+#ifdef NAME_CLASSES
+    NAME_CLASSES, 0,
+#else
+    0, NAME_OUTPUTS,
+#endif
+#ifdef NAME_PACKED_BYTES
+    NAME_PACKED_BYTES
+#else
+    0
+#endif
+};

@@ -1,0 +1,197 @@
+"""The only starter of processes. None outlives lgnc: a program gets a process group of its own, which is ended as a
+whole when its time is up, on any error, and on SIGINT and SIGTERM of lgnc; where lgnc is killed, a watcher ends it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lgnc.diagnostics import Failed
+
+_GROUPS = os.name == "posix"
+
+_WATCH = """
+while read -r word; do
+    case $word in
+        +*) groups="$groups ${word#+} " ;;
+        -*) groups="${groups%% ${word#-} *} ${groups#* ${word#-} }" ;;
+    esac
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+"""
+"""What a shell does: keeps the list of running groups, and ends them when its input ends, as it does with lgnc."""
+
+
+def run_group(
+    words: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    timeout: float,
+    data: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program in a process group of its own. data: its standard input. env: all of its variables.
+
+    Raises subprocess.TimeoutExpired after `timeout` seconds, OSError when it cannot be started. However this is left,
+    nothing of the group is left running.
+    """
+    with _signals_raise():
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            start_new_session=_GROUPS,
+        )
+        watcher = None
+        try:
+            watcher = _watcher(process.pid)
+            out, err = process.communicate(data, timeout)
+            return subprocess.CompletedProcess(words, process.returncode, out, err)
+        finally:
+            _end_group(process)
+            _tell(watcher, f"-{process.pid}")
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a program and what it started, if anything still runs: politely, and a second later by force."""
+    with process:
+        for stop in (signal.SIGTERM, signal.SIGKILL if _GROUPS else signal.SIGTERM):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if _GROUPS:
+                    os.killpg(process.pid, stop)
+                else:
+                    process.send_signal(stop)
+            if process.returncode is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(1)
+
+
+_watchers: dict[int, subprocess.Popen[bytes]] = {}
+"""The watcher by the process that started it: a process that was forked starts its own."""
+
+
+def _watcher(group: int) -> subprocess.Popen[bytes] | None:
+    """The watcher, told of a new group; None where there is no shell."""
+    if not _GROUPS:
+        return None
+    own = _watchers.get(os.getpid())
+    if own is None or own.poll() is not None:
+        try:
+            own = subprocess.Popen(
+                ["/bin/sh", "-c", _WATCH],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            return None
+        if not _watchers:
+            atexit.register(_dismiss)
+        _watchers[os.getpid()] = own
+    _tell(own, f"+{group}")
+    return own
+
+
+def _tell(watcher: subprocess.Popen[bytes] | None, word: str) -> None:
+    if watcher is not None and watcher.stdin is not None:
+        with contextlib.suppress(OSError, ValueError):
+            watcher.stdin.write(f"{word}\n".encode())
+            watcher.stdin.flush()
+
+
+def _dismiss() -> None:
+    own = _watchers.pop(os.getpid(), None)
+    if own is not None:
+        own.communicate()
+
+
+@contextlib.contextmanager
+def worker_pool(
+    workers: int, start: Callable[..., None] | None = None, arguments: Sequence[Any] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """`workers` processes of lgnc's own, each of which first calls `start(*arguments)`.
+
+    They end with the block, whatever they are doing, and with lgnc, however it ends. What they are given must be
+    picklable. Raises Failed when one of them dies.
+    """
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (start, tuple(arguments)))
+    with _signals_raise():
+        try:
+            yield pool
+        except BrokenProcessPool:
+            fix = "start fewer with --workers: each needs memory of its own"
+            raise Failed("a worker process died", fix=fix) from None
+        finally:
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if start is not None:
+        start(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP while something that lgnc started was running, which is ended on the way out."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"signal {number}")
+
+
+_asked_to_raise = False
+
+
+def raise_on_signals() -> None:
+    """From now on SIGTERM and SIGHUP raise `Terminated` while lgnc waits for what it started, so that temporary files
+    go too. At other times they end lgnc at once, as they do by default: a handler would wait for native code.
+    """
+    global _asked_to_raise
+    _asked_to_raise = True
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    changed = []
+    if _asked_to_raise and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _terminate)
+                changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    signal.signal(number, signal.SIG_IGN)
+    raise Terminated(number)

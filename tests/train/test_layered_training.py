@@ -1,0 +1,199 @@
+"""Networks with convolutions from a data set to a model: encoders, pictures as rows of bits, settings and refusals."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.formats import lift
+from lgnc.formats.lgn import load_model, model_bytes, save_model
+from lgnc.ir.layers import Conv, Dense, Pool, Shape, applications, shapes
+from lgnc.ir.simulate import simulate
+from lgnc.train import TrainConfig, train
+from lgnc.train.build import to_model
+from lgnc.train.cpu.crop_rows import crop_rows, mirror_rows
+from lgnc.train.cpu.engine import PackedEngine
+from lgnc.train.encoders import encode_rows, fit_grid_encoder
+from lgnc.train.prepare import prepare
+from lgnc.train.presets import PRESETS
+from tests.train.convolutions import CASES
+
+# --- Pictures as rows of bits. ---
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (6, 11, 3)])
+def test_cropped_rows_are_those_of_the_moved_pictures(shape: tuple[int, int, int]) -> None:
+    """Shifting and mirroring bits is the same as encoding the shifted and mirrored picture."""
+    height, width, channels = shape
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (20, height * width * channels)).astype(np.uint8)
+    x[0, 0] = 0
+    names = tuple(f"p{i}" for i in range(x.shape[1]))
+    encoder = fit_grid_encoder("thermometer:3", x, names, shape)
+    grid = (height, width, channels * 3)
+    chosen, flips = np.arange(20), rng.random(20) < 0.5
+    shifts = rng.integers(-4, 5, (20, 2))
+    rows = encode_rows(encoder, x)
+    found = crop_rows(rows, mirror_rows(rows, *grid), chosen, shifts, flips, grid)
+    want = np.zeros((20, height, width, channels), np.uint8)
+    for n in range(20):
+        picture = x[n].reshape(shape)[:, ::-1] if flips[n] else x[n].reshape(shape)
+        for i in range(height):
+            for j in range(width):
+                y, z = i + shifts[n, 0], j + shifts[n, 1]
+                if 0 <= y < height and 0 <= z < width:
+                    want[n, i, j] = picture[y, z]
+    np.testing.assert_array_equal(found, encode_rows(encoder, want.reshape(20, -1)))
+
+
+@pytest.mark.parametrize("spec", ["thermometer:3", "quantile:5"])
+def test_a_grid_encoder_has_the_same_bits_for_every_pixel(spec: str) -> None:
+    """A channel that takes two values beside one of many, and a pixel that is constant, have as many bits as all."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (50, 4 * 4, 2)).astype(np.uint8)
+    x[:, :, 1] = np.where(x[:, :, 1] > 99, 7, 5)
+    x[:, 3, 0] = 9
+    encoder = fit_grid_encoder(spec, x.reshape(50, -1), tuple(map(str, range(32))), (4, 4, 2))
+    count = encoder.bits // 32
+    np.testing.assert_array_equal(encoder.feature, np.repeat(np.arange(32), count))
+    thresholds = encoder.threshold.reshape(16, 2, count)
+    assert (thresholds == thresholds[0]).all()
+    assert (np.diff(thresholds[0, 0]) > 0).all()
+
+
+# --- From a data set to a model. ---
+
+
+LAYERS = (Conv(12, 3, 2, padding=1), Pool(), Dense(120), Dense(60))
+
+
+def pictures(side: int = 8, channels: int = 1) -> Dataset:
+    """Two classes: a bright square of 3 x 3 somewhere, or a bright line of nine."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 60, (600, side, side, channels)), np.arange(600) % 2
+    for n in range(600):
+        row, column = rng.integers(0, side - 2, 2)
+        if y[n]:
+            x[n, row : row + 3, column : column + 3] += 180
+        else:
+            x[n, row, :] += 180
+    values = x.reshape(600, -1).astype(np.uint8)
+    names = tuple(f"x{i}" for i in range(values.shape[1]))
+    return Dataset("pictures", values[:400], y[:400], values[400:], y[400:], names, ("line", "square"), {}, x.shape[1:])
+
+
+def settings(**changed: Any) -> TrainConfig:
+    given: dict[str, Any] = {"layer": LAYERS, "epochs": 12, "batch_size": 50, "lr": 0.1, "threads": 1} | changed
+    return TrainConfig(**given)
+
+
+@pytest.mark.parametrize("engine", ["packed", "torch"])
+def test_a_convolution_learns_and_is_deployed_as_trained(engine: str, tmp_path: Path) -> None:
+    dataset = pictures()
+    result = train(dataset, settings(engine=engine))
+    assert result.report["test_accuracy"] > 0.9
+    assert result.report["selection_gap"] == 0.0
+    assert result.report["computation_gap"] == 0.0
+    save_model(result.model, tmp_path / "m.lgn")
+    _, classes = simulate(lift(load_model(tmp_path / "m.lgn")), dataset.x_test)
+    assert (classes == dataset.y_test).mean() == result.report["test_accuracy"]
+
+
+def test_the_written_out_network_scores_as_the_engine() -> None:
+    """Every kind of layer, unrolled gate by gate: the sums of the circuit are the engine's."""
+    for name, (shape, layers) in CASES.items():
+        side = (shape.height, shape.width, shape.channels)
+        dataset = replace(pictures(), shape=side, name=name)
+        rng = np.random.default_rng(1)
+        x = rng.integers(0, 256, (90, shape.nodes)).astype(np.uint8)
+        fields: dict[str, Any] = {
+            "x_train": x[:60],
+            "x_test": x[60:],
+            "feature_names": tuple(map(str, range(shape.nodes))),
+        }
+        dataset = replace(dataset, **fields, y_train=np.arange(60) % 2, y_test=np.arange(30) % 2)
+        config = settings(layer=(*layers, Dense(50)), encoder="thermometer:1", init="gaussian:3", shifts=0)
+        problem = prepare(dataset, config)
+        engine = PackedEngine(problem.network, problem.estimator, 0, threads=1)
+        model = to_model(problem.network, engine.logits(), problem.encoder, dataset, {})
+        scores, _ = simulate(lift(model), dataset.x_test)
+        found = engine.scores(encode_rows(problem.encoder, dataset.x_test), hard=True)
+        np.testing.assert_array_equal(scores, found, err_msg=name)
+
+
+def test_resuming_a_run_gives_the_same_file(tmp_path: Path) -> None:
+    dataset, config, saved = pictures(), settings(epochs=6, flips=True, shifts=1, weight_decay=0.01), tmp_path / "c"
+    whole = model_bytes(train(dataset, config).model)
+    stopped = threading.Event()
+
+    def stop(step: int, _total: int) -> None:
+        if step == 21:
+            signal.raise_signal(signal.SIGINT)
+            stopped.set()
+
+    with pytest.raises(Failed, match="interrupted after 21"):
+        train(dataset, config, checkpoint=saved, on_step=stop)
+    assert stopped.is_set()
+    assert model_bytes(train(dataset, config, checkpoint=saved, resume=True).model) == whole
+
+
+def test_layers_in_a_settings_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.toml"
+    path.write_text('lr = 0.1\n[[layer]]\nkind = "conv"\nkernels = 8\n[[layer]]\nkind = "dense"\nwidth = 20\n')
+    config = TrainConfig.from_toml(path)
+    assert config.layer == (Conv(8), Dense(20))
+    assert TrainConfig.from_dict(config.as_dict()) == config
+    path.write_text('[[layer]]\nkind = "conv"\nkernels = 8\nwindw = 3\n')
+    with pytest.raises(BadInput, match=r"net\.toml, layer 1: unknown setting of a conv layer 'windw'.*'window'"):
+        TrainConfig.from_toml(path)
+    path.write_text("layer = 3\n")
+    with pytest.raises(BadInput, match="not a list of tables"):
+        TrainConfig.from_toml(path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"layer": (Conv(4, 9), Dense(20))}, r"layer 1 \(conv\): a window of 9 x 9 is larger than the 8 x 8"),
+        ({"layer": (Conv(4, 2), Pool(), Dense(20))}, r"layer 2 \(pool\): a pool of 2 x 2 does not divide 7 x 7"),
+        ({"layer": (Conv(4, 1, 2), Dense(20))}, r"layer 1 \(conv\): depth 2 has 4 leaves, and the window has 2 bits"),
+        ({"layer": (Conv(4),)}, r"layer 1 \(conv\): is the last layer"),
+        ({"layer": (Dense(9), Conv(4), Dense(20))}, r"layer 2 \(conv\): a window of 3 x 3 is larger"),
+        ({"layer": (Dense(9), Pool(), Dense(20))}, r"layer 2 \(pool\): a pool"),
+        ({"layer": (Conv(4), Dense(1))}, "the last layer has 1 neurons for 2 classes"),
+        ({"layer": ()}, "there are no layers"),
+        ({"widths": (30,)}, "--widths excludes layers"),
+        ({"preset": "logictreenet-s", "layer": None}, "images of 32 x 32 x 3, and pictures is images of 8 x 8 x 1"),
+        ({"preset": "logictrenet-s", "layer": None}, "did you mean 'logictreenet-s'"),
+        ({"method": "soft-mix", "engine": "packed"}, "trains no convolutions by 'soft-mix'"),
+        ({"layer": (Conv(1 << 22), Dense(1 << 20))}, "training needs about"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_refused(changed: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        prepare(pictures(), settings(**changed))
+
+
+def test_layers_of_images_need_images() -> None:
+    with pytest.raises(BadInput, match="pictures: is a table, and layers slide over images"):
+        prepare(replace(pictures(), shape=None), settings())
+    with pytest.raises(BadInput, match=r"is for images of 32 x 32 x 3, and pictures is a table"):
+        prepare(replace(pictures(), shape=None), TrainConfig(preset="logictreenet-s"))
+
+
+@pytest.mark.parametrize(("name", "shape"), [("logictreenet-s", (32, 32, 3)), ("logictreenet-mnist", (28, 28, 1))])
+def test_presets_fit_their_images(name: str, shape: tuple[int, int, int]) -> None:
+    """The published counts of gate applications per image."""
+    preset = PRESETS[name]
+    grid = Shape(3 * shape[2], *shape[:2])
+    counts = [applications(*pair) for pair in zip(preset.layers, shapes(preset.layers, grid)[1:], strict=True)]
+    assert preset.shape == shape
+    assert sum(counts) == {"logictreenet-s": 874_496, "logictreenet-mnist": 185_024}[name]
