@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import Failed
+from lgnc.diagnostics import Failed, Interrupted
 from lgnc.formats.lgn import Model
 from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
@@ -59,8 +59,8 @@ def train(
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
     and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. Raises BadInput before the first step
-    for what cannot be trained, and Failed when Ctrl-C ended the run and its checkpoint was written, or a loss became
-    infinite.
+    for what cannot be trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
+    loss became infinite.
     """
     problem = prepare(dataset, config, saved=checkpoint is not None)
     with process_group(problem.config.device):
@@ -215,7 +215,7 @@ class _Run:
         if rank() == 0:
             save_checkpoint(self.checkpoint, self.progress, self.engine.state(), self.digest)
         what = f"interrupted after {self.progress.step} of {self.total} steps"
-        raise Failed(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
+        raise Interrupted(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
 
     def result(self) -> TrainResult:
         """The best epoch's model, measured on the test rows."""
