@@ -46,7 +46,7 @@ class Failed(LgncError):
 
 
 class Interrupted(Failed):
-    """Ctrl-C ended a run in good order: exit code 130."""
+    """Ctrl-C ended the work, and what there was of it is kept: exit code 130."""
 
     exit_code = 130
 

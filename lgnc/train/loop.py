@@ -24,7 +24,7 @@ from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_ch
 from lgnc.train.config import TrainConfig
 from lgnc.train.distributed import most, process_group
 from lgnc.train.encoders import encode_rows
-from lgnc.train.engine import make_engine
+from lgnc.train.engines import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
 from lgnc.train.network import Engine, Network
 from lgnc.train.prepare import Problem, prepare
