@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
 
-SETTINGS = {
-    "c": ("target_profile", "style", "board", "max_flash", "max_ram"),
-    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board", "popcount"),
-}
-"""Target -> the options that are its own, handed to its backend as settings."""
+if TYPE_CHECKING:
+    from lgnc.flows.compile import Compiled
+    from lgnc.formats.source import Source
 
 
 class Size(click.ParamType[int]):
@@ -64,98 +63,105 @@ def command(
     source: Path,
     target: str,
     output: Path,
-    level: int,
-    goal: str,
-    stats: bool,
-    name: str,
-    prove: bool,
-    check_each_pass: bool,
-    time_limit: float,
     bitstream: bool,
     report_synthesis: str | None,
     as_json: bool,
     **asked: Any,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
-    from lgnc.diagnostics import BadInput
-    from lgnc.flows.bitstream import add_bitstream
-    from lgnc.flows.compile import backend, compile_circuit
-    from lgnc.flows.synthesis import add_report
+    from lgnc.flows.compile import check_options
     from lgnc.folders import check_output_folder
     from lgnc.formats.source import load_source
 
-    backend(target)
+    common = {name: asked.pop(name) for name in _COMMON}
     settings = {setting: value for setting, value in asked.items() if value is not None}
-    for setting in settings:
-        if setting not in SETTINGS.get(target, ()):
-            owner = " or ".join(name for name, own in SETTINGS.items() if setting in own)
-            option = "--" + setting.replace("_", "-")
-            raise BadInput(f"target {target} has no such option", where=option, fix=f"use it with -t {owner}")
-    for option, wanted in (("--bitstream", bitstream), ("--report-synthesis", report_synthesis)):
-        if wanted and target != "verilog":
-            raise BadInput(f"target {target} has no such option", where=option, fix="use it with -t verilog")
+    after = {"bitstream": bitstream, "report_synthesis": report_synthesis}
+    check_options(target, [*settings, *(name for name, wanted in after.items() if wanted)])
     check_output_folder(output)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("read", total=None, note="")
         origin = load_source(source)
-        compiled = compile_circuit(
+        compiled = _compile(
             origin,
             target,
-            name=name,
-            level=level,
-            prove=prove,
-            goal=goal,
-            stats=stats,
-            check_each_pass=check_each_pass,
-            time_limit=time_limit,
-            settings=settings,
-            progress=lambda what: bar.update(task, description=what),
+            common,
+            settings,
+            bitstream,
+            report_synthesis,
+            lambda what: bar.update(task, description=what),
         )
-        if bitstream:
-            bar.update(task, description="route")
-            compiled = add_bitstream(compiled)
-        if report_synthesis:
-            bar.update(task, description="synthesise")
-            compiled = add_report(compiled, origin, report_synthesis)
         kept = compiled.write(output)
-    costs, verdict = compiled.manifest["costs"], compiled.verdict
-    how = compiled.manifest["verified"]["passes"]
+    if as_json:
+        print_json(_result(compiled, origin, output, kept))
+        return
+    print_facts(_facts(compiled, origin, source, output, kept))
+    if report_synthesis:
+        click.echo()
+        _print_report(compiled.manifest["synthesis"])
+
+
+_COMMON = ("name", "level", "prove", "goal", "stats", "check_each_pass", "time_limit")
+"""Options that are every target's."""
+
+
+def _compile(
+    origin: Source,
+    target: str,
+    common: dict[str, Any],
+    settings: dict[str, Any],
+    bitstream: bool,
+    report_synthesis: str | None,
+    progress: Callable[[str], None],
+) -> Compiled:
+    from lgnc.flows.bitstream import add_bitstream
+    from lgnc.flows.compile import compile_circuit
+    from lgnc.flows.synthesis import add_report
+
+    compiled = compile_circuit(origin, target, **common, settings=settings, progress=progress)
+    if bitstream:
+        progress("route")
+        compiled = add_bitstream(compiled)
+    if report_synthesis:
+        progress("synthesise")
+        compiled = add_report(compiled, origin, report_synthesis)
+    return compiled
+
+
+def _result(compiled: Compiled, origin: Source, output: Path, kept: list[str]) -> dict[str, Any]:
+    manifest = compiled.manifest
     result = {
-        "target": target,
+        "target": manifest["target"],
         "output": str(output),
         "files": sorted(compiled.files),
         "kept": kept,
-        "gates_before": costs["gates_before"],
-        "gates_after": costs["gates"],
-        "depth": costs["depth"],
-        "verified": how,
+        "gates_before": manifest["costs"]["gates_before"],
+        "gates_after": manifest["costs"]["gates"],
+        "depth": manifest["costs"]["depth"],
+        "verified": manifest["verified"]["passes"],
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
         "notes": list(origin.notes),
     }
-    result |= {key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest}
-    if as_json:
-        print_json(result)
-        return
+    return result | {key: manifest[key] for key in ("bitstream", "synthesis") if key in manifest}
+
+
+def _facts(compiled: Compiled, origin: Source, source: Path, output: Path, kept: list[str]) -> list[tuple[str, object]]:
+    manifest, verdict = compiled.manifest, compiled.verdict
+    costs, level = manifest["costs"], manifest["options"]["level"]
     seconds = "" if verdict is None else f" in {verdict.seconds:.1f} s"
-    print_facts(
-        [
-            ("target", target),
-            ("folder", output),
-            ("files", ", ".join(sorted(compiled.files))),
-            ("kept", f"{', '.join(kept)}: edited, or of an older lgnc" if kept else None),
-            ("gates", f"{costs['gates_before']:,} -> {costs['gates']:,} (-O{level})"),
-            ("depth", costs["depth"]),
-            ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
-            ("passes", how + seconds),
-            *_hardware_facts(compiled.manifest.get("bitstream")),
-            *(("note", note) for note in origin.notes),
-            ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
-        ]
-    )
-    if report_synthesis:
-        click.echo()
-        _print_report(compiled.manifest["synthesis"])
+    return [
+        ("target", manifest["target"]),
+        ("folder", output),
+        ("files", ", ".join(sorted(compiled.files))),
+        ("kept", f"{', '.join(kept)}: edited, or of an older lgnc" if kept else None),
+        ("gates", f"{costs['gates_before']:,} -> {costs['gates']:,} (-O{level})"),
+        ("depth", costs["depth"]),
+        ("tables", tables_of(manifest["stats"]["after"]["whole"])),
+        ("passes", manifest["verified"]["passes"] + seconds),
+        *_hardware_facts(manifest.get("bitstream")),
+        *(("note", note) for note in origin.notes),
+        ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
+    ]
 
 
 def _hardware_facts(made: dict[str, Any] | None) -> list[tuple[str, object]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from lgnc import __version__
 from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
-from lgnc.diagnostics import Failed, unknown
+from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
@@ -29,6 +29,23 @@ TARGETS = {
     "onnx": "lgnc.backends.onnx.emit",
     "verilog": "lgnc.backends.verilog.emit",
 }
+
+SETTINGS = {
+    "c": ("target_profile", "style", "board", "max_flash", "max_ram"),
+    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board", "popcount"),
+}
+"""Target -> the options of the command line that are its own, handed to its backend as settings."""
+
+
+def check_options(target: str, given: Iterable[str]) -> None:
+    """Raise BadInput unless a target is known and has these options, 'bitstream' and 'report_synthesis' among them."""
+    backend(target)
+    own = {**SETTINGS, "verilog": (*SETTINGS["verilog"], "bitstream", "report_synthesis")}
+    for name in given:
+        if name not in own.get(target, ()):
+            owner = " or ".join(each for each, names in own.items() if name in names)
+            option = "--" + name.replace("_", "-")
+            raise BadInput(f"target {target} has no such option", where=option, fix=f"use it with -t {owner}")
 
 
 def backend(target: str) -> Emit:
@@ -91,13 +108,9 @@ def compile_circuit(
     if target == "verilog" and level:
         circuit = order_head(circuit)
     counted = pass_sizes(source.circuit, circuit, reports) if statistics is None else statistics.as_json()
-    verdict = None
     if prove:
         progress("prove")
-        verdict = prove_equal(source.circuit, circuit, time_limit=time_limit)
-        if verdict.equal is False:
-            example = f"they differ at {verdict.counterexample}"
-            raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
+    verdict = _proven(source.circuit, circuit, level, time_limit) if prove else None
     progress(f"emit {target}")
     artifact = emit(circuit, Options(name, settings or {}))
     manifest = manifest_facts(
@@ -108,6 +121,15 @@ def compile_circuit(
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)
     seconds = time.perf_counter() - started
     return Compiled(circuit, files, {**manifest, **artifact.details}, reports, verdict, seconds)
+
+
+def _proven(before: Circuit, after: Circuit, level: int, time_limit: float) -> Verdict:
+    """The verdict on a level's passes, which is not NO. Raises Failed when it is."""
+    verdict = prove_equal(before, after, time_limit=time_limit)
+    if verdict.equal is False:
+        example = f"they differ at {verdict.counterexample}"
+        raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
+    return verdict
 
 
 def rewriter(reports: Sequence[PassReport]) -> str | None:

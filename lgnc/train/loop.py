@@ -59,8 +59,8 @@ def train(
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
     and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. Raises BadInput before the first step
-    for what cannot be trained, and Failed when Ctrl-C ended the run and its checkpoint was written, or a loss became
-    infinite.
+    for what cannot be trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
+    loss became infinite.
     """
     problem = prepare(dataset, config, saved=checkpoint is not None)
     with process_group(problem.config.device):
