@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
 from lgnc.formats.lgn import checksum
@@ -47,9 +48,13 @@ class Progress:
 
 def run_digest(problem: Problem) -> str:
     """SHA-256 of what a resumed run must share: the data, and the configuration but its time budget and threads."""
-    settings = {key: value for key, value in problem.config.as_dict().items() if key not in ("time_budget", "threads")}
-    dataset = problem.dataset
-    sha = hashlib.sha256(json.dumps([settings, dataset.class_names, dataset.feature_names]).encode())
+    settings = {key: value for key, value in problem.config.record().items() if key != "time_budget"}
+    return hashlib.sha256(json.dumps([settings, data_digest(problem.dataset)]).encode()).hexdigest()
+
+
+def data_digest(dataset: Dataset) -> str:
+    """SHA-256 of what a data set is trained on: its training rows, and the names of its features and classes."""
+    sha = hashlib.sha256(json.dumps([dataset.class_names, dataset.feature_names]).encode())
     for array in (dataset.x_train, dataset.y_train):
         sha.update(repr((array.shape, str(array.dtype))).encode())
         sha.update(np.ascontiguousarray(array).data)

@@ -105,10 +105,11 @@ class _Run:
     ) -> None:
         config = problem.config
         self.problem, self.on_epoch, self.on_step, self.checkpoint = problem, on_epoch, on_step, checkpoint
-        self.engine = RedrawingEngine(problem.network, self._engine_of)
+        self._redrawing = RedrawingEngine(problem.network, self._engine_of) if config.redraw else None
+        self.engine: Engine = self._redrawing or self._engine_of(problem.network)
         self.batches = Batches(problem)
         self.progress = Progress()
-        self.total = self.batches.steps * (config.epochs or 1)
+        self.total = self.batches.steps * config.epochs
         self.digest = run_digest(problem) if checkpoint else ""
         shown = problem.held if len(problem.held) else problem.fit[:_UNHELD_ROWS]
         self._shown_y = problem.dataset.y_train[shown]
@@ -142,7 +143,7 @@ class _Run:
     def lr(self) -> float:
         """The learning rate of the next step."""
         config, done = self.problem.config, self._done()
-        rate = float(config.lr or 0.0)
+        rate = config.lr
         if done < config.warmup:
             return rate * (done + 1 / self.total) / (config.warmup + 1 / self.total)
         if config.schedule == "constant":
@@ -192,8 +193,8 @@ class _Run:
         entry |= {"c_ema": self.engine.c_ema, "tau_b": self.engine.tau_b, "lr": lr}
         progress.history.append(entry)
         progress.loss_sum = 0.0
-        if self._done() < (self.problem.config.redraw or 0.0):
-            self.engine.redraw(np.random.default_rng([self.problem.config.seed, 5, epoch]))
+        if self._redrawing is not None and self._done() < self.problem.config.redraw:
+            self._redrawing.redraw(np.random.default_rng([self.problem.config.seed, 5, epoch]))
         if figures["accuracy"] >= progress.best_accuracy or not len(self.problem.held):
             progress.best_accuracy, progress.best_epoch = figures["accuracy"], epoch
             progress.best = state = self.engine.state()
@@ -227,7 +228,7 @@ class _Run:
         figures = test_figures(self.engine, bare, x, y, self.batches.encode)
         training: dict[str, Any] = {
             "data": problem.dataset.name,
-            "config": {key: value for key, value in config.as_dict().items() if key != "threads"},
+            "config": config.record(),
             "seed": config.seed,
             "versions": versions(),
             "best_epoch": progress.best_epoch,
@@ -252,7 +253,7 @@ class _Run:
             "engine": self.engine.name,
             "device": config.device,
             "versions": versions(),
-            "config": config.as_dict(),
+            "config": config.record(),
             "history": progress.history,
         }
         return TrainResult(model, report)

@@ -175,6 +175,7 @@ class Engine(Protocol):
     """Made as `SomeEngine(network, estimator, seed)`; everything random in it comes from `seed` and the step number."""
 
     name: str
+    network: Network
 
     @property
     def c_ema(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lgnc.diagnostics import unknown
 from lgnc.ir.layers import Conv, Dense, Layer, Pool
 
 
@@ -51,3 +52,10 @@ PRESETS: dict[str, Preset] = {
         _COMMON | {"encoder": "thermometer:3", "lr": 0.02, "weight_decay": 0.0, "group_tau": 6.5, "epochs": 100},
     ),
 }
+
+
+def preset_of(name: str) -> Preset:
+    """The preset of that name. Raises BadInput that lists them when there is no such one."""
+    if name not in PRESETS:
+        raise unknown("preset", name, PRESETS)
+    return PRESETS[name]
