@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lgnc.cli.output import json_option, print_json, print_table, progress_bar
+from lgnc.cli.output import check_output_file, json_option, print_json, print_table, progress_bar
 from lgnc.diagnostics import BadInput
 
 
@@ -55,6 +55,8 @@ def gap(
     from lgnc.toolchain import require_package
 
     values = _numbers(temperatures)
+    check_output_file(output)
+    check_output_file(plot)
     if plot is not None:
         check_plot_path(plot)
     require_package("torch")

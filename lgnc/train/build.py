@@ -20,6 +20,7 @@ from lgnc.train.trees import join_wiring, leaves
 from lgnc.train.unroll import unrolled_front
 from lgnc.train.wiring import (
     bit_positions,
+    blocked_wiring,
     candidate_wiring,
     grid_positions,
     local_candidates,
@@ -35,6 +36,10 @@ _FIRST_REACH = 2
 
 _LOCAL_REACH = 5
 """Local candidates: how many pixels (a table's features) from its neuron's place a pin reaches, in every layer."""
+
+
+_BLOCK = 4096
+"""Random wiring above convolutions: at most about so many neurons of a layer share a block of what they read."""
 
 
 def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) -> Network:
@@ -83,6 +88,10 @@ def _wiring(
             places = places.reshape(width, size, 2).mean(axis=1)
         elif config.wiring == "learned":
             pins = candidate_wiring(rng, below, size * width, config.candidates)
+        elif config.wiring == "random" and front and index < len(widths) - 1:
+            order = rng.permutation(below) if index == 0 else np.arange(below)
+            blocks = max(1, min(size * max(widths) // _BLOCK, min(below, *widths) // 16))
+            pins = blocked_wiring(rng, order, size * width, blocks)[:, :, None]
         elif config.wiring == "random":
             pins = random_wiring(rng, below, size * width)[:, :, None]
         else:

@@ -43,9 +43,9 @@ def gathered(edges: Any, first: int, last: int, slopes: Any, pairs: Any, rows: A
 
 
 @compiled
-def gather_rows(edges: Any, ptr: Any, slopes: Any, pairs: Any, rows: Any, out: Any, at: int) -> None:
-    """out[at + 64 n] onwards = the gradient of node n, gathered from its consumers' rows."""
-    for n in range(len(ptr) - 1):
+def gather_rows(order: Any, edges: Any, ptr: Any, slopes: Any, pairs: Any, rows: Any, out: Any, at: int) -> None:
+    """out[at + 64 n] onwards = the gradient of node n, gathered from its consumers' rows; in the order given."""
+    for n in order:
         store(out, at + 64 * n, gathered(edges, ptr[n], ptr[n + 1], slopes, pairs, rows))
 
 
