@@ -8,16 +8,15 @@ import numpy as np
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
-from lgnc.formats.lgn import Layer, Model
+from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
-from lgnc.ir.layers import Shape
+from lgnc.ir.layers import Pool, Shape
 from lgnc.train.config import parse_init
 from lgnc.train.front import build_front, cut_front
 from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
 from lgnc.train.resolve import ResolvedConfig
 from lgnc.train.trees import join_wiring, leaves
-from lgnc.train.unroll import unrolled_front
 from lgnc.train.wiring import (
     bit_positions,
     blocked_wiring,
@@ -124,9 +123,11 @@ def _wiring_logits(candidates: Int32) -> Float32 | None:
 def to_model(
     network: Network, logits: list[LayerLogits], encoder: Encoder, dataset: Dataset, training: dict[str, Any]
 ) -> Model:
-    """The trained network as a Model: positions in the layer below become node ids, and convolutions are unrolled."""
+    """The trained network as a Model: positions in the layer below become node ids."""
     cut = len(network.front)
-    layers, first, nodes = unrolled_front(network, [each.gate for each in logits[:cut]])
+    front = tuple(part for each in zip(network.front, logits, strict=False) for part in _front_layers(*each))
+    grid = network.front[0].below if front else None
+    layers, first, nodes = list[Layer](), 0, network.below
     for start, trained in zip(network.layers, logits[cut:], strict=True):
         layers.append(Layer(start.candidates + np.int32(first), trained.gate, trained.wiring))
         first, nodes = nodes, nodes + start.width
@@ -135,5 +136,11 @@ def to_model(
         meta["columns"] = dataset.columns
     if dataset.shape is not None:
         meta["shape"] = list(dataset.shape)
-    head_nodes = np.arange(first, nodes, dtype=np.int32)
-    return Model(encoder, tuple(layers), head_nodes, network.head_starts, dataset.class_names, network.tau, meta)
+    head_nodes, names = np.arange(first, nodes, dtype=np.int32), dataset.class_names
+    return Model(encoder, tuple(layers), head_nodes, network.head_starts, names, network.tau, meta, grid, front)
+
+
+def _front_layers(start: ConvStart, trained: LayerLogits) -> list[FrontLayer]:
+    """The convolution and the pool above it."""
+    found = [] if start.conv is None else [FrontLayer(start.conv, start.leaves, trained.gate)]
+    return found + ([FrontLayer(Pool(start.pool, start.size))] if start.size > 1 else [])
