@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import BadInput
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
@@ -44,7 +43,7 @@ _BLOCK = 4096
 def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) -> Network:
     """The network that `config` describes, its wiring and logits drawn from `config.seed`.
 
-    Raises BadInput when the last layer is narrower than the classes, or a pin has more candidates than nodes to read.
+    Raises BadInput when a pin has more candidates than nodes to read.
     """
     widths, classes = config.widths, len(dataset.class_names)
     rng, front = np.random.default_rng([config.seed, 1]), tuple[ConvStart, ...]()
@@ -52,9 +51,6 @@ def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) ->
         grid = grid_shape(encoder, dataset)
         below = cut_front(config.layer, grid)[0]
         front = build_front(below, grid, rng, lambda rng, count: _gate_logits(config, rng, count))
-    if widths[-1] < classes:
-        what = f"the last layer has {widths[-1]} neurons for {classes} classes"
-        raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
     layers = tuple(
         LayerStart(candidates, _gate_logits(config, rng, candidates.shape[1]), _wiring_logits(candidates))
         for candidates in _wiring(config, encoder, dataset, front, rng)

@@ -99,7 +99,12 @@ class TrainConfig:
         try:
             raw = tomllib.loads(read_file(path).decode("utf-8"))
         except (ValueError, RecursionError) as error:  # A number of 5,000 digits is no TOMLDecodeError.
-            why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            why = (
+                str(error)
+                if isinstance(error, tomllib.TOMLDecodeError | UnicodeDecodeError)
+                else "a number is too long"
+            )
+            why = "it is nested too deeply" if isinstance(error, RecursionError) else why
             raise BadInput(f"is not TOML that lgnc can use: {why}", where=str(path), fix="correct it") from None
         values = {key.replace("-", "_"): value for key, value in raw.items()}
         values |= {key: value for key, value in overrides.items() if value is not None}

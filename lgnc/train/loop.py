@@ -20,15 +20,14 @@ from lgnc.diagnostics import Failed
 from lgnc.formats.lgn import Model
 from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
-from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_checkpoint
+from lgnc.train.checkpoint import Progress, check_place, load_checkpoint, run_digest, save_checkpoint
 from lgnc.train.config import TrainConfig
-from lgnc.train.distributed import most, process_group
 from lgnc.train.encoders import encode_rows
 from lgnc.train.engines import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
 from lgnc.train.network import Engine, Network
 from lgnc.train.prepare import Problem, prepare
-from lgnc.train.ranks import rank
+from lgnc.train.ranks import most, process_group, rank
 from lgnc.train.redraw import RedrawingEngine, check_candidates
 
 _UNHELD_ROWS = 2000
@@ -62,6 +61,8 @@ def train(
     for what cannot be trained, and Failed when Ctrl-C ended the run and its checkpoint was written, or a loss became
     infinite.
     """
+    if checkpoint is not None:
+        check_place(checkpoint, resume=resume)
     problem = prepare(dataset, config, saved=checkpoint is not None)
     with process_group(problem.config.device):
         told = (on_epoch, on_step) if rank() == 0 else (None, None)
@@ -126,7 +127,7 @@ class _Run:
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint."""
-        self.progress, state = load_checkpoint(path, self.digest, self.engine.state())
+        self.progress, state = load_checkpoint(path, self.digest, self.engine.state(), self.total)
         for arrays in (state, self.progress.best):
             check_candidates(self.engine.network, arrays, str(path))
         self.engine.load_state(state)

@@ -254,6 +254,10 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
     if config.redraw and (config.wiring != "learned" or config.candidates_from != "all"):
         fix = "leave it out, or use --wiring learned and --candidates-from all"
         raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
+    classes = len(dataset.class_names)
+    if config.widths and config.widths[-1] < classes:
+        what = f"the last layer has {config.widths[-1]} neurons for {classes} classes"
+        raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
     if dataset.shape is None and config.augments:
         fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
         raise BadInput("changes of pictures are for images", where="training", fix=fix)
