@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import FrameType
 from typing import Any
 
@@ -228,7 +228,7 @@ class _Run:
         x, y = problem.dataset.x_test, problem.dataset.y_test
         figures = test_figures(self.engine, bare, x, y, self.batches.encode)
         training: dict[str, Any] = {
-            "data": problem.dataset.name,
+            "data": PurePath(problem.dataset.name).name,
             "config": config.record(),
             "seed": config.seed,
             "versions": versions(),

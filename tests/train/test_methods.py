@@ -95,6 +95,22 @@ def test_auto_takes_the_quickest_for_the_device() -> None:
         choose_engine("pack", Work("hard-st"), "cpu")
 
 
+def test_the_page_has_the_table_of_engines() -> None:
+    page = (ROOT / "docs" / "training.md").read_text()
+    for kind in ENGINES.values():
+        hard_alone = "hard methods" if "soft convolutions" not in kind.can else "yes"
+        cells = [
+            f"`{kind.name}`",
+            {"cpu": "CPU", "cuda": "CUDA", "": "any"}[kind.device],
+            "yes" if "soft" in kind.can else "no",
+            "yes" if "ramps" in kind.can else "no",
+            hard_alone if "convolutions" in kind.can else "no",
+            "yes" if "weight decay" in kind.can else "no",
+            "yes" if "processes" in kind.can else "no",
+        ]
+        assert f"| {' | '.join(cells)} |" in page
+
+
 def test_the_flags_say_every_name() -> None:
     for command, flag, names in (
         (train_command, "method", METHODS),

@@ -234,6 +234,13 @@ def test_a_loss_that_is_not_finite_is_reported(monkeypatch: pytest.MonkeyPatch) 
         train(blobs(), SMALL)
 
 
+def test_where_the_data_lie_is_not_in_the_model() -> None:
+    named = [replace(blobs(), name=name) for name in ("blobs.csv", "/home/somebody/blobs.csv", "../blobs.csv")]
+    models = [train(dataset, SMALL).model for dataset in named]
+    assert len({model_bytes(model) for model in models}) == 1
+    assert models[0].meta["training"]["data"] == "blobs.csv"
+
+
 def test_how_many_threads_ran_is_not_in_the_model() -> None:
     for engine in ("torch", "packed"):
         config = replace(SMALL, engine=engine, widths=(700, 90), layers=None, width=None, batch_size=150)
