@@ -45,6 +45,12 @@ class Failed(LgncError):
     """A check or a tool ran and said no: exit code 1."""
 
 
+class Interrupted(Failed):
+    """Ctrl-C ended the work, and what there was of it is kept: exit code 130."""
+
+    exit_code = 130
+
+
 class BadInput(LgncError):
     """A file, an option or a value is not usable: exit code 2."""
 
@@ -59,7 +65,7 @@ class ToolMissing(LgncError):
 
 def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> BadInput:
     """A `BadInput` for a name that is not in `valid`: lists the valid ones and offers the closest."""
-    names = sorted(valid)
+    names, name = sorted(valid), name if len(name) <= 80 else f"{name[:77]}..."
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     listed = ", ".join(names[:50]) + (f" and {len(names) - 50} more" if len(names) > 50 else "")

@@ -30,7 +30,7 @@ class Widths(click.ParamType[tuple[int, ...]]):
         try:
             return tuple(int(word) for word in value.split(","))
         except ValueError:
-            self.fail(f"'{value}' is not a list of widths such as 4000,1000", param, ctx)
+            self.fail(f"'{str(value)[:40]}' is not a list of widths such as 4000,1000", param, ctx)
 
 
 class Duration(click.ParamType[float]):

@@ -145,10 +145,11 @@ def parse_encoder(spec: str) -> tuple[str, int]:
         raise unknown("encoder", kind, ENCODERS)
     if kind == "binary":
         if colon:
-            raise BadInput(f"encoder '{spec}' has a count", fix="a binary feature is one bit: give 'binary'")
+            raise BadInput(f"encoder '{spec:.40}' has a count", fix="a binary feature is one bit: give 'binary'")
         return kind, 1
     if not (count.isascii() and count.isdigit() and len(count) <= 3 and 1 <= int(count) <= 255):
-        raise BadInput(f"encoder '{spec}' has no count of thresholds", fix=f"give '{kind}:3', with 1 to 255 thresholds")
+        fix = f"give '{kind}:3', with 1 to 255 thresholds"
+        raise BadInput(f"encoder '{spec:.40}' has no count of thresholds", fix=fix)
     return kind, int(count)
 
 
@@ -162,7 +163,8 @@ def parse_init(spec: str) -> tuple[str, float]:
     except ValueError:
         strength = -1.0
     if not 0 < strength <= 100:
-        raise BadInput(f"initialisation '{spec}' has no usable strength", fix=f"give '{kind}:2', from above 0 to 100")
+        fix = f"give '{kind}:2', from above 0 to 100"
+        raise BadInput(f"initialisation '{spec:.40}' has no usable strength", fix=fix)
     return kind, strength
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import Failed
+from lgnc.diagnostics import Failed, Interrupted
 from lgnc.formats.lgn import Model
 from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
@@ -217,7 +217,7 @@ class _Run:
         if rank() == 0:
             save_checkpoint(self.checkpoint, self.progress, self.engine.state(), self.digest)
         what = f"interrupted after {self.progress.step} of {self.total} steps"
-        raise Failed(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
+        raise Interrupted(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
 
     def result(self) -> TrainResult:
         """The best epoch's model, measured on the test rows."""
