@@ -41,7 +41,7 @@ def _dense(k: int) -> tuple[Layer, ...]:
 
 
 _COMMON: dict[str, Any] = {"wiring": "random", "init": "residual:5", "batch_size": 128}
-_CIFAR = _COMMON | {"encoder": "thermometer:3", "lr": 0.02, "weight_decay": 0.002, "shifts": 4, "flips": True}
+_CIFAR = _COMMON | {"encoder": "thermometer:3", "lr": 0.05, "weight_decay": 0.002, "shifts": 4, "flips": True}
 
 PRESETS: dict[str, Preset] = {
     "logictreenet-s": Preset((32, 32, 3), _cifar(32), _CIFAR | {"group_tau": 20.0, "epochs": 400}),
