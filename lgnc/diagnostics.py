@@ -65,7 +65,7 @@ class ToolMissing(LgncError):
 
 def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> BadInput:
     """A `BadInput` for a name that is not in `valid`: lists the valid ones and offers the closest."""
-    names = sorted(valid)
+    names, name = sorted(valid), name if len(name) <= 80 else f"{name[:77]}..."
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     listed = ", ".join(names[:50]) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
