@@ -47,8 +47,7 @@ class Setting:
         """The value, as a plain str or int. Raises BadInput when it is of another type or out of range."""
         if self.kind == "choice":
             if not isinstance(value, str) or value not in self.choices:
-                shown = value if isinstance(value, str) else repr(value)
-                raise unknown(self.name.replace("_", " "), shown[:60], self.choices, where=self.option)
+                raise unknown(self.name.replace("_", " "), _shown(value), self.choices, where=self.option)
             return str(value)
         wanted, fix = {
             "number": ("a whole number above 0", "for instance 4"),
@@ -83,7 +82,10 @@ def _whole(value: object) -> int | None:
 
 
 def _shown(value: object) -> str:
-    return f"{value!r:.60}" if not isinstance(value, int) or abs(value) <= LARGEST else "a number far below 0"
+    """A wrong value in a message: text as it is, numbers that Python may refuse to print as words."""
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+        return "a number beyond 32 bits"
+    return value[:60] if isinstance(value, str) else f"{value!r:.60}"
 
 
 def choice(choices: tuple[str, ...], help: str, *, default: str | None = None, unless: str = "") -> Any:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class _Value(click.ParamType[str | int]):
-    """The value of a setting; several targets may each have one of this name."""
+    """The value of a setting; several targets may each have one of this name. It is left as it is, to be refused with
+    the setting, where the chosen target has none.
+    """
 
     def __init__(self, owners: dict[str, Setting]) -> None:
         self._owners = owners
@@ -30,9 +32,8 @@ class _Value(click.ParamType[str | int]):
         return f"[{self.name}]" if "|" in self.name else self.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:  # noqa: ARG002
-        target = None if ctx is None else ctx.params.get("target")
-        own = self._owners.get(str(target), next(iter(self._owners.values())))
-        return own.parse(str(value)) if str(target) in self._owners else str(value)
+        own = self._owners.get(str(ctx.params.get("target")) if ctx is not None else "")
+        return str(value) if own is None else own.parse(str(value))
 
 
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -71,4 +71,4 @@ def command(as_json: bool) -> None:
     ]
     print_table(("tool", "version", "to", "install with"), table)
     click.echo()
-    print_table(("target", "runs with", "lgnc.load", "verified by"), [_target_row(row) for row in _targets()])
+    print_table(("target", "runs with", "load", "verified by"), [_target_row(row) for row in _targets()])
