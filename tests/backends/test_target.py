@@ -106,7 +106,22 @@ def test_unknown_settings_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize(("target", "setting"), OWN, ids=lambda each: each.name)
 def test_every_setting_is_checked(target: Target[Any], setting: Setting) -> None:
-    values: tuple[Any, ...] = ("", "no such thing", 1.5, True, 0, -1, 2**31, 10**6000, -(10**6000), [], {}, b"host", "16K", np.nan)
+    values: tuple[Any, ...] = (
+        "",
+        "no such thing",
+        1.5,
+        True,
+        0,
+        -1,
+        2**31,
+        10**6000,
+        -(10**6000),
+        [],
+        {},
+        b"host",
+        "16K",
+        np.nan,
+    )
     for wrong in values:
         refused(target.name, {setting.name: wrong}, re.escape(setting.option))
     typo = setting.name[:-2] + setting.name[-1]
