@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 """A tool's words may have several lines; an error has one."""
@@ -70,3 +70,8 @@ def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> B
     hint = f"did you mean '{close[0]}'? " if close else ""
     listed = ", ".join(names[:50]) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
     return BadInput(f"unknown {kind} '{name}'", where=where, fix=f"{hint}valid: {listed}")
+
+
+def listed(names: Sequence[str], word: str = "or") -> str:
+    """'a', 'a or b', 'a, b or c'."""
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

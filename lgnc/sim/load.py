@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST
-from lgnc.diagnostics import BadInput
+from lgnc.backends.table import all_targets, target_of
+from lgnc.diagnostics import BadInput, listed
 from lgnc.files import read_file
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
@@ -32,13 +33,13 @@ class Network:
 
     def __init__(self, folder: Path, threads: int) -> None:
         manifest = load_manifest(folder)
-        target = manifest.target
-        if target not in ("c", "numpy", "onnx"):
-            fix = "compile with -t c, numpy or onnx"
-            raise BadInput(f"a {target} folder cannot be called", where=str(folder), fix=fix)
+        target = target_of(manifest.target)
+        if not target.loadable:
+            fix = f"compile with -t {listed([each.name for each in all_targets() if each.loadable])}"
+            raise BadInput(f"a {target.name} folder cannot be called", where=str(folder), fix=fix)
         self._opened = (str(folder.resolve()), threads, _digest(folder, manifest))
-        module = importlib.import_module(f"lgnc.sim.{target}")
-        self._engine: Any = module.Network(folder, manifest, **({"threads": threads} if target == "c" else {}))
+        module = importlib.import_module(f"lgnc.sim.{target.name}")
+        self._engine: Any = module.Network(folder, manifest, **({"threads": threads} if target.threads else {}))
         self.manifest = manifest
         self.classes: tuple[str, ...] | None = manifest.classes
         self._encoder = feature_types(manifest)
