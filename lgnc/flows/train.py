@@ -13,10 +13,9 @@ import numpy as np
 
 from lgnc.data.choices import Choices
 from lgnc.data.dataset import Dataset
-from lgnc.data.features import Schema
 from lgnc.data.held import hold
-from lgnc.data.leave_out import DROPPED, notes_on
 from lgnc.data.load import load_dataset
+from lgnc.data.summary import summary_lines
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.flows.things import tell
 from lgnc.formats.lgn import Model
@@ -83,11 +82,13 @@ def train(
 
 
 def _told(dataset: Dataset) -> list[str]:
-    """What was guessed, left out and converted of a person's data, one line each."""
-    left_out = Schema.from_json(dataset.columns, dataset.name).left_out if dataset.columns else ()
-    guessed = [dataset.label] if dataset.label.startswith("the first") else []
-    told = [f"left out {text}" for why, text in notes_on(left_out) if why != DROPPED]
-    return [*(f"the label is {how}" for how in guessed), *told, *dataset.notes]
+    """What was guessed, left out and converted of a person's data, one line each; what was asked for is not told."""
+    guessed = [f"the label is {dataset.label}"] if dataset.label.startswith("the first") else []
+    lines = [text if what == "note" else f"left out {text}" for what, text in summary_lines(dataset) if what in _TOLD]
+    return guessed + [line for line in lines if not line.endswith(": by --drop")]
+
+
+_TOLD = ("left out", "note")
 
 
 def _config(settings: Mapping[str, Any], config: str | os.PathLike[str] | None) -> TrainConfig:
