@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
-from lgnc.formats.lgn import Layer, Model
+from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
-from lgnc.ir.layers import Shape
+from lgnc.ir.layers import Conv, Pool, Shape
 from lgnc.train.config import TrainConfig, parse_init
 from lgnc.train.front import build_front, cut_front
 from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
 from lgnc.train.trees import join_wiring, leaves
-from lgnc.train.unroll import unrolled_front
 from lgnc.train.wiring import (
     bit_positions,
+    blocked_wiring,
     candidate_wiring,
     grid_positions,
     local_candidates,
@@ -34,6 +35,10 @@ _FIRST_REACH = 2
 
 _LOCAL_REACH = 5
 """Local candidates: how many pixels (a table's features) from its neuron's place a pin reaches, in every layer."""
+
+
+_BLOCK = 4096
+"""Random wiring above convolutions: at most about so many neurons of a layer share a block of what they read."""
 
 
 def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Network:
@@ -82,6 +87,10 @@ def _wiring(
             places = places.reshape(width, size, 2).mean(axis=1)
         elif config.wiring == "learned":
             pins = candidate_wiring(rng, below, size * width, config.candidates or 1)
+        elif config.wiring == "random" and front and index < len(widths) - 1:
+            order = rng.permutation(below) if index == 0 else np.arange(below)
+            blocks = max(1, min(size * max(widths) // _BLOCK, min(below, *widths) // 16))
+            pins = blocked_wiring(rng, order, size * width, blocks)[:, :, None]
         elif config.wiring == "random":
             pins = random_wiring(rng, below, size * width)[:, :, None]
         else:
@@ -114,9 +123,12 @@ def _wiring_logits(candidates: Int32) -> Float32 | None:
 def to_model(
     network: Network, logits: list[LayerLogits], encoder: Encoder, dataset: Dataset, training: dict[str, Any]
 ) -> Model:
-    """The trained network as a Model: positions in the layer below become node ids, and convolutions are unrolled."""
+    """The trained network as a Model: kernels are kept once, and positions in the layer below become node ids."""
     cut = len(network.front)
-    layers, first, nodes = unrolled_front(network, [each.gate for each in logits[:cut]])
+    front = [
+        each for start, trained in zip(network.front, logits, strict=False) for each in _front(start, trained.gate)
+    ]
+    layers, first, nodes = [], 0, network.below
     for start, trained in zip(network.layers, logits[cut:], strict=True):
         layers.append(Layer(start.candidates + np.int32(first), trained.gate, trained.wiring))
         first, nodes = nodes, nodes + start.width
@@ -125,5 +137,17 @@ def to_model(
         meta["columns"] = dataset.columns
     if dataset.shape is not None:
         meta["shape"] = list(dataset.shape)
-    head_nodes = np.arange(first, nodes, dtype=np.int32)
-    return Model(encoder, tuple(layers), head_nodes, network.head_starts, dataset.class_names, network.tau, meta)
+    head = (np.arange(first, nodes, dtype=np.int32), network.head_starts, dataset.class_names, network.tau)
+    grid = network.front[0].below if front else None
+    return Model(encoder, tuple(layers), *head, meta, grid, tuple(front))
+
+
+def _front(start: ConvStart, logits: Float32) -> Iterator[FrontLayer]:
+    """The convolution, where there is one, and the pool above it, where there is one."""
+    kernels, leaves = start.leaves.shape[:2]
+    if leaves > 1:
+        depth = int(leaves).bit_length() - 1
+        conv = Conv(kernels, start.window, depth, start.stride, start.padding, group=0)
+        yield FrontLayer(conv, start.leaves, logits)
+    if start.size > 1:
+        yield FrontLayer(Pool(start.pool, start.size))

@@ -43,9 +43,9 @@ def gathered(edges: Any, first: int, last: int, slopes: Any, pairs: Any, rows: A
 
 
 @compiled
-def gather_rows(edges: Any, ptr: Any, slopes: Any, pairs: Any, rows: Any, out: Any, at: int) -> None:
-    """out[at + 64 n] onwards = the gradient of node n, gathered from its consumers' rows."""
-    for n in range(len(ptr) - 1):
+def gather_rows(order: Any, edges: Any, ptr: Any, slopes: Any, pairs: Any, rows: Any, out: Any, at: int) -> None:
+    """out[at + 64 n] onwards = the gradient of node n, gathered from its consumers' rows; in the order given."""
+    for n in order:
         store(out, at + 64 * n, gathered(edges, ptr[n], ptr[n + 1], slopes, pairs, rows))
 
 
@@ -67,7 +67,7 @@ def backward(
 ) -> None:
     """One layer. Reads rows of the layer above (the classes' for the top one), writes its own and its sums.
 
-    layer: int64[8], see `Plan.layers`. head: int32[width], each top neuron's class. edges: int32[2 n], pairs of
+    layer: int64[9], a row of `Plan.layers`. head: int32[width], each top neuron's class. edges: int32[2 n], pairs of
     (2 consumer + pin, offset of its row); ptr: the first edge of each slot. slopes: float32[slots * 4], for pin a then
     b, dL/dpin per g where the other input is 0 and 1. table_sums: float32[slots * 4]. fresh: the sums start at zero.
     """

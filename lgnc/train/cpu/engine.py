@@ -95,8 +95,11 @@ class PackedEngine:
     def _make_readers(self) -> Readers | None:
         if self._front is None:
             return None
-        edges = zeros(4 * self.network.layers[0].width + 2 * AHEAD, np.int32)
-        return Readers(edges, np.zeros(self._front.flat + 1, np.int64))
+        layer = self.network.layers[0]
+        edges, reader = zeros(4 * layer.width + 2 * AHEAD, np.int32), np.full(self._front.flat, layer.width)
+        for pin in layer.candidates[:, :, 0]:
+            np.minimum.at(reader, pin, np.arange(layer.width))
+        return Readers(np.argsort(reader, kind="stable"), edges, np.zeros(self._front.flat + 1, np.int64))
 
     def _workspaces(self, count: int, soft: bool) -> list[Any]:
         plan, classes, inputs = self._plan, self.network.classes, self.network.inputs

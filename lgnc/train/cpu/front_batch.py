@@ -28,8 +28,12 @@ class Trees(NamedTuple):
 
 
 class Readers(NamedTuple):
-    """Who reads each node of the last region: see `lgnc.train.cpu.wiring.readers`."""
+    """Who reads each node of the last region: see `lgnc.train.cpu.wiring.readers`.
 
+    order: int64[nodes], all of them, so that what neighbours read lies together.
+    """
+
+    order: Any
     edges: Any
     ptr: Any
 
@@ -86,7 +90,7 @@ def front_train_chunks(
         losses[chunk] = loss_rows(space.counts, classes, labels_here, batch, tau, space.rows)
         dense_backward(plan, wires, space, table_sums, wiring_sums, fresh)
         at = front.stages[last, 12]
-        gather_rows(readers.edges, readers.ptr, wires.slopes, space.pairs, space.rows, trees.rows, at)
+        gather_rows(readers.order, readers.edges, readers.ptr, wires.slopes, space.pairs, space.rows, trees.rows, at)
         front_backward(front, rule, op, wires.slopes, space, trees, table_sums, fresh)
 
 

@@ -1,0 +1,191 @@
+"""Convolutional networks of logic: what a step costs on one CPU thread, and what a training run reaches.
+
+    python benchmarks/convolution.py step [--nets s,m] [--rounds 5] [--torchlogix] [--out FILE.json]
+    python benchmarks/convolution.py train s|m|mnist [--config FILE.toml] [--epochs N] [--folder build/convolution]
+
+`step` trains on random bits: LogicTreeNet-S and -M (k = 32 and 256), batch 128, Hard-ST with CAGE, one thread. The
+figure is CPU seconds, the least of the rounds, so that other load on the machine disturbs little. With --torchlogix the
+same S is trained by torchlogix (installed into an environment of its own) in a process beside it.
+
+`train` trains a preset and appends its figures to FOLDER/figures.jsonl: test accuracy with every gate fixed, selection
+gap, CPU seconds of all sittings. It goes on from its checkpoint where it was stopped. Needs CIFAR-10 or MNIST.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BATCH = 128
+TARGETS = {"s": 0.020, "m": 0.160}
+"""CPU seconds per step."""
+LEAST_GAIN = 40.0
+"""torchlogix's CPU seconds over these."""
+PRESETS = {"s": "logictreenet-s", "m": "logictreenet-m", "mnist": "logictreenet-mnist"}
+DATA = {"s": "cifar10", "m": "cifar10", "mnist": "mnist"}
+
+
+def pictures() -> Any:
+    """A data set of random pictures of 32 x 32 x 3: enough to build the networks for."""
+    from lgnc.data.dataset import Dataset
+
+    x = np.random.default_rng(0).integers(0, 256, (40, 32 * 32 * 3)).astype(np.uint8)
+    x[0], x[1], y = 0, 255, np.arange(40) % 10
+    names, classes = tuple(f"p{i}" for i in range(x.shape[1])), tuple("0123456789")
+    return Dataset("random pictures", x, y, x, y, names, classes, {}, (32, 32, 3))
+
+
+def packed_step(net: str) -> Callable[[], object]:
+    """A step of the packed engine on random rows."""
+    from lgnc.train.config import TrainConfig
+    from lgnc.train.cpu.engine import PackedEngine
+    from lgnc.train.prepare import prepare
+
+    problem = prepare(pictures(), TrainConfig(preset=PRESETS[net], validation_fraction=0.0))
+    engine = PackedEngine(problem.network, problem.estimator, 0, threads=1)
+    rng = np.random.default_rng(1)
+    rows = rng.integers(0, 1 << 64, (BATCH, problem.network.inputs // 64), dtype=np.uint64)
+    labels = rng.integers(0, 10, BATCH)
+    return lambda: engine.step(rows, labels, 0.02)
+
+
+def cpu_seconds(step: Callable[[], object], rounds: int, steps: int) -> float:
+    """The least CPU seconds per step of `rounds` rounds of `steps`, after one that compiles."""
+    step()
+    least = float("inf")
+    for _ in range(rounds):
+        started = time.process_time()
+        for _ in range(steps):
+            step()
+        least = min(least, (time.process_time() - started) / steps)
+    return least
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Prints a row for each network; exit code 1 when a target is missed."""
+    rows, found = [], {}
+    for net in options.nets.split(","):
+        found[net] = cpu_seconds(packed_step(net), options.rounds, 5 if net == "s" else 2)
+        rows.append((f"CPU s per step of {BATCH}, {PRESETS[net]}, at most", found[net], TARGETS[net]))
+    verdicts = [(what, figure, target, figure <= target) for what, figure, target in rows]
+    if options.torchlogix:
+        theirs = torchlogix_seconds(options.environment.resolve())
+        gain = theirs / found["s"]
+        verdicts.append((f"torchlogix's {theirs:.2f} s over these, S, at least", gain, LEAST_GAIN, gain >= LEAST_GAIN))
+    for what, figure, target, met in verdicts:
+        print(f"{what} {target:g}: {figure:.4g} ({'met' if met else 'MISSED'})")
+    keys = ("what", "figure", "target", "met")
+    save(options.out, [dict(zip(keys, row, strict=True)) for row in verdicts])
+    return 0 if all(met for *_, met in verdicts) else 1
+
+
+def save(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes the figures as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+TORCHLOGIX_STEP = """
+import time, torch
+from torchlogix.layers import GroupSum, LogicConv2d, LogicDense, OrPooling
+torch.set_num_threads(1)
+blocks, channels, side = [], 9, 32
+for kernels in (32, 128, 512, 1024):
+    blocks += [LogicConv2d(in_dim=(side, side), channels=channels, num_kernels=kernels, tree_depth=3,
+                           receptive_field_size=3, padding=1, device="cpu"), OrPooling(2, 2)]
+    channels, side = kernels, side // 2
+blocks += [torch.nn.Flatten(), LogicDense(4096, 40960, device="cpu"), LogicDense(40960, 20480, device="cpu"),
+           LogicDense(20480, 10240, device="cpu"), GroupSum(10, 20)]
+net = torch.nn.Sequential(*blocks)
+adam = torch.optim.AdamW(net.parameters(), lr=0.02, weight_decay=0.002)
+x, y = (torch.rand(128, 9, 32, 32) < 0.5).float(), torch.randint(0, 10, (128,))
+least = 1e9
+for _ in range(3):
+    started = time.process_time()
+    adam.zero_grad()
+    torch.nn.functional.cross_entropy(net(x), y).backward()
+    adam.step()
+    least = min(least, time.process_time() - started)
+print(least)
+"""
+
+
+def torchlogix_seconds(environment: Path) -> float:
+    """CPU seconds of torchlogix's step of S, its defaults, in an environment that `cpu_training.py` makes."""
+    from cpu_training import torchlogix_python
+
+    from lgnc.toolchain import run
+
+    script = environment / "step.py"
+    python = torchlogix_python(environment)
+    script.write_text(TORCHLOGIX_STEP)
+    return float(run([python, script], env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}).splitlines()[-1])
+
+
+def train_preset(options: argparse.Namespace) -> int:
+    """One accuracy run; its figures as a JSON line, whole runs only."""
+    from lgnc.data import load_dataset
+    from lgnc.files import append_line
+    from lgnc.formats.lgn import save_model
+    from lgnc.train import TrainConfig, train
+
+    chosen: dict[str, Any] = {"threads": options.threads, "seed": options.seed, "epochs": options.epochs}
+    if options.config is None:
+        config = TrainConfig.from_dict({"preset": PRESETS[options.net], **chosen})
+    else:
+        config = TrainConfig.from_toml(options.config, **chosen)
+    name = f"{options.net}{'' if options.config is None else '-' + options.config.stem}-{options.seed}"
+    options.folder.mkdir(parents=True, exist_ok=True)
+    spent = options.folder / f"{name}.seconds"
+    before = float(spent.read_text()) if spent.exists() else 0.0
+
+    def note(epoch: dict[str, Any]) -> None:
+        seconds = before + time.process_time()
+        spent.write_text(f"{seconds}\n")
+        append_line(options.folder / f"{name}.jsonl", json.dumps({**epoch, "cpu_seconds": seconds}) + "\n")
+
+    dataset = load_dataset(DATA[options.net])
+    result = train(dataset, config, on_epoch=note, checkpoint=options.folder / f"{name}.checkpoint", resume=True)
+    save_model(result.model, options.folder / f"{name}.lgn")
+    report = result.report
+    kept = ("test_accuracy", "validation_accuracy", "selection_gap", "gates", "epochs", "best_epoch", "config")
+    figures = {"net": name, "data": dataset.name, "cpu_seconds": before + time.process_time()}
+    figures |= {key: report[key] for key in kept}
+    append_line(options.folder / "figures.jsonl", json.dumps(figures) + "\n")
+    shown = f"{100 * report['test_accuracy']:.2f} %, gap {100 * report['selection_gap']:g}"
+    print(f"{name}, {dataset.name}: {shown}, {figures['cpu_seconds']:.0f} CPU s")
+    return 0 if report["selection_gap"] == 0 else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    modes = parser.add_subparsers(required=True)
+    step = modes.add_parser("step", help="what a step costs")
+    step.add_argument("--nets", default="s,m", help="s, m or both")
+    step.add_argument("--rounds", type=int, default=5)
+    step.add_argument("--torchlogix", action="store_true", help="train S by torchlogix too")
+    step.add_argument("--environment", type=Path, default=Path("build/torchlogix"), help="where torchlogix goes")
+    step.add_argument("--out", type=Path, default=Path("build/benchmarks/convolution.json"))
+    step.set_defaults(call=measure)
+    run = modes.add_parser("train", help="what a training run reaches")
+    run.add_argument("net", choices=PRESETS)
+    run.add_argument("--config", type=Path, help="other settings than the preset's, as TOML")
+    run.add_argument("--epochs", type=int)
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--threads", type=int, default=1)
+    run.add_argument("--folder", type=Path, default=Path("build/convolution"))
+    run.set_defaults(call=train_preset)
+    options = parser.parse_args()
+    code: int = options.call(options)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
