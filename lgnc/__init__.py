@@ -89,12 +89,14 @@ class _Package(ModuleType):
 sys.modules[__name__].__class__ = _Package
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"lgnc.{name}")
-    if name not in _MODULES:
-        raise AttributeError(f"module 'lgnc' has no attribute '{name}'")
-    return getattr(import_module(_MODULES[name]), name)
+if not TYPE_CHECKING:  # So that a type checker sees the names above and no others.
+
+    def __getattr__(name: str) -> Any:
+        if name in _ROOMS:
+            return import_module(f"lgnc.{name}")
+        if name not in _MODULES:
+            raise AttributeError(f"module 'lgnc' has no attribute '{name}'")
+        return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
