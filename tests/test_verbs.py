@@ -31,6 +31,11 @@ def blobs(rows: int = 240) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return rng.normal(size=(rows, 4)) + 3 * y[:, None], y
 
 
+def same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    """Whether both are there, and equal."""
+    return one is not None and other is not None and np.array_equal(one, other)
+
+
 class Series:
     """A column as pandas has it: Python objects, text and missing cells among them."""
 
@@ -92,11 +97,11 @@ def test_the_whole_way(model: lgnc.Model, tmp_path: Path) -> None:
     assert classes is not None
     for thing in (model, circuit, small, folder, tmp_path / "net.lgn", str(tmp_path / "out")):
         ran = lgnc.simulate(thing, x, y)
-        assert np.array_equal(ran.scores, scores)
-        assert np.array_equal(ran.classes, classes)
+        assert same(ran.scores, scores)
+        assert same(ran.classes, classes)
         assert ran.accuracy == (classes == y).mean()
         assert not ran.mismatches
-    assert np.array_equal(net.predict(x), classes)
+    assert same(net.predict(x), classes)
 
 
 def test_a_difference_is_found(model: lgnc.Model, tmp_path: Path) -> None:
@@ -129,8 +134,8 @@ def test_circuits_without_a_head(tmp_path: Path) -> None:
     assert ran.outputs is not None
     assert ran.classes is None
     assert ran.accuracy is None
-    assert np.array_equal(lgnc.simulate(circuit, x).outputs, ran.outputs)
-    assert np.array_equal(lgnc.load(folder).outputs(x), ran.outputs)
+    assert same(lgnc.simulate(circuit, x).outputs, ran.outputs)
+    assert same(lgnc.load(folder).outputs(x), ran.outputs)
 
 
 def test_a_data_set_by_name_is_split_as_in_training(tmp_path: Path) -> None:
@@ -194,7 +199,7 @@ def test_images_keep_their_shape() -> None:
         warnings.simplefilter("ignore", lgnc.LgncWarning)
         model = lgnc.train(images, y, **QUICK)
     assert model.meta["shape"] == [6, 5, 1]
-    assert np.array_equal(lgnc.simulate(model, images).classes, lgnc.simulate(model, images[..., None]).classes)
+    assert same(lgnc.simulate(model, images).classes, lgnc.simulate(model, images[..., None]).classes)
     with pytest.raises(lgnc.BadInput, match="trained on"):
         lgnc.simulate(model, images.transpose(0, 2, 1))
 
@@ -210,7 +215,7 @@ def test_a_frame_is_read_by_its_names(tmp_path: Path) -> None:
     assert whole.accuracy is not None
     assert whole.accuracy > 0.9
     others = Frame({name: table.cells[name] for name in ("b", "colour", "a")})
-    assert np.array_equal(lgnc.simulate(folder, others).classes, whole.classes)
+    assert same(lgnc.simulate(folder, others).classes, whole.classes)
     labels = table.cells["kind"]
     assert lgnc.simulate(model, others, labels).accuracy == whole.accuracy
     named = lgnc.train(Frame({name: table.cells[name] for name in ("kind", "a", "b")}), label="kind", **QUICK)
