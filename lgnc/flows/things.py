@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeGuard
 
-import lgnc
 from lgnc.diagnostics import BadInput, LgncWarning
 from lgnc.files import sha256, write_file
 from lgnc.formats.lgir import lgir_bytes
@@ -74,7 +73,7 @@ def save(thing: Model | Circuit, path: str | os.PathLike[str]) -> Path:
 
 def tell(notes: Iterable[str]) -> None:
     """Warn of each note (`LgncWarning`), at the line outside lgnc that called a verb."""
-    inside = str(Path(lgnc.__file__).parent) + os.sep
+    inside = str(Path(__file__).parent.parent) + os.sep
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):
         level, frame = level + 1, frame.f_back
