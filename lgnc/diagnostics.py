@@ -63,6 +63,10 @@ class ToolMissing(LgncError):
     exit_code = 3
 
 
+class LgncWarning(UserWarning):
+    """What lgnc left out, guessed or converted, in one line: how the verbs of `import lgnc` say it."""
+
+
 def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> BadInput:
     """A `BadInput` for a name that is not in `valid`: lists the valid ones and offers the closest."""
     names, name = sorted(valid), name if len(name) <= 80 else f"{name[:77]}..."

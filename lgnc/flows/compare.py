@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from lgnc.backends.table import target_of
-from lgnc.diagnostics import BadInput, Failed
+from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import read_file, write_file
 from lgnc.flows.names import differences
+from lgnc.flows.things import Thing, is_folder, source_of
 from lgnc.formats.source import load_source
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.folder import engines_of, load_manifest, run_folder
@@ -60,10 +62,11 @@ class Subject:
         return lambda features: run_folder(self.path, features, engine=own)
 
 
-def load_subject(path: Path) -> Subject:
-    """A model, a circuit file or a compiled folder. Raises BadInput when it is none of these."""
-    if not path.is_dir():
-        return Subject(path, load_source(path).circuit)
+def load_subject(thing: Thing) -> Subject:
+    """A model, a circuit, the file of one, or a compiled folder. Raises BadInput when it is none of these."""
+    if not is_folder(thing):
+        return Subject(Path(str(thing)), source_of(thing).circuit)
+    path = Path(thing)
     manifest = load_manifest(path)
     inside = path / f"{manifest.name}.lgir"
     circuit = load_source(inside).circuit
@@ -72,8 +75,8 @@ def load_subject(path: Path) -> Subject:
 
 
 def verify(
-    a: Path,
-    b: Path,
+    a: Thing,
+    b: Thing,
     *,
     claim: Claim = "scores",
     vectors: int | None = None,
@@ -82,7 +85,7 @@ def verify(
     engine: str | None = None,
     workers: int = 1,
 ) -> Verdict:
-    """Whether `a` and `b` are the same function, and how that is known.
+    """Whether `a` and `b` are the same function, and how that is known: models, circuits, their files, folders.
 
     claim: whether scores are compared or classes alone. vectors: how many rows a compiled folder is run on. time_limit:
     seconds for a proof (60 unless given) and for each run of an outside tool (its own limit unless given). engine: what
@@ -91,6 +94,8 @@ def verify(
     """
     started = time.perf_counter()
     one, two = load_subject(a), load_subject(b)
+    if claim not in get_args(Claim):
+        raise unknown("claim", str(claim), get_args(Claim))
     targets = [side.target for side in (one, two) if side.target]
     if engine is not None and not any(engine in side.engines for side in (one, two)):
         raise BadInput(f"no folder here runs with engine '{engine}'", where=f"{a}, {b}", fix="leave --engine out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class Network:
         return outputs
 
 
-def load(folder: str | Path, *, threads: int = 1) -> Network:
+def load(folder: str | os.PathLike[str], *, threads: int = 1) -> Network:
     """The network of a folder that `lgnc compile -t c|numpy|onnx` wrote; C is compiled once, into a cache.
 
     threads: how many threads the C target shares rows over. Raises BadInput for another folder or fewer than one
