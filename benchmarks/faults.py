@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -259,12 +260,44 @@ def damaged_safetensors(data: bytes, rng: random.Random) -> bytes:
 
 
 def resigned(data: bytes) -> bytes:
-    """The same with a checksum that fits, where the format has one: what somebody would send who means harm."""
-    with contextlib.suppress(Exception):
-        from lgnc.formats.lgn import with_checksum  # type: ignore[attr-defined,unused-ignore]
+    """The same file with checksums that fit, so that what they hide is reached; as it is where it cannot be read."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
-        return bytes(with_checksum(data))
-    return data
+    from lgnc.formats.lgn import checksum
+
+    size = int.from_bytes(data[:8], "little")
+    try:
+        header, tensors = json.loads(data[8 : 8 + size]), load(data)
+        told = header["__metadata__"]
+        if "sha256" in told:  # a checkpoint's stands beside its text
+            (text,) = (value for key, value in told.items() if key != "sha256")
+            told["sha256"] = checksum(text, tensors)
+        else:  # a model's ends its text
+            (key,) = told
+            inner = json.loads(told[key])
+            inner.pop("sha256", None)
+            text = json.dumps(inner, sort_keys=True)
+            told[key] = f'{text[:-1]}, "sha256": "{checksum(text, tensors)}"}}'
+        words = json.dumps(header).encode("utf-8", "surrogatepass")
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError):
+        return data
+    return len(words).to_bytes(8, "little") + words + data[8 + size :]
+
+
+def sealed(manifest: Any, folder: Path) -> Any:
+    """A manifest with the hashes of the folder's files and of itself, where it has places for them."""
+    from lgnc.backends.artifact import manifest_digest
+
+    if not isinstance(manifest, dict):
+        return manifest
+    if isinstance(manifest.get("files"), dict):
+        for name in manifest["files"]:
+            with contextlib.suppress(OSError, ValueError):
+                manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    with contextlib.suppress(ValueError, TypeError):
+        manifest["manifest_sha256"] = manifest_digest(manifest)
+    return manifest
 
 
 # --- files to damage -------------------------------------------------------------------------------------------------
@@ -321,7 +354,10 @@ def manifest(seed: Path, place: Path, rng: random.Random) -> Made:
     target = rng.choice(tuple(TARGETS))
     shutil.copytree(seed / target, place / target)
     path = place / target / "manifest.json"
-    path.write_text(json.dumps(damaged_json(json.loads(path.read_text()), rng)), errors="surrogatepass")
+    damaged = damaged_json(json.loads(path.read_text()), rng)
+    if rng.random() < 0.8:
+        damaged = sealed(damaged, place / target)
+    path.write_text(json.dumps(damaged), errors="surrogatepass")
     verbs = [["info", target], ["info", "--json", target], ["verify", str(seed / "net.lgn"), target]]
     verbs += [
         ["simulate", target, "--data", str(seed / "table.csv")],
@@ -335,6 +371,9 @@ def folder_file(seed: Path, place: Path, rng: random.Random) -> Made:
     shutil.copytree(seed / target, place / target)
     path = rng.choice([each for each in sorted((place / target).rglob("*")) if each.is_file()])
     path.write_bytes(damaged_bytes(path.read_bytes(), rng))
+    listed = place / target / "manifest.json"
+    if path != listed and rng.random() < 0.7:
+        listed.write_text(json.dumps(sealed(json.loads(listed.read_text()), place / target)))
     return rng.choice(
         (
             ["info", target],

@@ -108,6 +108,9 @@ def reading(folder: Path) -> Iterator[None]:
 
 def check_output_folder(folder: Path) -> None:
     """Raise BadInput unless `folder` is new, empty, or one that lgnc wrote; end what a killed writer left in it."""
+    if folder.is_symlink() and not folder.exists():
+        what = "is a symbolic link to what is not there"
+        raise BadInput(what, where=str(folder), fix="make the folder that it points to, or give another output folder")
     if folder.exists() and not folder.is_dir():
         raise BadInput("is a file, not a folder", where=str(folder), fix="give another output folder")
     if folder.is_dir():

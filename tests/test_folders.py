@@ -171,6 +171,14 @@ def test_the_folder_may_be_a_link_or_the_current_one(tmp_path: Path, monkeypatch
     assert os.stat(tmp_path / "there").st_ino == inode
 
 
+def test_a_link_to_no_folder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    for write in (check_output_folder, lambda folder: write_folder(folder, NEW)):
+        with pytest.raises(BadInput, match="link: is a symbolic link to what is not there"):
+            write(tmp_path / "link")
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
 def test_the_parent_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "out"
     write_folder(folder, OLD)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
+from lgnc.formats.record import is_image_shape, training_fault
 from lgnc.ir.check import MAX_NODES, is_text
 from lgnc.ir.circuit import FEATURE_DTYPES, Encoder, Int32
 from lgnc.ir.layers import Conv, Pool, Shape, layer_from, layer_table, shapes, trained_gates
@@ -306,6 +307,10 @@ class _Reader:
         for key in ("training", "columns"):
             if not isinstance(meta.get(key) or {}, dict):
                 raise self.refuse(f"header field 'meta.{key}' is not an object")
+        if what := training_fault(meta.get("training") or {}):
+            raise self.refuse(f"header field {what}")
+        if meta.get("shape") is not None and not is_image_shape(meta["shape"]):
+            raise self.refuse("header field 'meta.shape' is not a height, a width and channels")
         if self.tensors:
             raise self.refuse(f"has an unknown array '{sorted(self.tensors)[0][:60]}'")
         return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta, grid, front)

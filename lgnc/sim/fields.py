@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -107,8 +108,8 @@ class _Twice(ValueError):
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _Twice(f"the key {next(key for key in keys if keys.count(key) > 1)!r:.60} is there twice")
+        most = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise _Twice(f"the key {most!r:.60} is there twice")
     return found
 
 
