@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput
 from lgnc.flows.bitstream import add_bitstream
-from lgnc.flows.compile import backend, compile_circuit
+from lgnc.flows.compile import compile_circuit
 from lgnc.flows.synthesis import add_report
 from lgnc.flows.things import Thing, source_of, tell
 from lgnc.folders import check_output_folder
@@ -68,7 +69,7 @@ def compile(
     fails, ToolMissing without the tools of `bitstream` and `report_synthesis`. A proof that ran out of time is warned
     about, and so are edited files that were kept.
     """
-    backend(target)
+    target_of(target).given(settings)
     for option, wanted in (("bitstream", bitstream), ("report_synthesis", report_synthesis)):
         if wanted and target != "verilog":
             raise BadInput(f"target {target} has no such option", where=option, fix='use it with target "verilog"')
