@@ -45,6 +45,12 @@ class Failed(LgncError):
     """A check or a tool ran and said no: exit code 1."""
 
 
+class Interrupted(Failed):
+    """Ctrl-C ended the work, and what there was of it is kept: exit code 130."""
+
+    exit_code = 130
+
+
 class BadInput(LgncError):
     """A file, an option or a value is not usable: exit code 2."""
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from lgnc.cli.output import json_option, print_json, print_table, progress_bar
-from lgnc.diagnostics import BadInput, unknown
+from lgnc.cli.output import check_output_file, json_option, print_json, print_table, progress_bar
+from lgnc.diagnostics import BadInput
 
 
 @click.group("experiment")
@@ -30,7 +30,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 @click.option("--data", required=True, help="The data set or file.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The CSV; it is resumed if there.")
 @click.option("--temperatures", default="0.05,0.1,0.5,1,2", show_default=True, help="Gate temperatures.")
-@click.option("--methods", default="hard-st,gumbel-st,soft-mix,soft-gumbel", show_default=True)
+@click.option("--methods", help="Some of hard-st,gumbel-st,soft-mix,soft-gumbel (all unless given).")
 @click.option("--cage/--no-cage", default=True, help="Whether each method is also run with CAGE.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs a cell.")
 @click.option("--config", type=click.Path(path_type=Path), help="The other settings, as TOML.")
@@ -41,7 +41,7 @@ def gap(
     data: str,
     output: Path,
     temperatures: str,
-    methods: str,
+    methods: str | None,
     cage: bool,
     seeds: int,
     config: Path | None,
@@ -54,19 +54,20 @@ def gap(
     from lgnc.report.learning_curve import check_plot_path
     from lgnc.toolchain import require_package
 
-    chosen = methods.split(",")
     values = _numbers(temperatures)
+    check_output_file(output)
+    check_output_file(plot)
     if plot is not None:
         check_plot_path(plot)
     require_package("torch")
     from lgnc.data import load_dataset
     from lgnc.train import TrainConfig
     from lgnc.train.experiment import grid, run_gap
-    from lgnc.train.network import METHODS
+    from lgnc.train.methods import METHODS, method_of
 
+    chosen = list(METHODS) if methods is None else methods.split(",")
     for name in chosen:
-        if name not in METHODS:
-            raise unknown("method", name, METHODS, where="--methods")
+        method_of(name, where="--methods")
     base = TrainConfig.from_toml(config) if config else TrainConfig()
     cells = grid(values, seeds, methods=chosen, cage=cage)
     with progress_bar(quiet=as_json) as bar:
@@ -77,7 +78,7 @@ def gap(
 
         rows = run_gap(load_dataset(data), base, cells, output, workers=workers, on_cell=on_cell)
     if plot is not None:
-        plot_gap(rows, plot, title=data)
+        plot_gap([{**row, "method": METHODS[row["method"]].label} for row in rows], plot, title=data)
     accuracy, selection = summarise(rows, "test_accuracy"), summarise(rows, "selection_gap")
     if as_json:
         table: list[dict[str, Any]] = [

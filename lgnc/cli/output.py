@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from lgnc.diagnostics import printable
+from lgnc.diagnostics import BadInput, printable
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,6 +72,13 @@ def progress_bar(*, quiet: bool = False) -> Progress:
     ]
     console = stderr_console()
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+
+
+def check_output_file(path: Path | None) -> None:
+    """Raise BadInput before any work is done unless a file of this name could be written, as far as that is known."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        problem = "is a folder" if path.is_dir() else "No such file or directory"
+        raise BadInput(problem, where=str(path), fix="give a file name in a folder that exists")
 
 
 def percent(share: float | None) -> str | None:

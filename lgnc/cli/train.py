@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from lgnc.cli.figures import accuracy_text, class_rows
-from lgnc.cli.output import json_option, percent, print_facts, print_json, progress_bar, rate
+from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, progress_bar, rate
 from lgnc.cli.size import max_memory_option
 from lgnc.diagnostics import BadInput
 from lgnc.files import append_line
@@ -138,9 +138,8 @@ def command(
     **flags: Any,
 ) -> None:
     """Train a network on DATA: digits, mnist, cifar10 and so on, or a file: CSV, JSON lines, ARFF, NPZ, Parquet."""
-    if output.is_dir() or not output.absolute().parent.is_dir():
-        problem = "is a folder" if output.is_dir() else "No such file or directory"
-        raise BadInput(problem, where=str(output), fix="give a file name in a folder that exists")
+    for path in (output, plot, checkpoint):
+        check_output_file(path)
     if output.suffix != ".lgn":
         raise BadInput("a model file ends in .lgn", where=str(output), fix=f"give {output.with_suffix('.lgn')}")
     if plot is not None:
@@ -154,7 +153,7 @@ def command(
     from lgnc.data import Choices, load_dataset
     from lgnc.data.summary import summarise, summary_lines
     from lgnc.formats.lgn import save_model
-    from lgnc.train import TrainConfig, train
+    from lgnc.train import TrainConfig
     from lgnc.train.ranks import rank
 
     settings = {key: value for key, value in flags.items() if value is not None}
@@ -169,6 +168,8 @@ def command(
     )
     if not as_json and rank() == 0:
         print_facts(summary_lines(dataset))
+    from lgnc.train import train  # PyTorch is imported once the input is known to be usable
+
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar(quiet=as_json or rank() > 0))
         shown = stack.enter_context(scalar_log(tensorboard)) if tensorboard is not None and rank() == 0 else None

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from lgnc.cli.output import json_option, print_facts, print_json, progress_bar
+from lgnc.cli.output import check_output_file, json_option, print_facts, print_json, progress_bar
 
 CLAIMS = ("scores", "class")
 
@@ -51,6 +51,7 @@ def command(
 
     if certificate is not None and check is not None:
         raise click.UsageError("--certificate and --check exclude each other")
+    check_output_file(certificate)
     asked = claim or goal or "scores"
     with progress_bar(quiet=as_json) as bar:
         bar.add_task("verify", total=None, note="")

@@ -23,6 +23,9 @@ from lgnc.ir.order import in_order
 
 _MOST_NODES = 2**30
 
+MOST_UNROLLED = 2**24
+"""Gates that a program may have when it is unrolled, about 100 bytes each while that is done."""
+
 
 @dataclass(frozen=True, eq=False)
 class Window:
@@ -116,10 +119,11 @@ def check_program(program: Program, where: str = "program") -> Program:
     if len(outputs) and not 0 <= outputs.min() <= outputs.max() < 2 * last:
         raise refuse(f"an output names a node outside 0..{last - 1} of the last grid")
     empty = np.zeros(0, np.int32)
-    # The rules of names, runs and heads are the circuit's: a circuit of the last grid alone has to keep them.
-    grid = Encoder.binary(tuple(f"n{node}" for node in range(last)))
-    ends = (program.outputs, program.head, program.output_names)
-    check(Circuit(grid, empty.astype(np.uint8), empty, empty, *ends), where)
+    # The rules of names, runs and heads are the circuit's: a circuit of what the outputs read has to keep them.
+    read, place = np.unique(outputs >> 1, return_inverse=True)
+    literals = (2 * place.ravel() + (outputs & 1)).astype(np.int32)
+    ends = (literals, program.head, program.output_names)
+    check(Circuit(kernel_inputs(len(read)), empty.astype(np.uint8), empty, empty, *ends), where)
     check(Circuit(program.encoder, empty.astype(np.uint8), empty, empty, empty), where)
     return program
 
@@ -147,8 +151,12 @@ def window_nodes(window: Window, below: Shape, above: Shape) -> NDArray[np.int64
 def unroll(program: Program) -> Circuit:
     """The flat circuit that a program means: every kernel at every place, in canonical order, unoptimised.
 
-    The layer of a gate is the number of its stage. Work and memory are linear in the gates' applications.
+    The layer of a gate is the number of its stage. Work and memory are linear in the gates' applications. Raises
+    BadInput for more than MOST_UNROLLED of them: a file of a few bytes can ask for them.
     """
+    if program.applications > MOST_UNROLLED or max(shape.nodes for shape in program.shapes) > MOST_UNROLLED:
+        what = f"has {program.applications:,} gate applications, and at most {MOST_UNROLLED:,} are unrolled"
+        raise BadInput(what, where="program", fix="use fewer kernels, or a smaller image")
     bits = program.encoder.bits
     zero = bits  # The first gate: constant 0, what lies beyond every border.
     ops: list[NDArray[np.uint8]] = [np.array([FALSE], np.uint8)]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lgnc.diagnostics import BadInput
+from lgnc.diagnostics import BadInput, printable
 from lgnc.files import write_file
 from lgnc.toolchain import require_package
 
@@ -66,8 +66,7 @@ def _plot(history: Sequence[Mapping[str, float]], path: Path, title: str) -> Non
 
 def plain(text: str) -> str:
     """Text as matplotlib shows it as it stands: no mathematics between dollars, no characters that cannot be drawn."""
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    return shown.replace("$", r"\$")
+    return printable(text).replace("$", r"\$")
 
 
 @contextmanager

@@ -13,16 +13,16 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.ir.layers import Dense, Layer, layer_from, layer_table
-from lgnc.train.network import METHODS
+from lgnc.train.engines import ENGINES, Work, check_engine
+from lgnc.train.methods import method_of
 from lgnc.train.presets import PRESETS
 from lgnc.train.trees import TREES
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "wiring": ("random", "structured", "learned"),
     "candidates_from": ("all", "local"),
-    "method": METHODS,
     "device": ("auto", "cpu", "cuda"),
-    "engine": ("auto", "packed", "triton", "torch"),
+    "engine": ("auto", *ENGINES),
     "schedule": ("cosine", "constant"),
     "inputs": ("bits", "real"),
     "node": tuple(TREES),
@@ -100,6 +100,9 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and value not in valid:
                 raise unknown(name, str(value), valid)
+        method_of(self.method)
+        if self.engine != "auto":
+            check_engine(self.engine, Work(self.method, ramps=self.inputs == "real", decay=bool(self.weight_decay)))
         if self.preset is not None and self.preset not in PRESETS:
             raise unknown("preset", str(self.preset), PRESETS)
         if self.encoder is not None:
@@ -213,8 +216,6 @@ def _check_ranges(config: TrainConfig) -> None:
             if getattr(config, name) is not None:
                 fix = "give the one or the other"
                 raise BadInput(f"--{name} excludes layers of several kinds", where="training", fix=fix)
-    if config.inputs == "real" and config.engine in ("packed", "triton"):
-        raise BadInput("real inputs are not bits to pack", where="training", fix="use --engine torch, or --inputs bits")
 
 
 def parse_encoder(spec: str) -> tuple[str, int]:

@@ -1,12 +1,10 @@
-"""Engines: the reference one in PyTorch, and the choice between it and the packed kernels."""
+"""The reference engine, in PyTorch: what the packed and the Triton kernels are tested against."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,12 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgnc.ir.simulate import unpack
-from lgnc.train.network import Engine, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
-from lgnc.train.ranks import world_size
+from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
 from lgnc.train.reference_front import FrontTensors, conv_tensors
 
-ENGINES = ("auto", "packed", "triton", "torch")
 _EVALUATION_CELLS = 1 << 24
 """Activations held at a time while rows are evaluated."""
 
@@ -46,7 +42,11 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, network: Network, estimator: Estimator, seed: int, device: str = "cpu") -> None:
+    def __init__(
+        self, network: Network, estimator: Estimator, seed: int, device: str = "cpu", threads: int | None = None
+    ) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
         self.network, self.estimator, self.seed, self.device = network, estimator, seed, torch.device(device)
         if device == "cuda":  # cuBLAS reads it when it starts; without it, deterministic products are refused.
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -167,49 +167,3 @@ class TorchEngine:
             m, v = self._moments[name]
             for key, tensor in ((name, z), (f"{name}.m", m), (f"{name}.v", v)):
                 tensor.copy_(torch.from_numpy(np.array(state[key])))
-
-
-def packed_available() -> bool:
-    """The packed CPU kernels can be used here: numba is installed."""
-    return find_spec("numba") is not None
-
-
-def triton_available() -> bool:
-    """The kernels for CUDA devices can be used: triton is installed."""
-    return find_spec("triton") is not None
-
-
-def choose_engine(name: str, estimator: Estimator, device: str, *, real: bool, convolves: bool = False) -> str:
-    """On rows of bits 'packed' on a CPU and, for hard methods, 'triton' on a CUDA device, where the packages for them
-    are; else 'torch'. Or what `name` asks for. convolves: only 'packed', by hard methods, and 'torch' do."""
-    if name != "auto":
-        return name
-    if convolves:
-        return "packed" if estimator.hard and not real and device == "cpu" and packed_available() else "torch"
-    if real:
-        return "torch"
-    if device == "cpu":
-        return "packed" if packed_available() else "torch"
-    return "triton" if estimator.hard and triton_available() and world_size() == 1 else "torch"
-
-
-def make_engine(
-    name: str, network: Network, estimator: Estimator, seed: int, device: str, threads: int | None = None
-) -> Engine:
-    """The engine called `name` ('packed', 'triton' or 'torch'). threads: of a CPU, None for all cores."""
-    engine: Engine
-    together = world_size() > 1
-    if name == "packed":
-        packed = import_module("lgnc.train.cpu.all_reduce" if together else "lgnc.train.cpu.engine")
-        kind = packed.DistributedPackedEngine if together else packed.PackedEngine
-        engine = kind(network, estimator, seed, threads)
-        return engine
-    if name == "triton":
-        engine = import_module("lgnc.train.gpu.engine").TritonEngine(network, estimator, seed)
-        return engine
-    if threads is not None:
-        torch.set_num_threads(threads)
-    if together:
-        engine = import_module("lgnc.train.distributed").DistributedEngine(network, estimator, seed, device)
-        return engine
-    return TorchEngine(network, estimator, seed, device)

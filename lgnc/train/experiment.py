@@ -18,7 +18,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
 from lgnc.processes import worker_pool
 from lgnc.train.config import TrainConfig, resolve
-from lgnc.train.network import METHODS
+from lgnc.train.methods import METHODS, method_of
 
 FIGURES = ("test_accuracy", "train_mode_accuracy", "selection_gap", "computation_gap", "gates", "epochs")
 COLUMNS = ("method", "temperature", "seed", *FIGURES, "c_ema", "tau_b", "settings")
@@ -39,11 +39,16 @@ class Cell:
 
 
 def grid(
-    temperatures: Sequence[float], seeds: int, *, methods: Sequence[str] = METHODS, cage: bool = True
+    temperatures: Sequence[float], seeds: int, *, methods: Sequence[str] | None = None, cage: bool = True
 ) -> list[Cell]:
-    """Every method at every temperature, and with CAGE, for seeds 0, 1, ..., seed by seed."""
+    """Every method (all unless given) at every temperature, and with CAGE, for seeds 0, 1, ..., seed by seed.
+
+    A cell that is named twice is one. Raises BadInput for an unknown method.
+    """
+    names = [method_of(name).name for name in (METHODS if methods is None else methods)]
     columns = [*temperatures, *([0.0] if cage else [])]
-    return [Cell(method, column, seed) for seed in range(seeds) for method in methods for column in columns]
+    cells = [Cell(name, column, seed) for seed in range(seeds) for name in names for column in columns]
+    return list({cell.key: cell for cell in cells}.values())
 
 
 def run_gap(

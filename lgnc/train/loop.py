@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import Failed
+from lgnc.diagnostics import Failed, Interrupted
 from lgnc.formats.lgn import Model
 from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
@@ -24,7 +24,7 @@ from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_ch
 from lgnc.train.config import TrainConfig
 from lgnc.train.distributed import most, process_group
 from lgnc.train.encoders import encode_rows
-from lgnc.train.engine import make_engine
+from lgnc.train.engines import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
 from lgnc.train.network import Engine, Network
 from lgnc.train.prepare import Problem, prepare
@@ -215,7 +215,7 @@ class _Run:
         if rank() == 0:
             save_checkpoint(self.checkpoint, self.progress, self.engine.state(), self.digest)
         what = f"interrupted after {self.progress.step} of {self.total} steps"
-        raise Failed(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
+        raise Interrupted(what, where=str(self.checkpoint), fix="continue from this checkpoint with --resume")
 
     def result(self) -> TrainResult:
         """The best epoch's model, measured on the test rows."""

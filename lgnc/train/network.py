@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.ir.layers import Conv, Pool, Shape, output_shape
+from lgnc.train.methods import method_of
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 Rows = NDArray[np.uint64]
-
-METHODS = ("hard-st", "gumbel-st", "soft-mix", "soft-gumbel")
-"""Hard methods (the first two) have bits for activations; soft ones have values in [0, 1]."""
 
 POOL_GRADIENTS = ("first", "exact", "spread")
 """Which of a pool's inputs get the gradient of an OR of bits: the first true one, or the first of all where none is
@@ -142,9 +140,12 @@ class Estimator:
     weight_decay: float = 0.0
     pool_gradient: str = "first"
 
+    def __post_init__(self) -> None:
+        method_of(self.method)  # An unknown one raises BadInput here, not in the middle of a step.
+
     @property
     def hard(self) -> bool:
-        return self.method in ("hard-st", "gumbel-st")
+        return method_of(self.method).hard
 
     @property
     def forward_temperature(self) -> float:
@@ -153,7 +154,7 @@ class Estimator:
 
     @property
     def noisy(self) -> bool:
-        return self.method in ("gumbel-st", "soft-gumbel")
+        return method_of(self.method).noisy
 
 
 def cage_temperature(estimator: Estimator, c_ema: float) -> float:

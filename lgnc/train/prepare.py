@@ -18,7 +18,7 @@ from lgnc.train.augment import augments
 from lgnc.train.build import build_network, grid_shape
 from lgnc.train.config import TrainConfig, data_kind, resolve
 from lgnc.train.encoders import fit_encoder, fit_grid_encoder
-from lgnc.train.engine import choose_engine
+from lgnc.train.engines import Work, choose_engine
 from lgnc.train.front import cut_front
 from lgnc.train.network import Estimator, Network
 from lgnc.train.ranks import world_size
@@ -69,20 +69,14 @@ def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Pr
         weight_decay=config.weight_decay or 0.0,
     )
     device = choose_device(config.device)
-    real = config.inputs == "real"
-    convolves = config.layer is not None and not isinstance(config.layer[0], Dense)
-    engine = choose_engine(config.engine, estimator, device, real=real, convolves=convolves)
-    if convolves and (engine == "triton" or (engine == "packed" and not estimator.hard)):
-        what = f"trains no convolutions by '{config.method}'"
-        raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method and --engine packed")
-    if engine == "triton" and config.weight_decay:
-        raise BadInput("the triton engine has none", where="--weight-decay", fix="use --engine torch")
-    if engine == "triton" and not estimator.hard:
-        what = f"'{config.method}' has no bits to pack"
-        raise BadInput(what, where=f"--engine {engine}", fix="use --engine torch, or a hard method")
-    if world_size() > 1 and engine == "triton":
-        fix = "use --engine torch"
-        raise BadInput("the triton engine trains in one process", where="torchrun", fix=fix)
+    work = Work(
+        config.method,
+        ramps=config.inputs == "real",
+        decay=bool(config.weight_decay),
+        convolves=config.layer is not None and not isinstance(config.layer[0], Dense),
+        processes=world_size(),
+    )
+    engine = choose_engine(config.engine, work, device)
     config = replace(config, device=device, engine=engine)
     fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
     spec, pixels = config.encoder or "thermometer:3", data_kind(dataset) == "image"

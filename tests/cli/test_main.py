@@ -53,7 +53,7 @@ CASES = [
     (ImportError("x.so: failed to map segment from shared object"), 1, "out of memory"),
     (RuntimeError("can't start new thread"), 1, "out of memory"),
     (RuntimeError("CUDA out of memory. Tried"), 1, "out of memory"),
-    (PermissionError(13, "Permission denied", "data.csv"), 2, "data.csv, Permission denied"),
+    (PermissionError(13, "Permission denied", "data.csv"), 2, "data.csv: Permission denied"),
     (KeyboardInterrupt(), 130, "interrupted"),
     (Terminated(15), 143, "ended by signal 15"),
 ]

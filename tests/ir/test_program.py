@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,20 @@ def test_a_malformed_program_names_the_stage() -> None:
         )
     with pytest.raises(BadInput, match="output names"):
         check_program(Program(program.encoder, program.shape, program.stages, program.outputs, None, ("a",)))
+
+
+def test_what_cannot_be_unrolled_takes_no_memory() -> None:
+    program = random_program(4, dense=False)
+    last = program.stages[-1]
+    large = Program(
+        program.encoder,
+        program.shape,
+        (*program.stages[:-1], Stage(last.kernel, last.window, 4096, 4096)),
+        program.outputs,
+        program.head,
+    )
+    tracemalloc.start()
+    with pytest.raises(BadInput, match="at most 16,777,216 are unrolled"):
+        unroll(check_program(large))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    tracemalloc.stop()

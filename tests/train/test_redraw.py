@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lgnc.train.engine import make_engine
+from lgnc.train.engines import make_engine
 from lgnc.train.network import Engine, Estimator, LayerStart, Network
 from lgnc.train.redraw import RedrawingEngine, redraw_candidates
 from lgnc.train.wiring import candidate_wiring, random_wiring

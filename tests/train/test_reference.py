@@ -11,7 +11,8 @@ from torch import Tensor
 
 from lgnc.ir.simulate import pack
 from lgnc.train.engine import TorchEngine
-from lgnc.train.network import METHODS, Estimator, LayerStart, Network, cage_temperature
+from lgnc.train.methods import METHODS
+from lgnc.train.network import Estimator, LayerStart, Network, cage_temperature
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
 
 INPUTS, BATCH, CLASSES = 9, 13, 3

@@ -12,7 +12,8 @@ import triton.language as tl
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
-from lgnc.train.engine import TorchEngine, bits_of, choose_engine, make_engine, triton_available
+from lgnc.train.engine import TorchEngine, bits_of
+from lgnc.train.engines import Work, choose_engine, make_engine
 from lgnc.train.gpu.engine import TritonEngine
 from lgnc.train.gpu.update import gumbel
 from lgnc.train.network import Estimator, LayerStart, Network
@@ -251,10 +252,9 @@ def test_what_is_not_finite_is_said() -> None:
 
 
 def test_the_engine_is_chosen_for_bits_on_a_cuda_device() -> None:
-    assert triton_available()
-    assert choose_engine("auto", Estimator(), "cuda", real=False) == "triton"
-    assert choose_engine("auto", Estimator(), "cuda", real=True) == "torch"
-    assert choose_engine("auto", Estimator("soft-mix"), "cuda", real=False) == "torch"
+    assert choose_engine("auto", Work("hard-st"), "cuda") == "triton"
+    assert choose_engine("auto", Work("hard-st", ramps=True), "cuda") == "torch"
+    assert choose_engine("auto", Work("soft-mix"), "cuda") == "torch"
     assert make_engine("triton", network(23, (3,)), Estimator(), 0, "cuda").name == "triton"
 
 

@@ -70,7 +70,7 @@ def backward(
     """Neurons begin .. end - 1 of one layer. Reads rows of the layer above (the classes' for the top one), writes its
     own, the first of them for neuron `begin`, and its sums.
 
-    layer: int64[8], see `Plan.layers`. head: int32[width], each top neuron's class. edges: int32[2 n], pairs of
+    layer: int64[9], a row of `Plan.layers`. head: int32[width], each top neuron's class. edges: int32[2 n], pairs of
     (2 consumer + pin, offset of its row); ptr: the first edge of each slot. slopes: float32[slots * 4], for pin a then
     b, dL/dpin per g where the other input is 0 and 1. table_sums: float32[slots * 4]. fresh: the sums start at zero.
     """
