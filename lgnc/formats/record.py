@@ -29,10 +29,9 @@ _RULES: dict[str, Rule] = {
     "data": (lambda value: isinstance(value, str), "text"),
     "seed": (lambda value: type(value) is int and 0 <= value <= _LARGEST, f"an integer of 0 to {_LARGEST}"),
     "test_fraction": (_share, "a number of 0 to 1"),
-    **{
-        key: (_share, "a number of 0 to 1")
-        for key in ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy")
-    },
+    **dict.fromkeys(
+        ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy"), (_share, "a number of 0 to 1")
+    ),
     "recall": (_recall, "[rows found, rows] for each class"),
 }
 _TOGETHER = {"test_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall"}

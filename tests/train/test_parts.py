@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +271,16 @@ def test_defaults_follow_the_kind_of_data(rows: int, shape: tuple[int, int, int]
 def test_the_benchmark_of_8000_gates_has_8000_gates() -> None:
     config = TrainConfig.from_toml(Path(__file__).parents[2] / "benchmarks" / "mnist_8000_gates.toml")
     assert sum(gate_widths(config.node, config.widths or ())) == 8000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (".".join(["a"] * 30_000) + " = 1\n", "bad.toml:1: more than 100 dots"),
+        ("lr = 0.1\n" + "# x\n" * 100_000, "larger than settings are"),
+    ],
+)
+def test_settings_take_memory_by_their_size(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(BadInput, match=re.escape(said)):
+        TrainConfig.from_toml(tmp_path / "bad.toml")
