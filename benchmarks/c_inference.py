@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Options
-from lgnc.flows.compile import backend, compile_circuit
+from lgnc.backends.table import target_of
+from lgnc.flows.compile import compile_circuit
 from lgnc.formats import load_source, save_circuit
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit, Encoder, Head, in_order, simulate
@@ -169,7 +170,7 @@ int main(void)
 
 def stages(circuit: Circuit) -> dict[str, float]:
     """Microseconds a block of 512 images of each part of the C code, and of the floor of its gates."""
-    artifact = backend("c")(circuit, Options("net"))
+    artifact = target_of("c").emit(circuit, Options("net"))
     with tempfile.TemporaryDirectory() as folder:
         for name in ("net.h", "net.c"):
             Path(folder, name).write_bytes(artifact.files[name])

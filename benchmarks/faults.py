@@ -35,6 +35,8 @@ from typing import Any
 
 import numpy as np
 
+from lgnc.backends.table import TARGETS
+
 MOST_BYTES = 2 << 30
 ROOM_BYTES = 6 << 30
 """Address space that a child may take beyond what it starts with: keeps the machine alive when a bomb goes off."""
@@ -322,10 +324,7 @@ def seeds(place: Path) -> None:
         ["opt", "gates.lgir", "-o", "gates.aag"],
         ["opt", "gates.lgir", "-o", "gates.blif"],
         ["verify", "net.lgn", "net.lgir", "--certificate", "net.cert"],
-        *[
-            ["compile", "net.lgn", "-t", target, "-o", target, "--name", "net"]
-            for target in ("c", "numpy", "onnx", "verilog")
-        ],
+        *[["compile", "net.lgn", "-t", target, "-o", target, "--name", "net"] for target in TARGETS],
     ]
     with contextlib.suppress(ImportError):
         import pyarrow
@@ -352,7 +351,7 @@ SMALL = ["--layers", "1", "--width", "24", "--epochs", "1", "--threads", "1", "-
 
 
 def manifest(seed: Path, place: Path, rng: random.Random) -> Made:
-    target = rng.choice(("c", "numpy", "onnx", "verilog"))
+    target = rng.choice(tuple(TARGETS))
     shutil.copytree(seed / target, place / target)
     path = place / target / "manifest.json"
     damaged = damaged_json(json.loads(path.read_text()), rng)
@@ -368,7 +367,7 @@ def manifest(seed: Path, place: Path, rng: random.Random) -> Made:
 
 
 def folder_file(seed: Path, place: Path, rng: random.Random) -> Made:
-    target = rng.choice(("c", "numpy", "onnx", "verilog"))
+    target = rng.choice(tuple(TARGETS))
     shutil.copytree(seed / target, place / target)
     path = rng.choice([each for each in sorted((place / target).rglob("*")) if each.is_file()])
     path.write_bytes(damaged_bytes(path.read_bytes(), rng))
@@ -392,7 +391,7 @@ def model(seed: Path, place: Path, rng: random.Random) -> Made:
         ["opt", "bad.lgn", "-o", "out.lgir"],
         ["verify", "bad.lgn", str(seed / "net.lgir")],
     ]
-    verbs += [["compile", "bad.lgn", "-t", rng.choice(("c", "numpy", "onnx", "verilog")), "-o", "out"]]
+    verbs += [["compile", "bad.lgn", "-t", rng.choice(tuple(TARGETS)), "-o", "out"]]
     return rng.choice([*verbs, ["simulate", "bad.lgn", "--data", str(seed / "table.csv")]])
 
 
@@ -415,7 +414,7 @@ def circuit(seed: Path, place: Path, rng: random.Random) -> Made:
         ["opt", bad, "-o", "out.aag"],
         ["verify", bad, str(seed / name)],
     ]
-    return rng.choice([*verbs, ["compile", bad, "-t", rng.choice(("c", "numpy", "onnx", "verilog")), "-o", "out"]])
+    return rng.choice([*verbs, ["compile", bad, "-t", rng.choice(tuple(TARGETS)), "-o", "out"]])
 
 
 def certificate(seed: Path, place: Path, rng: random.Random) -> Made:

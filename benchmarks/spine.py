@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lgnc.backends.table import TARGETS
 from lgnc.data import load_dataset
-from lgnc.flows.compile import TARGETS, compile_circuit
+from lgnc.flows.compile import compile_circuit
 from lgnc.flows.evaluate import evaluate
 from lgnc.formats import load_source
 from lgnc.formats.lgn import save_model

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 """A tool's words may have several lines; an error has one."""
@@ -63,10 +63,19 @@ class ToolMissing(LgncError):
     exit_code = 3
 
 
+class LgncWarning(UserWarning):
+    """What lgnc left out, guessed or converted, in one line: how the verbs of `import lgnc` say it."""
+
+
 def unknown(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> BadInput:
     """A `BadInput` for a name that is not in `valid`: lists the valid ones and offers the closest."""
-    names = sorted(valid)
+    names, name = sorted(valid), name if len(name) <= 80 else f"{name[:77]}..."
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     listed = ", ".join(names[:50]) + (f" and {len(names) - 50} more" if len(names) > 50 else "")
     return BadInput(f"unknown {kind} '{name}'", where=where, fix=f"{hint}valid: {listed}")
+
+
+def listed(names: Sequence[str], word: str = "or") -> str:
+    """'a', 'a or b', 'a, b or c'."""
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

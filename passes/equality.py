@@ -1,4 +1,7 @@
-"""Whether two nodes of a circuit always agree, asked of a SAT solver that holds only their fan-in cones."""
+"""Whether two nodes of a circuit always agree, asked of a SAT solver that holds only their fan-in cones.
+
+The prover has another oracle, on purpose: docs/verification.md, "Two sweepers".
+"""
 
 from __future__ import annotations
 

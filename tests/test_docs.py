@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import lgnc
 from lgnc.formats import from_text, to_text
 from lgnc.formats.lgprog import program_from_text, program_text
+from lgnc.passes.manager import PASSES
 from tests.support import needs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,3 +63,9 @@ def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_pass_has_a_section_and_every_verb_a_row() -> None:
+    passes, verbs = ((ROOT / "docs" / page).read_text() for page in ("passes.md", "python.md"))
+    assert [name for name in PASSES if f"\n## {name}\n" not in passes] == []
+    assert [name for name in lgnc.__all__ if name.islower() and name[0] != "_" and f"\n| `{name}` |" not in verbs] == []

@@ -1,6 +1,6 @@
 """Projects that run a network on a microcontroller board: start code, main program, Makefile, rows with answers.
 
-Settings `board`, `max_flash` and `max_ram` of the C target; `lgnc.sim.board` builds and runs what is written here.
+`lgnc.sim.board` builds and runs what is written here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lgnc.backends.c.golden import Golden
 from lgnc.backends.c.mcu_budget import CHIPS, Chip, Footprint
 from lgnc.backends.c.project import answers
 from lgnc.backends.c.text import SIZES, constant, element_types, named, runtime, table
-from lgnc.diagnostics import BadInput, Failed, unknown
+from lgnc.diagnostics import Failed
 from lgnc.ir.circuit import Circuit
 
 
@@ -47,26 +47,14 @@ GOLDEN_BYTES = 1024
 """Flash for the rows that a project carries and their answers, one at least."""
 
 
-def chosen_board(settings: Mapping[str, Any]) -> str | None:
-    """The setting `board`, or None. Raises BadInput for an unknown one, and for one with the host profile."""
-    board = settings.get("board")
-    if board is None:
-        return None
-    if board not in BOARDS:
-        raise unknown("board", str(board), BOARDS, where="--board")
-    if settings.get("target_profile", "mcu") != "mcu":
-        raise BadInput(f"board {board} runs the MCU form", where="--board", fix="use it with --target-profile mcu")
-    return str(board)
-
-
 def chip_of(board: str | None) -> Chip:
     """The family of a board's chip; a Cortex-M3 stands for a chip that is not known."""
     return CHIPS["cortex-m3" if board is None else BOARDS[board].family]
 
 
-def state_room(circuit: Circuit, board: str | None, max_ram: Any) -> int | None:
+def state_room(circuit: Circuit, board: str | None, max_ram: int | None) -> int | None:
     """Bytes of RAM for the state alone that a board and a budget leave, or None when there is neither."""
-    rooms = [max_ram] if isinstance(max_ram, int) else []
+    rooms = [] if max_ram is None else [max_ram]
     if board is not None:
         rooms.append(BOARDS[board].ram - _around(circuit) - BOARDS[board].reserve[1])
     rest = chip_of(board).footprint(circuit, code=0, tables=0, workspace=0).ram

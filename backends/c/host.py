@@ -15,21 +15,17 @@ WORDS = 8
 CHUNK = 1024
 """Literals counted together: the rows that they are made from fit a first-level cache."""
 
-
-STYLES = ("table", "unrolled", "auto")
-"""--style: gates as a table run by one evaluator, or as straight code; auto is the table (docs/targets-c.md)."""
-
 PART = 128
 """Gates of a function of straight code: gcc takes linear time."""
 
 
-def host_body(circuit: Circuit, style: str = "auto") -> Body:
-    """The tables of a circuit, and the evaluator for the vectors of each processor. style: one of STYLES."""
+def host_body(circuit: Circuit, style: str) -> Body:
+    """The tables of a circuit, and the evaluator for the vectors of each processor. style: 'table' or 'unrolled'."""
     return _body(circuit, style, WORDS, portable=False)
 
 
-def portable_body(circuit: Circuit, style: str = "auto") -> Body:
-    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words. style: one of STYLES."""
+def portable_body(circuit: Circuit, style: str) -> Body:
+    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words. style: 'table' or 'unrolled'."""
     return _body(circuit, style, 1, portable=True)
 
 

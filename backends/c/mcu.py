@@ -7,7 +7,6 @@ import numpy as np
 from lgnc.backends.c.mcu_budget import Chip
 from lgnc.backends.c.mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
-from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 
 CHUNKS = (2**30, 128, 32, 8, 1)
@@ -28,14 +27,12 @@ FLASH = """/* Where tables lie: avr-gcc must be told. */
 """
 
 
-def mcu_body(circuit: Circuit, style: str, chip: Chip, room: int | None = None, flash: int | None = None) -> Body:
+def mcu_body(circuit: Circuit, chip: Chip, room: int | None = None, flash: int | None = None) -> Body:
     """The tables of a circuit and the evaluator: small tables of few steps whose state fits STATE or twice the least.
 
     chip: what its code is foretold for. room: bytes of RAM that there are for the state, where that is known; it goes
-    before. flash: bytes for code and tables, likewise. Raises BadInput for the style `unrolled`: it is all flash.
+    before. flash: bytes for code and tables, likewise.
     """
-    if style == "unrolled":
-        raise BadInput("the mcu form is a table", where="--style", fix="leave out --style, or use another profile")
     plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
     limit = max(STATE, 2 * min(plan.rows for plan in plans))
     if room is not None:

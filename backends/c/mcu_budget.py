@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit
@@ -118,31 +117,24 @@ def check_features(circuit: Circuit, chip: Chip) -> None:
         raise BadInput(what, where="--board", fix=fix)
 
 
-def check_budget(circuit: Circuit, needs: Footprint, settings: Mapping[str, Any]) -> None:
-    """Hold `needs` to the settings `max_flash` and `max_ram`, in bytes.
-
-    Raises BadInput when one is not a positive integer, and Failed with the figures and what would help when it is
-    exceeded.
-    """
-    for setting, have, what, remedy in (
-        ("max_flash", needs.flash, "flash", _smaller(circuit, needs, settings.get("max_flash"))),
-        ("max_ram", needs.ram, "RAM", "fewer values would live at a time with narrower layers or fewer thresholds"),
-    ):
-        limit = settings.get(setting)
-        option = "--" + setting.replace("_", "-")
-        if limit is None:
-            continue
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            raise BadInput(f"{limit!r} is not a number of bytes", where=option, fix="give a positive integer")
-        if have > limit:
-            over = f"needs {have:,} bytes of {what}, {have - limit:,} more than {limit:,}"
-            raise Failed(over, where=option, fix=remedy)
+def check_budget(circuit: Circuit, needs: Footprint, max_flash: int | None, max_ram: int | None) -> None:
+    """Raise Failed, with the figures and what would help, when `needs` is above a budget in bytes."""
+    if max_flash is not None and needs.flash > max_flash:
+        raise _over(needs.flash, max_flash, "flash", "--max-flash", _smaller(circuit, needs, max_flash))
+    if max_ram is not None and needs.ram > max_ram:
+        fix = "fewer values would live at a time with narrower layers or fewer thresholds"
+        raise _over(needs.ram, max_ram, "RAM", "--max-ram", fix)
 
 
-def _smaller(circuit: Circuit, needs: Footprint, limit: Any) -> str:
+def _over(have: int, limit: int, what: str, option: str, fix: str) -> Failed:
+    over = f"needs {have:,} bytes of {what}, {have - limit:,} more than {limit:,}"
+    return Failed(over, where=option, fix=fix)
+
+
+def _smaller(circuit: Circuit, needs: Footprint, limit: int) -> str:
     """What would fit `limit` bytes of flash."""
     figures = f"code {needs.code:,}, tables {needs.tables:,} for {circuit.gates:,} gates and {circuit.inputs:,} inputs"
-    room = limit - needs.code if isinstance(limit, int) else 0
+    room = limit - needs.code
     if room <= 0:
         return f"{figures}; the code alone is too much"
     fits = circuit.gates * room // max(1, needs.tables)

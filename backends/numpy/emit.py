@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.normal import normal_form
+from lgnc.backends.numpy.target import TARGET
 from lgnc.backends.thresholds import ELEMENT, native_thresholds
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
@@ -25,6 +26,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
 
     Raises BadInput for a name that is not a Python module's, or is that of a module which it would hide.
     """
+    TARGET.read(options.settings)
     name = _check_name(options.name)
     head = circuit.head
     digest, circuit = circuit.digest, normal_form(circuit)

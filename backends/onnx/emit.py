@@ -10,6 +10,7 @@ from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.normal import normal_form
 from lgnc.backends.onnx.graph import OPSET, Graph
 from lgnc.backends.onnx.head import add_outputs, add_scores
+from lgnc.backends.onnx.target import TARGET
 from lgnc.backends.thresholds import native_thresholds
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Encoder, Int32
@@ -24,6 +25,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
 
     Raises BadInput for a name that cannot name a file and a graph.
     """
+    TARGET.read(options.settings)
     name = options.name
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name):
         fix = "use letters, digits and '_', starting with a letter"

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from lgnc.arithmetic.head import argmax_circuit, index_width, popcount_circuit, score_format
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog.axis import axis_files
-from lgnc.backends.verilog.boards import FPGA_BOARDS, board_files
+from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
@@ -22,16 +22,12 @@ from lgnc.backends.verilog.flow import flow_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.serial import serial_files
+from lgnc.backends.verilog.target import DEFAULT_BEAT, TARGET, VerilogSettings
 from lgnc.backends.verilog.testbench import testbench
 from lgnc.backends.verilog.text import Port, module
 from lgnc.backends.verilog.top import Section, control_module, top_module
-from lgnc.diagnostics import BadInput, unknown
+from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit, Encoder, Head
-
-OUTPUTS = ("both", "class", "scores")
-INTERFACES = ("parallel", "stream", "axis", "serial")
-POPCOUNTS = ("parallel", "serial")
-DEFAULT_BEAT = 32
 
 
 @dataclass(frozen=True)
@@ -62,79 +58,14 @@ def interface(circuit: Circuit, outputs: str) -> Interface:
     return Interface(source, bits, literals, scores, index, results)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """outputs: 'both', 'class' or 'scores'. stages: ranks of registers; pipeline_depth: levels between two of them.
-
-    interface: 'parallel'; 'stream' for one that has a handshake, so at least one rank; 'axis' for an AXI4-Stream
-    wrapper too, which takes features in beats of beat_width bits; 'serial' for one with two pins. board: one of
-    FPGA_BOARDS, for a top that puts the serial wrapper on its pins. popcount: 'parallel', or 'serial' for counters
-    that take a literal a clock, behind a handshake and without other registers.
-    """
-
-    outputs: str = "both"
-    stages: int | None = None
-    pipeline_depth: int | None = None
-    interface: str = "parallel"
-    beat_width: int | None = None
-    board: str | None = None
-    popcount: str = "parallel"
-
-    @property
-    def clocked(self) -> bool:
-        return self.stages is not None or self.pipeline_depth is not None
-
-
-def settings_of(given: Mapping[str, Any]) -> Settings:
-    """The settings, checked. Raises BadInput for unknown ones and values that they cannot have."""
-    names = [field.name for field in fields(Settings)]
-    for name, value in given.items():
-        if name not in names:
-            raise unknown("setting", name, names, where="verilog")
-        if (
-            name not in ("outputs", "interface", "board", "popcount")
-            and value is not None
-            and (type(value) is not int or value < 1)
-        ):
-            raise BadInput(f"{name} is {value!r}, not a whole number above 0", where="verilog", fix="for instance 4")
-    settings = Settings(**given)
-    if settings.outputs not in OUTPUTS:
-        raise unknown("choice of outputs", str(settings.outputs), OUTPUTS, where="verilog")
-    if settings.interface not in INTERFACES:
-        raise unknown("interface", str(settings.interface), INTERFACES, where="verilog")
-    if settings.board is not None:
-        if settings.board not in FPGA_BOARDS:
-            raise unknown("board", str(settings.board), FPGA_BOARDS, where="--board")
-        if given.get("interface", "serial") != "serial":
-            raise BadInput("a board takes the serial interface", where="--board", fix="leave --interface out")
-        settings = replace(settings, interface="serial")
-    if settings.beat_width and settings.interface != "axis":
-        raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
-    if settings.stages and settings.pipeline_depth:
-        raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
-    if settings.popcount not in POPCOUNTS:
-        raise unknown("popcount", str(settings.popcount), POPCOUNTS, where="verilog")
-    if settings.popcount == "serial":
-        if settings.clocked:
-            what = "a serial popcount goes with no other registers"
-            raise BadInput(what, where="--popcount", fix="leave --stages and --pipeline-depth out")
-        if settings.interface == "parallel":
-            fix = "add --interface stream, axis or serial"
-            raise BadInput("a serial popcount needs an interface with a handshake", where="--popcount", fix=fix)
-        return settings
-    if settings.interface != "parallel" and not settings.clocked:
-        return replace(settings, stages=1)
-    return settings
-
-
 def emit(circuit: Circuit, options: Options) -> Artifact:
     """`NAME.v`, `tb_NAME.v` and its vectors, and files for tools. The same circuit and options give the same bytes.
 
-    settings: those of `Settings`. Raises BadInput for a name that is no Verilog identifier, a bad setting, and a
+    settings: those of `VerilogSettings`. Raises BadInput for a name that is no Verilog identifier, a bad setting, and a
     circuit without outputs.
     """
     name = module_name(options.name)
-    settings = settings_of(options.settings)
+    settings = TARGET.read(options.settings).resolved()
     if circuit.head is None and not len(circuit.outputs):
         raise BadInput("the circuit has no outputs", where="verilog", fix="give a circuit that computes something")
     ports = interface(circuit, settings.outputs)
@@ -193,7 +124,9 @@ def parts_of(circuit: Circuit, ports: Interface) -> list[Part]:
     return parts
 
 
-def pipeline(encoder: Encoder, parts: Sequence[Part], ports: Interface, settings: Settings) -> list[tuple[int, ...]]:
+def pipeline(
+    encoder: Encoder, parts: Sequence[Part], ports: Interface, settings: VerilogSettings
+) -> list[tuple[int, ...]]:
     """The cuts of each part: none unless the settings ask for stages."""
     if not settings.clocked:
         return [()] * len(parts)

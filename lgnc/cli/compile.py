@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from lgnc.backends.setting import Setting
+from lgnc.backends.table import TARGETS, all_settings, all_targets, target_of
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
+from lgnc.diagnostics import BadInput, listed
 
-SETTINGS = {
-    "c": ("target_profile", "style", "board", "max_flash", "max_ram"),
-    "verilog": ("stages", "pipeline_depth", "outputs", "interface", "beat_width", "board", "popcount"),
-}
-"""Target -> the options that are its own, handed to its backend as settings."""
+if TYPE_CHECKING:
+    from lgnc.flows.compile import Compiled
 
 
-class Size(click.ParamType[int]):
-    """'16K', '1M' or '512' in bytes."""
+class _Value(click.ParamType[str | int]):
+    """The value of a setting; several targets may each have one of this name. It is left as it is, to be refused with
+    the setting, where the chosen target has none.
+    """
 
-    name = "BYTES"
+    def __init__(self, owners: dict[str, Setting]) -> None:
+        self._owners = owners
+        kinds = {"number": "NUMBER", "size": "BYTES"}
+        self.name = "|".join(dict.fromkeys(kinds.get(own.kind, "|".join(own.choices)) for own in owners.values()))
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        match = re.fullmatch(r"([0-9]{1,9})([kKmM]?)", str(value))
-        if match is None:
-            self.fail(f"'{value}' is not a size such as 512, 16K or 1M", param, ctx)
-        return int(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20}[match[2].lower()]
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002
+        return f"[{self.name}]" if "|" in self.name else self.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:  # noqa: ARG002
+        own = self._owners.get(str(ctx.params.get("target")) if ctx is not None else "")
+        return str(value) if own is None else own.parse(str(value))
+
+
+def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the settings of every target as options, in the order of the tables."""
+    for name, owners in reversed(all_settings().items()):
+        told = "; ".join(f"{target}: {own.help}" for target, own in owners.items())
+        option = next(iter(owners.values())).option
+        command = click.option(option, name, type=_Value(owners), help=f"{told}.")(command)
+    return command
 
 
 def tables_of(whole: dict[str, int]) -> str | None:
@@ -37,7 +52,7 @@ def tables_of(whole: dict[str, int]) -> str | None:
 
 @click.command("compile")
 @click.argument("source", type=click.Path(path_type=Path), metavar="MODEL_OR_CIRCUIT")
-@click.option("-t", "--target", required=True, help="c, numpy, verilog or onnx.")
+@click.option("-t", "--target", required=True, is_eager=True, help=f"{listed(list(TARGETS))}.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 @click.option("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
 @click.option("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
@@ -46,17 +61,7 @@ def tables_of(whole: dict[str, int]) -> str | None:
 @click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
 @click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
 @click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
-@click.option("--target-profile", type=click.Choice(["host", "mcu", "portable"]), help="C: what for.")
-@click.option("--board", help="C: mps2-an385, atmega328p. Verilog: icebreaker, hx8k, ulx3s.")
-@click.option("--style", type=click.Choice(["table", "unrolled", "auto"]), help="C: how gates are written.")
-@click.option("--max-flash", type=Size(), help="C, mcu: refuse to write more than this (16K).")
-@click.option("--max-ram", type=Size(), help="C, mcu: refuse to need more than this (1K).")
-@click.option("--stages", type=click.IntRange(1), help="Verilog: ranks of pipeline registers.")
-@click.option("--pipeline-depth", type=click.IntRange(1), help="Verilog: the most gate levels between registers.")
-@click.option("--outputs", type=click.Choice(["both", "class", "scores"]), help="Verilog: what the design puts out.")
-@click.option("--interface", type=click.Choice(["parallel", "stream", "axis", "serial"]), help="Verilog.")
-@click.option("--beat-width", type=click.IntRange(1), help="Verilog: bits of a beat of the stream (32).")
-@click.option("--popcount", type=click.Choice(["parallel", "serial"]), help="Verilog: all at once, or a bit a clock.")
+@setting_options
 @click.option("--bitstream", is_flag=True, help="Verilog: synthesise, place and route for --board.")
 @click.option("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="Verilog: LUTs by module.")
 @json_option
@@ -77,23 +82,18 @@ def command(
     **asked: Any,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
-    from lgnc.diagnostics import BadInput
     from lgnc.flows.bitstream import add_bitstream
-    from lgnc.flows.compile import backend, compile_circuit
+    from lgnc.flows.compile import compile_circuit
     from lgnc.flows.synthesis import add_report
     from lgnc.folders import check_output_folder
     from lgnc.formats.source import load_source
 
-    backend(target)
     settings = {setting: value for setting, value in asked.items() if value is not None}
-    for setting in settings:
-        if setting not in SETTINGS.get(target, ()):
-            owner = " or ".join(name for name, own in SETTINGS.items() if setting in own)
-            option = "--" + setting.replace("_", "-")
-            raise BadInput(f"target {target} has no such option", where=option, fix=f"use it with -t {owner}")
+    target_of(target).given(settings)
     for option, wanted in (("--bitstream", bitstream), ("--report-synthesis", report_synthesis)):
-        if wanted and target != "verilog":
-            raise BadInput(f"target {target} has no such option", where=option, fix="use it with -t verilog")
+        if wanted and not target_of(target).hardware:
+            fix = f"use it with -t {listed([each.name for each in all_targets() if each.hardware])}"
+            raise BadInput(f"target {target} has no such option", where=option, fix=fix)
     check_output_folder(output)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("read", total=None, note="")
@@ -118,44 +118,53 @@ def command(
             bar.update(task, description="synthesise")
             compiled = add_report(compiled, origin, report_synthesis)
         kept = compiled.write(output)
-    costs, verdict = compiled.manifest["costs"], compiled.verdict
-    how = compiled.manifest["verified"]["passes"]
+    result = _result(compiled, output, kept, origin.notes)
+    if as_json:
+        print_json(result)
+        return
+    facts = _facts(compiled, result)
+    facts.append(("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"))
+    print_facts(facts)
+    if report_synthesis:
+        click.echo()
+        _print_report(compiled.manifest["synthesis"])
+
+
+def _result(compiled: Compiled, output: Path, kept: list[str], notes: Sequence[str]) -> dict[str, Any]:
+    """What `--json` prints."""
+    costs = compiled.manifest["costs"]
     result = {
-        "target": target,
+        "target": compiled.manifest["target"],
         "output": str(output),
         "files": sorted(compiled.files),
         "kept": kept,
         "gates_before": costs["gates_before"],
         "gates_after": costs["gates"],
         "depth": costs["depth"],
-        "verified": how,
+        "verified": compiled.manifest["verified"]["passes"],
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
-        "notes": list(origin.notes),
+        "notes": list(notes),
     }
-    result |= {key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest}
-    if as_json:
-        print_json(result)
-        return
-    seconds = "" if verdict is None else f" in {verdict.seconds:.1f} s"
-    print_facts(
-        [
-            ("target", target),
-            ("folder", output),
-            ("files", ", ".join(sorted(compiled.files))),
-            ("kept", f"{', '.join(kept)}: edited, or of an older lgnc" if kept else None),
-            ("gates", f"{costs['gates_before']:,} -> {costs['gates']:,} (-O{level})"),
-            ("depth", costs["depth"]),
-            ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
-            ("passes", how + seconds),
-            *_hardware_facts(compiled.manifest.get("bitstream")),
-            *(("note", note) for note in origin.notes),
-            ("next", f"lgnc simulate {output} --data DATA   or   lgnc verify {source} {output}"),
-        ]
-    )
-    if report_synthesis:
-        click.echo()
-        _print_report(compiled.manifest["synthesis"])
+    return result | {key: compiled.manifest[key] for key in ("bitstream", "synthesis") if key in compiled.manifest}
+
+
+def _facts(compiled: Compiled, result: dict[str, Any]) -> list[tuple[str, object]]:
+    """What people read of it."""
+    kept, level = result["kept"], compiled.manifest["options"]["level"]
+    seconds = "" if compiled.verdict is None else f" in {compiled.verdict.seconds:.1f} s"
+    return [
+        ("target", result["target"]),
+        ("folder", result["output"]),
+        ("files", ", ".join(result["files"])),
+        ("kept", f"{', '.join(kept)}: edited, or of an older lgnc" if kept else None),
+        ("gates", f"{result['gates_before']:,} -> {result['gates_after']:,} (-O{level})"),
+        ("depth", result["depth"]),
+        ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
+        ("passes", result["verified"] + seconds),
+        *_hardware_facts(compiled.manifest.get("bitstream")),
+        *(("note", note) for note in result["notes"]),
+    ]
 
 
 def _hardware_facts(made: dict[str, Any] | None) -> list[tuple[str, object]]:

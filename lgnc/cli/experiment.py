@@ -22,7 +22,9 @@ def _numbers(text: str) -> tuple[float, ...]:
     except ValueError:
         values = (0.0,)
     if not all(1e-6 <= value <= 1e6 for value in values):
-        raise BadInput(f"'{text}' is not a list of temperatures above 0", where="--temperatures", fix="as in 0.1,0.5,1")
+        raise BadInput(
+            f"'{text:.40}' is not a list of temperatures above 0", where="--temperatures", fix="as in 0.1,0.5,1"
+        )
     return values
 
 

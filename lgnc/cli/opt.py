@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
+from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from lgnc.flows.calibrate import Calibration
-    from lgnc.formats.source import Source
+    from lgnc.flows.optimise import Optimised
+    from lgnc.ir.circuit import Circuit
     from lgnc.mapping.statistics import Statistics
     from lgnc.passes.manager import PassReport
-
-
-def calibrated(source: Source, data: str, label: str | None, max_accuracy_drop: float) -> Calibration:
-    """The calibration of a model or circuit on the training rows of DATA, split as the model was trained."""
-    from lgnc.flows.calibrate import calibrate
-    from lgnc.flows.evaluate import rows
-
-    meta = {} if source.model is None else source.model.meta
-    training, columns = meta.get("training"), meta.get("columns")
-    classes = None if source.circuit.head is None else source.circuit.head.names
-    taken = rows(data, "train", None, label=label, columns=columns, training=training, classes=classes)
-    return calibrate(source.circuit, taken.x, taken.y, max_accuracy_drop=max_accuracy_drop)
 
 
 def print_passes(reports: list[PassReport], statistics: Statistics | None) -> None:
@@ -99,88 +85,74 @@ def command(
     level: int | None,
     passes: str | None,
     goal: str,
-    stats: bool,
-    prove: bool,
-    check_each_pass: bool,
     print_after: bool,
-    data: str | None,
-    label: str | None,
-    max_accuracy_drop: float,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Run passes over a circuit (or the circuit of a model) and write the result."""
-    from lgnc.formats.lgir import to_text
+    from lgnc.flows.optimise import optimise
     from lgnc.formats.source import check_circuit_path, load_source, save_circuit
-    from lgnc.ir.circuit import Circuit
-    from lgnc.mapping.statistics import Statistics
-    from lgnc.passes.manager import parse_pipeline, run_pipeline
-    from lgnc.verify.prove import prove as prove_equal
+    from lgnc.passes.manager import parse_pipeline
 
     if level is not None and passes is not None:
         raise click.UsageError("-O and -p exclude each other")
     if passes is not None and goal != "area":
         raise click.UsageError("--goal is for -O; with -p name balance_depth")
-
-    def after_pass(name: str, circuit: Circuit) -> None:
-        if print_after:
-            sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
-        if statistics is not None:
-            statistics(name, circuit)
-
     check_circuit_path(output)
+    check_output_file(output)
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
-    started = time.perf_counter()
     source = load_source(circuit)
-    before = source.circuit
-    calibration = None if data is None else calibrated(source, data, label, max_accuracy_drop)
-    start = before if calibration is None else calibration.circuit
-    statistics = Statistics(start) if stats else None
-    after, reports = run_pipeline(
-        start,
-        pipeline,
-        goal=goal,
-        check_each_pass=check_each_pass,
-        prove=partial(prove_equal, workers=os.cpu_count() or 1) if prove else None,
-        print_after=after_pass,
-    )
-    save_circuit(after, output)
-    seconds = time.perf_counter() - started
-    result: dict[str, Any] = {
-        "output": str(output),
-        "gates_before": before.gates,
-        "gates_after": after.gates,
-        "depth_before": before.depth,
-        "depth_after": after.depth,
-        "seconds": round(seconds, 3),
-        "passes": [asdict(report) for report in reports],
-        "notes": list(source.notes),
-    }
-    if calibration is not None:
-        result["calibration"] = {
-            each.name: getattr(calibration, each.name) for each in fields(calibration) if each.name != "circuit"
-        }
-    if statistics is not None:
-        result["stats"] = statistics.as_json()
+    done = optimise(source, pipeline, goal=goal, after_pass=_print_circuit if print_after else None, **asked)
+    save_circuit(done.after, output)
     if as_json:
-        print_json(result)
-        return
-    print_passes(reports, statistics)
-    if statistics is not None:
-        print_parts(statistics.before, statistics.after)
-    if calibration is not None:
-        print_facts(
-            [
-                ("calibrated", f"{calibration.gates_before:,} -> {calibration.gates_after:,} gates"),
-                ("rows", f"{calibration.rows_used:,} used, {calibration.rows_unseen:,} unseen"),
-                ("unseen", f"accuracy {percent(calibration.accuracy_before)} -> {percent(calibration.accuracy_after)}"),
-                ("class changed", percent(calibration.changed)),
-            ]
-        )
+        print_json({"output": str(output), **_result(done), "notes": list(source.notes)})
+    else:
+        _print_result(done, source.notes)
+
+
+def _print_circuit(name: str, circuit: Circuit) -> None:
+    from lgnc.formats.lgir import to_text
+
+    sys.stderr.write(f"# after {name}\n{to_text(circuit)}")
+
+
+def _result(done: Optimised) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "gates_before": done.before.gates,
+        "gates_after": done.after.gates,
+        "depth_before": done.before.depth,
+        "depth_after": done.after.depth,
+        "seconds": round(done.seconds, 3),
+        "passes": [asdict(report) for report in done.reports],
+    }
+    if done.calibration is not None:
+        names = [each.name for each in fields(done.calibration) if each.name != "circuit"]
+        result["calibration"] = {name: getattr(done.calibration, name) for name in names}
+    if done.statistics is not None:
+        result["stats"] = done.statistics.as_json()
+    return result
+
+
+def _print_result(done: Optimised, notes: Sequence[str]) -> None:
+    print_passes(done.reports, done.statistics)
+    if done.statistics is not None:
+        print_parts(done.statistics.before, done.statistics.after)
+    if done.calibration is not None:
+        print_facts(_calibration_facts(done.calibration))
     print_facts(
         [
-            ("gates", f"{before.gates:,} -> {after.gates:,}"),
-            ("depth", f"{before.depth} -> {after.depth}"),
-            ("seconds", f"{seconds:.2f}"),
-            *(("note", note) for note in source.notes),
+            ("gates", f"{done.before.gates:,} -> {done.after.gates:,}"),
+            ("depth", f"{done.before.depth} -> {done.after.depth}"),
+            ("seconds", f"{done.seconds:.2f}"),
+            *(("note", note) for note in notes),
         ]
     )
+
+
+def _calibration_facts(done: Calibration) -> list[tuple[str, object]]:
+    return [
+        ("calibrated", f"{done.gates_before:,} -> {done.gates_after:,} gates"),
+        ("rows", f"{done.rows_used:,} used, {done.rows_unseen:,} unseen"),
+        ("unseen", f"accuracy {percent(done.accuracy_before)} -> {percent(done.accuracy_after)}"),
+        ("class changed", percent(done.changed)),
+    ]

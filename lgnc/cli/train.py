@@ -30,7 +30,7 @@ class Widths(click.ParamType[tuple[int, ...]]):
         try:
             return tuple(int(word) for word in value.split(","))
         except ValueError:
-            self.fail(f"'{value}' is not a list of widths such as 4000,1000", param, ctx)
+            self.fail(f"'{str(value)[:40]}' is not a list of widths such as 4000,1000", param, ctx)
 
 
 class Duration(click.ParamType[float]):
@@ -39,9 +39,9 @@ class Duration(click.ParamType[float]):
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        match = re.fullmatch(r"([0-9]*\.?[0-9]+)([smh]?)", str(value))
+        match = re.fullmatch(r"([0-9]{0,12}\.?[0-9]{1,12})([smh]?)", str(value))
         if match is None:
-            self.fail(f"'{value}' is not a time such as 90s, 5m or 1.5h", param, ctx)
+            self.fail(f"'{str(value)[:40]}' is not a time such as 90s, 5m or 1.5h", param, ctx)
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 

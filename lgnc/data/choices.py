@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lgnc.diagnostics import BadInput, unknown
+
+if TYPE_CHECKING:
+    from lgnc.data.held import Held
 
 ORDERS = ("random", "last")
 
@@ -17,7 +21,7 @@ class Choices:
     would stay or the test rows are given. bins: cut a measurement into so many classes of about as many rows each; 0
     takes each number as a class, None asks. match_case: labels that differ in case alone are different classes.
     split: 'random', by class, or 'last': the last rows are for test. group: rows that agree in this column lie on the
-    same side. test: the file of the test rows.
+    same side. test: the file of the test rows, or test rows in memory.
     """
 
     keep: tuple[str, ...] = ()
@@ -27,7 +31,7 @@ class Choices:
     match_case: bool = False
     split: str = "random"
     group: str | None = None
-    test: str | None = None
+    test: str | Held | None = None
 
     def __post_init__(self) -> None:
         """Raise BadInput for a value out of range, or two ways to split at once."""
@@ -39,7 +43,8 @@ class Choices:
         if self.bins is not None and (self.bins == 1 or not 0 <= self.bins <= 1000):
             fix = "give a number of classes from 2 to 1000, or 0 to take each number as a class"
             raise BadInput(f"{self.bins} is no number of classes", where="--bins", fix=fix)
-        ways = ["--split last"] * (self.split == "last") + ["--group"] * bool(self.group) + ["--test"] * bool(self.test)
+        asked = {"--split last": self.split == "last", "--group": self.group, "--test": self.test is not None}
+        ways = [way for way, wanted in asked.items() if wanted]
         if len(ways) > 1:
             raise BadInput(f"{ways[0]} and {ways[1]} exclude each other", where="split", fix="give one of them")
         if both := sorted(set(self.keep) & set(self.drop)):

@@ -11,8 +11,10 @@ from lgnc.data.choices import Choices
 from lgnc.data.dataset import Dataset
 from lgnc.data.features import Schema
 from lgnc.data.from_table import fit_table, read_table_for, with_test
+from lgnc.data.held import Held
 from lgnc.data.known import Known
 from lgnc.data.named import NAMES, load_named
+from lgnc.data.npz_file import LABEL
 from lgnc.data.read import read_table
 from lgnc.data.split import stratified_split
 from lgnc.data.table import Table
@@ -21,7 +23,7 @@ from lgnc.files import read_file, sha256
 
 
 def load_dataset(
-    source: str,
+    source: str | Held,
     *,
     label: str | None = None,
     test_fraction: float = 0.2,
@@ -31,7 +33,7 @@ def load_dataset(
     na: Collection[str] = (),
     max_memory: int | None = None,
 ) -> Dataset:
-    """The data set of a name in NAMES, or of a CSV, JSON lines, ARFF, NPZ or Parquet file.
+    """The data set of a name in NAMES, of a CSV, JSON lines, ARFF, NPZ or Parquet file, or of rows in memory (`hold`).
 
     label: the label column's name; by default the last column. test_fraction, seed: of the split, unless the data has
     one of its own. choices: what else is decided about a table. columns: a model's record of its columns
@@ -49,11 +51,11 @@ def load_dataset(
         return _load(source, label, test_fraction, seed, columns, choices or Choices(), tuple(na), max_memory)
     except MemoryError:
         what = "takes more memory than there is"
-        raise BadInput(what, where=source[:200], fix="give fewer rows or columns") from None
+        raise BadInput(what, where=str(source)[:200], fix="give fewer rows or columns") from None
 
 
 def _load(
-    source: str,
+    source: str | Held,
     label: str | None,
     test_fraction: float,
     seed: int,
@@ -63,8 +65,8 @@ def _load(
     max_memory: int | None,
 ) -> Dataset:
     budget = Budget.of(max_memory)
-    known = Schema.from_json(columns, source) if columns else None
-    if source in NAMES:
+    known = Schema.from_json(columns, str(source)) if columns else None
+    if isinstance(source, str) and source in NAMES:
         if label is not None:
             raise BadInput("a named data set has its own label", where=source, fix="leave out the label column")
         if choices.test is not None:
@@ -75,15 +77,17 @@ def _load(
         if known:
             return read_table_for(named, None, test_fraction, seed, known, name=source)
         return fit_table(named, None, test_fraction, seed, choices, name=source)
+    if isinstance(source, Held) and source.y is not None and label is None:
+        label = LABEL
     if known:
         table = read_table(source, label, _known(known), na=na, budget=budget)
-        digest = file_digest(source) if known.trained_on else ""
+        digest = file_digest(source, table) if known.trained_on and isinstance(source, str) else ""
         return read_table_for(table, label, test_fraction, seed, known, digest=digest, budget=budget)
     table = read_table(source, label, na=na, budget=budget)
     if choices.test is None:
         return fit_table(table, label, test_fraction, seed, choices, na=na, budget=budget)
     test = read_table(choices.test, label, _known_of(table, label), na=na, budget=budget)
-    both, digest = with_test(table, test), file_digest(source)
+    both, digest = with_test(table, test), file_digest(source, table)
     return fit_table(both, label, test_fraction, seed, choices, trained_on=digest, na=na, budget=budget)
 
 
@@ -102,9 +106,12 @@ def _known_of(table: Table, label: str | None) -> Known:
     return Known(names, table.header, target, names.index(target), (), {}, notations)
 
 
-def file_digest(source: str) -> str:
-    """The SHA-256 of a file: which rows a model was trained on."""
-    return sha256(read_file(Path(source)))
+def file_digest(source: str | Held, table: Table) -> str:
+    """The SHA-256 of a file, or of the cells of rows in memory: which rows a model was trained on."""
+    if isinstance(source, str):
+        return sha256(read_file(Path(source)))
+    cells = (repr((one.name, list(one.values))).encode() + one.codes.tobytes() for one in table.columns)
+    return sha256(b"".join(cells))
 
 
 def _images(named: Dataset, test_fraction: float, seed: int, choices: Choices, known: Schema | None) -> Dataset:

@@ -9,6 +9,7 @@ from pathlib import Path
 from lgnc.data.arff_file import is_arff, parse_arff
 from lgnc.data.budget import Budget
 from lgnc.data.csv_file import parse_csv
+from lgnc.data.held import Held
 from lgnc.data.json_file import parse_json
 from lgnc.data.known import Known
 from lgnc.data.named import NAMES
@@ -22,18 +23,21 @@ FORMATS = "CSV, JSON lines, ARFF, NPZ or Parquet"
 
 
 def read_table(
-    source: str,
+    source: str | Held,
     label: str | None = None,
     known: Known | None = None,
     *,
     na: Collection[str] = (),
     budget: Budget | None = None,
 ) -> Table:
-    """The table in a file. label: the label column's name. known: what a model remembers of its training file.
+    """The table in a file, or of rows in memory.
 
-    na: texts that stand for a missing cell beside the usual ones. Raises BadInput for what cannot be read.
+    label: the label column's name. known: what a model remembers of its training file. na: texts that stand for a
+    missing cell beside the usual ones. Raises BadInput for what cannot be read.
     """
     budget = budget or Budget.of(None)
+    if isinstance(source, Held):
+        return source.table(label, known, na=na, budget=budget)
     path = Path(source)
     head = _head(source)
     suffix = path.suffix.lower()

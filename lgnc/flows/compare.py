@@ -6,17 +6,21 @@ every interval between thresholds; the Verilog of a small net is also read back 
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
-from lgnc.diagnostics import BadInput, Failed
+from lgnc.backends.table import target_of
+from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import read_file, write_file
 from lgnc.flows.names import differences
+from lgnc.flows.things import Thing, is_folder, source_of
 from lgnc.formats.source import load_source
 from lgnc.ir.circuit import Circuit
-from lgnc.sim.folder import ENGINES, load_manifest, run_folder
+from lgnc.sim.folder import engines_of, load_manifest, run_folder
 from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import time_limit as tool_time_limit
@@ -30,9 +34,6 @@ READ_BACK_GATES = 20_000
 
 PROOF_SECONDS = 60.0
 """What a proof may take unless its caller says otherwise."""
-
-_VECTORS = {"verilog": 256}
-_DEFAULT_VECTORS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +49,24 @@ class Subject:
         """The target of a compiled folder."""
         return None if self.manifest is None else self.manifest.target
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """What runs a compiled folder."""
+        return () if self.manifest is None else engines_of(self.manifest)
+
     def run(self, engine: str | None) -> Circuit | Callable[..., RunResult]:
         """What is compared: the circuit itself, or the folder's files run by their engine."""
         if self.target is None:
             return self.circuit
-        own = engine if engine in ENGINES[self.target] else None
+        own = engine if engine in self.engines else None
         return lambda features: run_folder(self.path, features, engine=own)
 
 
-def load_subject(path: Path) -> Subject:
-    """A model, a circuit file or a compiled folder. Raises BadInput when it is none of these."""
-    if not path.is_dir():
-        return Subject(path, load_source(path).circuit)
+def load_subject(thing: Thing) -> Subject:
+    """A model, a circuit, the file of one, or a compiled folder. Raises BadInput when it is none of these."""
+    if not is_folder(thing):
+        return Subject(Path(str(thing)), source_of(thing).circuit)
+    path = Path(thing)
     manifest = load_manifest(path)
     inside = path / f"{manifest.name}.lgir"
     circuit = load_source(inside).circuit
@@ -68,8 +75,8 @@ def load_subject(path: Path) -> Subject:
 
 
 def verify(
-    a: Path,
-    b: Path,
+    a: Thing,
+    b: Thing,
     *,
     claim: Claim = "scores",
     vectors: int | None = None,
@@ -78,7 +85,7 @@ def verify(
     engine: str | None = None,
     workers: int = 1,
 ) -> Verdict:
-    """Whether `a` and `b` are the same function, and how that is known.
+    """Whether `a` and `b` are the same function, and how that is known: models, circuits, their files, folders.
 
     claim: whether scores are compared or classes alone. vectors: how many rows a compiled folder is run on. time_limit:
     seconds for a proof (60 unless given) and for each run of an outside tool (its own limit unless given). engine: what
@@ -87,8 +94,10 @@ def verify(
     """
     started = time.perf_counter()
     one, two = load_subject(a), load_subject(b)
+    if claim not in get_args(Claim):
+        raise unknown("claim", str(claim), get_args(Claim))
     targets = [side.target for side in (one, two) if side.target]
-    if engine is not None and not any(engine in ENGINES[target] for target in targets):
+    if engine is not None and not any(engine in side.engines for side in (one, two)):
         raise BadInput(f"no folder here runs with engine '{engine}'", where=f"{a}, {b}", fix="leave --engine out")
     if claim == "class" and one.circuit.head is None and two.circuit.head is None:
         raise BadInput("neither has classes", where=f"{a}, {b}", fix="leave --claim class out")
@@ -97,7 +106,7 @@ def verify(
     if not targets:
         verdict = prove(one.circuit, two.circuit, time_limit=seconds, seed=seed, claim=claim, workers=workers)
     else:
-        count = vectors if vectors is not None else min(_VECTORS.get(target, _DEFAULT_VECTORS) for target in targets)
+        count = vectors if vectors is not None else min(target_of(target).vectors for target in targets)
         with tool_time_limit(time_limit or None):
             verdict = _named_otherwise(one, two, names) or _run_and_read(one, two, claim, count, seed, seconds, engine)
     if verdict.equal and names:
@@ -184,17 +193,15 @@ def _read_back(one: Subject, two: Subject, claim: Claim, seconds: float, seed: i
     if two.target is None:
         one, two = two, one
     manifest = two.manifest
-    if one.target is not None or manifest is None or manifest.verilog is None:
+    if one.target is not None or two.target is None or manifest is None or not target_of(two.target).read_back:
         return None
     if two.circuit.gates > READ_BACK_GATES:
         return None
-    if manifest.verilog.serial:
+    if manifest.verilog is not None and manifest.verilog.serial:
         return Verdict(None, "tested", 0, None, 0.0, "its popcount is serial, which is not read back")
-    from lgnc.readback.verilog import circuit_from_verilog, over_features
-
-    source = two.path / f"{manifest.name}.v"
-    text = read_file(source).decode(errors="replace")
-    read = over_features(circuit_from_verilog(text, str(source)), two.circuit.encoder)
+    source = two.path / f"{manifest.name}{target_of(two.target).endings[0]}"
+    reader = importlib.import_module(f"lgnc.readback.{two.target}")
+    read: Circuit = reader.read_back(read_file(source).decode(errors="replace"), str(source), two.circuit.encoder)
     lemma = prove(one.circuit, two.circuit, claim=claim, time_limit=seconds, seed=seed)
     other = two.circuit if lemma.equal else one.circuit
     return prove(other, read, time_limit=seconds, seed=seed)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from lgnc import __version__
-from lgnc.backends.artifact import MANIFEST, Artifact, Emit, Options
-from lgnc.diagnostics import Failed, unknown
+from lgnc.backends.artifact import MANIFEST, Artifact, Options
+from lgnc.backends.table import target_of
+from lgnc.diagnostics import Failed
 from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
@@ -22,20 +22,6 @@ from lgnc.passes.order_head import order_head
 from lgnc.toolchain import find_tool, package_version
 from lgnc.verify.prove import prove as prove_equal
 from lgnc.verify.verdict import Verdict
-
-TARGETS = {
-    "c": "lgnc.backends.c.emit",
-    "numpy": "lgnc.backends.numpy.emit",
-    "onnx": "lgnc.backends.onnx.emit",
-    "verilog": "lgnc.backends.verilog.emit",
-}
-
-
-def backend(target: str) -> Emit:
-    """The `emit` function of a target. Raises BadInput that lists the targets when there is no such one."""
-    if target not in TARGETS:
-        raise unknown("target", target, TARGETS)
-    return cast(Emit, importlib.import_module(TARGETS[target]).emit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +62,22 @@ def compile_circuit(
 ) -> Compiled:
     """Optimise `source` at -O `level` for `goal`, prove the result equal to what went in (when `prove`), emit `target`.
 
+    settings: the target's own, as docs/targets-*.md list them; dashes and underscores are the same, None is not given.
     stats: count the look-up tables of every part after every pass, for the manifest.
 
-    The proof covers the passes; what covers the emitted files is said by `lgnc verify`. Raises Failed when the
-    optimised circuit differs, and the target's own errors.
+    The proof covers the passes; what covers the emitted files is said by `lgnc verify`. Raises BadInput
+    for an unknown target and for settings that it does not have or that have wrong values, before anything is done;
+    Failed when the optimised circuit differs; and the target's own errors.
     """
     started = time.perf_counter()
-    emit = backend(target)
+    chosen = target_of(target)
+    given = chosen.given(settings)
     progress("optimise")
     statistics = Statistics(source.circuit) if stats else None
     circuit, reports = run_pipeline(
         source.circuit, level, goal=goal, check_each_pass=check_each_pass, print_after=statistics
     )
-    if target == "verilog" and level:
+    if chosen.hardware and level:
         circuit = order_head(circuit)
     counted = pass_sizes(source.circuit, circuit, reports) if statistics is None else statistics.as_json()
     verdict = None
@@ -99,10 +88,8 @@ def compile_circuit(
             example = f"they differ at {verdict.counterexample}"
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
-    artifact = emit(circuit, Options(name, settings or {}))
-    manifest = manifest_facts(
-        source, circuit, target, name, {"level": level, "goal": goal, **(settings or {})}, verdict
-    )
+    artifact = chosen.emit(circuit, Options(name, given))
+    manifest = manifest_facts(source, circuit, target, name, {"level": level, "goal": goal, **given}, verdict)
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
     files[MANIFEST] = Artifact(files, artifact.details).manifest_bytes(**manifest)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lgnc.backends.table import TARGETS, target_of
 from lgnc.data import load_dataset
 from lgnc.diagnostics import Failed, ToolMissing
 from lgnc.files import make_folder
 from lgnc.flows.compare import verify
-from lgnc.flows.compile import TARGETS, compile_circuit
+from lgnc.flows.compile import compile_circuit
 from lgnc.flows.evaluate import evaluate
 from lgnc.formats.lgn import save_model
 from lgnc.formats.source import load_source
@@ -65,6 +66,9 @@ def demo(folder: Path, *, progress: Callable[[str, int, int], None] = lambda *_:
         compiled.write(output)
         row = Row(target, str(output), sorted(compiled.files), compiled.circuit.gates)
         done.rows.append(row)
+        if not target_of(target).engines:
+            row.remark = "nothing runs it"
+            continue
         try:
             progress(f"{target}: run", 3 * index + 1, 3 * len(TARGETS))
             ran = evaluate(output, "digits", model=model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from lgnc.data import Dataset, load_dataset
 from lgnc.data.class_figures import class_figures
+from lgnc.data.held import Held
+from lgnc.data.held_rows import held_rows
 from lgnc.diagnostics import BadInput, unknown
+from lgnc.flows.things import Thing, is_folder, source_of
 from lgnc.formats.lgn import Model
-from lgnc.formats.source import load_source
-from lgnc.ir.circuit import Circuit
-from lgnc.ir.simulate import features_for, simulate
-from lgnc.sim.folder import load_manifest, run_folder
+from lgnc.ir.circuit import Circuit, Encoder
+from lgnc.ir.simulate import encode, features_for, pack, simulate, simulate_outputs, unpack
+from lgnc.sim.folder import feature_types, load_manifest, run_folder
 from lgnc.sim.network import run_model
 from lgnc.sim.result import RunResult
 
@@ -56,8 +58,12 @@ def mismatches(result: RunResult, reference: RunResult) -> int:
 
 
 def run_circuit(circuit: Circuit, features: NDArray[Any]) -> RunResult:
-    """`lgnc.ir.simulate` on [n, features] rows, timed."""
+    """`lgnc.ir.simulate` on [n, features] rows, timed; the outputs of a circuit without a head."""
     started = time.perf_counter()
+    if circuit.head is None:
+        words = simulate_outputs(circuit, pack(encode(circuit.encoder, features)))
+        outputs = unpack(words, len(features))
+        return RunResult("reference", None, None, outputs, time.perf_counter() - started, 0.0)
     scores, classes = simulate(circuit, features)
     return RunResult("reference", scores, classes, None, time.perf_counter() - started, 0.0)
 
@@ -134,6 +140,16 @@ def labels_for(names: tuple[str, ...], labels: NDArray[np.int64], classes: list[
     return mapped
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One run on rows. against: the same by `reference`, or None when there is nothing to compare with."""
+
+    result: RunResult
+    taken: Rows
+    against: RunResult | None
+    reference: str | None
+
+
 def evaluate(
     path: Path,
     data: str,
@@ -146,73 +162,103 @@ def evaluate(
     threads: int = 1,
     max_memory: int | None = None,
 ) -> Evaluation:
-    """Run what is at `path` on `data`.
+    """Run what is at `path` on `data`, as `measure` does."""
+    found = measure(
+        path,
+        data,
+        split=split,
+        limit=limit,
+        engine=engine,
+        label=label,
+        model=model,
+        threads=threads,
+        max_memory=max_memory,
+    )
+    return _judge(found.result, found.taken, found.against, found.reference)
+
+
+def measure(
+    thing: Thing,
+    data: str | Held,
+    *,
+    split: str = "test",
+    limit: int | None = None,
+    engine: str | None = None,
+    label: str | None = None,
+    model: Thing | None = None,
+    threads: int = 1,
+    max_memory: int | None = None,
+) -> Measured:
+    """Run a model, a circuit or a compiled folder on one split of `data`, or on all rows that are held in memory.
 
     A compiled folder is compared with `model` when given, else with the circuit that lies in it; a model's circuit
     with the model run neuron by neuron. Raises BadInput for unusable files or data, ToolMissing without the engine.
     """
-    if path.is_dir():
-        run = partial(run_folder, path, engine=engine, threads=threads)
-        return _evaluate_folder(path, data, split, limit, label, model, run, max_memory)
+    wanted = Wanted(data, split, limit, label, max_memory)
+    if is_folder(thing):
+        return _measure_folder(Path(thing), wanted, model, partial(run_folder, engine=engine, threads=threads))
     if engine not in (None, "reference"):
         raise unknown("engine for a model or circuit", str(engine), ("reference",))
-    source = load_source(path)
+    source = source_of(thing)
     meta = source.model.meta if source.model else {}
-    if source.circuit.head is None:
-        raise BadInput("has no head, so it has no classes", where=str(path), fix="compare it with 'lgnc verify'")
-    taken = rows(
-        data,
-        split,
-        limit,
-        label=label,
-        columns=meta.get("columns"),
-        training=meta.get("training"),
-        classes=source.circuit.head.names,
-        shape=meta.get("shape"),
-        max_memory=max_memory,
-    )
-    x = features_for(source.circuit.encoder, taken.x, data)
+    head = source.circuit.head
+    classes = None if head is None else head.names
+    taken = wanted.rows(source.circuit.encoder, meta, classes, str(thing))
+    x = features_for(source.circuit.encoder, taken.x, str(data))
     against = run_model(source.model, x) if source.model else None
-    return _judge(run_circuit(source.circuit, x), taken, against, "the model, neuron by neuron")
+    reference = None if against is None else "the model, neuron by neuron"
+    return Measured(run_circuit(source.circuit, x), taken, against, reference)
 
 
-def _evaluate_folder(
-    folder: Path,
-    data: str,
-    split: str,
-    limit: int | None,
-    label: str | None,
-    model: Path | None,
-    run: Callable[[NDArray[Any]], RunResult],
-    max_memory: int | None,
-) -> Evaluation:
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """The rows that are asked for, before what runs is known."""
+
+    data: str | Held
+    split: str
+    limit: int | None
+    label: str | None
+    max_memory: int | None
+
+    def rows(self, encoder: Encoder, meta: Mapping[str, Any], classes: Sequence[str] | None, where: str) -> Rows:
+        """The rows as `encoder` takes them. meta: 'columns', 'training' and 'shape' as a model's record has them."""
+        columns = dict(meta.get("columns") or {})
+        if isinstance(self.data, Held):
+            x, y, notes = held_rows(self.data, encoder, columns, classes, self.label, self.max_memory)
+            return Rows(x[: self.limit], y[: self.limit], tuple(classes or ()), notes)
+        if classes is None:
+            raise BadInput("has no head, so it has no classes", where=where, fix="compare it with 'lgnc verify'")
+        return rows(
+            self.data,
+            self.split,
+            self.limit,
+            label=self.label,
+            columns=columns,
+            training=meta.get("training"),
+            classes=classes,
+            shape=meta.get("shape"),
+            max_memory=self.max_memory,
+        )
+
+
+def _measure_folder(folder: Path, wanted: Wanted, model: Thing | None, run: Callable[..., RunResult]) -> Measured:
     manifest = load_manifest(folder)
-    if manifest.classes is None:
-        raise BadInput("has no head, so it has no classes", where=str(folder), fix="compare it with 'lgnc verify'")
-    taken = rows(
-        data,
-        split,
-        limit,
-        label=label,
-        columns=dict(manifest.columns),
-        training=manifest.training,
-        classes=list(manifest.classes),
-        max_memory=max_memory,
-    )
+    meta = {"columns": manifest.columns, "training": manifest.training}
+    taken = wanted.rows(feature_types(manifest), meta, manifest.classes, str(folder))
     inside = folder / f"{manifest.name}.lgir"
-    reference = load_source(model if model else inside)
+    reference = source_of(model if model is not None else inside)
     if model is None:
         manifest.check_circuit(reference.circuit, inside)
     elif reference.sha256 != manifest.source_sha256:
         what = f"was not compiled from {model}"
         raise BadInput(what, where=str(folder), fix="give the model that its manifest's source_sha256 names")
-    x = features_for(reference.circuit.encoder, taken.x, data)
+    x = features_for(reference.circuit.encoder, taken.x, str(wanted.data))
     loaded: Model | None = reference.model
     against = run_model(loaded, x) if loaded else run_circuit(reference.circuit, x)
-    return _judge(run(x), taken, against, str(model or inside))
+    return Measured(run(folder, x), taken, against, str(inside if model is None else model))
 
 
-def _judge(result: RunResult, taken: Rows, against: RunResult | None, reference: str) -> Evaluation:
+def _judge(result: RunResult, taken: Rows, against: RunResult | None, reference: str | None) -> Evaluation:
     y = taken.y
     return Evaluation(
         engine=result.engine,

@@ -7,13 +7,13 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from lgnc.backends.artifact import Options
-from lgnc.backends.verilog.emit import Settings, emit
+from lgnc.backends.table import target_of
 from lgnc.backends.verilog.flow import SYNTHESIS
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compile import Compiled, with_files
@@ -156,13 +156,14 @@ def add_report(compiled: Compiled, source: Source, family: str) -> Compiled:
 
     Raises BadInput for a folder that is not Verilog, and as `synthesise` does.
     """
-    if compiled.manifest["target"] != "verilog":
+    target = target_of(compiled.manifest["target"])
+    if not target.hardware:
         raise BadInput("only Verilog is synthesised", where="--report-synthesis", fix="use it with -t verilog")
     name, given = compiled.manifest["name"], compiled.manifest["options"]
-    options = {field.name: given[field.name] for field in fields(Settings) if field.name in given}
+    options = {setting: given[setting] for setting in target.own_settings if setting in given}
     simplified = synthesise(compiled.files, name, family)
     circuit, _ = run_pipeline(source.circuit, 0)
-    raw = synthesise(emit(circuit, Options(name, options)).files, name, family)
+    raw = synthesise(target.emit(circuit, Options(name, options)).files, name, family)
     return with_files(compiled, {}, {"synthesis": {"family": family, "modules": report_rows(raw, simplified)}})
 
 

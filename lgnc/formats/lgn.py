@@ -114,6 +114,10 @@ class Model:
     grid: Shape | None = None
     front: tuple[FrontLayer, ...] = ()
 
+    def __repr__(self) -> str:
+        sizes = f"{len(self.encoder.names):,} features, {self.encoder.bits:,} bits, {self.gates:,} gates"
+        return f"<model: {sizes}, {len(self.class_names)} classes>"
+
     @property
     def shapes(self) -> list[Shape]:
         """The grid below the front, and after each of its layers."""

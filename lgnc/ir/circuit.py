@@ -128,6 +128,11 @@ class Circuit:
         if self.layer is not None:
             object.__setattr__(self, "layer", _freeze(self.layer, "int16"))
 
+    def __repr__(self) -> str:
+        sizes = f"{len(self.encoder.names):,} features, {self.inputs:,} bits, {self.gates:,} gates"
+        ends = f"{len(self.outputs):,} outputs" if self.head is None else f"{self.head.classes} classes"
+        return f"<circuit: {sizes}, {ends}>"
+
     @property
     def inputs(self) -> int:
         """Encoder bits: the id of the first gate."""

@@ -95,6 +95,11 @@ def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str
 _HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
 
 
+def read_back(text: str, where: str, encoder: Encoder) -> Circuit:
+    """The circuit that the text of `NAME.v` computes, over `encoder`. Raises BadInput as its parts do."""
+    return over_features(circuit_from_verilog(text, where), encoder)
+
+
 def over_features(read: Circuit, encoder: Encoder) -> Circuit:
     """`read` over the features of `encoder`, where the text alone cannot say them.
 

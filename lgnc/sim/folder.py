@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST
-from lgnc.backends.c.boards import BOARDS
+from lgnc.backends.c.boards import BOARDS, Board
+from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput, Failed, LgncError, unknown
 from lgnc.files import read_file
 from lgnc.folders import reading
@@ -22,17 +23,6 @@ from lgnc.sim.board import run_board
 from lgnc.sim.fields import parse_object
 from lgnc.sim.manifest import CFacts, Manifest, parse_manifest
 from lgnc.sim.result import RunResult
-
-ENGINES: dict[str, tuple[str, ...]] = {
-    "c": ("cc",),
-    "numpy": ("numpy",),
-    "onnx": ("onnxruntime",),
-    "verilog": ("iverilog", "verilator"),
-}
-"""Target -> the engines that run it, the default first; before them, for a C folder with a board, its emulator."""
-
-_ENDINGS = {"c": (".c", ".h"), "numpy": (".py",), "onnx": (".onnx",), "verilog": (".v",)}
-"""Target -> the endings of files NAME.* that running or reading back needs."""
 
 _LARGEST = 1 << 28
 """Bytes of a manifest: those of float Verilog list every threshold."""
@@ -66,7 +56,7 @@ def _read(folder: Path) -> Manifest:
     if locate(folder, MANIFEST).stat().st_size > _LARGEST:
         raise BadInput(f"has more than {_LARGEST:,} bytes", where=str(path), fix="compile it again")
     manifest = parse_manifest(parse_object(read_file(path), str(path)))
-    for name in (f"{manifest.name}{ending}" for ending in (".lgir", *_ENDINGS[manifest.target])):
+    for name in (f"{manifest.name}{ending}" for ending in (".lgir", *target_of(manifest.target).endings)):
         if name not in manifest.files:
             raise BadInput(f"does not list '{name}'", where=str(path), fix="compile it again")
     return manifest
@@ -92,26 +82,40 @@ def feature_types(manifest: Manifest) -> Encoder:
     return Encoder(facts.features, facts.dtype, np.zeros(0, np.int32), np.zeros(0, np.int64))
 
 
+def board_of(manifest: Manifest) -> Board | None:
+    """The microcontroller board that a folder is for."""
+    return BOARDS[manifest.c.board] if manifest.c is not None and manifest.c.board is not None else None
+
+
+def engines_of(manifest: Manifest) -> tuple[str, ...]:
+    """What runs a folder, the default first: the emulator of its board, if it has one, before its target's engines."""
+    board, own = board_of(manifest), tuple(engine.name for engine in target_of(manifest.target).engines)
+    return own if board is None else (board.engine, *own)
+
+
 def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1) -> RunResult:
     """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
 
     Raises BadInput for features that do not fit, ToolMissing when the engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
-    target, board = manifest.target, None
-    if manifest.c is not None and manifest.c.board is not None:
-        board = BOARDS[manifest.c.board]
-    engines = ENGINES[target] if board is None else (board.engine, *ENGINES[target])
+    target, board = target_of(manifest.target), board_of(manifest)
+    engines = engines_of(manifest)
+    if not engines:
+        raise BadInput(
+            f"nothing runs a folder of target {target.name}", where=str(folder), fix="compile for another target"
+        )
     engine = engine or engines[0]
     if engine not in engines:
-        raise unknown(f"engine for target {target}", engine, engines)
+        raise unknown(f"engine for target {target.name}", engine, engines)
     x = features_for(feature_types(manifest), features)
     if board is not None and engine == board.engine:
         return run_board(folder, manifest, x).result
-    module = importlib.import_module(f"lgnc.sim.{target}")
-    own: dict[str, dict[str, Any]] = {"c": {"threads": threads}, "verilog": {"engine": engine}}
+    module = importlib.import_module(f"lgnc.sim.{target.name}")
+    own: dict[str, Any] = {"threads": threads} if target.threads else {}
+    own |= {"engine": engine} if len(target.engines) > 1 else {}
     try:
-        result: RunResult = module.run(folder, manifest, x, **own.get(target, {}))
+        result: RunResult = module.run(folder, manifest, x, **own)
         given = [each.shape[0] for each in (result.scores, result.classes, result.outputs) if each is not None]
     except (LgncError, MemoryError):
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST
-from lgnc.diagnostics import BadInput
+from lgnc.backends.table import all_targets, target_of
+from lgnc.diagnostics import BadInput, listed
 from lgnc.files import read_file
 from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
@@ -32,13 +34,13 @@ class Network:
 
     def __init__(self, folder: Path, threads: int) -> None:
         manifest = load_manifest(folder)
-        target = manifest.target
-        if target not in ("c", "numpy", "onnx"):
-            fix = "compile with -t c, numpy or onnx"
-            raise BadInput(f"a {target} folder cannot be called", where=str(folder), fix=fix)
+        target = target_of(manifest.target)
+        if not target.loadable:
+            fix = f"compile with -t {listed([each.name for each in all_targets() if each.loadable])}"
+            raise BadInput(f"a {target.name} folder cannot be called", where=str(folder), fix=fix)
         self._opened = (str(folder.resolve()), threads, _digest(folder, manifest))
-        module = importlib.import_module(f"lgnc.sim.{target}")
-        self._engine: Any = module.Network(folder, manifest, **({"threads": threads} if target == "c" else {}))
+        module = importlib.import_module(f"lgnc.sim.{target.name}")
+        self._engine: Any = module.Network(folder, manifest, **({"threads": threads} if target.threads else {}))
         self.manifest = manifest
         self.classes: tuple[str, ...] | None = manifest.classes
         self._encoder = feature_types(manifest)
@@ -92,7 +94,7 @@ class Network:
         return outputs
 
 
-def load(folder: str | Path, *, threads: int = 1) -> Network:
+def load(folder: str | os.PathLike[str], *, threads: int = 1) -> Network:
     """The network of a folder that `lgnc compile -t c|numpy|onnx` wrote; C is compiled once, into a cache.
 
     threads: how many threads the C target shares rows over. Raises BadInput for another folder or fewer than one

@@ -16,14 +16,13 @@ import numpy as np
 from lgnc.backends.artifact import MANIFEST, MANIFEST_VERSION, manifest_digest
 from lgnc.backends.c.boards import BOARDS
 from lgnc.backends.c.text import TYPES
+from lgnc.backends.table import TARGETS
 from lgnc.backends.thresholds import ELEMENT
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder
 from lgnc.ownership import file_hash, listed_files, locate
 from lgnc.sim.fields import Fields
-
-TARGETS = ("c", "numpy", "onnx", "verilog")
 
 _SHA256 = ("[0-9a-f]{64}", "a SHA-256")
 _NAME = ("[A-Za-z_][A-Za-z0-9_]{0,99}", "a name of letters, digits and '_'")
@@ -134,7 +133,7 @@ def parse_manifest(fields: Fields) -> Manifest:
     files = listed_files(fields.values, Path(fields.where))
     if str(fields.values.get("target")) not in TARGETS:
         raise unknown("target", str(fields.values.get("target")), TARGETS, where=fields.where)
-    target, name = fields.one_of("target", TARGETS), fields.text("name", *_NAME)
+    target, name = fields.one_of("target", tuple(TARGETS)), fields.text("name", *_NAME)
     encoder = _encoder(fields.fields("encoder"))
     classes = None if fields.take("classes", lambda v: v != [], "names or null") is None else fields.names("classes")
     outputs = fields.names("outputs")

@@ -11,39 +11,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.train.config import TrainConfig
 from lgnc.train.network import Float32
+from lgnc.train.resolve import ResolvedConfig
 
 GRID = 5
 """Control points each way: 7 pixels apart in a picture of 28."""
 
 
-def augments(config: TrainConfig) -> bool:
-    """Whether `config` asks for any change of pictures."""
-    return bool(config.shifts or config.flips or config.rotate or config.zoom or config.elastic)
-
-
-def only_crops(config: TrainConfig) -> bool:
+def only_crops(config: ResolvedConfig) -> bool:
     """Whether pictures are moved by whole pixels and mirrored at most, which can be done to packed rows."""
     return not (config.rotate or config.zoom or config.elastic)
 
 
 def draw_crops(
-    config: TrainConfig, count: int, rng: np.random.Generator
+    config: ResolvedConfig, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(int64[count, 2], bool[count]): shifts by up to `shifts` pixels, and whether a picture is mirrored first."""
-    shifts, flips = rng.integers(-(config.shifts or 0), (config.shifts or 0) + 1, (count, 2)), rng.random(count) < 0.5
-    return shifts, flips & bool(config.flips)
+    shifts, flips = rng.integers(-config.shifts, config.shifts + 1, (count, 2)), rng.random(count) < 0.5
+    return shifts, flips & config.flips
 
 
-def draw_grids(config: TrainConfig, shape: tuple[int, int, int], count: int, rng: np.random.Generator) -> Float32:
+def draw_grids(config: ResolvedConfig, shape: tuple[int, int, int], count: int, rng: np.random.Generator) -> Float32:
     """float32[count, 2, GRID, GRID]: changes, as `config` asks, of pictures of `shape` (height, width, channels).
 
     Each is a whole-pixel shift by up to `shifts`; mirrored or not, with `flips`; a turn by up to `rotate` degrees; a
     zoom of each axis and a shear by up to the share `zoom`; and control points moved by up to `elastic` pixels.
     """
-    shifts, zoom, elastic = config.shifts or 0, config.zoom or 0.0, config.elastic or 0.0
-    turn = np.radians(config.rotate or 0.0) * rng.uniform(-1, 1, count)
+    shifts, zoom, elastic = config.shifts, config.zoom, config.elastic
+    turn = np.radians(config.rotate) * rng.uniform(-1, 1, count)
     stretch = np.eye(2)[:, :, None] + zoom * rng.uniform(-1, 1, (2, 2, count))
     stretch[1, 0] = 0.0  # Sheared along one axis: along both it would be turned as well.
     if config.flips:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.train.augment import augments, draw_crops, draw_grids, only_crops
+from lgnc.train.augment import draw_crops, draw_grids, only_crops
 from lgnc.train.encoders import encode_rows, ramp_bounds, ramp_rows
 from lgnc.train.network import Rows
 from lgnc.train.prepare import Problem
@@ -19,16 +19,16 @@ class Batches:
     def __init__(self, problem: Problem) -> None:
         config, dataset = problem.config, problem.dataset
         self.problem = problem
-        self.size = min(config.batch_size or 1, len(problem.fit))
+        self.size = min(config.batch_size, len(problem.fit))
         self.steps = len(problem.fit) // self.size
         """Steps an epoch: the rows that do not fill a batch wait for another epoch's order."""
         self._bounds = ramp_bounds(problem.encoder, dataset.x_train) if config.inputs == "real" else None
-        self._augmented = dataset.shape is not None and augments(config)
+        self._augmented = dataset.shape is not None and config.augments
         self._y = dataset.y_train[problem.fit]
         self._x = dataset.x_train[problem.fit]
         self._rows = self.encode(self._x)
         self._order = (-1, np.zeros(0, np.int64))
-        self._crops = self._augmented and config.layer is not None and self._bounds is None and only_crops(config)
+        self._crops = self._augmented and bool(config.layer) and self._bounds is None and only_crops(config)
         """Bits of a grid, each pixel with the same number of them, are moved as they are."""
         self._mirrored = self._rows
         if self._crops and config.flips:
@@ -60,7 +60,7 @@ class Batches:
         rows = self._rows[chosen]
         if self._augmented:
             rng = np.random.default_rng([self.problem.config.seed, 4, step])
-            moved = np.flatnonzero(rng.random(self.size) < (self.problem.config.augment or 0.0))
+            moved = np.flatnonzero(rng.random(self.size) < self.problem.config.augment)
             rows[moved] = self._move(chosen[moved], rng)
         return rows, self._y[chosen]
 

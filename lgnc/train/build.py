@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import BadInput
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
-from lgnc.ir.layers import Conv, Pool, Shape
-from lgnc.train.config import TrainConfig, parse_init
+from lgnc.ir.layers import Pool, Shape
+from lgnc.train.config import parse_init
 from lgnc.train.front import build_front, cut_front
 from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
+from lgnc.train.resolve import ResolvedConfig
 from lgnc.train.trees import join_wiring, leaves
 from lgnc.train.wiring import (
     bit_positions,
@@ -41,26 +40,23 @@ _BLOCK = 4096
 """Random wiring above convolutions: at most about so many neurons of a layer share a block of what they read."""
 
 
-def build_network(config: TrainConfig, encoder: Encoder, dataset: Dataset) -> Network:
-    """The network that a resolved `config` describes, its wiring and logits drawn from `config.seed`.
+def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) -> Network:
+    """The network that `config` describes, its wiring and logits drawn from `config.seed`.
 
-    Raises BadInput when the last layer is narrower than the classes, or a pin has more candidates than nodes to read.
+    Raises BadInput when a pin has more candidates than nodes to read.
     """
-    widths, classes = config.dense_widths, len(dataset.class_names)
+    widths, classes = config.widths, len(dataset.class_names)
     rng, front = np.random.default_rng([config.seed, 1]), tuple[ConvStart, ...]()
-    if config.layer is not None:
+    if config.layer:
         grid = grid_shape(encoder, dataset)
         below = cut_front(config.layer, grid)[0]
         front = build_front(below, grid, rng, lambda rng, count: _gate_logits(config, rng, count))
-    if widths[-1] < classes:
-        what = f"the last layer has {widths[-1]} neurons for {classes} classes"
-        raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
     layers = tuple(
         LayerStart(candidates, _gate_logits(config, rng, candidates.shape[1]), _wiring_logits(candidates))
         for candidates in _wiring(config, encoder, dataset, front, rng)
     )
     starts = (np.arange(classes + 1) * widths[-1] // classes).astype(np.int32)
-    return Network(encoder.bits, layers, starts, float(config.group_tau or 1.0), front)
+    return Network(encoder.bits, layers, starts, config.group_tau, front)
 
 
 def grid_shape(encoder: Encoder, dataset: Dataset) -> Shape:
@@ -71,10 +67,10 @@ def grid_shape(encoder: Encoder, dataset: Dataset) -> Shape:
 
 
 def _wiring(
-    config: TrainConfig, encoder: Encoder, dataset: Dataset, front: tuple[ConvStart, ...], rng: np.random.Generator
+    config: ResolvedConfig, encoder: Encoder, dataset: Dataset, front: tuple[ConvStart, ...], rng: np.random.Generator
 ) -> list[Int32]:
     """int32[2, gates, k] for each layer of gates: the leaves of each layer of neurons, then what joins them."""
-    widths, size = config.dense_widths, leaves(config.node)
+    widths, size = config.widths, leaves(config.node)
     places = bit_positions(encoder.feature, len(encoder.names), dataset.shape)
     side = min(dataset.shape[:2]) if dataset.shape else len(encoder.names)
     wiring, below = [], encoder.bits
@@ -83,10 +79,10 @@ def _wiring(
         places, below = grid_positions(above), above.nodes
     for index, width in enumerate(widths):
         if config.wiring == "learned" and config.candidates_from == "local":
-            pins, places = local_candidates(rng, places, size * width, config.candidates or 1, _LOCAL_REACH / side)
+            pins, places = local_candidates(rng, places, size * width, config.candidates, _LOCAL_REACH / side)
             places = places.reshape(width, size, 2).mean(axis=1)
         elif config.wiring == "learned":
-            pins = candidate_wiring(rng, below, size * width, config.candidates or 1)
+            pins = candidate_wiring(rng, below, size * width, config.candidates)
         elif config.wiring == "random" and front and index < len(widths) - 1:
             order = rng.permutation(below) if index == 0 else np.arange(below)
             blocks = max(1, min(size * max(widths) // _BLOCK, min(below, *widths) // 16))
@@ -103,8 +99,8 @@ def _wiring(
     return wiring
 
 
-def _gate_logits(config: TrainConfig, rng: np.random.Generator, width: int) -> Float32:
-    kind, strength = parse_init(config.init or "gaussian")
+def _gate_logits(config: ResolvedConfig, rng: np.random.Generator, width: int) -> Float32:
+    kind, strength = parse_init(config.init)
     if kind == "gaussian":
         logits = (strength * rng.standard_normal((width, 16))).astype(np.float32)
     else:
@@ -123,12 +119,11 @@ def _wiring_logits(candidates: Int32) -> Float32 | None:
 def to_model(
     network: Network, logits: list[LayerLogits], encoder: Encoder, dataset: Dataset, training: dict[str, Any]
 ) -> Model:
-    """The trained network as a Model: kernels are kept once, and positions in the layer below become node ids."""
+    """The trained network as a Model: positions in the layer below become node ids."""
     cut = len(network.front)
-    front = [
-        each for start, trained in zip(network.front, logits, strict=False) for each in _front(start, trained.gate)
-    ]
-    layers, first, nodes = [], 0, network.below
+    front = tuple(part for each in zip(network.front, logits, strict=False) for part in _front_layers(*each))
+    grid = network.front[0].below if front else None
+    layers, first, nodes = list[Layer](), 0, network.below
     for start, trained in zip(network.layers, logits[cut:], strict=True):
         layers.append(Layer(start.candidates + np.int32(first), trained.gate, trained.wiring))
         first, nodes = nodes, nodes + start.width
@@ -137,17 +132,11 @@ def to_model(
         meta["columns"] = dataset.columns
     if dataset.shape is not None:
         meta["shape"] = list(dataset.shape)
-    head = (np.arange(first, nodes, dtype=np.int32), network.head_starts, dataset.class_names, network.tau)
-    grid = network.front[0].below if front else None
-    return Model(encoder, tuple(layers), *head, meta, grid, tuple(front))
+    head_nodes, names = np.arange(first, nodes, dtype=np.int32), dataset.class_names
+    return Model(encoder, tuple(layers), head_nodes, network.head_starts, names, network.tau, meta, grid, front)
 
 
-def _front(start: ConvStart, logits: Float32) -> Iterator[FrontLayer]:
-    """The convolution, where there is one, and the pool above it, where there is one."""
-    kernels, leaves = start.leaves.shape[:2]
-    if leaves > 1:
-        depth = int(leaves).bit_length() - 1
-        conv = Conv(kernels, start.window, depth, start.stride, start.padding, group=0)
-        yield FrontLayer(conv, start.leaves, logits)
-    if start.size > 1:
-        yield FrontLayer(Pool(start.pool, start.size))
+def _front_layers(start: ConvStart, trained: LayerLogits) -> list[FrontLayer]:
+    """The convolution and the pool above it."""
+    found = [] if start.conv is None else [FrontLayer(start.conv, start.leaves, trained.gate)]
+    return found + ([FrontLayer(Pool(start.pool, start.size))] if start.size > 1 else [])

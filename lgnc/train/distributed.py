@@ -6,9 +6,6 @@ process with the same seed; a step differs from its step only in the order in wh
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,32 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgnc.train.engine import TorchEngine
-from lgnc.train.ranks import world_size
-
-
-@contextmanager
-def process_group(device: str) -> Iterator[None]:
-    """Join the other processes, if there are any: gloo on CPUs, NCCL on GPUs."""
-    if world_size() == 1:
-        yield
-        return
-    if device == "cuda":
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
-
-
-def most(device: str, *values: float) -> list[float]:
-    """The largest of each value over all processes: what they agree on."""
-    if world_size() == 1:
-        return list(values)
-    shared = torch.tensor(values, dtype=torch.float64, device=device)
-    dist.all_reduce(shared, dist.ReduceOp.MAX)
-    found: list[float] = shared.tolist()
-    return found
 
 
 def my_share(rows: int) -> tuple[slice, float]:

@@ -103,6 +103,26 @@ def check_engine(name: str, work: Work) -> None:
         raise BadInput(what.format(method=work.method), where=f"--engine {name}", fix=fix)
 
 
+def choose_device(device: str, engine: str) -> str:
+    """'cpu' or 'cuda': as asked; for 'auto' 'cuda' where PyTorch finds one, unless the engine is for CPUs alone.
+
+    Raises BadInput when 'cuda' is asked for and there is none, or the engine cannot use it.
+    """
+    only = "" if engine == "auto" else ENGINES[engine].device
+    if device == "cuda" and only == "cpu":
+        fix = "use --device cpu, or --engine auto"
+        raise BadInput("trains on the CPU", where=f"--engine {engine}", fix=fix)
+    if device == "cpu" or (device == "auto" and only == "cpu"):
+        return "cpu"
+    import torch
+
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        fix = "use --device cpu, or install a PyTorch with CUDA and a driver"
+        raise BadInput("PyTorch finds no CUDA device", where="--device cuda", fix=fix)
+    return "cuda" if found else "cpu"
+
+
 def choose_engine(name: str, work: Work, device: str) -> str:
     """The engine called `name`, or for 'auto' the quickest that is here. Raises BadInput if it cannot do the work."""
     if name == "auto":

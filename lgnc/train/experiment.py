@@ -17,8 +17,10 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, write_file
 from lgnc.processes import worker_pool
-from lgnc.train.config import TrainConfig, resolve
+from lgnc.train.checkpoint import data_digest
+from lgnc.train.config import TrainConfig
 from lgnc.train.methods import METHODS, method_of
+from lgnc.train.resolve import resolve
 
 FIGURES = ("test_accuracy", "train_mode_accuracy", "selection_gap", "computation_gap", "gates", "epochs")
 COLUMNS = ("method", "temperature", "seed", *FIGURES, "c_ema", "tau_b", "settings")
@@ -62,11 +64,15 @@ def run_gap(
 ) -> list[dict[str, str]]:
     """Train every cell that the CSV at `path` does not have, `workers` at a time, and return all rows in grid order.
 
-    base: every other setting. The file is rewritten, whole, after each cell; rows
-    of other cells stay, at its end. Raises BadInput when the file was made
-    with other settings or is not such a file, and what `lgnc.train.train` raises.
+    base: every other setting. The file is rewritten, whole, after each cell; rows of other cells stay, at its end.
+    Raises BadInput, before the first run, when the file was made with other settings, is not such a file or cannot be
+    made there, or a method cannot be trained with `base`; and what `lgnc.train.train` raises.
     """
     wanted = list(cells)
+    for method in sorted({cell.method for cell in wanted}):
+        resolve(replace(base, method=method), dataset)
+    if not path.absolute().parent.is_dir():
+        raise BadInput("its folder does not exist", where=str(path), fix="give a file in a folder that exists")
     settings = _settings(dataset, base)
     rows = _read(path, settings) if path.exists() else {}
     todo = [cell for cell in wanted if cell.key not in rows]
@@ -90,10 +96,10 @@ def run_gap(
 
 def _settings(dataset: Dataset, base: TrainConfig) -> str:
     """A digest of what every cell shares: settings other than the grid's axes and the machine's, and the data set."""
-    shared = resolve(base, dataset).as_dict()
-    for axis in ("method", "temperature", "cage", "seed", "threads", "device"):
+    shared = resolve(base, dataset).record() | {"engine": base.engine}
+    for axis in ("method", "temperature", "cage", "seed", "device"):
         shared.pop(axis)
-    described = json.dumps([shared, dataset.name, dataset.x_train.shape, dataset.class_names])
+    described = json.dumps([shared, dataset.name, data_digest(dataset)])
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 
 
@@ -136,9 +142,12 @@ def _csv(rows: Iterable[dict[str, str]]) -> bytes:
 def _read(path: Path, settings: str) -> dict[tuple[str, str, str], dict[str, str]]:
     fix = "give another output file"
     try:
-        rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8"), newline=""), strict=True))
+        reader = csv.DictReader(io.StringIO(read_file(path).decode("utf-8"), newline=""), strict=True)
+        rows, header = list(reader), tuple(reader.fieldnames or ())
     except (UnicodeDecodeError, csv.Error):
         raise BadInput("is not a CSV file of this experiment", where=str(path), fix=fix) from None
+    if header not in ((), COLUMNS):
+        raise BadInput("line 1 is not the header of this experiment", where=str(path), fix=fix)
     for number, row in enumerate(rows, 2):
         if tuple(row) != COLUMNS or not _is_row(row):
             raise BadInput(f"line {number} is not a row of this experiment", where=str(path), fix=fix)

@@ -40,7 +40,7 @@ def build_front(
     for layer, shape in zip(layers, shapes(layers, below), strict=False):
         if isinstance(layer, Conv):
             leaves, gates = draw_leaves(layer, shape, rng), logits(rng, layer.kernels * layer.gates)
-            out.append(ConvStart(shape, layer.window, layer.stride, layer.padding, leaves, gates))
+            out.append(ConvStart(shape, layer, leaves, gates))
         elif isinstance(layer, Pool):
             if not out or out[-1].size > 1:
                 out.append(_alone(shape))
@@ -52,4 +52,4 @@ def _alone(below: Shape) -> ConvStart:
     """Every channel as it is: what a pool stands on that is above no convolution."""
     leaves = np.zeros((below.channels, 1, 3), np.int32)
     leaves[:, 0, 0] = np.arange(below.channels)
-    return ConvStart(below, 1, 1, 0, leaves, np.zeros((0, 16), np.float32))
+    return ConvStart(below, None, leaves, np.zeros((0, 16), np.float32))

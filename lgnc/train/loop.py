@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import FrameType
 from typing import Any
 
@@ -20,15 +20,14 @@ from lgnc.diagnostics import Failed, Interrupted
 from lgnc.formats.lgn import Model
 from lgnc.train.batches import Batches
 from lgnc.train.build import to_model
-from lgnc.train.checkpoint import Progress, load_checkpoint, run_digest, save_checkpoint
+from lgnc.train.checkpoint import Progress, check_place, load_checkpoint, run_digest, save_checkpoint
 from lgnc.train.config import TrainConfig
-from lgnc.train.distributed import most, process_group
 from lgnc.train.encoders import encode_rows
 from lgnc.train.engines import make_engine
 from lgnc.train.measure import gaps, test_figures, versions
 from lgnc.train.network import Engine, Network
 from lgnc.train.prepare import Problem, prepare
-from lgnc.train.ranks import rank
+from lgnc.train.ranks import most, process_group, rank
 from lgnc.train.redraw import RedrawingEngine, check_candidates
 
 _UNHELD_ROWS = 2000
@@ -59,9 +58,11 @@ def train(
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
     and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. Raises BadInput before the first step
-    for what cannot be trained, and Failed when Ctrl-C ended the run and its checkpoint was written, or a loss became
-    infinite.
+    for what cannot be trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
+    loss became infinite.
     """
+    if checkpoint is not None:
+        check_place(checkpoint, resume=resume)
     problem = prepare(dataset, config, saved=checkpoint is not None)
     with process_group(problem.config.device):
         told = (on_epoch, on_step) if rank() == 0 else (None, None)
@@ -105,10 +106,11 @@ class _Run:
     ) -> None:
         config = problem.config
         self.problem, self.on_epoch, self.on_step, self.checkpoint = problem, on_epoch, on_step, checkpoint
-        self.engine = RedrawingEngine(problem.network, self._engine_of)
+        self._redrawing = RedrawingEngine(problem.network, self._engine_of) if config.redraw else None
+        self.engine: Engine = self._redrawing or self._engine_of(problem.network)
         self.batches = Batches(problem)
         self.progress = Progress()
-        self.total = self.batches.steps * (config.epochs or 1)
+        self.total = self.batches.steps * config.epochs
         self.digest = run_digest(problem) if checkpoint else ""
         shown = problem.held if len(problem.held) else problem.fit[:_UNHELD_ROWS]
         self._shown_y = problem.dataset.y_train[shown]
@@ -125,7 +127,7 @@ class _Run:
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint."""
-        self.progress, state = load_checkpoint(path, self.digest, self.engine.state())
+        self.progress, state = load_checkpoint(path, self.digest, self.engine.state(), self.total)
         for arrays in (state, self.progress.best):
             check_candidates(self.engine.network, arrays, str(path))
         self.engine.load_state(state)
@@ -142,7 +144,7 @@ class _Run:
     def lr(self) -> float:
         """The learning rate of the next step."""
         config, done = self.problem.config, self._done()
-        rate = float(config.lr or 0.0)
+        rate = config.lr
         if done < config.warmup:
             return rate * (done + 1 / self.total) / (config.warmup + 1 / self.total)
         if config.schedule == "constant":
@@ -192,8 +194,8 @@ class _Run:
         entry |= {"c_ema": self.engine.c_ema, "tau_b": self.engine.tau_b, "lr": lr}
         progress.history.append(entry)
         progress.loss_sum = 0.0
-        if self._done() < (self.problem.config.redraw or 0.0):
-            self.engine.redraw(np.random.default_rng([self.problem.config.seed, 5, epoch]))
+        if self._redrawing is not None and self._done() < self.problem.config.redraw:
+            self._redrawing.redraw(np.random.default_rng([self.problem.config.seed, 5, epoch]))
         if figures["accuracy"] >= progress.best_accuracy or not len(self.problem.held):
             progress.best_accuracy, progress.best_epoch = figures["accuracy"], epoch
             progress.best = state = self.engine.state()
@@ -226,8 +228,8 @@ class _Run:
         x, y = problem.dataset.x_test, problem.dataset.y_test
         figures = test_figures(self.engine, bare, x, y, self.batches.encode)
         training: dict[str, Any] = {
-            "data": problem.dataset.name,
-            "config": {key: value for key, value in config.as_dict().items() if key != "threads"},
+            "data": PurePath(problem.dataset.name).name,
+            "config": config.record(),
             "seed": config.seed,
             "versions": versions(),
             "best_epoch": progress.best_epoch,
@@ -252,7 +254,7 @@ class _Run:
             "engine": self.engine.name,
             "device": config.device,
             "versions": versions(),
-            "config": config.as_dict(),
+            "config": config.record(),
             "history": progress.history,
         }
         return TrainResult(model, report)

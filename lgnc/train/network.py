@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.ir.layers import Shape
+from lgnc.ir.layers import Conv, Pool, Shape, output_shape
 from lgnc.train.methods import method_of
 
 Float32 = NDArray[np.float32]
@@ -46,19 +46,29 @@ class LayerStart:
 class ConvStart:
     """A convolution and the pool above it, before its first step; see `lgnc.ir.layers`.
 
-    below: the shape of what it reads. leaves: int32[kernels, 2^depth, 3]. gate_logits: float32[kernels * gates, 16], a
-    kernel's gates together. size: of the pool, 1 for none. With depth 0 there are no gates: a pool alone, whose kernels
-    are the channels.
+    below: the shape of what it reads. conv: None for a pool alone, whose kernels are the channels, with one leaf and no
+    gate each. leaves: int32[kernels, 2^depth, 3]. gate_logits: float32[kernels * gates, 16], a kernel's gates together.
+    size: of the pool, 1 for none.
     """
 
     below: Shape
-    window: int
-    stride: int
-    padding: int
+    conv: Conv | None
     leaves: Int32
     gate_logits: Float32
     pool: str = "or"
     size: int = 1
+
+    @property
+    def window(self) -> int:
+        return self.conv.window if self.conv else 1
+
+    @property
+    def stride(self) -> int:
+        return self.conv.stride if self.conv else 1
+
+    @property
+    def padding(self) -> int:
+        return self.conv.padding if self.conv else 0
 
     @property
     def width(self) -> int:
@@ -68,16 +78,12 @@ class ConvStart:
     @property
     def made(self) -> Shape:
         """The shape of the convolution's output, before the pool."""
-        height, width = (
-            (side + 2 * self.padding - self.window) // self.stride + 1 for side in (self.below.height, self.below.width)
-        )
-        return Shape(len(self.leaves), height, width)
+        return output_shape(self.conv, self.below) if self.conv else self.below
 
     @property
     def above(self) -> Shape:
         """The shape of the pool's output."""
-        channels, height, width = self.made
-        return Shape(channels, height // self.size, width // self.size)
+        return output_shape(Pool(self.pool, self.size), self.made) if self.size > 1 else self.made
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +181,7 @@ class Engine(Protocol):
     """Made as `SomeEngine(network, estimator, seed)`; everything random in it comes from `seed` and the step number."""
 
     name: str
+    network: Network
 
     @property
     def c_ema(self) -> float:

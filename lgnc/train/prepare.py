@@ -12,27 +12,23 @@ from numpy.typing import NDArray
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
-from lgnc.ir.layers import Conv, Dense, Shape, applications, shapes, trained_gates
+from lgnc.ir.layers import Conv, Shape, applications, shapes, trained_gates
 from lgnc.ir.simulate import features_for
-from lgnc.train.augment import augments
 from lgnc.train.build import build_network, grid_shape
-from lgnc.train.config import TrainConfig, data_kind, resolve
+from lgnc.train.config import TrainConfig
 from lgnc.train.encoders import fit_encoder, fit_grid_encoder
-from lgnc.train.engines import Work, choose_engine
 from lgnc.train.front import cut_front
 from lgnc.train.network import Estimator, Network
-from lgnc.train.ranks import world_size
+from lgnc.train.resolve import ResolvedConfig, data_kind, resolve
 from lgnc.train.trees import gate_widths
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """config: resolved, its device 'cpu' or 'cuda' and its engine chosen. fit, held: int64 indices of training rows,
-    to train on and to choose the best epoch on (held may be empty).
-    """
+    """fit, held: int64 indices of training rows, to train on and to choose the best epoch on (held may be empty)."""
 
     dataset: Dataset
-    config: TrainConfig
+    config: ResolvedConfig
     encoder: Encoder
     network: Network
     estimator: Estimator
@@ -42,58 +38,36 @@ class Problem:
     """The feature value that an image shift moves in: the least of the training rows."""
 
 
-def prepare(dataset: Dataset, config: TrainConfig, *, saved: bool = False) -> Problem:
+def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
 
     saved: there will be checkpoints, which take memory too.
     """
     check_dataset(dataset)
-    asked, config = config, resolve(config, dataset)
-    if asked.candidates is not None and config.wiring != "learned":
-        what = f"candidates are for learned wiring, not {config.wiring}"
-        raise BadInput(what, where="--candidates", fix="leave it out, or use --wiring learned")
-    if asked.candidates_from is not None and config.wiring != "learned":
-        what = f"candidates are for learned wiring, not {config.wiring}"
-        raise BadInput(what, where="--candidates-from", fix="leave it out, or use --wiring learned")
-    if asked.redraw and (config.wiring != "learned" or config.candidates_from != "all"):
-        fix = "leave it out, or use --wiring learned and --candidates-from all"
-        raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
-    if augments(config) and dataset.shape is None:
-        fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
-        raise BadInput("changes of pictures are for images", where="training", fix=fix)
+    config = resolve(asked, dataset)
+    fit, held = split(dataset.y_train, config.validation_fraction, config.seed)
+    if config.layer:
+        assert dataset.shape is not None  # `resolve` has seen to it.
+        encoder = fit_grid_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, dataset.shape)
+    else:
+        pixels = data_kind(dataset) == "image"
+        encoder = fit_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
+    below, front = encoder.bits, 0
+    if config.layer:
+        grid = grid_shape(encoder, dataset)
+        below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
+        front = front_bytes(config, grid, saved=saved)
+    if asked.candidates is None:
+        config = replace(config, candidates=min(config.candidates, below, *config.widths))
+    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
+    network = build_network(config, encoder, dataset)
     estimator = Estimator(
         config.method,
         config.cage,
         config.temperature,
         wiring_temperature=config.wiring_temperature,
-        weight_decay=config.weight_decay or 0.0,
+        weight_decay=config.weight_decay,
     )
-    device = choose_device(config.device)
-    work = Work(
-        config.method,
-        ramps=config.inputs == "real",
-        decay=bool(config.weight_decay),
-        convolves=config.layer is not None and not isinstance(config.layer[0], Dense),
-        processes=world_size(),
-    )
-    engine = choose_engine(config.engine, work, device)
-    config = replace(config, device=device, engine=engine)
-    fit, held = split(dataset.y_train, config.validation_fraction or 0.0, config.seed)
-    spec, pixels = config.encoder or "thermometer:3", data_kind(dataset) == "image"
-    if config.layer is not None:
-        assert dataset.shape is not None  # `resolve` has seen to it.
-        encoder = fit_grid_encoder(spec, dataset.x_train[fit], dataset.feature_names, dataset.shape)
-    else:
-        encoder = fit_encoder(spec, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
-    below, front = encoder.bits, 0
-    if config.layer is not None:
-        grid = grid_shape(encoder, dataset)
-        below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
-        front = front_bytes(config, grid, saved=saved)
-    if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates or 1, below, *config.dense_widths))
-    check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
-    network = build_network(config, encoder, dataset)
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
 
 
@@ -117,17 +91,6 @@ def check_dataset(dataset: Dataset) -> None:
         raise BadInput(what, where=dataset.name, fix="give it more rows, or leave the class out")
 
 
-def choose_device(device: str) -> str:
-    """'cpu' or 'cuda'. Raises BadInput when 'cuda' is asked for and PyTorch finds no such device."""
-    import torch
-
-    found = torch.cuda.is_available()
-    if device == "cuda" and not found:
-        fix = "use --device cpu, or install a PyTorch with CUDA and a driver"
-        raise BadInput("PyTorch finds no CUDA device", where="--device cuda", fix=fix)
-    return ("cuda" if found else "cpu") if device == "auto" else device
-
-
 def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(fit, held) indices, both sorted: of each class the same share, rounded down, is held out."""
     rng = np.random.default_rng([seed, 2])
@@ -139,15 +102,15 @@ def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.
     return np.setdiff1d(np.arange(len(y)), chosen), chosen
 
 
-def memory_needed(config: TrainConfig, bits: int, rows: int, *, saved: bool = False) -> int:
+def memory_needed(config: ResolvedConfig, bits: int, rows: int, *, saved: bool = False) -> int:
     """Bytes that training will hold at its peak, roughly: logits and moments, activations and gradients, the rows.
 
     Logits are held as they began, and with both moments in the engine, as the best epoch had them, and in a copy on the
     way out; a checkpoint is made of two such copies, in pieces and then whole.
     """
-    widths, batch = gate_widths(config.node, config.dense_widths), config.batch_size or 1
-    pins = sum(2 * width * (config.candidates or 1) for width in widths)
-    logits = 16 * sum(widths) + (pins if (config.candidates or 1) > 1 else 0)
+    widths, batch = gate_widths(config.node, config.widths), config.batch_size
+    pins = sum(2 * width * config.candidates for width in widths)
+    logits = 16 * sum(widths) + (pins if config.candidates > 1 else 0)
     copies = 10 + (12 if saved else 0)
     state = 4 * copies * logits + 4 * 4 * pins
     if config.engine in ("packed", "triton"):
@@ -167,7 +130,7 @@ def available_memory() -> int | None:
         return None
 
 
-def check_memory(config: TrainConfig, bits: int, rows: int, *, saved: bool = False, front: int = 0) -> None:
+def check_memory(config: ResolvedConfig, bits: int, rows: int, *, saved: bool = False, front: int = 0) -> None:
     """Raise BadInput, with the figures, when `memory_needed` exceeds the memory that is available.
 
     front: bytes that the convolutions need besides.
@@ -186,13 +149,13 @@ def check_memory(config: TrainConfig, bits: int, rows: int, *, saved: bool = Fal
         raise BadInput(what, where="training", fix="use fewer layers, a smaller width or a smaller batch")
 
 
-def front_bytes(config: TrainConfig, grid: Shape, *, saved: bool = False) -> int:
+def front_bytes(config: ResolvedConfig, grid: Shape, *, saved: bool = False) -> int:
     """Bytes that a network's convolutions need while it is trained, and to be written out after it, roughly."""
-    layers = config.layer or ()
+    layers = config.layer
     found = shapes(layers, grid)
     gates = sum(trained_gates(layer) for layer in layers if isinstance(layer, Conv))
     written = sum(applications(layer, above) for layer, above in zip(layers, found[1:], strict=True))
     largest = max((shape.nodes for shape in found[:-1]), default=0)
-    batch = config.batch_size or 1
+    batch = config.batch_size
     step = 2 * 6 * largest * min(batch, 64) if config.engine == "packed" else 4 * 12 * written * batch
     return 4 * (22 if saved else 10) * 16 * gates + step + 40 * written

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lgnc.diagnostics import unknown
 from lgnc.ir.layers import Conv, Dense, Layer, Pool
 
 
@@ -40,7 +41,7 @@ def _dense(k: int) -> tuple[Layer, ...]:
 
 
 _COMMON: dict[str, Any] = {"wiring": "random", "init": "residual:5", "batch_size": 128}
-_CIFAR = _COMMON | {"encoder": "thermometer:3", "lr": 0.02, "weight_decay": 0.002, "shifts": 4, "flips": True}
+_CIFAR = _COMMON | {"encoder": "thermometer:3", "lr": 0.05, "weight_decay": 0.002, "shifts": 4, "flips": True}
 
 PRESETS: dict[str, Preset] = {
     "logictreenet-s": Preset((32, 32, 3), _cifar(32), _CIFAR | {"group_tau": 20.0, "epochs": 400}),
@@ -51,3 +52,10 @@ PRESETS: dict[str, Preset] = {
         _COMMON | {"encoder": "thermometer:3", "lr": 0.02, "weight_decay": 0.0, "group_tau": 6.5, "epochs": 100},
     ),
 }
+
+
+def preset_of(name: str) -> Preset:
+    """The preset of that name. Raises BadInput that lists them when there is no such one."""
+    if name not in PRESETS:
+        raise unknown("preset", name, PRESETS)
+    return PRESETS[name]

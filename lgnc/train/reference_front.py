@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from lgnc.ir.layers import Conv, Pool, leaf_nodes, pool_nodes
+from lgnc.ir.layers import Pool, leaf_nodes, pool_nodes
 from lgnc.train.network import ConvStart
 from lgnc.train.reference import neurons
 
@@ -34,10 +35,11 @@ class ConvTensors:
 
 def conv_tensors(start: ConvStart, device: torch.device | str = "cpu") -> ConvTensors:
     """`start` for PyTorch."""
-    kernels, count, _ = start.leaves.shape
-    depth = count.bit_length() - 1
-    conv = Conv(kernels, start.window, max(depth, 1), start.stride, start.padding, 0)
-    nodes = leaf_nodes(conv, start.below, start.leaves)
+    nodes: NDArray[Any]
+    if start.conv is None:
+        nodes = np.arange(start.below.nodes).reshape(start.below.places, 1, -1).transpose(2, 1, 0)
+    else:
+        nodes = leaf_nodes(start.conv, start.below, start.leaves)
     squares = pool_nodes(Pool(start.pool, start.size), start.made) if start.size > 1 else None
     gate, leaves = (torch.from_numpy(np.array(each)).to(device) for each in (start.gate_logits, nodes.astype(np.int64)))
     read = None if squares is None else torch.from_numpy(squares.astype(np.int64)).to(device)

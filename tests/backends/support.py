@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import MANIFEST, Artifact, Options
+from lgnc.backends.table import target_of
 from lgnc.flows.compile import manifest_facts
 from lgnc.formats.lgir import to_text
 from lgnc.formats.lift import lift
@@ -85,7 +86,7 @@ CIRCUITS = [circuit for _, circuit in CASES]
 
 def emitted(target: str, circuit: Circuit, name: str = "net", **settings: Any) -> Artifact:
     """What a target's backend makes, checked to be the same when made twice."""
-    emit = importlib.import_module(f"lgnc.backends.{target}.emit").emit
+    emit = target_of(target).emit
     artifact: Artifact = emit(circuit, Options(name, settings))
     assert dict(emit(circuit, Options(name, settings)).files) == dict(artifact.files)
     return artifact

@@ -13,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.verilog.emit import INTERFACES, OUTPUTS, emit
+from lgnc.backends.verilog.emit import emit
 from lgnc.backends.verilog.pipeline import Ranks, place_cuts
+from lgnc.backends.verilog.target import INTERFACES, OUTPUTS
 from lgnc.data import load_dataset
 from lgnc.diagnostics import BadInput, Failed, LgncError, ToolMissing
 from lgnc.formats import lift
@@ -237,7 +238,7 @@ def test_names_that_are_no_identifiers(name: str) -> None:
 def test_bad_settings() -> None:
     with pytest.raises(BadInput, match="unknown setting 'stagez'"):
         emit(network("bool"), Options("n", {"stagez": 3}))
-    with pytest.raises(BadInput, match="unknown choice of outputs 'klass'"):
+    with pytest.raises(BadInput, match="unknown outputs 'klass'"):
         emit(network("bool"), Options("n", {"outputs": "klass"}))
     with pytest.raises(BadInput, match="no outputs"):
         emit(random_circuit(1, outputs=0), Options())

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgnc.ir.gates import TABLE
+from lgnc.train.cpu.blocks import find_blocks
 from lgnc.train.cpu.engine import PackedEngine
 from lgnc.train.engine import TorchEngine, bits_of
 from lgnc.train.network import POOL_GRADIENTS, ConvStart, Estimator, Network
 from lgnc.train.reference import LayerTensors, loss_and_gradients
 from lgnc.train.reference_front import FrontTensors, conv_tensors, shares_of_or
+from lgnc.train.wiring import blocked_wiring
 from tests.train.convolutions import CASES, conv_network
 from tests.train.test_cpu import make_rows, noise_of
 
@@ -238,3 +240,28 @@ def test_threads_and_resuming_change_no_byte() -> None:
     once = run(1, -1)
     assert run(3, -1) == once
     assert run(2, 3) == once
+
+
+@pytest.mark.parametrize("widths", [(64, 20), (64, 48, 20), (64, 32, 40, 12)])
+def test_blocks_of_dense_layers_change_no_gradient(widths: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wiring drawn in blocks is found to be so, and gone through block by block."""
+    monkeypatch.setattr("lgnc.train.cpu.blocks._LEAST", 4)
+    network, rng = conv_network("two blocks", 3, widths), np.random.default_rng(5)
+    layers, below = [], rng.permutation(network.below)
+    for layer in network.layers[:-1]:
+        pins = blocked_wiring(rng, below, layer.width, 4)
+        layers.append(replace(layer, candidates=pins[:, :, None]))
+        below = np.arange(layer.width)
+    network = replace(network, layers=(*layers, network.layers[-1]))
+    found = find_blocks(network)
+    assert sorted(found.order.tolist()) == list(range(network.below))
+    assert found.cuts.shape[1] >= 5
+    for layer, own, under in zip(layers, found.cuts, [found.nodes, *found.cuts], strict=False):
+        place = np.argsort(found.order) if under is found.nodes else np.arange(layers[0].width)
+        for block in range(len(own) - 1):
+            reads = place[layer.candidates[:, own[block] : own[block + 1], 0]]
+            assert under[block] <= reads.min()
+            assert reads.max() < under[block + 1]
+    check_front(network, Estimator(cage=False), 100)
+    learned = conv_network("two blocks", 3, widths, k=30)
+    assert find_blocks(learned).cuts.shape[1] == 2

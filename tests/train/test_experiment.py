@@ -52,9 +52,39 @@ def test_it_resumes_where_it_stopped_and_keeps_one_file(tmp_path: Path) -> None:
     assert summarise(rows, "test_accuracy")["hard-st", "cage"][2] == 2
     with pytest.raises(BadInput, match="other settings or data"):
         run_gap(blobs(), replace(BASE, width=31), cells, path)
-    path.write_text("method,temperature\nhard-st,1\n")
-    with pytest.raises(BadInput, match="line 2 is not a row"):
-        run_gap(blobs(), BASE, cells, path)
+
+
+def test_a_file_that_is_no_experiments_is_refused_and_stays(tmp_path: Path) -> None:
+    path, cells = tmp_path / "gap.csv", grid([0.5], 1, methods=["hard-st"], cage=False)
+    run_gap(blobs(), BASE, cells, path)
+    header, row = path.read_text().splitlines()
+    values = row.split(",")
+    damaged = [f"{header}\n{','.join([*values[:at], word, *values[at + 1 :]])}\n" for at, word in (
+        (0, "hard"), (0, ""), (1, "hot"), (1, "nan"), (2, "-1"), (2, "1.5"), (3, "abc"), (3, "inf"), (4, ""),
+        (9, "1e999"), (10, '"'), (10, "x" * 200_000),
+    )]  # fmt: skip
+    damaged += [f"{header}\n{row},1\n", f"{header}\n{row[:40]}\n", f"{header}\n\0\n", f'{header}\n"{row}']
+    for text in (*damaged, "method,temperature\nhard-st,1\n", "my notes\n", "a,b\n1,2\n", '"', "\udcff"):
+        data = text.encode("utf-8", "surrogateescape")
+        path.write_bytes(data)
+        with pytest.raises(BadInput, match=r"gap\.csv: "):
+            run_gap(blobs(), BASE, cells, path)
+        assert path.read_bytes() == data
+    path.write_text("")
+    assert len(run_gap(blobs(), BASE, cells, path)) == 1
+
+
+def test_what_cannot_be_run_is_told_before_the_first_run(tmp_path: Path) -> None:
+    cells = grid([0.5], 1, methods=["hard-st", "soft-mix"])
+    with pytest.raises(BadInput, match="'soft-mix' has no bits"):
+        run_gap(blobs(), replace(BASE, engine="triton"), cells, tmp_path / "gap.csv")
+    with pytest.raises(BadInput, match="folder does not exist"):
+        run_gap(blobs(), BASE, cells, tmp_path / "no" / "gap.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cell_that_is_named_twice_is_one() -> None:
+    assert len(grid([1, 1.0, 1.00000001], 1, methods=["hard-st", "hard-st"], cage=False)) == 1
 
 
 def test_workers_give_the_same_rows(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_layers_in_a_settings_file(tmp_path: Path) -> None:
         ({"layer": (Dense(9), Conv(4), Dense(20))}, r"layer 2 \(conv\): a window of 3 x 3 is larger"),
         ({"layer": (Dense(9), Pool(), Dense(20))}, r"layer 2 \(pool\): a pool"),
         ({"layer": (Conv(4), Dense(1))}, "the last layer has 1 neurons for 2 classes"),
-        ({"layer": ()}, "there are no layers"),
+        ({"layer": ()}, "setting 'layer' is empty"),
         ({"widths": (30,)}, "--widths excludes layers"),
         ({"preset": "logictreenet-s", "layer": None}, "images of 32 x 32 x 3, and pictures is images of 8 x 8 x 1"),
         ({"preset": "logictrenet-s", "layer": None}, "did you mean 'logictreenet-s'"),

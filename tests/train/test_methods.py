@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ from lgnc.train.engines import ENGINES, NEEDS, Work, choose_engine
 from lgnc.train.experiment import grid
 from lgnc.train.methods import METHODS, Method
 from lgnc.train.network import Estimator
+from lgnc.train.resolve import ResolvedConfig
 from tests.train.test_train import SMALL, blobs
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +96,22 @@ def test_auto_takes_the_quickest_for_the_device() -> None:
         choose_engine("pack", Work("hard-st"), "cpu")
 
 
+def test_the_page_has_the_table_of_engines() -> None:
+    page = (ROOT / "docs" / "training.md").read_text()
+    for kind in ENGINES.values():
+        hard_alone = "hard methods" if "soft convolutions" not in kind.can else "yes"
+        cells = [
+            f"`{kind.name}`",
+            {"cpu": "CPU", "cuda": "CUDA", "": "any"}[kind.device],
+            "yes" if "soft" in kind.can else "no",
+            "yes" if "ramps" in kind.can else "no",
+            hard_alone if "convolutions" in kind.can else "no",
+            "yes" if "weight decay" in kind.can else "no",
+            "yes" if "processes" in kind.can else "no",
+        ]
+        assert f"| {' | '.join(cells)} |" in page
+
+
 def test_the_flags_say_every_name() -> None:
     for command, flag, names in (
         (train_command, "method", METHODS),
@@ -103,6 +120,15 @@ def test_the_flags_say_every_name() -> None:
     ):
         (option,) = (each for each in command.params if isinstance(each, click.Option) and each.name == flag)
         assert all(name in (option.help or "") for name in names)
+
+
+def test_every_setting_is_a_flag_or_a_table_of_the_file() -> None:
+    flags = {option.name for option in train_command.params}
+    assert {field.name for field in fields(TrainConfig)} - flags == {"layer"}
+    assert {field.name for field in fields(ResolvedConfig)} == {field.name for field in fields(TrainConfig)} - {
+        "layers",
+        "width",
+    }
 
 
 def test_no_method_is_told_by_its_name_outside_the_table() -> None:

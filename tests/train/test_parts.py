@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,49 +13,14 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.simulate import encode, pack
 from lgnc.train import TrainConfig
 from lgnc.train.augment import draw_grids, linear_grids
-from lgnc.train.config import resolve
 from lgnc.train.cpu.move_rows import encode_quickly, move_pictures
 from lgnc.train.encoders import encode_rows, fit_encoder, ramp_bounds, ramp_rows
 from lgnc.train.prepare import prepare
+from lgnc.train.resolve import resolve
 from lgnc.train.trees import gate_widths, join_wiring
 from lgnc.train.wiring import bit_positions, candidate_wiring, local_candidates, random_wiring, structured_wiring
 
 NAMES = ("p", "q", "r")
-
-
-def test_toml_reads_every_kind_of_field(tmp_path: Path) -> None:
-    path = tmp_path / "c.toml"
-    path.write_text('widths = [40, 20]\nbatch-size = 64\nlr = 1\ncage = false\nencoder = "quantile:5"\n')
-    config = TrainConfig.from_toml(path, seed=3, epochs=None)
-    assert (config.widths, config.batch_size, config.lr, config.cage, config.seed) == ((40, 20), 64, 1.0, False, 3)
-    assert TrainConfig.from_dict(config.as_dict()) == config
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("epoch = 3", "did you mean 'epochs'"),
-        ("epochs = 'three'", "not int"),
-        ("epochs = true", "not int"),
-        ("epochs = 0", "out of range"),
-        ("lr = nan", "out of range"),
-        ("method = 'hard'", "did you mean 'hard-st'"),
-        ("encoder = 'thermo:3'", "did you mean 'thermometer'"),
-        ("encoder = 'thermometer'", "count of thresholds"),
-        ("encoder = 'binary:2'", "one bit"),
-        ("init = 'residual:-1'", "strength"),
-        ("widths = []", "empty"),
-        ("widths = [4]\nlayers = 2", "excludes"),
-        ("widths = 'x'", "list of integers"),
-        ("inputs = 'real'\nengine = 'packed'", "not bits"),
-        ("lr = = 3", "not TOML"),
-    ],
-)
-def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "c.toml"
-    path.write_text(text)
-    with pytest.raises(BadInput, match=message):
-        TrainConfig.from_toml(path)
 
 
 def test_thermometer_thresholds_lie_in_the_data_unit() -> None:
@@ -217,9 +180,11 @@ def test_places_between_pixels_read_their_mean() -> None:
 def test_changes_of_pictures_are_as_large_as_asked() -> None:
     rng, shape = np.random.default_rng(0), (21, 41, 1)
     corner = np.array([-10, -20])
+    x, y = np.zeros((2, 21 * 41), np.uint8), np.zeros(2, np.int64)
+    dataset = Dataset("made", x, y, x, y, tuple(map(str, range(21 * 41))), ("0", "1"), shape=shape)
 
     def drawn(**settings: Any) -> NDArray[np.float32]:
-        return draw_grids(TrainConfig(**settings), shape, 500, rng)
+        return draw_grids(resolve(TrainConfig(**settings), dataset), shape, 500, rng)
 
     assert set(np.unique(drawn(shifts=2))) == {-2, -1, 0, 1, 2}
     mirrored = drawn(flips=True)[:, 1, 0, 0]
@@ -250,37 +215,3 @@ def test_a_tree_reads_its_own_leaves() -> None:
     middle, root = join_wiring("tree6", 2)
     assert middle[:, :, 0].tolist() == [[0, 1, 3, 4], [1, 2, 4, 5]]
     assert root[:, :, 0].tolist() == [[0, 2], [1, 3]]
-
-
-@pytest.mark.parametrize(
-    ("rows", "shape", "expected"),
-    [
-        (20_000, (2, 2, 3), ("local", True, 1.0, 8.165)),
-        (20_000, (3, 4, 1), ("all", False, 0.5, 5.0)),
-        (19_999, (2, 2, 3), ("all", False, 0.5, 5.0)),
-        (20_000, None, ("all", False, 0.5, 14.142)),
-    ],
-)
-def test_defaults_follow_the_kind_of_data(rows: int, shape: tuple[int, int, int] | None, expected: object) -> None:
-    x, y = np.zeros((rows, 12), np.uint8), np.zeros(rows, np.int64)
-    dataset = Dataset("made", x, y, x[:1], y[:1], tuple(map(str, range(12))), tuple("0123456789"), shape=shape)
-    found = resolve(TrainConfig(width=2000), dataset)
-    assert (found.candidates_from, found.flips, found.augment, found.group_tau) == expected
-
-
-def test_the_benchmark_of_8000_gates_has_8000_gates() -> None:
-    config = TrainConfig.from_toml(Path(__file__).parents[2] / "benchmarks" / "mnist_8000_gates.toml")
-    assert sum(gate_widths(config.node, config.widths or ())) == 8000
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (".".join(["a"] * 30_000) + " = 1\n", "bad.toml:1: more than 100 dots"),
-        ("lr = 0.1\n" + "# x\n" * 100_000, "larger than settings are"),
-    ],
-)
-def test_settings_take_memory_by_their_size(text: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_text(text)
-    with pytest.raises(BadInput, match=re.escape(said)):
-        TrainConfig.from_toml(tmp_path / "bad.toml")

@@ -52,6 +52,8 @@ def gather_rows(order: Any, edges: Any, ptr: Any, slopes: Any, pairs: Any, rows:
 @compiled
 def backward(
     layer: Any,
+    begin: int,
+    end: int,
     top: bool,
     head: Any,
     edges: Any,
@@ -65,21 +67,22 @@ def backward(
     wiring_sums: Any,
     fresh: bool,
 ) -> None:
-    """One layer. Reads rows of the layer above (the classes' for the top one), writes its own and its sums.
+    """Neurons begin .. end - 1 of one layer. Reads rows of the layer above (the classes' for the top one), writes its
+    own, the first of them for neuron `begin`, and its sums.
 
     layer: int64[9], a row of `Plan.layers`. head: int32[width], each top neuron's class. edges: int32[2 n], pairs of
     (2 consumer + pin, offset of its row); ptr: the first edge of each slot. slopes: float32[slots * 4], for pin a then
     b, dL/dpin per g where the other input is 0 and 1. table_sums: float32[slots * 4]. fresh: the sums start at zero.
     """
-    first, width, slots, padded, offset, target = layer[0], layer[1], layer[2], layer[5], layer[6], layer[7]
-    for n in range(width):
+    first, slots, padded, offset, target = layer[0], layer[2], layer[5], layer[6], layer[7]
+    for n in range(begin, end):
         slot = first + n
         if top:
             g = load64(rows, 64 * head[n])
         else:
             g = gathered(edges, ptr[slot], ptr[slot + 1], slopes, pairs, rows)
             if target >= 0:
-                store(rows, target + 64 * n, g)
+                store(rows, target + 64 * (n - begin), g)
         add_sums(table_sums, 4 * slot, g, pairs, 2 * slot, fresh)
         if padded:
             for pin in range(2):

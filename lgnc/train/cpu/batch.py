@@ -51,24 +51,27 @@ def dense_forward(plan: Any, fanin: Any, op: Any, space: Any) -> None:
 
 
 @compiled
-def dense_backward(plan: Any, wires: Any, space: Any, table_sums: Any, wiring_sums: Any, fresh: bool) -> None:
-    """All dense layers' sums, from the classes' rows in `space`."""
-    for index in range(len(plan.layers) - 1, -1, -1):
-        backward(
-            plan.layers[index],
-            index == len(plan.layers) - 1,
-            plan.head,
-            wires.edges,
-            wires.ptr,
-            wires.slopes,
-            space.acts,
-            space.pairs,
-            space.rows,
-            plan.candidates,
-            table_sums,
-            wiring_sums,
-            fresh,
-        )
+def layer_backward(
+    index: int, begin: int, end: int, plan: Any, wires: Any, space: Any, table_sums: Any, wiring_sums: Any, fresh: bool
+) -> None:
+    """The sums of neurons begin .. end - 1 of a dense layer, and their rows in `space`."""
+    backward(
+        plan.layers[index],
+        begin,
+        end,
+        index == len(plan.layers) - 1,
+        plan.head,
+        wires.edges,
+        wires.ptr,
+        wires.slopes,
+        space.acts,
+        space.pairs,
+        space.rows,
+        plan.candidates,
+        table_sums,
+        wiring_sums,
+        fresh,
+    )
 
 
 @compiled
@@ -97,7 +100,9 @@ def train_chunks(
         activate(plan, wires.fanin, op, space, samples, first, inputs)
         labels_here = labels[first : first + 64]
         losses[chunk] = loss_rows(space.counts, classes, labels_here, batch, tau, space.rows)
-        dense_backward(plan, wires, space, table_sums, wiring_sums, chunk == group)
+        for index in range(len(plan.layers) - 1, -1, -1):
+            width = plan.layers[index, 1]
+            layer_backward(index, 0, width, plan, wires, space, table_sums, wiring_sums, chunk == group)
 
 
 @compiled

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lgnc.train.cpu.backward import AHEAD
 from lgnc.train.cpu.batch import Space, Wires, count_chunks, train_chunks
+from lgnc.train.cpu.blocks import find_blocks
 from lgnc.train.cpu.front import make_front
 from lgnc.train.cpu.front_batch import Readers, Trees, front_count_chunks, front_train_chunks, make_trees
 from lgnc.train.cpu.jit import default_threads
@@ -72,6 +73,9 @@ class PackedEngine:
         self._rows = np.concatenate([plan.shared, plan.layers])
         """A row of the plan for each layer that has logits, the front's first."""
         edges = 4 * sum(layer.width for layer in network.layers[1:])
+        self._home = np.zeros(slots, np.int32)
+        for row in plan.layers:
+            self._home[row[FIRST] : row[FIRST] + row[WIDTH]] = np.arange(row[WIDTH])
         self._readers = self._make_readers()
         self._wires = Wires(
             first_fanin(network, plan),
@@ -95,11 +99,13 @@ class PackedEngine:
     def _make_readers(self) -> Readers | None:
         if self._front is None:
             return None
-        layer = self.network.layers[0]
-        edges, reader = zeros(4 * layer.width + 2 * AHEAD, np.int32), np.full(self._front.flat, layer.width)
-        for pin in layer.candidates[:, :, 0]:
-            np.minimum.at(reader, pin, np.arange(layer.width))
-        return Readers(np.argsort(reader, kind="stable"), edges, np.zeros(self._front.flat + 1, np.int64))
+        blocks = find_blocks(self.network)
+        for row, cuts in zip(self._plan.layers, blocks.cuts, strict=False):
+            neurons = np.arange(row[WIDTH])
+            start = cuts[np.searchsorted(cuts, neurons, side="right") - 1]
+            self._home[row[FIRST] : row[FIRST] + row[WIDTH]] = neurons - start
+        edges = zeros(4 * self.network.layers[0].width + 2 * AHEAD, np.int32)
+        return Readers(blocks.order, blocks.cuts, blocks.nodes, edges, np.zeros(self._front.flat + 1, np.int64))
 
     def _workspaces(self, count: int, soft: bool) -> list[Any]:
         plan, classes, inputs = self._plan, self.network.classes, self.network.inputs
@@ -227,9 +233,9 @@ class PackedEngine:
 
     def _connect(self) -> None:
         wires, plan = self._wires, self._plan
-        consumers(plan.layers, wires.fanin, plan.head, plan.origin, wires.ptr, wires.edges)
+        consumers(plan.layers, wires.fanin, plan.head, plan.origin, self._home, wires.ptr, wires.edges)
         if self._readers is not None:
-            args = (plan.layers[0], len(plan.layers) == 1, wires.fanin, plan.head, plan.nodes)
+            args = (plan.layers[0], len(plan.layers) == 1, wires.fanin, plan.head, plan.nodes, self._home)
             readers(*args, self._readers.ptr, self._readers.edges)
 
     def _c(self) -> float:

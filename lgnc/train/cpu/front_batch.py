@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lgnc.train.cpu.backward import gather_rows
-from lgnc.train.cpu.batch import dense_backward, dense_forward
+from lgnc.train.cpu.batch import dense_forward, layer_backward
 from lgnc.train.cpu.convolve import TILE, convolve
 from lgnc.train.cpu.convolve_backward import back_through
 from lgnc.train.cpu.forward import loss_rows, transpose_rows
@@ -30,10 +30,12 @@ class Trees(NamedTuple):
 class Readers(NamedTuple):
     """Who reads each node of the last region: see `lgnc.train.cpu.wiring.readers`.
 
-    order: int64[nodes], all of them, so that what neighbours read lies together.
+    order: int64[nodes], all of them, so that those of a block lie together; cuts, nodes: see `find_blocks`.
     """
 
     order: Any
+    cuts: Any
+    nodes: Any
     edges: Any
     ptr: Any
 
@@ -88,9 +90,14 @@ def front_train_chunks(
         front_activate(plan, front, wires.fanin, op, space, trees, samples, first, inputs)
         labels_here = labels[first : first + 64]
         losses[chunk] = loss_rows(space.counts, classes, labels_here, batch, tau, space.rows)
-        dense_backward(plan, wires, space, table_sums, wiring_sums, fresh)
-        at = front.stages[last, 12]
-        gather_rows(readers.order, readers.edges, readers.ptr, wires.slopes, space.pairs, space.rows, trees.rows, at)
+        top, at = len(plan.layers) - 1, front.stages[last, 12]
+        layer_backward(top, 0, plan.layers[top, 1], plan, wires, space, table_sums, wiring_sums, fresh)
+        for block in range(len(readers.nodes) - 1):
+            for index in range(top - 1, -1, -1):
+                begin, end = readers.cuts[index, block], readers.cuts[index, block + 1]
+                layer_backward(index, begin, end, plan, wires, space, table_sums, wiring_sums, fresh)
+            order = readers.order[readers.nodes[block] : readers.nodes[block + 1]]
+            gather_rows(order, readers.edges, readers.ptr, wires.slopes, space.pairs, space.rows, trees.rows, at)
         front_backward(front, rule, op, wires.slopes, space, trees, table_sums, fresh)
 
 

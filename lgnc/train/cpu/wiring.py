@@ -84,8 +84,11 @@ def rewire(layers: Any, candidates: Any, best: Any, fanin: Any) -> None:
 
 
 @compiled
-def consumers(layers: Any, fanin: Any, head: Any, origin: int, ptr: Any, edges: Any) -> None:
-    """Fills ptr int64[slots + 1] and edges (see `backward`) from the wiring, by counting: consumers in rising order."""
+def consumers(layers: Any, fanin: Any, head: Any, origin: int, home: Any, ptr: Any, edges: Any) -> None:
+    """Fills ptr int64[slots + 1] and edges (see `backward`) from the wiring, by counting: consumers in rising order.
+
+    home: int32[slots], which of its layer's gradient rows each neuron has.
+    """
     ptr[:] = 0
     for index in range(1, len(layers)):
         for pin in range(2 * layers[index, 0], 2 * (layers[index, 0] + layers[index, 1])):
@@ -99,12 +102,12 @@ def consumers(layers: Any, fanin: Any, head: Any, origin: int, ptr: Any, edges: 
             node = fanin[pin] - origin
             edges[2 * at[node]] = pin
             n = pin // 2 - first
-            edges[2 * at[node] + 1] = 64 * head[n] if top else layers[index, 7] + 64 * n
+            edges[2 * at[node] + 1] = 64 * head[n] if top else layers[index, 7] + 64 * home[pin // 2]
             at[node] += 1
 
 
 @compiled
-def readers(layer: Any, top: bool, fanin: Any, head: Any, nodes: int, ptr: Any, edges: Any) -> None:
+def readers(layer: Any, top: bool, fanin: Any, head: Any, nodes: int, home: Any, ptr: Any, edges: Any) -> None:
     """As `consumers`, for the nodes nodes .. nodes + len(ptr) - 2 that the first layer reads."""
     ptr[:] = 0
     first, last = 2 * layer[0], 2 * (layer[0] + layer[1])
@@ -116,5 +119,5 @@ def readers(layer: Any, top: bool, fanin: Any, head: Any, nodes: int, ptr: Any, 
     for pin in range(first, last):
         node, n = fanin[pin] - nodes, pin // 2 - layer[0]
         edges[2 * at[node]] = pin
-        edges[2 * at[node] + 1] = 64 * head[n] if top else layer[7] + 64 * n
+        edges[2 * at[node] + 1] = 64 * head[n] if top else layer[7] + 64 * home[pin // 2]
         at[node] += 1

@@ -1,0 +1,56 @@
+"""What the C target is, and its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lgnc.backends.c.boards import BOARDS
+from lgnc.backends.setting import choice, size
+from lgnc.backends.target import Engine, Target
+from lgnc.diagnostics import BadInput
+
+PROFILES = ("host", "mcu", "portable")
+STYLES = ("table", "unrolled")
+
+
+@dataclass(frozen=True)
+class CSettings:
+    """Raises BadInput for values that do not go together. `profile` is the one that is compiled for."""
+
+    target_profile: str | None = choice(
+        PROFILES,
+        "the most samples a second; the least flash and RAM for one sample; 64 samples in plain C99",
+        unless="host, and mcu with a board",
+    )
+    style: str = choice(STYLES, "gates as a table run by one evaluator, or as straight code", default="table")
+    board: str | None = choice(tuple(BOARDS), "adds a project for a microcontroller board, profile mcu", unless="none")
+    max_flash: int | None = size("profile mcu: refuse to write more than this", unless="no limit")
+    max_ram: int | None = size("profile mcu: refuse to need more than this", unless="no limit")
+
+    @property
+    def profile(self) -> str:
+        return self.target_profile or ("host" if self.board is None else "mcu")
+
+    def __post_init__(self) -> None:
+        if self.profile == "mcu":
+            if self.style == "unrolled":
+                fix = "leave out --style, or use another profile"
+                raise BadInput("the mcu form is a table", where="--style", fix=fix)
+            return
+        if self.board is not None:
+            fix = "use it with --target-profile mcu"
+            raise BadInput(f"board {self.board} runs the MCU form", where="--board", fix=fix)
+        for option, budget in (("--max-flash", self.max_flash), ("--max-ram", self.max_ram)):
+            if budget is not None:
+                raise BadInput("only the mcu form has a budget", where=option, fix="use --target-profile mcu")
+
+
+TARGET = Target(
+    "c",
+    CSettings,
+    "lgnc.backends.c.emit",
+    endings=(".c", ".h"),
+    engines=(Engine("cc", tools=("cc",)),),
+    threads=True,
+    loadable=True,
+)

@@ -1,0 +1,263 @@
+"""From what was asked to what a run trains with: what was left open is chosen by the kind of data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
+from lgnc.ir.layers import Dense, Layer
+from lgnc.train.config import TrainConfig, config_data
+from lgnc.train.engines import Work, choose_device, choose_engine
+from lgnc.train.presets import PRESETS
+from lgnc.train.ranks import world_size
+
+
+@dataclass(frozen=True)
+class ResolvedConfig:
+    """The settings of `TrainConfig` under the same names, none of them open. Made by `resolve` alone.
+
+    layer: () for dense layers alone. widths: of the dense layers, those above the convolutions where there are any.
+    preset: '' for none. device: 'cpu' or 'cuda'. engine: a name in `lgnc.train.engines.ENGINES`. None is an answer for
+    three: no time budget, no share held out for testing, and as many threads as there are cores.
+    """
+
+    widths: tuple[int, ...]
+    layer: tuple[Layer, ...]
+    preset: str
+    node: str
+    constants: bool
+    wiring: str
+    candidates: int
+    candidates_from: str
+    redraw: float
+    encoder: str
+    inputs: str
+    method: str
+    cage: bool
+    temperature: float
+    wiring_temperature: float
+    group_tau: float
+    init: str
+    epochs: int
+    batch_size: int
+    lr: float
+    weight_decay: float
+    warmup: float
+    schedule: str
+    validation_fraction: float
+    shifts: int
+    flips: bool
+    rotate: float
+    zoom: float
+    elastic: float
+    augment: float
+    seed: int
+    device: str
+    engine: str
+    threads: int | None
+    time_budget: float | None
+    test_fraction: float | None
+
+    @property
+    def augments(self) -> bool:
+        """Whether pictures are changed in any way."""
+        return bool(self.shifts or self.flips or self.rotate or self.zoom or self.elastic)
+
+    @property
+    def convolves(self) -> bool:
+        """Whether there are convolutions or pools below the dense layers."""
+        return any(not isinstance(layer, Dense) for layer in self.layer)
+
+    def record(self) -> dict[str, Any]:
+        """What a model's file says of its training: JSON data from which `TrainConfig.from_dict` makes a configuration
+        that resolves to this one. How many threads ran changes nothing, and is not in it.
+        """
+        values = config_data(self)
+        values.pop("threads")
+        values.pop("widths" if self.layer else "layer")
+        return {key: value for key, value in values.items() if value is not None and (key != "preset" or value)}
+
+
+def data_kind(dataset: Dataset) -> str:
+    """'image', 'colour-image', 'small-image' (below 20,000 training rows) or 'table': what the defaults depend on."""
+    if dataset.shape is None:
+        return "table"
+    if len(dataset.x_train) < 20_000:
+        return "small-image"
+    return "colour-image" if dataset.shape[2] == 3 else "image"
+
+
+_ALWAYS: dict[str, Any] = {
+    "layer": (),
+    "preset": "",
+    "wiring": "learned",
+    "candidates_from": "all",
+    "redraw": 0.0,
+    "init": "gaussian",
+    "weight_decay": 0.0,
+    "shifts": 0,
+    "flips": False,
+    "rotate": 0.0,
+    "zoom": 0.0,
+    "elastic": 0.0,
+    "augment": 0.5,
+    "threads": None,
+    "time_budget": None,
+    "test_fraction": None,
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "image": _ALWAYS
+    | {
+        "layers": 2,
+        "width": 8000,
+        "candidates": 16,
+        "encoder": "thermometer:3",
+        "epochs": 40,
+        "batch_size": 128,
+        "lr": 0.1,
+        "validation_fraction": 0.05,
+        "shifts": 1,
+        "group_share": 1 / 8,
+    },
+    "colour-image": _ALWAYS
+    | {
+        "layers": 1,
+        "width": 64_000,
+        "candidates": 32,
+        "candidates_from": "local",
+        "encoder": "quantile:7",
+        "epochs": 25,
+        "batch_size": 128,
+        "lr": 0.1,
+        "validation_fraction": 0.05,
+        "shifts": 1,
+        "flips": True,
+        "augment": 1.0,
+        "group_share": 1 / 3,
+    },
+    "small-image": _ALWAYS
+    | {
+        "layers": 2,
+        "width": 1000,
+        "candidates": 16,
+        "encoder": "thermometer:3",
+        "epochs": 40,
+        "batch_size": 64,
+        "lr": 0.1,
+        "validation_fraction": 0.0,
+        "group_share": 1 / 8,
+    },
+    "table": _ALWAYS
+    | {
+        "layers": 2,
+        "width": 1000,
+        "candidates": 8,
+        "encoder": "quantile:8",
+        "epochs": 20,
+        "batch_size": 128,
+        "lr": 0.02,
+        "validation_fraction": 0.1,
+        "group_share": 1,
+    },
+}
+"""Chosen by accuracy on validation rows: `docs/training.md` has the figures. Pictures in colour are mirrored, for they
+then show the same class; digits and letters do not. group_share: the group temperature is sqrt(group_share times the
+neurons of a class)."""
+
+FIXED: dict[str, Any] = {"candidates": 1, "candidates_from": "all"}
+"""What wiring has that is not learned."""
+
+LAYERED: dict[str, Any] = {
+    "wiring": "random",
+    "encoder": "thermometer:3",
+    "candidates": 8,
+    "candidates_from": "all",
+    "init": "residual:5",
+    "batch_size": 128,
+    "lr": 0.02,
+    "weight_decay": 0.002,
+}
+"""In place of `DEFAULTS`, for networks of layers of several kinds."""
+
+
+def resolve(asked: TrainConfig, dataset: Dataset) -> ResolvedConfig:
+    """What `asked` is on this data set: what it leaves open is chosen by the kind of data.
+
+    Raises BadInput for settings that this data set, this machine or the engine cannot have. How many candidates there
+    may be at most is known when the encoder is: `lgnc.train.prepare` sees to that.
+    """
+    asked = _with_preset(asked, dataset)
+    values = _defaults(asked, dataset)
+    names = {field.name for field in fields(ResolvedConfig)}
+    values |= {key: value for key, value in vars(asked).items() if value is not None}
+    config = ResolvedConfig(**{key: value for key, value in values.items() if key in names})
+    _check_asked(asked, config, dataset)
+    work = Work(
+        config.method,
+        ramps=config.inputs == "real",
+        decay=config.weight_decay > 0,
+        convolves=config.convolves,
+        processes=world_size(),
+    )
+    device = choose_device(config.device, config.engine)
+    return replace(config, device=device, engine=choose_engine(config.engine, work, device))
+
+
+def _with_preset(asked: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """The preset's layers and settings where `asked` leaves them open."""
+    if asked.preset is None:
+        return asked
+    preset, where = PRESETS[asked.preset], f"preset '{asked.preset}'"
+    if asked.layers or asked.width or asked.widths:
+        raise BadInput("has layers of its own", where=where, fix="leave out --layers, --width and --widths")
+    if dataset.shape != preset.shape:
+        want, have = (
+            "a table" if shape is None else "images of " + " x ".join(map(str, shape))
+            for shape in (preset.shape, dataset.shape)
+        )
+        raise BadInput(f"is for {want}, and {dataset.name} is {have}", where=where, fix="give data of that shape")
+    settings = {"layer": preset.layers, **preset.settings}
+    return replace(asked, **{key: value for key, value in settings.items() if getattr(asked, key) is None})
+
+
+def _defaults(asked: TrainConfig, dataset: Dataset) -> dict[str, Any]:
+    """A value for every setting that `asked` may leave open, and the network's widths."""
+    values = dict(DEFAULTS[data_kind(dataset)])
+    if asked.layer is not None:
+        values |= LAYERED
+        values["widths"] = tuple(layer.width for layer in asked.layer if isinstance(layer, Dense))
+    elif asked.widths is None:
+        layers, width = asked.layers or values["layers"], asked.width or values["width"]
+        values["widths"] = (width,) * layers
+    if dataset.x_train.dtype.kind == "b":
+        values["encoder"] = "binary"
+    widths = asked.widths or values["widths"] or (1,)
+    share = values["group_share"] * widths[-1] / max(len(dataset.class_names), 1)
+    values["group_tau"] = max(round(math.sqrt(share), 3), 0.5)
+    if (asked.wiring or values["wiring"]) != "learned":
+        values |= FIXED
+    return values
+
+
+def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -> None:
+    """Raise BadInput for what was asked and cannot be had with what the other settings came to be."""
+    if asked.layer is not None and dataset.shape is None:
+        fix = "give a set of images, or --layers and --width"
+        raise BadInput("is a table, and layers slide over images", where=dataset.name, fix=fix)
+    for name, fixed in FIXED.items():
+        if config.wiring != "learned" and getattr(config, name) != fixed:
+            what, where = f"candidates are for learned wiring, not {config.wiring}", f"--{name}".replace("_", "-")
+            raise BadInput(what, where=where, fix="leave it out, or use --wiring learned")
+    if config.redraw and (config.wiring != "learned" or config.candidates_from != "all"):
+        fix = "leave it out, or use --wiring learned and --candidates-from all"
+        raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
+    classes = len(dataset.class_names)
+    if config.widths and config.widths[-1] < classes:
+        what = f"the last layer has {config.widths[-1]} neurons for {classes} classes"
+        raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
+    if dataset.shape is None and config.augments:
+        fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
+        raise BadInput("changes of pictures are for images", where="training", fix=fix)
