@@ -555,11 +555,13 @@ def bomb(_: Path, place: Path, rng: random.Random) -> Made:
 
 
 def experiment(seed: Path, place: Path, rng: random.Random) -> Made:
-    header = "method,temperature,seed,accuracy,hard_accuracy,selection_gap,computation_gap,seconds,settings"
-    text = "\n".join([header, "hard-st,1.0,0,90.0,90.0,0,0,1.0,x", "soft-mix,cage,1,nan,1e999,,abc,0,y", ""])
+    header = "method,temperature,seed,test_accuracy,train_mode_accuracy,selection_gap,computation_gap,gates,epochs"
+    rows = ["hard-st,1,0,0.9,0.9,0,0,24,1,0.06,1,d4797e2bbdf7", "hard-st,0.5,0,abc,1e999,,nan,y,1,0.06,1,d4797e2bbdf7"]
+    text = "\n".join([f"{header},c_ema,tau_b,settings", *rows, ""])
     (place / "gap.csv").write_text(damaged_text(text, rng), errors="surrogatepass")
-    options = ["--methods", "hard-st", "--seeds", "1", "--epochs", "1", "--width", "16", "--layers", "1"]
-    return ["experiment", "gap", str(seed / "table.csv"), *options, "-o", "gap.csv"]
+    options = ["--methods", "hard-st", "--temperatures", "1", "--seeds", "1", "--no-cage"]
+    options += ["--config", str(seed / "settings.toml")]
+    return ["experiment", "gap", "--data", str(seed / "table.csv"), *options, "-o", "gap.csv"]
 
 
 CASES: dict[str, tuple[Case, int]] = {

@@ -22,6 +22,22 @@ ENCODERS = ("thermometer", "quantile", "binary")
 INITS = ("gaussian", "residual")
 
 
+_MOST_TOML = 256 << 10
+_MOST_DOTS = 100
+"""On a line: the parser's memory is quadratic in the parts of a key `a.b.c`."""
+
+
+def _toml_text(data: bytes, where: str) -> str:
+    """The text of a settings file. Raises BadInput for what would take far more memory than its size."""
+    if len(data) > _MOST_TOML:
+        raise BadInput(f"is larger than settings are: {len(data):,} bytes", where=where, fix="give a TOML file")
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.partition(b"#")[0].count(b".") > _MOST_DOTS:
+            what = f"more than {_MOST_DOTS} dots in a line: no setting has so many parts"
+            raise BadInput(what, where=f"{where}:{number}", fix="correct it")
+    return data.decode("utf-8")
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """None means: choose for me (`lgnc.train.resolve`). Every field but `layer` is a flag of `lgnc train`.
@@ -97,7 +113,7 @@ class TrainConfig:
         Raises BadInput for what is not TOML, for an unknown key, and as TrainConfig does.
         """
         try:
-            raw = tomllib.loads(read_file(path).decode("utf-8"))
+            raw = tomllib.loads(_toml_text(read_file(path), str(path)))
         except (ValueError, RecursionError) as error:  # A number of 5,000 digits is no TOMLDecodeError.
             why = (
                 str(error)
