@@ -71,7 +71,7 @@ def compile(
     """
     target_of(target).given(settings)
     for option, wanted in (("bitstream", bitstream), ("report_synthesis", report_synthesis)):
-        if wanted and target != "verilog":
+        if wanted and not target_of(target).hardware:
             raise BadInput(f"target {target} has no such option", where=option, fix='use it with target "verilog"')
     folder = Path(output)
     check_output_folder(folder)
