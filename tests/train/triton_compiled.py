@@ -13,19 +13,21 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from lgnc.train.gpu import arguments
 from lgnc.train.gpu import backward as triton_backward
 from lgnc.train.gpu import bits as triton_bits
 from lgnc.train.gpu import update as triton_update
 
-FLOATS = {
-    *("part", "grad", "head_grad", "now", "lr", "z", "m", "v", "coef", "up_coef", "up_grad", "wz", "wm", "wv", "losses")
-}
-TYPES = {"step": "*i64", "seed": "i64", "tau": "fp32", "tau_w": "fp32", "state": "*fp64", "hyper": "*fp64"}
-TYPES |= {"confidence": "*fp64"}
+GROUPS: dict[str, Any] = {
+    "clock": arguments.Clock, "gates": arguments.Gates, "wiring": arguments.Wiring, "head": arguments.Head,
+    "above": arguments.Above,
+}  # fmt: skip
+FLOATS = {"part", "grad", "now", "lr", "z", "m", "v", "coef", "losses"}
+TYPES = {"step": "*i64", "seed": "i64", "tau": "fp32", "state": "*fp64", "hyper": "*fp64", "confidence": "*fp64"}
 NUMBERS = {"width", "samples", "inputs", "classes", "neurons", "pins", "nodes", "stream"}
 BACKWARD: dict[str, Any] = {
     "WORDS": 4, "TOP": False, "UP_TOP": False, "STORE": True, "NOISE": False, "K": 1, "KP": 2, "ROWS": 8,
-    "BETA1": 0.9, "BETA2": 0.999, "EPSILON": 1e-8,
+    "ADAM": arguments.Adam(0.9, 0.999, 1e-8),
 }  # fmt: skip
 VARIANTS: list[tuple[Any, dict[str, Any]]] = [
     (triton_bits.transpose_kernel, {"ROW_WORDS": 26, "WORDS": 4}),
@@ -41,16 +43,32 @@ VARIANTS: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
+def type_of(name: str, constants: dict[str, Any]) -> Any:
+    """The type of an argument, by its name; of a group, those of its fields."""
+    if name in GROUPS:
+        group = GROUPS[name]
+        return group(*(type_of(field, {}) for field in group._fields))
+    if name in constants:
+        return "constexpr"
+    return TYPES.get(name) or ("*fp32" if name in FLOATS else "i32" if name in NUMBERS else "*i32")
+
+
+def aligned(types: dict[str, Any]) -> list[tuple[int, ...]]:
+    """The places of the arguments that are divisible by 16: every pointer, and the width."""
+    places: list[tuple[int, ...]] = []
+    for i, (name, kind) in enumerate(types.items()):
+        if isinstance(kind, tuple):
+            places += [(i, j) for j, part in enumerate(kind) if part.startswith("*")]
+        elif kind.startswith("*") or name == "width":
+            places.append((i,))
+    return places
+
+
 def compiled(kernel: Any, constants: dict[str, Any]) -> str:
     """The PTX of a kernel of which `constants` are the constexpr arguments."""
     names = kernel.arg_names
-    types = {
-        name: "constexpr" if name in constants
-        else TYPES.get(name) or ("*fp32" if name in FLOATS else "i32" if name in NUMBERS else "*i32")
-        for name in names
-    }  # fmt: skip
-    aligned: list[Any] = [["tt.divisibility", 16]]
-    attributes = {(i,): aligned for i, name in enumerate(names) if types[name].startswith("*") or name == "width"}
+    types = {name: type_of(name, constants) for name in names}
+    attributes: dict[Any, Any] = {place: [["tt.divisibility", 16]] for place in aligned(types)}
     values = {(names.index(name),): value for name, value in constants.items()}
     source = ASTSource(kernel, types, values, attributes)
     options = {"num_warps": 2 if kernel is triton_backward.backward_kernel else 4}

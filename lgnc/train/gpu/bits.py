@@ -62,32 +62,6 @@ def bits_at(words: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor,
 
 
 @triton.jit
-def words_at(words: tl.tensor, row: tl.tensor, live: tl.tensor, group: tl.tensor, WORDS: tl.constexpr) -> tl.tensor:
-    """int32[n, 32]: the four words of a group of the packed rows `row` (int[n]), over and over; see `masked`."""
-    at = row.to(tl.int64) * WORDS + group * 4
-    return tl.load(words + at[:, None] + (tl.arange(0, 32) % 4)[None, :], mask=live[:, None], other=0)
-
-
-@triton.jit
-def is_set(words: tl.tensor, QUARTER: tl.constexpr) -> tl.tensor:
-    """bool[n, 32]: the bits of columns 32 QUARTER to 32 QUARTER + 31, from what `words_at` gives."""
-    return (words & (1 << (QUARTER * 8 + tl.arange(0, 32) // 4))[None, :]) != 0
-
-
-@triton.jit
-def masked(tile: tl.tensor, words: tl.tensor, QUARTER: tl.constexpr) -> tl.tensor:
-    """float32[n, 32]: a quarter of a group's columns, 0 where the bit is 0."""
-    return tl.where(is_set(words, QUARTER), tile, 0.0)
-
-
-@triton.jit
-def masked_sum(g0: tl.tensor, g1: tl.tensor, g2: tl.tensor, g3: tl.tensor, words: tl.tensor) -> tl.tensor:
-    """float32[n]: the sums over a group's columns, given as quarters, where the bit is 1."""
-    total = masked(g0, words, 0) + masked(g1, words, 1) + masked(g2, words, 2) + masked(g3, words, 3)
-    return tl.sum(total, axis=1)
-
-
-@triton.jit
 def popcount_kernel(
     bits: tl.tensor, starts: tl.tensor, scores: tl.tensor, WORDS: tl.constexpr, CHUNK: tl.constexpr,
     ROWS: tl.constexpr,

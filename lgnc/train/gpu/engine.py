@@ -22,6 +22,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.train.gpu import backward as triton_backward
 from lgnc.train.gpu import bits as triton_bits
 from lgnc.train.gpu import update as triton_update
+from lgnc.train.gpu.arguments import Above, Adam, Clock, Gates, Head, Wiring
 from lgnc.train.gpu.layer import DeviceLayer
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 
@@ -222,14 +223,18 @@ class TritonEngine:
         grad = grads[index % len(grads)]
         up_grad = batch.head_grad if top or up_top else grads[(index + 1) % len(grads)]
         edges = above.edges
-        lists = [layer.src] * 4 if top or edges is None else [edges.start, edges.count, edges.edge, edges.other]
+        unread = (layer.src,) * 4
+        lists = unread if top or edges is None else (edges.start, edges.count, edges.edge, edges.other)
+        start, fan_out, edge, other = lists
         triton_backward.backward_kernel[(len(self._part[index]),)](
-            layer.width, self._now, self._step, self._seed, 2 * index, e.wiring_temperature,
-            layer.z, layer.m, layer.v, layer.op, layer.coef, self._part[index], layer.src, batch.bits[index],
-            batch.bits[index + 1], grad, self._class_of, batch.head_grad, *lists, above.coef, up_grad,
-            layer.wz, layer.wm, layer.wv, layer.candidates, layer.pick,
+            layer.width,
+            Clock(self._now, self._step, self._seed, 2 * index),
+            Gates(layer.z, layer.m, layer.v, layer.op, layer.coef, self._part[index]),
+            Wiring(layer.src, layer.wz, layer.wm, layer.wv, layer.candidates, layer.pick, e.wiring_temperature),
+            batch.bits[index], batch.bits[index + 1], grad,
+            Head(self._class_of, batch.head_grad), Above(start, fan_out, edge, other, above.coef, up_grad),
             WORDS=batch.words, TOP=top, UP_TOP=up_top, STORE=0 < index < last, NOISE=e.noisy,
-            K=layer.k, KP=layer.kp, ROWS=self._rows, BETA1=e.beta1, BETA2=e.beta2, EPSILON=e.epsilon,
+            K=layer.k, KP=layer.kp, ROWS=self._rows, ADAM=Adam(e.beta1, e.beta2, e.epsilon),
             num_warps=self._rows // 4,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Triton kernels for the parameters: Gumbel noise, the choice of gates and pins, softmax, Adam, CAGE.
+"""Triton kernels for the parameters: Gumbel noise, the choice and the update of gates and pins, softmax, Adam, CAGE.
 
 `state` is float64: c_ema, tau_b, beta1 ** step, beta2 ** step. `now` is float32: tau_b, Adam's rate, Adam's scale, and
 serves one step. `step` is int64[1], the steps done. All of them stay on the device.
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import triton
 import triton.language as tl
+
+from lgnc.train.gpu.arguments import Clock, Gates, Wiring
 
 
 @triton.jit
@@ -71,14 +73,14 @@ def confidence(z: tl.tensor, live: tl.tensor) -> tl.tensor:
 @triton.jit
 def adam(
     z: tl.tensor, m_at: tl.tensor, v_at: tl.tensor, grad: tl.tensor, now: tl.tensor, mask: tl.tensor,
-    BETA1: tl.constexpr, BETA2: tl.constexpr, EPSILON: tl.constexpr,
+    ADAM: tl.constexpr,
 ) -> tl.tensor:  # fmt: skip
     """The logits after one Adam step as in `lgnc.train.reference.adam`; the moments at the pointers are updated."""
-    m = BETA1 * tl.load(m_at, mask=mask, other=0.0) + (1.0 - BETA1) * grad
-    v = BETA2 * tl.load(v_at, mask=mask, other=0.0) + (1.0 - BETA2) * grad * grad
+    m = ADAM.beta1 * tl.load(m_at, mask=mask, other=0.0) + (1.0 - ADAM.beta1) * grad
+    v = ADAM.beta2 * tl.load(v_at, mask=mask, other=0.0) + (1.0 - ADAM.beta2) * grad * grad
     tl.store(m_at, m, mask=mask)
     tl.store(v_at, v, mask=mask)
-    return z - tl.load(now + 1) * m / (tl.sqrt(v) / tl.load(now + 2) + EPSILON)
+    return z - tl.load(now + 1) * m / (tl.sqrt(v) / tl.load(now + 2) + ADAM.epsilon)
 
 
 @triton.jit
@@ -96,6 +98,63 @@ def pick_pin(
     tl.store(src + pin, tl.load(candidates + pin.to(tl.int64) * K + chosen, mask=live, other=0), mask=live)
     finite = tl.min(tl.where(tl.abs(logits) < float("inf"), 1, 0), axis=1)
     return tl.sum(tl.where(live & (finite == 0), float("nan"), 0.0), axis=0)
+
+
+@triton.jit
+def is_one(SHIFT: tl.constexpr) -> tl.tensor:
+    """bool[1, 16]: the gates that are 1 in a corner; SHIFT 3, 2, 1, 0 for (a, b) = 00, 01, 10, 11."""
+    return ((tl.arange(0, 16) >> SHIFT) & 1)[None, :] == 1
+
+
+@triton.jit
+def corner(values: tl.tensor, SHIFT: tl.constexpr) -> tl.tensor:
+    """float32[n]: the sum of float32[n, 16] over the gates that are 1 in a corner."""
+    return tl.sum(tl.where(is_one(SHIFT), values, 0.0), axis=1)
+
+
+@triton.jit
+def update_gates(
+    sums: tl.tensor, p: tl.tensor, index: tl.tensor, row: tl.tensor, live: tl.tensor, done: tl.tensor, gates: Gates,
+    clock: Clock, NOISE: tl.constexpr, ADAM: tl.constexpr,
+) -> tl.tensor:  # fmt: skip
+    """One Adam step on the gate logits; the next gates, with the noise of step `done`.
+
+    sums: four float32[n], of the gradient over all columns, where a is 1, where b is 1, and where both are. p:
+    float32[n, 16], the gates' probabilities. Gives the sum of `confidence` over the rows.
+    """
+    s, sa, sb, sab = sums
+    d00, d01, d10 = s - sa - sb + sab, sb - sab, sa - sab
+    d_p = tl.where(is_one(3), d00[:, None], 0.0) + tl.where(is_one(2), d01[:, None], 0.0)
+    d_p += tl.where(is_one(1), d10[:, None], 0.0) + tl.where(is_one(0), sab[:, None], 0.0)
+    d_z = p * (d_p - tl.sum(p * d_p, axis=1)[:, None]) / tl.load(clock.now)
+    logits = tl.load(gates.z + index, mask=live[:, None], other=0.0)
+    logits = adam(logits, gates.m + index, gates.v + index, d_z, clock.now, live[:, None], ADAM)
+    tl.store(gates.z + index, logits, mask=live[:, None])
+    noisy = logits
+    if NOISE:
+        noisy += gumbel(clock.seed, clock.stream, done, index)
+    tl.store(gates.op + row, best(noisy), mask=live)
+    return confidence(logits, live)
+
+
+@triton.jit
+def update_pin(
+    sums: tl.tensor, row: tl.tensor, live: tl.tensor, now: tl.tensor, wiring: Wiring, PIN: tl.constexpr,
+    K: tl.constexpr, KP: tl.constexpr, ADAM: tl.constexpr,
+) -> tl.tensor:  # fmt: skip
+    """One Adam step on a pin's wiring logits from its candidates' sums; see `pick_pin` for what is stored and given."""
+    pin = row * 2 + PIN
+    column = tl.arange(0, KP)
+    at = pin.to(tl.int64)[:, None] * K + column[None, :]
+    mask = live[:, None] & (column < K)[None, :]
+    logits = tl.load(wiring.z + at, mask=mask, other=0.0)
+    scaled = tl.where((column < K)[None, :], logits / wiring.tau, float("-inf"))
+    power = tl.exp(scaled - tl.max(scaled, axis=1)[:, None])
+    q = power / tl.sum(power, axis=1)[:, None]
+    gradient = q * (sums - tl.sum(q * sums, axis=1)[:, None]) / wiring.tau
+    logits = adam(logits, wiring.m + at, wiring.v + at, gradient, now, mask, ADAM)
+    tl.store(wiring.z + at, logits, mask=mask)
+    return pick_pin(logits, wiring.candidates, wiring.pick, wiring.src, pin, live, K, KP)
 
 
 @triton.jit
