@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -102,7 +103,8 @@ def command(
     check_output_file(output)
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
     source = load_source(circuit)
-    done = optimise(source, pipeline, goal=goal, after_pass=_print_circuit if print_after else None, **asked)
+    listener, workers = _print_circuit if print_after else None, os.cpu_count() or 1
+    done = optimise(source, pipeline, goal=goal, after_pass=listener, workers=workers, **asked)
     save_circuit(done.after, output)
     if as_json:
         print_json({"output": str(output), **_result(done), "notes": list(source.notes)})
