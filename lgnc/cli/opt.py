@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def print_passes(reports: list[PassReport], statistics: Statistics | None) -> None:
-    """A row a pass: what it left and how long it took; with statistics, fan-out and the whole circuit's tables too."""
+    """A row per pass: what it left and how long it took; with statistics, fan-out and the whole's tables too."""
     if statistics is None:
         rows: list[Sequence[object]] = [
             (r.name, f"{r.gates_before:,}", f"{r.gates_after:,}", r.depth_after, f"{r.seconds:.3f}", r.verified)
@@ -41,7 +41,7 @@ def print_passes(reports: list[PassReport], statistics: Statistics | None) -> No
 
 
 def print_parts(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """A row a part of the circuit, before and after, and one for all of them."""
+    """A row per part of the circuit, before and after, and one for all of them."""
     columns = [("gates", before), ("gates", after), ("depth", after), ("max_fanout", after)]
     columns += [(kind, found) for kind in ("lut4", "lut6") for found in (before, after)]
     header = ["part", "gates before", "after", "depth", "fan-out", "LUT4 before", "after", "LUT6 before", "after"]

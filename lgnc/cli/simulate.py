@@ -1,4 +1,4 @@
-"""`lgnc simulate`: accuracy, mismatches against the model, samples a second."""
+"""`lgnc simulate`: accuracy, mismatches against the model, samples per second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model, circuit or compiled folder on labelled rows: accuracy, mismatches and samples a second."""
+"""A model, circuit or compiled folder on labelled rows: accuracy, mismatches and samples per second."""
 
 from __future__ import annotations
 

@@ -39,10 +39,10 @@ _TOGETHER = {"test_accuracy", "standard_error", "majority_share", "balanced_accu
 
 
 def training_fault(record: Mapping[str, Any], at: str) -> str:
-    """What is wrong with the record of a training, called `at`, or nothing: "'meta.training.seed' is not ..."."""
+    """What is wrong with the record of a training, called `at`, or nothing."""
     for key, (good, wanted) in _RULES.items():
         if key in record and not good(record[key]):
-            return f"'{at}.{key}' is not {wanted}"
+            return f"'{at}.{key}' is {record[key]!r:.60}, not {wanted}"
     found = _TOGETHER & set(record)
     if found - {"test_accuracy"} and found != _TOGETHER:
         return f"'{at}' has no '{min(_TOGETHER - found)}'"

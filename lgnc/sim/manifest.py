@@ -60,7 +60,7 @@ class CFacts:
 class VerilogFacts:
     """port: 'bits' or 'features', the input, `width` bits. feature, threshold: what each bit compares, for 'bits'.
     outputs: (port, width) of each result, the first lowest. score: (width, base) of a class's score, when there is
-    one. serial: whether literals are counted one a clock.
+    one. serial: whether literals are counted one per clock.
     """
 
     port: str
