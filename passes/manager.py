@@ -172,18 +172,12 @@ def run_pipeline(
     Raises Failed, naming the pass, when a pass leaves a malformed circuit or one that differs.
     """
     steps = steps_of(passes_or_level, goal)
-    functions = [(step, load_pass(step.name)) for step in steps]
     rounds = _ROUNDS[passes_or_level] if isinstance(passes_or_level, int) else 1
     reports: list[PassReport] = []
     for _ in range(rounds):
         start = circuit
-        for step, function in functions:
-            before = circuit
-            began = time.perf_counter()
-            circuit = function(before, **step.options)
-            seconds = time.perf_counter() - began
-            if goal == "depth" and circuit.depth > before.depth:
-                circuit = before
+        for step in steps:
+            before, (circuit, seconds) = circuit, _run_pass(step, circuit, goal)
             verified = _verify(step, before, circuit, check_each_pass, prove)
             sizes = (before.gates, circuit.gates, before.depth, circuit.depth)
             reports.append(PassReport(step.name, *sizes, seconds, verified))
@@ -194,6 +188,15 @@ def run_pipeline(
         if _same(start, circuit):
             break
     return circuit, reports
+
+
+def _run_pass(step: Step, before: Circuit, goal: str) -> tuple[Circuit, float]:
+    """(what the pass leaves, its seconds); for depth the circuit as it was, where the result is deeper."""
+    function = load_pass(step.name)
+    began = time.perf_counter()
+    after = function(before, **step.options)
+    seconds = time.perf_counter() - began
+    return (before if goal == "depth" and after.depth > before.depth else after), seconds
 
 
 def _verify(step: Step, before: Circuit, after: Circuit, simulate: bool, prove: Prove | None) -> str:
