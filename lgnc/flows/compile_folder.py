@@ -52,7 +52,7 @@ def check_options(target: str, settings: Mapping[str, Any], **hardware: object) 
     for option, wanted in hardware.items():
         if wanted and not target_of(target).hardware:
             fix = f"use it with target {listed([each.name for each in all_targets() if each.hardware])}"
-            raise BadInput(f"target {target} has no such option", where=option, fix=fix)
+            raise BadInput(f"target {target} has no such option", where=f"--{option.replace('_', '-')}", fix=fix)
 
 
 def add_hardware(
