@@ -274,7 +274,7 @@ NET = random_model(0)
 WRONG: list[tuple[Callable[[Path], Any], str]] = [
     (lambda _: lgnc.train(X, Y, widht=3), "unknown setting 'widht' .did you mean 'width'"),
     (lambda _: lgnc.train("iris", labl="class"), "unknown setting 'labl' .did you mean 'label'"),
-    (lambda _: lgnc.train(X, Y, width="wide"), "setting 'width' is 'wide', not int"),
+    (lambda _: lgnc.train(X, Y, width="wide"), "setting 'width' is 'wide', not a whole number"),
     (lambda _: lgnc.train(X, Y[:5]), r"'x' is \[240, 4\] and 'y' \[5\]"),
     (lambda _: lgnc.train(X), "has no labels"),
     (lambda _: lgnc.train(X, X), r"'y' \[240, 4\]"),
