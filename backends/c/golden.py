@@ -20,7 +20,7 @@ _TRIED, _TURNS, _PATIENCE = 64, 60, 4
 """Rows that are tried at a time, how often at most, and how often without anything new."""
 
 _MOST_GATES = 1 << 16
-"""Gates up to which the rows of their truth tables are goals too: their flags take 256 bytes a gate."""
+"""Gates up to which the rows of their truth tables are goals too: their flags take 256 bytes per gate."""
 
 _WORK = 1 << 24
 """Words of 64 gate values that choosing may compute: less than a tenth of a second."""

@@ -69,7 +69,7 @@ def _base64(name: str, values: NDArray[Any], note: str, shape: str = "") -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    """A tuple of strings, one a line, as Python text in ASCII."""
+    """A tuple of strings, one per line, as Python text in ASCII."""
     return "(\n" + "".join(f"    {name!a},\n" for name in names) + ")"
 
 

@@ -1,4 +1,4 @@
-"""The serial popcount: a counter a class, which takes one literal a clock from a shift register of the class."""
+"""The serial popcount: a counter per class, which takes one literal per clock from a shift register of the class."""
 
 from __future__ import annotations
 

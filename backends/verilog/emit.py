@@ -1,4 +1,4 @@
-"""Circuit -> Verilog-2001: encoder, gates, popcount and argmax as modules, one scalar wire a gate, and a testbench.
+"""Circuit -> Verilog-2001: encoder, gates, popcount and argmax as modules, one scalar wire per gate, and a testbench.
 
 `docs/targets-verilog.md` says what the ports mean.
 """

@@ -29,7 +29,7 @@ class VerilogSettings:
     )
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
     board: str | None = choice(tuple(FPGA_BOARDS), "puts the serial wrapper on a board's pins", unless="none")
-    popcount: str = choice(POPCOUNTS, "literals counted all at once, or one a clock", default="parallel")
+    popcount: str = choice(POPCOUNTS, "literals counted all at once, or one per clock", default="parallel")
 
     @property
     def clocked(self) -> bool:

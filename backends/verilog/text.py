@@ -1,4 +1,4 @@
-"""Printing a headless circuit as one Verilog-2001 module: one scalar wire a gate, vectors only at the ports."""
+"""Printing a headless circuit as one Verilog-2001 module: one scalar wire per gate, vectors only at the ports."""
 
 from __future__ import annotations
 

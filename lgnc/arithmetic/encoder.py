@@ -13,7 +13,7 @@ def encoder_circuit(encoder: Encoder) -> Circuit:
     """A headless circuit from the features' bits to the encoder's bits.
 
     Inputs: `NAME[bit]`, lowest first, feature by feature, two's complement for signed types. Outputs: `bit_0` ...,
-    the encoder bits in their order. A comparison with a constant takes one gate a bit of the feature at most, and
+    the encoder bits in their order. A comparison with a constant takes one gate per bit of the feature at most, and
     comparisons share the gates of equal low ends. Raises BadInput for float features, which have no such bits.
     """
     if encoder.is_float:

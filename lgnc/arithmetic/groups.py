@@ -1,7 +1,7 @@
 """The argmax for six-input tables: groups of three or four scores, every pair of a group compared at once.
 
-Choosing among three takes the three comparisons as they are: six inputs, one table a bit. A comparison is a chain from
-the lowest bit up, as scores are made: three bits of both numbers in the first table, two in each that follows.
+Choosing among three takes the three comparisons as they are: six inputs, one table per bit. A comparison is a chain
+from the lowest bit up, as scores are made: three bits of both numbers in the first table, two in each that follows.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def greater(build: Builder, x: Sequence[int], y: Sequence[int], differ: Sequence
     """x > y for unsigned numbers, lowest bit first; differ: x ^ y, bit by bit.
 
     Neighbouring parts, each as (greater, differ), are joined in a balanced tree: the higher part decides unless it
-    is equal. Four gates a bit, two levels for each doubling of the width.
+    is equal. Four gates per bit, two levels for each doubling of the width.
     """
     parts = [(build.gate(AND, high, low ^ 1), d) for high, low, d in zip(x, y, differ, strict=True)]
     while len(parts) > 1:
@@ -133,7 +133,7 @@ def greater(build: Builder, x: Sequence[int], y: Sequence[int], differ: Sequence
 
 
 def select(build: Builder, choose: int, y: Sequence[int], differ: Sequence[int]) -> list[int]:
-    """x where `choose` holds, else y, bit by bit; differ: x ^ y. Two gates a bit."""
+    """x where `choose` holds, else y, bit by bit; differ: x ^ y. Two gates per bit."""
     return [build.gate(XOR, low, build.gate(AND, choose, d)) for low, d in zip(y, differ, strict=True)]
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lgnc.backends.setting import Setting
-from lgnc.backends.table import TARGETS, all_settings, all_targets, target_of
+from lgnc.backends.table import TARGETS, all_settings
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
-from lgnc.diagnostics import BadInput, listed
+from lgnc.diagnostics import listed
 
 if TYPE_CHECKING:
     from lgnc.flows.compile import Compiled
@@ -82,21 +82,18 @@ def command(
     **asked: Any,
 ) -> None:
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
-    from lgnc.flows.bitstream import add_bitstream
     from lgnc.flows.compile import compile_circuit
-    from lgnc.flows.synthesis import add_report
+    from lgnc.flows.compile_folder import add_hardware, check_options
     from lgnc.folders import check_output_folder
     from lgnc.formats.source import load_source
 
+    hardware: dict[str, Any] = {"bitstream": bitstream, "report_synthesis": report_synthesis}
     settings = {setting: value for setting, value in asked.items() if value is not None}
-    target_of(target).given(settings)
-    for option, wanted in (("--bitstream", bitstream), ("--report-synthesis", report_synthesis)):
-        if wanted and not target_of(target).hardware:
-            fix = f"use it with -t {listed([each.name for each in all_targets() if each.hardware])}"
-            raise BadInput(f"target {target} has no such option", where=option, fix=fix)
+    check_options(target, settings, **hardware)
     check_output_folder(output)
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("read", total=None, note="")
+        progress = lambda what: bar.update(task, description=what)  # noqa: E731
         origin = load_source(source)
         compiled = compile_circuit(
             origin,
@@ -109,14 +106,9 @@ def command(
             check_each_pass=check_each_pass,
             time_limit=time_limit,
             settings=settings,
-            progress=lambda what: bar.update(task, description=what),
+            progress=progress,
         )
-        if bitstream:
-            bar.update(task, description="route")
-            compiled = add_bitstream(compiled)
-        if report_synthesis:
-            bar.update(task, description="synthesise")
-            compiled = add_report(compiled, origin, report_synthesis)
+        compiled = add_hardware(compiled, origin, progress=progress, **hardware)
         kept = compiled.write(output)
     result = _result(compiled, output, kept, origin.notes)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def print_passes(reports: list[PassReport], statistics: Statistics | None) -> None:
-    """A row a pass: what it left and how long it took; with statistics, fan-out and the whole circuit's tables too."""
+    """A row per pass: what it left and how long it took; with statistics, fan-out and the whole's tables too."""
     if statistics is None:
         rows: list[Sequence[object]] = [
             (r.name, f"{r.gates_before:,}", f"{r.gates_after:,}", r.depth_after, f"{r.seconds:.3f}", r.verified)
@@ -40,7 +41,7 @@ def print_passes(reports: list[PassReport], statistics: Statistics | None) -> No
 
 
 def print_parts(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """A row a part of the circuit, before and after, and one for all of them."""
+    """A row per part of the circuit, before and after, and one for all of them."""
     columns = [("gates", before), ("gates", after), ("depth", after), ("max_fanout", after)]
     columns += [(kind, found) for kind in ("lut4", "lut6") for found in (before, after)]
     header = ["part", "gates before", "after", "depth", "fan-out", "LUT4 before", "after", "LUT6 before", "after"]
@@ -102,7 +103,8 @@ def command(
     check_output_file(output)
     pipeline = parse_pipeline(passes) if passes is not None else 2 if level is None else level
     source = load_source(circuit)
-    done = optimise(source, pipeline, goal=goal, after_pass=_print_circuit if print_after else None, **asked)
+    listener, workers = _print_circuit if print_after else None, os.cpu_count() or 1
+    done = optimise(source, pipeline, goal=goal, after_pass=listener, workers=workers, **asked)
     save_circuit(done.after, output)
     if as_json:
         print_json({"output": str(output), **_result(done), "notes": list(source.notes)})

@@ -1,4 +1,4 @@
-"""`lgnc simulate`: accuracy, mismatches against the model, samples a second."""
+"""`lgnc simulate`: accuracy, mismatches against the model, samples per second."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def command(
 
     Exit code 0 when every answer agrees with the reference, else 1.
     """
-    from lgnc.flows.evaluate import evaluate
+    from lgnc.flows.evaluate import evaluate, measure
 
     with progress_bar(quiet=as_json) as bar:
         bar.add_task("simulate", total=None, note="")
-        done = evaluate(
+        found = measure(
             path,
             data,
             split=split,
@@ -54,6 +54,7 @@ def command(
             threads=threads,
             max_memory=max_memory,
         )
+        done = evaluate(found)
     if as_json:
         result = asdict(done)
         print_json({**result, **result.pop("figures")})

@@ -69,7 +69,7 @@ def _note(epoch: dict[str, Any]) -> str:
 @max_memory_option
 @click.option("--layers", type=int, help="Layers of gates.")
 @click.option("--width", type=int, help="Gates a layer.")
-@click.option("--widths", type=Widths(), help="One width a layer, instead of --layers and --width.")
+@click.option("--widths", type=Widths(), help="One width per layer, instead of --layers and --width.")
 @click.option("--preset", help="A published network: logictreenet-s, logictreenet-m or logictreenet-mnist.")
 @click.option("--node", help="tree2 (one gate a neuron), tree4 or tree6: trees that fill a LUT4 or a LUT6.")
 @click.option("--constants/--no-constants", default=None, help="Whether a gate may become constant.")
@@ -110,7 +110,7 @@ def _note(epoch: dict[str, Any]) -> str:
     help="The state after each epoch (OUTPUT with .checkpoint).",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
-@click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line an epoch to this file.")
+@click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line per epoch to this file.")
 @click.option("--tensorboard", type=click.Path(path_type=Path), help="Write TensorBoard scalars to this folder.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
 @json_option

@@ -28,7 +28,7 @@ class ColumnPlan:
     """How one column becomes features.
 
     A number is one feature, its missing cells filled with `median`; a category (`values` is not None) is one binary
-    feature a value. Either has one more binary feature where training rows had `missing` cells.
+    feature per value. Either has one more binary feature where training rows had `missing` cells.
     """
 
     name: str

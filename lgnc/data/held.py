@@ -23,6 +23,7 @@ from lgnc.data.notes import Remark, notes_of
 from lgnc.data.npz_file import LABEL, array_table
 from lgnc.data.table import MISSING, Bools, Column, Table, quoted
 from lgnc.diagnostics import BadInput
+from lgnc.named_columns import named_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ def hold(data: Any, y: Any = None) -> Held | str:
         if y is not None:
             raise BadInput("has labels of its own", where=os.fspath(data)[:200], fix="leave out y")
         return os.fspath(data)
-    table = _named_columns(data)
+    table = _held_columns(data)
     if table is not None:
         return replace(table, y=y)
     return Held("arrays", plain_array(data, "x"), None, y, header=False)
@@ -175,26 +176,21 @@ def _cells(values: Any) -> NDArray[Any]:
         return made
 
 
-def _named_columns(data: Any) -> Held | None:
+def _held_columns(data: Any) -> Held | None:
     """What has named columns, else None."""
-    if isinstance(data, np.ndarray):
-        if data.dtype.names is None:
-            return None
-        return Held("structured array", None, {name: data[name] for name in data.dtype.names})
-    if isinstance(data, Mapping):
-        labels, where = list(data), "dict of columns"
-    else:
-        found = next((getattr(data, each) for each in ("column_names", "columns") if hasattr(data, each)), None)
-        if found is None or not hasattr(data, "__getitem__"):
-            return None
-        labels, where = list(found), type(data).__name__
+    named = named_columns(data)
+    if named is None:
+        return None
+    labels, column = named
+    kinds = {np.ndarray: "structured array", Mapping: "dict of columns"}
+    where = next((kind for each, kind in kinds.items() if isinstance(data, each)), type(data).__name__)
     names = [str(label) for label in labels]
     check_titles(names, where)
-    if not names or not len(data[labels[0]]):
+    if not names or not len(column(labels[0])):
         raise BadInput("has no rows", where=where, fix="give at least two rows")
     numbered = labels == list(range(len(labels)))
     titles = [f"column {index + 1}" for index in range(len(labels))] if numbered else names
-    columns = {title: data[label] for title, label in zip(titles, labels, strict=True)}
+    columns = {title: column(label) for title, label in zip(titles, labels, strict=True)}
     return Held(where, None, columns, header=not numbered, notes=_index_note(data))
 
 
@@ -211,7 +207,7 @@ def _column(name: str, values: Any, rows: int, where: str) -> tuple[Column | Raw
     cells = _cells(values)
     if cells.ndim != 1 or len(cells) != rows:
         what = f"column {quoted(name)} is {list(cells.shape)}, not {rows:,} cells"
-        raise BadInput(what, where=where, fix="give one cell a row")
+        raise BadInput(what, where=where, fix="give one cell per row")
     if cells.dtype.kind in "US":
         cells = np.char.decode(cells, "utf-8", "replace") if cells.dtype.kind == "S" else cells
         texts, codes = np.unique(cells, return_inverse=True)

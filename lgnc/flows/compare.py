@@ -30,7 +30,7 @@ from lgnc.verify.simulate import Claim, compare_by_simulation
 from lgnc.verify.verdict import Verdict
 
 READ_BACK_GATES = 20_000
-"""Verilog of at most this many gates is read back and proven: about 0.3 ms a gate, those of the head included."""
+"""Verilog of at most this many gates is read back and proven: about 0.3 ms per gate, those of the head included."""
 
 PROOF_SECONDS = 60.0
 """What a proof may take unless its caller says otherwise."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lgnc.backends.table import target_of
-from lgnc.diagnostics import BadInput
+from lgnc.backends.table import all_targets, target_of
+from lgnc.diagnostics import BadInput, listed
 from lgnc.flows.bitstream import add_bitstream
-from lgnc.flows.compile import compile_circuit
+from lgnc.flows.compile import Compiled, compile_circuit
 from lgnc.flows.synthesis import add_report
 from lgnc.flows.things import Thing, source_of, tell
 from lgnc.folders import check_output_folder
+from lgnc.formats.source import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,38 @@ class CompiledFolder(os.PathLike[str]):
         return f"<{self.target} in {str(self.path)!r}: {self.name}, {size}, passes {self.passes}>"
 
 
+def check_options(target: str, settings: Mapping[str, Any], **hardware: object) -> None:
+    """Before anything is done: raise BadInput for settings that the target does not take, and for `hardware` (the
+    options `bitstream` and `report_synthesis`, by name) where it makes none.
+    """
+    target_of(target).given(settings)
+    for option, wanted in hardware.items():
+        if wanted and not target_of(target).hardware:
+            fix = f"use it with target {listed([each.name for each in all_targets() if each.hardware])}"
+            raise BadInput(f"target {target} has no such option", where=f"--{option.replace('_', '-')}", fix=fix)
+
+
+def add_hardware(
+    compiled: Compiled,
+    source: Source,
+    *,
+    bitstream: bool,
+    report_synthesis: str | None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Compiled:
+    """The folder with a bitstream, and with the look-up tables of each module in its manifest, where asked for.
+
+    Raises Failed when a design does not fit or a tool fails, ToolMissing without the tools.
+    """
+    if bitstream:
+        progress("route")
+        compiled = add_bitstream(compiled)
+    if report_synthesis:
+        progress("synthesise")
+        compiled = add_report(compiled, source, report_synthesis)
+    return compiled
+
+
 def compile(
     source: Thing,
     target: str,
@@ -69,14 +102,10 @@ def compile(
     fails, ToolMissing without the tools of `bitstream` and `report_synthesis`. A proof that ran out of time is warned
     about, and so are edited files that were kept.
     """
-    target_of(target).given(settings)
-    for option, wanted in (("bitstream", bitstream), ("report_synthesis", report_synthesis)):
-        if wanted and not target_of(target).hardware:
-            raise BadInput(f"target {target} has no such option", where=option, fix='use it with target "verilog"')
+    check_options(target, settings, bitstream=bitstream, report_synthesis=report_synthesis)
     folder = Path(output)
     check_output_folder(folder)
     origin = source_of(source)
-    given = {key: value for key, value in settings.items() if value is not None}
     compiled = compile_circuit(
         origin,
         target,
@@ -87,12 +116,9 @@ def compile(
         stats=stats,
         check_each_pass=check_each_pass,
         time_limit=time_limit,
-        settings=given,
+        settings=settings,
     )
-    if bitstream:
-        compiled = add_bitstream(compiled)
-    if report_synthesis:
-        compiled = add_report(compiled, origin, report_synthesis)
+    compiled = add_hardware(compiled, origin, bitstream=bitstream, report_synthesis=report_synthesis)
     kept = compiled.write(folder)
     passes = str(compiled.manifest["verified"]["passes"])
     tell(origin.notes)

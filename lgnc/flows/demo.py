@@ -13,7 +13,7 @@ from lgnc.diagnostics import Failed, ToolMissing
 from lgnc.files import make_folder
 from lgnc.flows.compare import verify
 from lgnc.flows.compile import compile_circuit
-from lgnc.flows.evaluate import evaluate
+from lgnc.flows.evaluate import evaluate, measure
 from lgnc.formats.lgn import save_model
 from lgnc.formats.source import load_source
 from lgnc.train import TrainConfig, train
@@ -71,7 +71,7 @@ def demo(folder: Path, *, progress: Callable[[str, int, int], None] = lambda *_:
             continue
         try:
             progress(f"{target}: run", 3 * index + 1, 3 * len(TARGETS))
-            ran = evaluate(output, "digits", model=model)
+            ran = evaluate(measure(output, "digits", model=model))
             row.accuracy, row.mismatches = ran.accuracy, ran.mismatches
             row.samples_per_second = ran.samples_per_second
             progress(f"{target}: verify", 3 * index + 2, 3 * len(TARGETS))

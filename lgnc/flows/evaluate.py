@@ -1,4 +1,4 @@
-"""A model, circuit or compiled folder on labelled rows: accuracy, mismatches and samples a second."""
+"""A model, circuit or compiled folder on labelled rows: accuracy, mismatches and samples per second."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lgnc.data.held_rows import held_rows
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.flows.things import Thing, is_folder, source_of
 from lgnc.formats.lgn import Model
+from lgnc.formats.record import training_fault
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.simulate import encode, features_for, pack, simulate, simulate_outputs, unpack
 from lgnc.sim.folder import feature_types, load_manifest, run_folder
@@ -98,11 +99,9 @@ def rows(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     record = training if isinstance(training, dict) else {}
+    if what := training_fault(record, "training"):
+        raise BadInput(what, where=data, fix="compile or train it again")
     held_out = {key: record[key] for key in ("test_fraction", "seed") if key in record}
-    for key, value in held_out.items():
-        if type(value) is not int and (key == "seed" or type(value) is not float):
-            what = f"the {key} of its training is {value!r:.40}, not a number"
-            raise BadInput(what, where="training record", fix="compile or train it again")
     dataset = load_dataset(data, label=label, columns=columns or None, max_memory=max_memory, **held_out)
     x, y = {
         "test": (dataset.x_test, dataset.y_test),
@@ -148,33 +147,6 @@ class Measured:
     taken: Rows
     against: RunResult | None
     reference: str | None
-
-
-def evaluate(
-    path: Path,
-    data: str,
-    *,
-    split: str = "test",
-    limit: int | None = None,
-    engine: str | None = None,
-    label: str | None = None,
-    model: Path | None = None,
-    threads: int = 1,
-    max_memory: int | None = None,
-) -> Evaluation:
-    """Run what is at `path` on `data`, as `measure` does."""
-    found = measure(
-        path,
-        data,
-        split=split,
-        limit=limit,
-        engine=engine,
-        label=label,
-        model=model,
-        threads=threads,
-        max_memory=max_memory,
-    )
-    return _judge(found.result, found.taken, found.against, found.reference)
 
 
 def measure(
@@ -258,14 +230,16 @@ def _measure_folder(folder: Path, wanted: Wanted, model: Thing | None, run: Call
     return Measured(run(folder, x), taken, against, str(inside if model is None else model))
 
 
-def _judge(result: RunResult, taken: Rows, against: RunResult | None, reference: str | None) -> Evaluation:
+def evaluate(measured: Measured) -> Evaluation:
+    """What a run on labelled rows is worth. Raises BadInput when it gave no classes."""
+    result, taken, against = measured.result, measured.taken, measured.against
     y = taken.y
     return Evaluation(
         engine=result.engine,
         samples=len(y),
         accuracy=result.accuracy(y),
         mismatches=None if against is None else mismatches(result, against),
-        reference=None if against is None else reference,
+        reference=measured.reference,
         samples_per_second=len(y) / max(result.seconds, 1e-9),
         seconds=result.seconds,
         built_seconds=result.built_seconds,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -41,15 +40,16 @@ def optimise(
     max_accuracy_drop: float = 0.002,
     prove: bool = False,
     check_each_pass: bool = False,
+    workers: int = 1,
     stats: bool = False,
     after_pass: Callable[[str, Circuit], None] | None = None,
 ) -> Optimised:
     """Run a pipeline, or the one of a -O level for `goal`, over the circuit of `source`.
 
     data: first drop what its training rows do not need, losing at most `max_accuracy_drop` of the held-out rows. prove:
-    prove each pass; check_each_pass: simulate each. stats: count gates and tables of every part after every pass.
-    after_pass: told each pass's name and circuit. Raises BadInput for an unknown pass or unusable data, Failed when a
-    check says no.
+    prove each pass, on `workers` processes; check_each_pass: simulate each. stats: count gates and tables of every part
+    after every pass. after_pass: told each pass's name and circuit. Raises BadInput for an unknown pass or unusable
+    data, Failed when a check says no.
     """
     started = time.perf_counter()
     calibration = None if data is None else calibrated(source, data, label, max_accuracy_drop)
@@ -66,7 +66,7 @@ def optimise(
         pipeline,
         goal=goal,
         check_each_pass=check_each_pass,
-        prove=partial(prove_equal, workers=os.cpu_count() or 1) if prove else None,
+        prove=partial(prove_equal, workers=workers) if prove else None,
         print_after=tell,
     )
     return Optimised(source.circuit, after, reports, calibration, statistics, time.perf_counter() - started)

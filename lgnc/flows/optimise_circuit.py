@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
 from lgnc.diagnostics import BadInput
+from lgnc.flows import optimise as flow
 from lgnc.flows.things import Thing, source_of, tell
 from lgnc.ir.circuit import Circuit
-from lgnc.passes.manager import run_pipeline
-from lgnc.verify.prove import prove as prove_equal
 
 
 def optimise(
@@ -34,8 +32,7 @@ def optimise(
     source = source_of(circuit)
     tell(source.notes)
     pipeline: int | str = passes if passes is not None else 2 if level is None else level
-    prover = partial(prove_equal, workers=workers) if prove else None
-    after, reports = run_pipeline(source.circuit, pipeline, goal=goal, check_each_pass=check_each_pass, prove=prover)
-    undecided = sorted({report.name for report in reports if report.verified == "undecided"})
+    done = flow.optimise(source, pipeline, goal=goal, prove=prove, check_each_pass=check_each_pass, workers=workers)
+    undecided = sorted({report.name for report in done.reports if report.verified == "undecided"})
     tell(f"pass {name} was not proven: time was up" for name in undecided)
-    return after
+    return done.after

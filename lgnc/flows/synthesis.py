@@ -152,7 +152,8 @@ def _order(name: str, module: str) -> tuple[int, str]:
 
 
 def add_report(compiled: Compiled, source: Source, family: str) -> Compiled:
-    """The folder with `synthesis` in its manifest: `family` and a row a module, as trained (`raw_...`) and as compiled.
+    """The folder with `synthesis` in its manifest: `family` and a row per module, as trained (`raw_...`) and
+    as compiled.
 
     Raises BadInput for a folder that is not Verilog, and as `synthesise` does.
     """
@@ -168,7 +169,7 @@ def add_report(compiled: Compiled, source: Source, family: str) -> Compiled:
 
 
 def report_rows(raw: Mapping[str, Counts], simplified: Mapping[str, Counts]) -> list[dict[str, Any]]:
-    """One row a module: its counts as compiled, and as trained under `raw_...`."""
+    """One row per module: its counts as compiled, and as trained under `raw_...`."""
     rows, none = [], Counts(0, 0, 0)
     for module in dict.fromkeys([*simplified, *raw]):
         before = {f"raw_{key}": value for key, value in asdict(raw.get(module, none)).items()}

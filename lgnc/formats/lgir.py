@@ -93,6 +93,12 @@ class LineReader:
             raise self.error(f"expected '{word}', found '{fields[0][:40]}'")
         return fields[1:]
 
+    def version(self, word: str, known: int) -> None:
+        """The first line: `word` and the one version that is known."""
+        fields = self.header(word)
+        if fields != [str(known)]:
+            raise self.error(f"version {' '.join(fields)[:40]} is not {known}")
+
     def count(self, text: str) -> int:
         """A count, which may not exceed the lines that are left: a wrong one must not take memory."""
         if not _NUMBER.fullmatch(text) or int(text) > len(self.lines) - self.at:
@@ -125,9 +131,7 @@ class LineReader:
 def from_text(text: str, where: str = "circuit") -> Circuit:
     """The circuit of an `.lgir` text, checked. Raises BadInput that names the line."""
     reader = LineReader(text, where)
-    version = reader.header("lgir")
-    if version != [str(VERSION)]:
-        raise reader.error(f"version {' '.join(version)[:40]} is not {VERSION}")
+    reader.version("lgir", VERSION)
     encoder = read_encoder(reader)
     op, a, b, layer = read_gates(reader, encoder.bits)
     head, names, outputs = read_outputs(reader, encoder.bits + len(op))

@@ -307,7 +307,7 @@ class _Reader:
         for key in ("training", "columns"):
             if not isinstance(meta.get(key) or {}, dict):
                 raise self.refuse(f"header field 'meta.{key}' is not an object")
-        if what := training_fault(meta.get("training") or {}):
+        if what := training_fault(meta.get("training") or {}, "meta.training"):
             raise self.refuse(f"header field {what}")
         if meta.get("shape") is not None and not is_image_shape(meta["shape"]):
             raise self.refuse("header field 'meta.shape' is not a height, a width and channels")

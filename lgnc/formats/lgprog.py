@@ -48,9 +48,7 @@ def program_text(program: Program) -> str:
 def program_from_text(text: str, where: str = "program") -> Program:
     """The program of an `.lgprog` text, checked. Raises BadInput that names the line."""
     reader = LineReader(text, where)
-    version = reader.header("lgprog")
-    if version != [str(VERSION)]:
-        raise reader.error(f"version {' '.join(version)[:40]} is not {VERSION}")
+    reader.version("lgprog", VERSION)
     encoder = read_encoder(reader)
     fields = reader.header("grid")
     if len(fields) != 3:

@@ -1,4 +1,4 @@
-"""What a model's records must be for commands to rely on them; see docs/model.md."""
+"""What the records of a model and of a compiled folder must be for commands to rely on them; see docs/model.md."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _TOGETHER = {"test_accuracy", "standard_error", "majority_share", "balanced_accu
 """A record with one class's recall has the others too; older ones have the accuracy alone."""
 
 
-def training_fault(record: Mapping[str, Any]) -> str:
-    """What is wrong with the record of a training, or nothing: 'recall' is no [rows found, rows] for each class."""
+def training_fault(record: Mapping[str, Any], at: str) -> str:
+    """What is wrong with the record of a training, called `at`, or nothing."""
     for key, (good, wanted) in _RULES.items():
         if key in record and not good(record[key]):
-            return f"'meta.training.{key}' is not {wanted}"
+            return f"'{at}.{key}' is {record[key]!r:.60}, not {wanted}"
     found = _TOGETHER & set(record)
     if found - {"test_accuracy"} and found != _TOGETHER:
-        return f"'meta.training' has no '{min(_TOGETHER - found)}'"
+        return f"'{at}' has no '{min(_TOGETHER - found)}'"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Circuit -> BLIF: one `.names` table a gate, one a named output.
+"""Circuit -> BLIF: one `.names` table per gate, one per named output.
 
 Follows "Berkeley Logic Interchange Format (BLIF)", University of California, 1992.
 """

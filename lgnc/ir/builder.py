@@ -59,7 +59,7 @@ class Builder:
         return self.level[literal >> 1] if literal >= 0 else 0
 
     def circuit(self, outputs: Sequence[int], input_names: tuple[str, ...], output_names: tuple[str, ...]) -> Circuit:
-        """The headless circuit over one bit an input, in canonical order, of the gates that the outputs need.
+        """The headless circuit over one bit per input, in canonical order, of the gates that the outputs need.
 
         Constant outputs become gate 0.
         """

@@ -1,6 +1,6 @@
 """The one intermediate representation: an encoder, two-input gates, output literals and an optional head.
 
-Immutable; arrays, not objects, hold the gates (9 bytes a gate). `docs/ir.md` is the specification.
+Immutable; arrays, not objects, hold the gates (9 bytes per gate). `docs/ir.md` is the specification.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Encoder:
 
     @staticmethod
     def binary(names: tuple[str, ...]) -> Encoder:
-        """One bit a feature: the features are the bits."""
+        """One bit per feature: the features are the bits."""
         count = len(names)
         return Encoder(names, "bool", np.arange(count, dtype=np.int32), np.zeros(count, np.int64))
 
@@ -108,7 +108,7 @@ class Circuit:
     """Node ids: encoder bits 0..bits-1, then gates; a gate's fan-ins have lower ids than the gate.
 
     op: uint8[gates], the gate number of `lgnc.ir.gates`. a, b: int32[gates], plain node ids.
-    outputs: int32[n], literals (2 * node + inverted). output_names: one a literal when there is no head, else empty.
+    outputs: int32[n], literals (2 * node + inverted). output_names: one per literal when there is no head, else empty.
     layer: int16[gates] or None, the trained layer that a gate comes from (metadata: it has no meaning of its own).
     """
 

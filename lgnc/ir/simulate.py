@@ -21,7 +21,7 @@ _BLOCK = 4096
 
 
 def pack(bits: NDArray[np.bool_]) -> Words:
-    """bool[n, rows] (a sample a row) to uint64[rows, ceil(n / 64)] (packed); samples past n are 0."""
+    """bool[n, rows] (a sample per row) to uint64[rows, ceil(n / 64)] (packed); samples past n are 0."""
     n, rows = bits.shape
     out = np.zeros((rows, -(-n // 64) * 8), np.uint8)
     out[:, : -(-n // 8)] = np.packbits(np.ascontiguousarray(bits.T), axis=1, bitorder="little")
@@ -53,11 +53,11 @@ def features_for(encoder: Encoder, features: NDArray[Any], where: str = "feature
     try:
         x = np.asarray(features)
     except ValueError:
-        raise BadInput("features are rows of different lengths", where=where, fix="one column a feature") from None
+        raise BadInput("features are rows of different lengths", where=where, fix="one column per feature") from None
     if x.ndim != 2 or x.shape[1] != len(encoder.names):
         shape = " x ".join(map(str, x.shape)) or "one number"
         raise BadInput(
-            f"features are {shape}, not rows x {len(encoder.names)}", where=where, fix="one column a feature"
+            f"features are {shape}, not rows x {len(encoder.names)}", where=where, fix="one column per feature"
         )
     if x.dtype.kind not in "buif":
         raise BadInput(f"features of type {x.dtype} are not numbers", where=where, fix="pass a numeric array")

@@ -78,7 +78,7 @@ def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str
     tops = [module for name, module in modules.items() if name not in used]
     if len(tops) != 1:
         names = ", ".join(module.name for module in tops) or "none"
-        raise BadInput(f"expected one top module, found {names}", where=where, fix="give one design a file")
+        raise BadInput(f"expected one top module, found {names}", where=where, fix="give one design per file")
     top = tops[0]
     if top.odd is not None:
         raise top.refuse(top.odd)

@@ -1,4 +1,4 @@
-"""The gap experiment as a picture: accuracy and selection gap against gate temperature, a line a method."""
+"""The gap experiment as a picture: accuracy and selection gap against gate temperature, a line per method."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def check_plot_path(path: Path) -> None:
 
 
 def plot_learning_curve(history: Sequence[Mapping[str, float]], path: Path, *, title: str = "") -> None:
-    """Draw one row an epoch (`epoch`, `accuracy`, `selection_gap`, `computation_gap`, `c_ema`, `tau_b`) to `path`.
+    """Draw one row per epoch (`epoch`, `accuracy`, `selection_gap`, `computation_gap`, `c_ema`, `tau_b`) to `path`.
 
     Raises as `check_plot_path` does, and BadInput when the file cannot be written.
     """

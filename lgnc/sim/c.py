@@ -121,7 +121,7 @@ def _entries(library: ctypes.CDLL, name: str, facts: dict[str, int]) -> dict[str
 def run(folder: Path, manifest: Manifest, features: NDArray[Any], *, threads: int = 1) -> RunResult:
     """Scores and classes, or outputs, of [n, features] rows in the encoder's type. `seconds` times the classes.
 
-    One block a thread is run before the clock starts: it brings the workspaces into memory.
+    One block per thread is run before the clock starts: it brings the workspaces into memory.
     """
     started = time.perf_counter()
     network = Network(folder, manifest, threads)

@@ -20,6 +20,7 @@ from lgnc.backends.table import TARGETS
 from lgnc.backends.thresholds import ELEMENT
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
+from lgnc.formats.record import training_fault
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder
 from lgnc.ownership import file_hash, listed_files, locate
 from lgnc.sim.fields import Fields
@@ -59,7 +60,7 @@ class CFacts:
 class VerilogFacts:
     """port: 'bits' or 'features', the input, `width` bits. feature, threshold: what each bit compares, for 'bits'.
     outputs: (port, width) of each result, the first lowest. score: (width, base) of a class's score, when there is
-    one. serial: whether literals are counted one a clock.
+    one. serial: whether literals are counted one per clock.
     """
 
     port: str
@@ -177,13 +178,8 @@ def _tau(fields: Fields, classes: tuple[str, ...] | None) -> float | None:
 
 
 def _training(fields: Fields) -> Mapping[str, Any]:
-    for key in fields.values:
-        if key == "data":
-            fields.text(key)
-        elif key == "seed":
-            fields.integer(key)
-        elif key == "test_fraction":
-            fields.take(key, lambda v: type(v) in (int, float) and 0 <= v <= 1, "a number of 0 to 1")
+    if what := training_fault(fields.values, "training"):
+        raise BadInput(what, where=fields.where, fix="compile it again")
     return fields.values
 
 

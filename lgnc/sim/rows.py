@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import features_for
+from lgnc.named_columns import named_columns
 
 WHERE = "features"
 
@@ -23,7 +24,7 @@ def rows_of(encoder: Encoder, features: Any) -> NDArray[Any]:
     Images whose shape is that of the features' names become rows. Raises BadInput for columns that are missing,
     additional or named otherwise, masked values, and images of another shape.
     """
-    named = _columns(features)
+    named = named_columns(features)
     if named is not None and not _only_numbered(named[0], encoder.names):
         return _by_name(encoder, *named)
     if np.ma.is_masked(features):
@@ -31,7 +32,7 @@ def rows_of(encoder: Encoder, features: Any) -> NDArray[Any]:
     try:
         x = np.asarray(features)
     except ValueError:
-        raise BadInput("features are rows of different lengths", where=WHERE, fix="one column a feature") from None
+        raise BadInput("features are rows of different lengths", where=WHERE, fix="one column per feature") from None
     except (TypeError, RuntimeError) as error:
         fix = "pass a numpy array"
         raise BadInput(f"features are no array: {str(error).splitlines()[0][:200]}", where=WHERE, fix=fix) from None
@@ -66,19 +67,6 @@ def _pixels(images: NDArray[Any], shape: tuple[int, int, int]) -> NDArray[Any]:
     raise BadInput(what, where=WHERE, fix=fix)
 
 
-def _columns(features: Any) -> tuple[list[Any], Callable[[Any], Any]] | None:
-    """(labels, label -> column) of what has named columns, else None."""
-    if isinstance(features, np.ndarray):
-        return None if features.dtype.names is None else (list(features.dtype.names), features.__getitem__)
-    if isinstance(features, Mapping):
-        return list(features), lambda label: np.atleast_1d(features[label])
-    for attribute in ("column_names", "columns"):
-        labels = getattr(features, attribute, None)
-        if labels is not None and hasattr(features, "__getitem__"):
-            return list(labels), features.__getitem__
-    return None
-
-
 def _only_numbered(labels: list[Any], names: tuple[str, ...]) -> bool:
     """Whether the labels are 0, 1, 2 ... because the table has no names of its own."""
     return labels == list(range(len(labels))) and set(map(str, labels)).isdisjoint(names)
@@ -92,7 +80,7 @@ def _by_name(encoder: Encoder, labels: list[Any], column: Callable[[Any], Any]) 
     label = _labels(encoder, labels)
     columns = [_one_column(name, column(label[name])) for name in encoder.names]
     if len({len(values) for values in columns}) != 1:
-        raise BadInput("columns are of different lengths", where=WHERE, fix="one value a row in each")
+        raise BadInput("columns are of different lengths", where=WHERE, fix="one value per row in each")
     if len({values.dtype for values in columns}) > 1:  # numpy's common type may not hold them all.
         columns = [_converted(encoder, *column) for column in zip(encoder.names, columns, strict=True)]
     return np.stack(columns, axis=1)
@@ -133,8 +121,8 @@ def _one_column(name: str, values: Any) -> NDArray[Any]:
     """[n] numbers of one column. Raises BadInput, with its name, when they are none."""
     if np.ma.is_masked(values):
         raise BadInput(f"column '{name}' has masked values", where=WHERE, fix="fill them")
-    found = np.asarray(values)
+    found = np.atleast_1d(np.asarray(values))
     if found.ndim != 1 or found.dtype.kind not in "buif":
-        what = f"column '{name}' is {found.dtype}{list(found.shape)}, not one number a row"
+        what = f"column '{name}' is {found.dtype}{list(found.shape)}, not one number per row"
         raise BadInput(what, where=WHERE, fix="convert it, and fill what is missing")
     return found

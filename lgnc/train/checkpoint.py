@@ -34,7 +34,7 @@ State = dict[str, NDArray[Any]]
 
 @dataclass
 class Progress:
-    """step: finished steps over all epochs. loss_sum: of this epoch's finished steps. history: one entry an epoch.
+    """step: finished steps over all epochs. loss_sum: of this epoch's finished steps. history: one entry per epoch.
 
     best: the engine's state after the best epoch so far. seconds: spent in training, over all sittings.
     """

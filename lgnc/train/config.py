@@ -42,16 +42,16 @@ def _toml_text(data: bytes, where: str) -> str:
 class TrainConfig:
     """None means: choose for me (`lgnc.train.resolve`). Every field but `layer` is a flag of `lgnc train`.
 
-    layers, width: so many layers of so many neurons; widths: one width a layer instead; layer: layers of several kinds
-    (`lgnc.ir.layers`), from the encoder bits up; preset: a published network's layers and settings
-    (`lgnc.train.presets`). node: what a neuron is
-    (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be chosen. wiring, candidates: see
+    layers, width: so many layers of so many neurons; widths: one width per layer instead; layer: layers of several
+    kinds (`lgnc.ir.layers`), from the encoder bits up; preset: a published network's layers and settings
+    (`lgnc.train.presets`). node: what a neuron is (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be
+    chosen. wiring, candidates: see
     `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'; redraw:
     the share of training in which they change after each epoch (`lgnc.train.redraw`). encoder: 'thermometer:N',
     'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of
     bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`; temperature: of both
     passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
-    sqrt(neurons a class), for images of an eighth of them, in colour of a third. init: 'gaussian:DEVIATION' or
+    sqrt(neurons per class), for images of an eighth of them, in colour of a third. init: 'gaussian:DEVIATION' or
     'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
     steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
     is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
@@ -138,13 +138,12 @@ class TrainConfig:
             place = ", ".join(filter(None, (where, error.where if error.where != "training" else "")))
             raise BadInput(error.what, where=place, fix=error.fix) from None
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON data that `from_dict` reads back."""
-        return config_data(self)
-
 
 def config_data(config: Any) -> dict[str, Any]:
-    """The fields of a configuration as JSON data: tuples become lists, layers tables."""
+    """The fields of a configuration as JSON data, which `TrainConfig.from_dict` reads back.
+
+    Tuples become lists, layers tables.
+    """
     values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
     if config.layer is not None:
         values["layer"] = [layer_table(each) for each in config.layer]

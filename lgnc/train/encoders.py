@@ -128,7 +128,7 @@ def _quantiles(column: NDArray[Any], count: int) -> NDArray[Any]:
 
 
 def encode_rows(encoder: Encoder, x: NDArray[Any]) -> Rows:
-    """uint64[n, ceil(bits / 64)]: one sample a row, as engines read them (`lgnc.train.network`)."""
+    """uint64[n, ceil(bits / 64)]: one sample per row, as engines read them (`lgnc.train.network`)."""
     octets = np.zeros((len(x), -(-encoder.bits // 64) * 8), np.uint8)
     for first in range(0, len(x), _BLOCK):
         bits = encode(encoder, x[first : first + _BLOCK])

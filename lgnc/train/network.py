@@ -1,6 +1,6 @@
 """What an engine trains, and what every engine can do: plain numpy on the border, so that engines are interchangeable.
 
-Rows: a batch is uint64[n, ceil(inputs / 64)], one sample a row; encoder bit i is bit i % 64 (least significant first)
+Rows: a batch is uint64[n, ceil(inputs / 64)], one sample per row; encoder bit i is bit i % 64 (least significant first)
 of word i // 64, and bits past `inputs` are 0.
 """
 

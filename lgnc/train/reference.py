@@ -153,7 +153,7 @@ def loss_and_gradients(
     tau_b: float,
     noise: list[Tensor] | None = None,
 ) -> tuple[float, list[tuple[Tensor, Tensor | None]]]:
-    """The mean cross-entropy of scores / tau, and a (d gate logits, d wiring logits) pair a layer.
+    """The mean cross-entropy of scores / tau, and a (d gate logits, d wiring logits) pair per layer.
 
     x: float[inputs, batch]; the gradient goes on into what it was made of. y: int64[batch].
     """

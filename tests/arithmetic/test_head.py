@@ -212,7 +212,7 @@ def test_every_count_of_bits(count: int, goal: str) -> None:
 
 @needs("yosys-abc")
 def test_gates_of_the_last_layer_vanish_in_full_adders(tmp_path: Path) -> None:
-    """One layer of gates: 1.33 tables a bit for gates and popcount, and the same scores."""
+    """One layer of gates: 1.33 tables per bit for gates and popcount, and the same scores."""
     circuit = lift(random_model(1, dtype="bool", features=400, layers=1, width=300, classes=2))
     assert circuit.gates >= 200
     (tmp_path / "x.blif").write_bytes(blif_bytes(lower_head(circuit, "scores", "lut6")))

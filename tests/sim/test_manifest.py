@@ -18,7 +18,7 @@ from lgnc.cli.output import print_facts, print_json
 from lgnc.diagnostics import BadInput, LgncError
 from lgnc.flows.compare import load_subject
 from lgnc.flows.compile import compile_circuit
-from lgnc.flows.evaluate import evaluate
+from lgnc.flows.evaluate import measure
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit
@@ -266,7 +266,7 @@ def test_another_circuit_in_the_folder_is_seen(tmp_path: Path) -> None:
     table.write_text("".join(f"1,2,3,4,{name}\n" for name in facts["classes"]))
     seal({**version_1(facts), "training": {}, "columns": {}}, tmp_path / "a")
     with pytest.raises(BadInput, match="not the circuit of the folder's manifest"):
-        evaluate(tmp_path / "a", str(table), split="all")
+        measure(tmp_path / "a", str(table), split="all")
 
 
 def test_version_1_is_read_and_run(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.layers import Conv, Dense, Layer, Pool
 from lgnc.train import TrainConfig
-from lgnc.train.config import CHOICES, MOST_LAYERS, PARSED, RANGES
+from lgnc.train.config import CHOICES, MOST_LAYERS, PARSED, RANGES, config_data
 from lgnc.train.resolve import DEFAULTS, ResolvedConfig, resolve
 from lgnc.train.trees import gate_widths
 
@@ -29,7 +29,7 @@ def test_toml_reads_every_kind_of_field(tmp_path: Path) -> None:
     path.write_text('widths = [40, 20]\nbatch-size = 64\nlr = 1\ncage = false\nencoder = "quantile:5"\n')
     config = TrainConfig.from_toml(path, seed=3, epochs=None)
     assert (config.widths, config.batch_size, config.lr, config.cage, config.seed) == ((40, 20), 64, 1.0, False, 3)
-    assert TrainConfig.from_dict(config.as_dict()) == config
+    assert TrainConfig.from_dict(config_data(config)) == config
 
 
 @pytest.mark.parametrize(

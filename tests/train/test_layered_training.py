@@ -19,6 +19,7 @@ from lgnc.ir.layers import Conv, Dense, Pool, Shape, applications, shapes
 from lgnc.ir.simulate import simulate
 from lgnc.train import TrainConfig, train
 from lgnc.train.build import to_model
+from lgnc.train.config import config_data
 from lgnc.train.cpu.crop_rows import crop_rows, mirror_rows
 from lgnc.train.cpu.engine import PackedEngine
 from lgnc.train.encoders import encode_rows, fit_grid_encoder
@@ -150,7 +151,7 @@ def test_layers_in_a_settings_file(tmp_path: Path) -> None:
     path.write_text('lr = 0.1\n[[layer]]\nkind = "conv"\nkernels = 8\n[[layer]]\nkind = "dense"\nwidth = 20\n')
     config = TrainConfig.from_toml(path)
     assert config.layer == (Conv(8), Dense(20))
-    assert TrainConfig.from_dict(config.as_dict()) == config
+    assert TrainConfig.from_dict(config_data(config)) == config
     path.write_text('[[layer]]\nkind = "conv"\nkernels = 8\nwindw = 3\n')
     with pytest.raises(BadInput, match=r"net\.toml, layer 1: unknown setting of a conv layer 'windw'.*'window'"):
         TrainConfig.from_toml(path)

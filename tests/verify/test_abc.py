@@ -34,26 +34,26 @@ def _no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prover, "_EXHAUSTIVE_WORK", 0)
 
 
-def as_gates(circuit: Circuit, goal: str, low: int, high: int) -> Circuit:
+def as_gates(circuit: Circuit, claim: str, low: int, high: int) -> Circuit:
     """Features' bits in; outputs, class or scores out. Two classes that score low and high, always, set the format."""
-    if circuit.head is not None and goal == "scores":
+    if circuit.head is not None and claim == "scores":
         head = circuit.head
         starts = np.append(head.starts, head.starts[[-1, -1]]).astype(np.int32)
         offset = np.append(head.offset, [low, high]).astype(np.int32)
         circuit = circuit.with_(head=replace(head, names=(*head.names, "low", "high"), starts=starts, offset=offset))
-    return lower_encoder(lower_head(circuit, goal))
+    return lower_encoder(lower_head(circuit, claim))
 
 
-def agreed(a: Circuit, b: Circuit, folder: Path, goal: Any = "scores") -> bool:
+def agreed(a: Circuit, b: Circuit, folder: Path, claim: Any = "scores") -> bool:
     """The prover's verdict, which ABC's has to be too."""
     formats = [score_format(circuit.head) for circuit in (a, b) if circuit.head is not None]
     low = min((base for base, _ in formats), default=0)
     high = max((base + 2**width - 1 for base, width in formats), default=0)
-    verdict = prove(a, b, claim=goal).equal
+    verdict = prove(a, b, claim=claim).equal
     paths = []
     for name, circuit in (("a.aig", a), ("b.aig", b)):
         paths.append(folder / name)
-        paths[-1].write_bytes(aiger_bytes(as_gates(circuit, goal, low, high)))
+        paths[-1].write_bytes(aiger_bytes(as_gates(circuit, claim, low, high)))
     assert verdict is not None
     assert verdict is abc_says_equal(*paths)
     return verdict
@@ -75,11 +75,11 @@ def test_optimised_nets(level: int, dtype: str, tmp_path: Path) -> None:
     assert not agreed(net, best.with_(outputs=outputs), tmp_path)
 
 
-@pytest.mark.parametrize("goal", ["scores", "class"])
-def test_mutants_refuted_and_harmless(goal: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("claim", ["scores", "class"])
+def test_mutants_refuted_and_harmless(claim: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(11)
     nets = [net_of(seed, ("uint8", "bool", "int16")[seed % 3]) for seed in range(9)]
-    seen = [agreed(net, mutant(net, rng), tmp_path, goal) for net in nets]
+    seen = [agreed(net, mutant(net, rng), tmp_path, claim) for net in nets]
     assert min(seen.count(True), seen.count(False)) >= 2
 
 

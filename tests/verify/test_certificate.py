@@ -52,7 +52,7 @@ def test_whatever_is_certified_is_replayed(seed: int, classes: int) -> None:
     assert check_certificate(certified(one, two), one, two) >= 0
 
 
-def test_a_lowered_head_and_a_class_goal_are_certified() -> None:
+def test_a_lowered_head_and_the_claim_class_are_certified() -> None:
     a, b = pair()
     lowered = lower_head(run_pipeline(a, 1)[0], "both")
     two = restructured(lowered)

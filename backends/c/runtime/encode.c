@@ -160,7 +160,7 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_turn_bytes)(const __m512i *m, _
     }
 }
 
-/* A group's rows, one a feature, from the lines that NAME_gather left there. */
+/* A group's rows, one per feature, from the lines that NAME_gather left there. */
 static NAME_TARGET void NAME_FN(NAME_turn)(uint64_t *rows)
 {
     __m512i m[64], turned[8], *out = (__m512i *)(void *)rows;
@@ -176,7 +176,7 @@ static NAME_TARGET void NAME_FN(NAME_turn)(uint64_t *rows)
     }
 }
 #else
-/* A group's rows, one a feature, from the lines that NAME_gather left there: elements change places within 64-bit
+/* A group's rows, one per feature, from the lines that NAME_gather left there: elements change places within 64-bit
    lanes, then lanes. */
 static NAME_TARGET void NAME_FN(NAME_turn)(uint64_t *rows)
 {

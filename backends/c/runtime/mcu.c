@@ -35,7 +35,7 @@
     NAME_EACH(NAME_GATE(sum += (expression)))                \
     break
 
-/* Every step on one sample. v: NAME_ROWS bytes. scores: one a class, which the caller has set to the offsets. */
+/* Every step on one sample. v: NAME_ROWS bytes. scores: one per class, which the caller has set to the offsets. */
 static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
 {
     const NAME_FLASH NAME_node *gate = NAME_gate;
