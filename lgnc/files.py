@@ -234,13 +234,26 @@ def make_folder(folder: Path) -> None:
         raise cannot_write(folder, error) from None
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of `path`. Raises BadInput, with the reason, when it cannot be read."""
+MOST_BYTES = 2 << 30
+"""What a file may hold that is read whole; a device such as /dev/zero has no end."""
+
+
+def read_file(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of `path`. Raises BadInput when it cannot be read, with the reason, or has more than `most` bytes."""
+    parts: list[bytes] = []
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            left = most + 1
+            while size <= most and left and (part := file.read(min(left, max(size, 1 << 20) + 1))):
+                parts.append(part)
+                left -= len(part)
     except OSError as error:
         reason = f"cannot read: {error.strerror or error}"
         raise BadInput(reason, where=str(path), fix="check the path") from None
+    if size > most or not left:
+        raise BadInput(f"has more than {most:,} bytes", where=str(path), fix="check the path, or give a smaller file")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def sha256(data: bytes) -> str:

@@ -195,3 +195,15 @@ def test_reading_says_what_is_wrong(tmp_path: Path) -> None:
         write_file(tmp_path, b"")
     with pytest.raises(BadInput, match="No such file"):
         write_file(tmp_path / "no" / "such", b"")
+
+
+def test_what_is_read_whole_has_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(b"x" * 100)
+    assert read_file(path, 100) == b"x" * 100
+    with pytest.raises(BadInput, match="more than 99 bytes"):
+        read_file(path, 99)
+    with pytest.raises(BadInput, match="more than 1,000 bytes"):
+        read_file(Path("/dev/zero"), 1000)
+    assert read_file(Path(os.devnull)) == b""
+    assert read_file(Path("/proc/self/stat")) != b"", "a file that says it has 0 bytes"

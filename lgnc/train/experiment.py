@@ -139,10 +139,14 @@ def _csv(rows: Iterable[dict[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
+_MOST_BYTES = 16 << 20
+"""A hundred thousand rows: no experiment has as many."""
+
+
 def _read(path: Path, settings: str) -> dict[tuple[str, str, str], dict[str, str]]:
     fix = "give another output file"
     try:
-        reader = csv.DictReader(io.StringIO(read_file(path).decode("utf-8"), newline=""), strict=True)
+        reader = csv.DictReader(io.StringIO(read_file(path, _MOST_BYTES).decode("utf-8"), newline=""), strict=True)
         rows, header = list(reader), tuple(reader.fieldnames or ())
     except (UnicodeDecodeError, csv.Error):
         raise BadInput("is not a CSV file of this experiment", where=str(path), fix=fix) from None
