@@ -142,13 +142,17 @@ def from_text(text: str, where: str = "circuit") -> Circuit:
     return check(circuit, where)
 
 
+def decoded(data: bytes, where: str, ending: str) -> str:
+    """UTF-8 bytes as text. Raises BadInput that names the byte that is not, and the ending of what was expected."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"is not UTF-8 text at byte {error.start}", where=where, fix=f"give an {ending} file") from None
+
+
 def circuit_from_lgir(data: bytes, where: str) -> Circuit:
     """The circuit of an `.lgir` file's bytes. Raises BadInput that names the line, or the byte that is not UTF-8."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"is not UTF-8 text at byte {error.start}", where=where, fix="give an .lgir file") from None
-    return from_text(text, where)
+    return from_text(decoded(data, where, ".lgir"), where)
 
 
 def read_encoder(reader: LineReader) -> Encoder:

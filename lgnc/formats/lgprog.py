@@ -9,9 +9,9 @@ import re
 
 import numpy as np
 
-from lgnc.diagnostics import BadInput
 from lgnc.formats.lgir import (
     LineReader,
+    decoded,
     encoder_lines,
     gate_lines,
     output_lines,
@@ -102,8 +102,4 @@ def program_bytes(program: Program) -> bytes:
 
 def program_from_bytes(data: bytes, where: str) -> Program:
     """The program of an `.lgprog` file's bytes. Raises BadInput that names the line, or the byte that is not UTF-8."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"is not UTF-8 text at byte {error.start}", where=where, fix="give an .lgprog file") from None
-    return program_from_text(text, where)
+    return program_from_text(decoded(data, where, ".lgprog"), where)
