@@ -11,8 +11,9 @@ import pytest
 from lgnc.diagnostics import Failed
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir import Circuit, Encoder, Head, in_order
+from lgnc.ir.draw_leaves import draw_leaves
 from lgnc.ir.gates import GATES
-from lgnc.ir.layers import Conv, Pool, Shape, draw_leaves, shapes, trained_gates
+from lgnc.ir.layers import Conv, Pool, Shape, shapes, trained_gates
 from lgnc.toolchain import PACKAGES, TOOLS, find_tool, package_version, require_tool, run
 
 

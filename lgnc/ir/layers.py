@@ -12,7 +12,7 @@ counted leaves first, then gates, gate j reads values 2 j (pin a) and 2 j + 1 (p
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 from lgnc.diagnostics import BadInput, unknown
 
 Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
-LEAVES = ("random", "paired")
+LEAVES = ("random", "paired", "learned")
 POOLS = ("or", "and")
+WIRINGS = ("random", "structured", "learned")
 _MOST = 1 << 30
 _DEEPEST = 6
+
+CANDIDATES = 8
+"""Candidates per leaf or pin that is learned, where a layer does not say."""
 
 
 class Shape(NamedTuple):
@@ -50,13 +53,27 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True)
 class Dense:
-    """`width` gates, each over two nodes of the layer below."""
+    """`width` gates, each over two nodes of the layer below.
+
+    wiring, candidates, init: this layer's own in the place of the training's; "" and 0 for none. lr: times the
+    training's rate.
+    """
 
     width: int
+    wiring: str = ""
+    candidates: int = 0
+    init: str = ""
+    lr: float = 1.0
     kind = "dense"
 
     def __post_init__(self) -> None:
-        _whole(self, width=(1, _MOST))
+        _whole(self, width=(1, _MOST), candidates=(0, _MOST))
+        _check_own(self)
+        if self.wiring and self.wiring not in WIRINGS:
+            raise unknown("wiring", self.wiring, WIRINGS, where="layer 'dense'")
+        if self.candidates > 1 and self.wiring not in ("", "learned"):
+            what = f"candidates are for learned wiring, not {self.wiring}"
+            raise BadInput(what, where="layer 'dense'", fix='leave them out, or give wiring = "learned"')
 
 
 @dataclass(frozen=True)
@@ -64,8 +81,9 @@ class Conv:
     """`kernels` trees of gates, each slid over the image with `stride`, after `padding` rows and columns of zeros.
 
     window: the side of the square that leaves lie in. depth: of the tree, 2^depth leaves; depth 1 is one gate per
-    channel and place. group: how many channels a kernel reads, 0 for all. leaves: how its channels are chosen, 'random'
-    or 'paired' (see `draw_leaves`).
+    channel and place. group: how many channels a kernel reads, 0 for all. leaves: how they are chosen, 'random',
+    'paired' or 'learned' (see `lgnc.ir.draw_leaves`). candidates: of each learned leaf, 0 for `CANDIDATES`, or all
+    where there are fewer. init, lr: as of `Dense`.
     """
 
     kernels: int
@@ -75,11 +93,18 @@ class Conv:
     padding: int = 0
     group: int = 2
     leaves: str = "random"
+    candidates: int = 0
+    init: str = ""
+    lr: float = 1.0
     kind = "conv"
 
     def __post_init__(self) -> None:
         _whole(self, kernels=(1, _MOST), window=(1, 255), depth=(1, _DEEPEST), stride=(1, 255), padding=(0, 255))
-        _whole(self, group=(0, _MOST))
+        _whole(self, group=(0, _MOST), candidates=(0, _MOST))
+        _check_own(self)
+        if self.candidates and self.leaves != "learned":
+            what = f"candidates are for learned leaves, not {self.leaves}"
+            raise BadInput(what, where="layer 'conv'", fix='leave them out, or give leaves = "learned"')
         if self.leaves not in LEAVES:
             raise unknown("choice of leaves", str(self.leaves), LEAVES, where="layer 'conv'")
         if self.padding >= self.window:
@@ -118,6 +143,26 @@ def _whole(layer: Layer, **ranges: tuple[int, int]) -> None:
             raise BadInput(f"{name} is {value!r}", where=f"layer '{layer.kind}'", fix=fix)
 
 
+def _check_own(layer: Dense | Conv) -> None:
+    """Refuse a rate or an initialisation that is none; what the latter may say is known where it is used."""
+    where = f"layer '{layer.kind}'"
+    if type(layer.lr) not in (int, float) or not 1e-3 <= layer.lr <= 1e3:
+        raise BadInput(f"lr is {layer.lr!r:.40}", where=where, fix="give lr = a factor of the rate from 0.001 to 1000")
+    for name in ("init", "wiring"):
+        value = getattr(layer, name, "")
+        if type(value) is not str:
+            raise BadInput(f"{name} is {value!r:.40}, not a text", where=where, fix=f"give {name} = a text in quotes")
+
+
+_OWN = {"wiring": "", "candidates": 0, "init": "", "lr": 1.0}
+"""What a layer has of its own in the place of a training's settings, where it has nothing."""
+
+
+def bare(conv: Conv) -> Conv:
+    """The convolution without what only training asks of it."""
+    return replace(conv, candidates=0, init="", lr=1.0)
+
+
 # --- Layers as tables. ---
 
 
@@ -148,8 +193,9 @@ def layer_from(values: object, where: str = "layer") -> Layer:
 
 
 def layer_table(layer: Layer) -> dict[str, Any]:
-    """JSON data that `layer_from` reads back."""
-    return {"kind": layer.kind, **asdict(layer)}
+    """JSON data that `layer_from` reads back; settings of its own only where it has them."""
+    values = {key: value for key, value in asdict(layer).items() if key not in _OWN or value != _OWN[key]}
+    return {"kind": layer.kind, **values}
 
 
 # --- Shapes. ---
@@ -172,6 +218,9 @@ def output_shape(layer: Layer, below: Shape, where: str = "layer") -> Shape:
     if leaves > bits:
         what = f"depth {layer.depth} has {leaves} leaves, and the window has {bits} bits"
         raise BadInput(what, where=where, fix="give a lower depth, a larger window or a larger group")
+    if layer.candidates > bits:
+        what = f"{layer.candidates} candidates per leaf, and the window has {bits} bits"
+        raise BadInput(what, where=where, fix=f"give {bits} or fewer, or a larger group (0 for all channels)")
     return Shape(layer.kernels, (height - window) // layer.stride + 1, (width - window) // layer.stride + 1)
 
 
@@ -208,33 +257,10 @@ def read_channels(conv: Conv, below: Shape) -> int:
     return min(conv.group or below.channels, below.channels)
 
 
-def draw_leaves(conv: Conv, below: Shape, rng: np.random.Generator) -> Int32:
-    """int32[kernels, 2^depth, 3]: each leaf's (channel, dy, dx), 0 <= dy, dx < window; no two of a kernel are equal.
-
-    'random': a kernel's `group` channels are drawn at random. 'paired': they are those that stand r + 1 apart, r the
-    round of kernels: kernel i reads channels i, i + r + 1, i + 2 (r + 1), ... (modulo the channels), r = i // channels,
-    so that all are read equally often and few pairs of channels occur twice. The leaves are drawn at random among the
-    bits of these channels in the window, as often from each channel, to one.
-    """
-    read, square, count = read_channels(conv, below), conv.window * conv.window, 1 << conv.depth
-    out = np.empty((conv.kernels, count, 3), np.int32)
-    for kernel in range(conv.kernels):
-        if conv.leaves == "paired" and read < below.channels:
-            step = 1 + kernel // below.channels % max(below.channels // read, 1)
-            channels = (kernel + step * np.arange(read)) % below.channels
-        else:
-            channels = rng.permutation(below.channels)[:read]
-        places = np.stack([rng.permutation(square) for _ in range(read)], axis=1).ravel()[:count]
-        order = rng.permutation(count)
-        which = channels[np.arange(count) % read]
-        out[kernel] = np.stack([which, places // conv.window, places % conv.window], axis=1)[order]
-    return out
-
-
 def leaf_nodes(conv: Conv, below: Shape, leaves: Int32) -> Int32:
     """int32[kernels, 2^depth, places]: the node of the layer below that each leaf reads at each place; -1 is padding.
 
-    leaves: see `draw_leaves`. Places are in rows of the layer's own output.
+    leaves: see `lgnc.ir.draw_leaves`; more or fewer per kernel do too. Places are in rows of the layer's own output.
     """
     above = output_shape(conv, below)
     y = np.arange(above.height)[:, None] * conv.stride - conv.padding

@@ -10,7 +10,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import FALSE, TRUE, A
-from lgnc.ir.layers import Pool, Shape
+from lgnc.ir.layers import Pool, Shape, bare
 from lgnc.train.config import parse_init
 from lgnc.train.front import build_front, cut_front
 from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
@@ -50,10 +50,12 @@ def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) ->
     if config.layer:
         grid = grid_shape(encoder, dataset)
         below = cut_front(config.layer, grid)[0]
-        front = build_front(below, grid, rng, lambda rng, count: _gate_logits(config, rng, count))
+        front = build_front(below, grid, rng, lambda rng, count, init: _gate_logits(config, rng, count, init))
+    wiring = _wiring(config, encoder, dataset, front, rng)
+    own = [layer for layer in config.dense for _ in range(len(wiring) // len(widths))]
     layers = tuple(
-        LayerStart(candidates, _gate_logits(config, rng, candidates.shape[1]), _wiring_logits(candidates))
-        for candidates in _wiring(config, encoder, dataset, front, rng)
+        LayerStart(pins, _gate_logits(config, rng, pins.shape[1], layer.init), _wiring_logits(pins), layer.lr)
+        for pins, layer in zip(wiring, own, strict=True)
     )
     starts = (np.arange(classes + 1) * widths[-1] // classes).astype(np.int32)
     return Network(encoder.bits, layers, starts, config.group_tau, front)
@@ -77,17 +79,18 @@ def _wiring(
     if front:
         above = front[-1].above
         places, below = grid_positions(above), above.nodes
-    for index, width in enumerate(widths):
-        if config.wiring == "learned" and config.candidates_from == "local":
-            pins, places = local_candidates(rng, places, size * width, config.candidates, _LOCAL_REACH / side)
+    for index, layer in enumerate(config.dense):
+        width = layer.width
+        if layer.wiring == "learned" and config.candidates_from == "local":
+            pins, places = local_candidates(rng, places, size * width, layer.candidates, _LOCAL_REACH / side)
             places = places.reshape(width, size, 2).mean(axis=1)
-        elif config.wiring == "learned":
-            pins = candidate_wiring(rng, below, size * width, config.candidates)
-        elif config.wiring == "random" and front and index < len(widths) - 1:
+        elif layer.wiring == "learned":
+            pins = candidate_wiring(rng, below, size * width, layer.candidates)
+        elif layer.wiring == "random" and front and index < len(widths) - 1:
             order = rng.permutation(below) if index == 0 else np.arange(below)
             blocks = max(1, min(size * max(widths) // _BLOCK, min(below, *widths) // 16))
             pins = blocked_wiring(rng, order, size * width, blocks)[:, :, None]
-        elif config.wiring == "random":
+        elif layer.wiring == "random":
             pins = random_wiring(rng, below, size * width)[:, :, None]
         else:
             fanin, places = structured_wiring(rng, places, size * width, min(1.0, _FIRST_REACH / side * 2**index))
@@ -99,8 +102,9 @@ def _wiring(
     return wiring
 
 
-def _gate_logits(config: ResolvedConfig, rng: np.random.Generator, width: int) -> Float32:
-    kind, strength = parse_init(config.init)
+def _gate_logits(config: ResolvedConfig, rng: np.random.Generator, width: int, init: str) -> Float32:
+    """float32[width, 16]. init: the layer's own, or '' for that of the configuration."""
+    kind, strength = parse_init(init or config.init)
     if kind == "gaussian":
         logits = (strength * rng.standard_normal((width, 16))).astype(np.float32)
     else:
@@ -138,5 +142,7 @@ def to_model(
 
 def _front_layers(start: ConvStart, trained: LayerLogits) -> list[FrontLayer]:
     """The convolution and the pool above it."""
-    found = [] if start.conv is None else [FrontLayer(start.conv, start.leaves, trained.gate)]
+    found = []
+    if start.conv is not None:
+        found = [FrontLayer(bare(start.conv), start.leaves(trained.wiring), trained.gate)]
     return found + ([FrontLayer(Pool(start.pool, start.size))] if start.size > 1 else [])

@@ -293,15 +293,22 @@ def _checked_list(name: str, value: Any, item: Any) -> tuple[Any, ...]:
         what = f"setting '{name}' has {len(value):,} layers" if value else f"setting '{name}' is empty"
         raise BadInput(what, where="training", fix=f"give 1 to {MOST_LAYERS:,} of them")
     if item is not int:
-        made = Dense | Conv | Pool
-        return tuple(
-            each if isinstance(each, made) else layer_from(each, f"layer {index}")
-            for index, each in enumerate(value, 1)
-        )
+        return tuple(_checked_layer(each, f"layer {index}") for index, each in enumerate(value, 1))
     numbers = tuple(_typed(name, each, int) for each in value)
     for number in numbers:
         _check_range(name, number)
     return numbers
+
+
+def _checked_layer(value: Any, where: str) -> Layer:
+    """A layer, or the layer of a table. Raises BadInput at `where`."""
+    layer = value if isinstance(value, Dense | Conv | Pool) else layer_from(value, where)
+    if not isinstance(layer, Pool) and layer.init:
+        try:
+            parse_init(layer.init)
+        except BadInput as error:
+            raise BadInput(error.what, where=where, fix=error.fix) from None
+    return layer
 
 
 def _check_together(config: TrainConfig) -> None:
@@ -313,5 +320,6 @@ def _check_together(config: TrainConfig) -> None:
             fix = "give the one or the other"
             raise BadInput(f"--{name} excludes layers of several kinds", where="training", fix=fix)
     if config.engine != "auto":
-        work = Work(config.method, ramps=config.inputs == "real", decay=bool(config.weight_decay))
+        rates = any(not isinstance(layer, Pool) and layer.lr != 1 for layer in config.layer or ())
+        work = Work(config.method, ramps=config.inputs == "real", decay=bool(config.weight_decay), rates=rates)
         check_engine(config.engine, work)

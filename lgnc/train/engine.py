@@ -15,7 +15,7 @@ from torch import Tensor
 from lgnc.ir.simulate import unpack
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
-from lgnc.train.reference_front import FrontTensors, conv_tensors
+from lgnc.train.reference_front import ConvTensors, FrontTensors, conv_tensors
 
 _EVALUATION_CELLS = 1 << 24
 """Activations held at a time while rows are evaluated."""
@@ -67,13 +67,22 @@ class TorchEngine:
     def _tensor(self, array: NDArray[Any], dtype: type) -> Tensor:
         return torch.from_numpy(np.array(array, dtype)).to(self.device)
 
+    def _all(self) -> list[ConvTensors | LayerTensors]:
+        """The layers that have logits, from the bits up."""
+        return [*self._front.layers, *self._layers]
+
     def _parameters(self) -> dict[str, Tensor]:
-        named = {f"gate.{index}": conv.gate for index, conv in enumerate(self._front.layers)}
-        for index, layer in enumerate(self._layers, len(named)):
+        named = dict[str, Tensor]()
+        for index, layer in enumerate(self._all()):
             named[f"gate.{index}"] = layer.gate
             if layer.wiring is not None:
                 named[f"wiring.{index}"] = layer.wiring
         return named
+
+    @property
+    def _rates(self) -> list[float]:
+        """What each layer's rate is times that of a step."""
+        return [conv.lr for conv in self.network.front] + [layer.lr for layer in self.network.layers]
 
     @property
     def c_ema(self) -> float:
@@ -103,11 +112,12 @@ class TorchEngine:
     def step(self, rows: NDArray[Any], y: NDArray[np.int64], lr: float) -> float:
         """See `Engine.step`."""
         beta = self.estimator.cage_beta
-        self._c_ema = beta * self._c_ema + (1 - beta) * confidence((*self._front.layers, *self._layers))
+        self._c_ema = beta * self._c_ema + (1 - beta) * confidence(self._all())
         loss, gradients = self._gradients(rows, y)
         self.steps += 1
         for (name, z), g in zip(self._parameters().items(), gradients, strict=True):
-            adam(z, g, *self._moments[name], self.steps, lr, self.estimator)
+            rate = lr * self._rates[int(name.partition(".")[2])]
+            adam(z, g, *self._moments[name], self.steps, rate, self.estimator)
             if not torch.isfinite(z).all():
                 raise FloatingPointError(f"{name} logits are not finite after step {self.steps}")
         if not np.isfinite(loss):
@@ -120,10 +130,11 @@ class TorchEngine:
         (low, high), tau, estimator, front = self._cut(self._noise(0)), self.network.tau, self.estimator, self._front
         with deterministic():
             front = front.leaves()
-            x = front.forward(x, estimator.forward_temperature, self.tau_b, low)
+            x = front.forward(x, estimator.forward_temperature, self.tau_b, low, estimator.wiring_temperature)
             loss, pairs = loss_and_gradients(x, labels, self._layers, self._starts, tau, estimator, self.tau_b, high)
-        below = [torch.zeros_like(z.gate) if z.gate.grad is None else z.gate.grad for z in front.layers]
-        return loss, below + [g for pair in pairs for g in pair if g is not None]
+        below = [z for layer in front.layers for z in (layer.gate, layer.wiring) if z is not None]
+        found = [torch.zeros_like(z) if z.grad is None else z.grad for z in below]
+        return loss, found + [g for pair in pairs for g in pair if g is not None]
 
     @torch.no_grad()
     def scores(self, rows: NDArray[Any], *, hard: bool) -> Float32:
@@ -143,12 +154,11 @@ class TorchEngine:
 
     def logits(self) -> list[LayerLogits]:
         """See `Engine.logits`."""
-        front = [LayerLogits(conv.gate.cpu().numpy().copy(), None) for conv in self._front.layers]
-        return front + [
+        return [
             LayerLogits(
                 layer.gate.cpu().numpy().copy(), None if layer.wiring is None else layer.wiring.cpu().numpy().copy()
             )
-            for layer in self._layers
+            for layer in self._all()
         ]
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -18,6 +18,7 @@ NEEDS: dict[str, tuple[str, str]] = {
     "convolutions": ("trains no convolutions", "use dense layers alone"),
     "soft convolutions": ("trains no convolutions by '{method}'", "use a hard method"),
     "weight decay": ("has no weight decay", "leave out --weight-decay"),
+    "layer rates": ("has one rate for all layers", "leave out lr in the tables of layers"),
     "processes": ("trains in one process", "start one without torchrun"),
 }
 """What a run may need of an engine: what to say of one that has it not, and a remedy beside another engine."""
@@ -45,7 +46,7 @@ ENGINES = {
     for kind in (
         EngineKind(
             "packed", "numba", "cpu",
-            frozenset({"soft", "noise", "convolutions", "weight decay", "processes"}),
+            frozenset({"soft", "noise", "convolutions", "weight decay", "layer rates", "processes"}),
             "lgnc.train.cpu.engine:PackedEngine", "lgnc.train.cpu.all_reduce:DistributedPackedEngine", ("threads",),
         ),
         EngineKind(
@@ -62,13 +63,14 @@ ENGINES = {
 
 @dataclass(frozen=True)
 class Work:
-    """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. convolves: in
-    layers below the dense ones. Raises BadInput for an unknown method.
+    """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. rates: layers
+    have rates of their own. convolves: in layers below the dense ones. Raises BadInput for an unknown method.
     """
 
     method: str
     ramps: bool = False
     decay: bool = False
+    rates: bool = False
     convolves: bool = False
     processes: int = 1
 
@@ -86,6 +88,7 @@ class Work:
             "soft": not method.hard,
             "noise": method.noisy,
             "weight decay": self.decay,
+            "layer rates": self.rates,
             "processes": self.processes > 1,
         }
         return (*(need for need, wanted in named.items() if wanted), *method.needs)

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from lgnc.diagnostics import BadInput
-from lgnc.ir.layers import Conv, Dense, Layer, Pool, Shape, draw_leaves, layer_name, shapes
+from lgnc.ir.draw_leaves import draw_candidates, draw_leaves
+from lgnc.ir.layers import Conv, Dense, Layer, Pool, Shape, layer_name, shapes
 from lgnc.train.network import ConvStart, Float32
 
-Logits = Callable[[np.random.Generator, int], Float32]
+Logits = Callable[[np.random.Generator, int, str], Float32]
+"""Of so many gates, by an initialisation of their layer's own ('' for none): float32[count, 16]."""
 
 
 def cut_front(layers: tuple[Layer, ...], below: Shape) -> tuple[tuple[Layer, ...], tuple[int, ...]]:
@@ -35,12 +37,16 @@ def cut_front(layers: tuple[Layer, ...], below: Shape) -> tuple[tuple[Layer, ...
 def build_front(
     layers: tuple[Layer, ...], below: Shape, rng: np.random.Generator, logits: Logits
 ) -> tuple[ConvStart, ...]:
-    """The convolutions and pools `layers` over a grid of `below`. logits: float32[count, 16] of so many gates."""
+    """The convolutions and pools `layers` over a grid of `below`, all leaves' wiring logits 0."""
     out: list[ConvStart] = []
     for layer, shape in zip(layers, shapes(layers, below), strict=False):
         if isinstance(layer, Conv):
-            leaves, gates = draw_leaves(layer, shape, rng), logits(rng, layer.kernels * layer.gates)
-            out.append(ConvStart(shape, layer, leaves, gates))
+            candidates = draw_leaves(layer, shape, rng)[:, :, None]
+            if layer.leaves == "learned":
+                candidates = draw_candidates(layer, shape, candidates[:, :, 0], rng)
+            gates = logits(rng, layer.kernels * layer.gates, layer.init)
+            wiring = np.zeros(candidates.shape[:3], np.float32) if candidates.shape[2] > 1 else None
+            out.append(ConvStart(shape, layer, candidates, gates, wiring))
         elif isinstance(layer, Pool):
             if not out or out[-1].size > 1:
                 out.append(_alone(shape))
@@ -50,6 +56,6 @@ def build_front(
 
 def _alone(below: Shape) -> ConvStart:
     """Every channel as it is: what a pool stands on that is above no convolution."""
-    leaves = np.zeros((below.channels, 1, 3), np.int32)
-    leaves[:, 0, 0] = np.arange(below.channels)
+    leaves = np.zeros((below.channels, 1, 1, 3), np.int32)
+    leaves[:, 0, 0, 0] = np.arange(below.channels)
     return ConvStart(below, None, leaves, np.zeros((0, 16), np.float32))

@@ -30,12 +30,14 @@ class LayerStart:
     """A layer before its first step. Every pin reads the layer below: encoder bits for the first layer.
 
     candidates: int32[2, width, k], positions in the layer below that pin a (row 0) and pin b (row 1) may read, distinct
-    within a pin. gate_logits: float32[width, 16]. wiring_logits: float32[2, width, k], or None when k is 1.
+    within a pin. gate_logits: float32[width, 16]. wiring_logits: float32[2, width, k], or None when k is 1. lr: times
+    the rate of a step.
     """
 
     candidates: Int32
     gate_logits: Float32
     wiring_logits: Float32 | None = None
+    lr: float = 1.0
 
     @property
     def width(self) -> int:
@@ -47,16 +49,34 @@ class ConvStart:
     """A convolution and the pool above it, before its first step; see `lgnc.ir.layers`.
 
     below: the shape of what it reads. conv: None for a pool alone, whose kernels are the channels, with one leaf and no
-    gate each. leaves: int32[kernels, 2^depth, 3]. gate_logits: float32[kernels * gates, 16], a kernel's gates together.
-    size: of the pool, 1 for none.
+    gate each. candidates: int32[kernels, 2^depth, k, 3], the bits of the window that each leaf may read, distinct.
+    gate_logits: float32[kernels * gates, 16], a kernel's gates together. wiring_logits: float32[kernels, 2^depth, k],
+    or None when k is 1. size: of the pool, 1 for none.
     """
 
     below: Shape
     conv: Conv | None
-    leaves: Int32
+    candidates: Int32
     gate_logits: Float32
+    wiring_logits: Float32 | None = None
     pool: str = "or"
     size: int = 1
+
+    @property
+    def lr(self) -> float:
+        return self.conv.lr if self.conv else 1.0
+
+    @property
+    def k(self) -> int:
+        """Candidates of each leaf."""
+        return int(self.candidates.shape[2])
+
+    def leaves(self, wiring: Float32 | None) -> Int32:
+        """int32[kernels, 2^depth, 3]: what each leaf reads, by its wiring logits."""
+        if wiring is None:
+            return self.candidates[:, :, 0]
+        best = wiring.argmax(axis=2)[:, :, None, None]
+        return np.take_along_axis(self.candidates, best, axis=2)[:, :, 0]
 
     @property
     def window(self) -> int:
@@ -119,7 +139,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Estimator:
-    """How gradients are estimated and applied.
+    """How gradients are estimated and applied. A layer's `lr` is a factor of the rate and so of the decay.
 
     temperature: the gate temperature, of both passes; with `cage`, that of the backward pass comes from the confidence
     instead, between tau_max and tau_min (see `cage_temperature`). wiring_temperature: of the softmax over a pin's
@@ -171,7 +191,7 @@ def cage_temperature(estimator: Estimator, c_ema: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LayerLogits:
-    """gate: float32[width, 16]. wiring: float32[2, width, k], or None when k is 1 and in a convolution."""
+    """gate: float32[width, 16]. wiring: of the shape of `wiring_logits` of the layer's start, or None when k is 1."""
 
     gate: Float32
     wiring: Float32 | None

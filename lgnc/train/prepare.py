@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder
-from lgnc.ir.layers import Conv, Shape, applications, shapes, trained_gates
+from lgnc.ir.layers import CANDIDATES, Conv, Shape, applications, layer_name, read_channels, shapes, trained_gates
 from lgnc.ir.simulate import features_for
 from lgnc.train.build import build_network, grid_shape
 from lgnc.train.config import TrainConfig
@@ -57,6 +57,7 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Pro
         grid = grid_shape(encoder, dataset)
         below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
         front = front_bytes(config, grid, saved=saved)
+        check_layers(config, below)
     if asked.candidates is None:
         config = replace(config, candidates=min(config.candidates, below, *config.widths))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
@@ -102,6 +103,16 @@ def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.
     return np.setdiff1d(np.arange(len(y)), chosen), chosen
 
 
+def check_layers(config: ResolvedConfig, below: int) -> None:
+    """Raise BadInput for a dense layer with more candidates than nodes below it, `below` those of the first."""
+    first = len(config.layer) - len(config.dense)
+    for index, layer in enumerate(config.dense):
+        if layer.candidates > below:
+            what = f"{layer.candidates} candidates per pin, and the layer below has {below} nodes"
+            raise BadInput(what, where=layer_name(first + index, layer), fix=f"give candidates = {below} or fewer")
+        below = layer.width
+
+
 def memory_needed(config: ResolvedConfig, bits: int, rows: int, *, saved: bool = False) -> int:
     """Bytes that training will hold at its peak, roughly: logits and moments, activations and gradients, the rows.
 
@@ -109,8 +120,10 @@ def memory_needed(config: ResolvedConfig, bits: int, rows: int, *, saved: bool =
     way out; a checkpoint is made of two such copies, in pieces and then whole.
     """
     widths, batch = gate_widths(config.node, config.widths), config.batch_size
-    pins = sum(2 * width * config.candidates for width in widths)
-    logits = 16 * sum(widths) + (pins if config.candidates > 1 else 0)
+    per = len(widths) // len(config.dense)
+    counts = [layer.candidates for layer in config.dense for _ in range(per)]
+    pins = sum(2 * width * count for width, count in zip(widths, counts, strict=True))
+    logits = 16 * sum(widths) + sum(2 * w * count for w, count in zip(widths, counts, strict=True) if count > 1)
     copies = 10 + (12 if saved else 0)
     state = 4 * copies * logits + 4 * 4 * pins
     if config.engine in ("packed", "triton"):
@@ -157,5 +170,12 @@ def front_bytes(config: ResolvedConfig, grid: Shape, *, saved: bool = False) -> 
     written = sum(applications(layer, above) for layer, above in zip(layers, found[1:], strict=True))
     largest = max((shape.nodes for shape in found[:-1]), default=0)
     batch = config.batch_size
-    step = 2 * 6 * largest * min(batch, 64) if config.engine == "packed" else 4 * 12 * written * batch
-    return 4 * (22 if saved else 10) * 16 * gates + step + 40 * written
+    packed = config.engine == "packed"
+    step = 2 * 6 * largest * min(batch, 64) if packed else 4 * 12 * written * batch
+    pins = places = 0
+    for layer, below, above in zip(layers, found, found[1:], strict=False):
+        if isinstance(layer, Conv) and layer.leaves == "learned":
+            limit = read_channels(layer, below) * layer.window**2
+            own = layer.kernels * min(layer.candidates or CANDIDATES, limit) << layer.depth
+            pins, places = pins + own, places + own * (16 if packed else above.places)
+    return 4 * (22 if saved else 10) * (16 * gates + pins) + 24 * pins + 8 * places + step + 40 * written

@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
-from lgnc.train.network import Engine, Float32, LayerLogits, LayerStart, Network, Rows
+from lgnc.ir.draw_leaves import bits_of, codes_of, draw_distinct, kernel_channels
+from lgnc.ir.layers import Conv
+from lgnc.train.network import Engine, Float32, Int32, LayerLogits, Network, Rows
 
 State = dict[str, NDArray[Any]]
+Pins = NDArray[Any]
 
-_CANDIDATES = "candidates."
-"""The state's names for what an engine does not keep in its own: the candidates of each layer."""
+_CANDIDATES, _LEAVES = "candidates.", "leaves."
+"""The state's names for what an engine does not keep in its own: the candidates of each dense layer, and of each
+convolution with learned leaves."""
 
 
 class RedrawingEngine:
@@ -58,20 +62,34 @@ class RedrawingEngine:
 
     def state(self) -> State:
         """See `Engine.state`."""
-        layers = enumerate(self.network.layers)
-        return self._engine.state() | {f"{_CANDIDATES}{index}": layer.candidates for index, layer in layers}
+        return self._engine.state() | _candidates(self.network)
 
     def load_state(self, state: State) -> None:
         """See `Engine.load_state`."""
-        layers = enumerate(self.network.layers)
+        layers, front = enumerate(self.network.layers), enumerate(self.network.front)
         kept = tuple(replace(layer, candidates=state[f"{_CANDIDATES}{index}"]) for index, layer in layers)
-        inner = {name: array for name, array in state.items() if not name.startswith(_CANDIDATES)}
-        self._become(replace(self.network, layers=kept), inner)
+        convs = tuple(
+            replace(conv, candidates=state.get(f"{_LEAVES}{index}", conv.candidates)) for index, conv in front
+        )
+        inner = {name: array for name, array in state.items() if not name.startswith((_CANDIDATES, _LEAVES))}
+        self._become(replace(self.network, layers=kept, front=convs), inner)
+
+
+def _candidates(network: Network) -> State:
+    """What may be read, by name."""
+    dense = {f"{_CANDIDATES}{index}": layer.candidates for index, layer in enumerate(network.layers)}
+    return dense | {f"{_LEAVES}{index}": conv.candidates for index, conv in enumerate(network.front) if conv.k > 1}
 
 
 def check_candidates(network: Network, state: State, where: str) -> None:
     """Raise BadInput for a candidate that is no node of the layer below: kernels do not look."""
     below = network.below
+    for index, conv in enumerate(network.front):
+        found = state.get(f"{_LEAVES}{index}", conv.candidates)
+        limits = (conv.below.channels, conv.window, conv.window)
+        if found.size and ((found < 0) | (found >= limits)).any():
+            what = f"is a damaged checkpoint: {_LEAVES}{index} holds what is no bit of the window"
+            raise BadInput(what, where=where, fix="train again without --resume")
     for index, layer in enumerate(network.layers):
         found = state.get(f"{_CANDIDATES}{index}", layer.candidates)
         if found.size and not 0 <= found.min() <= found.max() < below:
@@ -81,36 +99,65 @@ def check_candidates(network: Network, state: State, where: str) -> None:
 
 
 def redraw_candidates(network: Network, state: State, rng: np.random.Generator) -> tuple[Network, State]:
-    """The network and the engine's state with the lower half of every pin's candidates drawn anew.
+    """The network and the engine's state with the lower half of every learned pin's and leaf's candidates drawn anew.
 
-    A new candidate is one that the pin does not have, from the whole layer below; it starts with the lowest wiring
-    logit that the pin keeps, and moments of 0. What a pin reads does not change.
+    A new candidate is one that the pin does not have, from the whole layer below, or for a leaf from the window in the
+    channels that its kernel may read; it starts with the lowest wiring logit that the pin keeps, and moments of 0. What
+    a pin reads does not change.
     """
-    layers, state, below = [], dict(state), network.below
+    layers, front, state, below = [], [], dict(state), network.below
+    for index, start in enumerate(network.front):
+        conv, parts = start.conv, _logits_of(state, index)
+        if conv is not None and parts:
+            channels, shape = kernel_channels(conv, start.below, start.candidates, rng), start.candidates.shape
+            pins = codes_of(conv, start.candidates).reshape(-1, start.k)
+
+            def draw(fresh: Pins, kept: int, conv: Conv = conv, channels: Int32 = channels) -> None:
+                draw_distinct(conv, channels, fresh, kept, rng)
+
+            drawn, changed = _redraw(pins, parts, draw)
+            start, state = replace(start, candidates=bits_of(conv, drawn).reshape(shape)), state | changed
+        front.append(start)
     for index, layer in enumerate(network.layers, len(network.front)):
-        name = f"wiring.{index}"
-        if name in state:
-            layer, changed = _redraw(layer, {part: state[name + part] for part in ("", ".m", ".v")}, below, rng)
-            state |= {name + part: array for part, array in changed.items()}
+        parts = _logits_of(state, index)
+        if parts:
+            shape, pins = layer.candidates.shape, layer.candidates.reshape(2 * layer.width, -1)
+
+            def draw_any(fresh: Pins, kept: int, below: int = below) -> None:
+                fresh[:, kept:] = rng.integers(0, below, (len(fresh), fresh.shape[1] - kept))
+
+            found, changed = _redraw(pins, parts, draw_any)
+            layer, state = replace(layer, candidates=found.reshape(shape).astype(np.int32)), state | changed
         layers.append(layer)
         below = layer.width
-    return replace(network, layers=tuple(layers)), state
+    return replace(network, layers=tuple(layers), front=tuple(front)), state
 
 
-def _redraw(layer: LayerStart, parts: State, below: int, rng: np.random.Generator) -> tuple[LayerStart, State]:
-    logits, k = parts[""].reshape(2 * layer.width, -1), layer.candidates.shape[2]
+_PARTS = ("", ".m", ".v")
+
+
+def _logits_of(state: State, index: int) -> State:
+    """A layer's wiring logits and their moments, or nothing."""
+    return {name: state[name] for name in (f"wiring.{index}{part}" for part in _PARTS) if name in state}
+
+
+def _redraw(pins: Pins, parts: State, draw: Callable[[Pins, int], None]) -> tuple[Pins, State]:
+    """The pins' candidates and their logits and moments after a redraw.
+
+    pins: int[pins, k]. draw: draws all but the first so many of each row anew, in place.
+    """
+    logits, k = next(iter(parts.values())).reshape(pins.shape), pins.shape[1]
     order = np.argsort(-logits, axis=1, kind="stable")
     kept = (k + 1) // 2
-    pins = np.take_along_axis(layer.candidates.reshape(logits.shape), order, axis=1)
+    pins = np.take_along_axis(pins, order, axis=1)
     fresh = pins.copy()
-    fresh[:, kept:] = rng.integers(0, below, (len(pins), k - kept))
+    draw(fresh, kept)
     ordered = np.sort(fresh, axis=1)
     able = (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)  # The others wait for another epoch.
     pins[able] = fresh[able]
     out = {}
-    for part, array in parts.items():
+    for name, array in parts.items():
         moved = np.take_along_axis(array.reshape(logits.shape), order, axis=1)
-        moved[able, kept:] = 0 if part else moved[able, kept - 1 : kept]
-        out[part] = moved.reshape(array.shape)
-    shape = layer.candidates.shape
-    return replace(layer, candidates=pins.reshape(shape).astype(np.int32)), out
+        moved[able, kept:] = 0 if name.endswith((".m", ".v")) else moved[able, kept - 1 : kept]
+        out[name] = moved.reshape(array.shape)
+    return pins, out

@@ -22,13 +22,15 @@ from lgnc.train.reference import neurons
 
 @dataclass(frozen=True, eq=False)
 class ConvTensors:
-    """gate: float[kernels * gates, 16]. leaves: int64[kernels, 2^depth, places], nodes of the layer below, -1 for 0.
+    """gate: float[kernels * gates, 16]. candidates: int64[kernels, 2^depth, k, places], nodes of the layer below that a
+    leaf may read at each place, -1 for 0. wiring: float[kernels, 2^depth, k], or None when k is 1.
 
     squares: int64[size * size, nodes], what each node of the pool reads of the convolution's output; None for no pool.
     """
 
     gate: Tensor
-    leaves: Tensor
+    candidates: Tensor
+    wiring: Tensor | None
     squares: Tensor | None
     negated: bool
 
@@ -36,14 +38,57 @@ class ConvTensors:
 def conv_tensors(start: ConvStart, device: torch.device | str = "cpu") -> ConvTensors:
     """`start` for PyTorch."""
     nodes: NDArray[Any]
+    kernels, count, k, _ = start.candidates.shape
     if start.conv is None:
         nodes = np.arange(start.below.nodes).reshape(start.below.places, 1, -1).transpose(2, 1, 0)
     else:
-        nodes = leaf_nodes(start.conv, start.below, start.leaves)
+        nodes = leaf_nodes(start.conv, start.below, start.candidates.reshape(kernels, count * k, 3))
     squares = pool_nodes(Pool(start.pool, start.size), start.made) if start.size > 1 else None
-    gate, leaves = (torch.from_numpy(np.array(each)).to(device) for each in (start.gate_logits, nodes.astype(np.int64)))
-    read = None if squares is None else torch.from_numpy(squares.astype(np.int64)).to(device)
-    return ConvTensors(gate, leaves, read, start.pool == "and")
+
+    def tensor(array: NDArray[Any] | None, dtype: type) -> Tensor | None:
+        return None if array is None else torch.from_numpy(np.array(array, dtype)).to(device)
+
+    gate, wiring = (tensor(each, np.float32) for each in (start.gate_logits, start.wiring_logits))
+    candidates, read = tensor(nodes.reshape(kernels, count, k, -1), np.int64), tensor(squares, np.int64)
+    assert gate is not None
+    assert candidates is not None
+    return ConvTensors(gate, candidates, wiring, read, start.pool == "and")
+
+
+class Leaves(torch.autograd.Function):
+    """The leaves of a convolution's kernels at all places: each reads the candidate with the highest wiring logit.
+
+    As `lgnc.train.reference.Pins`, but that a candidate is another node at each place, and sums run over places too.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, candidates: Tensor, v: Tensor | None, tau_w: float) -> Tensor:
+        """x: float[nodes + 1, batch], its last row 0. candidates, v: see `ConvTensors`.
+
+        Gives float[kernels, leaves, places, batch].
+        """
+        chosen = candidates[:, :, 0]
+        if v is not None:
+            best = v.argmax(dim=2)[:, :, None, None].expand(-1, -1, 1, candidates.shape[3])
+            chosen = candidates.gather(2, best)[:, :, 0]
+        ctx.save_for_backward(x, candidates, chosen, *([] if v is None else [v]))
+        ctx.tau_w = tau_w
+        return x[chosen]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, None, Tensor | None, None]:
+        """See `lgnc.train.reference.Pins`."""
+        (g,) = grads
+        x, candidates, chosen, *learned = ctx.saved_tensors
+        d_x = torch.zeros_like(x).index_put_((chosen,), g, accumulate=True) if ctx.needs_input_grad[0] else None
+        if not learned:
+            return d_x, None, None, None
+        q = torch.softmax(learned[0] / ctx.tau_w, dim=2)
+        s = torch.stack([(g * x[each]).sum((2, 3)) for each in candidates.unbind(2)], dim=2)
+        return d_x, None, q * (s - (q * s).sum(2, keepdim=True)) / ctx.tau_w, None
+
+
+_leaves: Callable[..., Tensor] = Leaves.apply
 
 
 def shares_of_or(y: Tensor, rule: str) -> Tensor:
@@ -81,11 +126,14 @@ class Or(torch.autograd.Function):
 _or: Callable[..., Tensor] = Or.apply
 
 
-def convolve(x: Tensor, layer: ConvTensors, z: Tensor, tau_f: float, tau_b: float, rule: str) -> Tensor:
+def convolve(
+    x: Tensor, layer: ConvTensors, z: Tensor, tau_f: float, tau_b: float, rule: str, tau_w: float = 1.0
+) -> Tensor:
     """float[nodes above, batch] of x, float[nodes below, batch]. z: layer.gate, with noise or without."""
-    kernels, count, places = layer.leaves.shape
+    kernels, count, _, places = layer.candidates.shape
     batch = x.shape[1]
-    h = torch.cat([x, torch.zeros_like(x[:1])])[layer.leaves].reshape(kernels, count, places * batch)
+    padded = torch.cat([x, torch.zeros_like(x[:1])])
+    h = _leaves(padded, layer.candidates, layer.wiring, tau_w).reshape(kernels, count, places * batch)
     gates, first = z.reshape(kernels, count - 1, 16), 0
     while count > 1:
         count //= 2
@@ -107,14 +155,25 @@ class FrontTensors:
     layers: tuple[ConvTensors, ...]
     rule: str
 
-    def forward(self, x: Tensor, tau_f: float, tau_b: float = 1.0, noise: Sequence[Tensor] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        tau_f: float,
+        tau_b: float = 1.0,
+        noise: Sequence[Tensor] | None = None,
+        tau_w: float = 1.0,
+    ) -> Tensor:
         """float[nodes, batch] of the encoder bits x. noise: float[kernels * gates, 16] each, added to the logits."""
         for index, layer in enumerate(self.layers):
             z = layer.gate if noise is None else layer.gate + noise[index]
-            x = convolve(x, layer, z, tau_f, tau_b, self.rule)
+            x = convolve(x, layer, z, tau_f, tau_b, self.rule, tau_w)
         return x
 
     def leaves(self) -> FrontTensors:
         """The same with logits that gather gradients."""
-        made = (replace(layer, gate=layer.gate.detach().requires_grad_()) for layer in self.layers)
+
+        def leaf(z: Tensor | None) -> Any:
+            return None if z is None else z.detach().requires_grad_()
+
+        made = (replace(layer, gate=leaf(layer.gate), wiring=leaf(layer.wiring)) for layer in self.layers)
         return FrontTensors(tuple(made), self.rule)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
-from lgnc.ir.layers import Dense, Layer
+from lgnc.ir.layers import CANDIDATES, Conv, Dense, Layer, Pool
 from lgnc.train.config import TrainConfig, config_data
 from lgnc.train.engines import Work, choose_device, choose_engine
 from lgnc.train.presets import PRESETS
@@ -60,6 +60,24 @@ class ResolvedConfig:
     threads: int | None
     time_budget: float | None
     test_fraction: float | None
+
+    @property
+    def dense(self) -> tuple[Dense, ...]:
+        """The dense layers, with every setting that they may have of their own; candidates is 1 for fixed wiring."""
+        own = [layer for layer in self.layer if isinstance(layer, Dense)] or [Dense(width) for width in self.widths]
+        return tuple(self._settled(layer) for layer in own)
+
+    def _settled(self, layer: Dense) -> Dense:
+        wiring = layer.wiring or ("learned" if layer.candidates > 1 else self.wiring)
+        usual = self.candidates if self.wiring == "learned" else CANDIDATES
+        candidates = (layer.candidates or usual) if wiring == "learned" else 1
+        return replace(layer, wiring=wiring, candidates=candidates, init=layer.init or self.init)
+
+    @property
+    def learns(self) -> bool:
+        """Whether any wiring or leaf is learned."""
+        leaves = any(isinstance(layer, Conv) and layer.leaves == "learned" for layer in self.layer)
+        return leaves or any(layer.wiring == "learned" for layer in self.dense)
 
     @property
     def augments(self) -> bool:
@@ -199,6 +217,7 @@ def resolve(asked: TrainConfig, dataset: Dataset) -> ResolvedConfig:
         config.method,
         ramps=config.inputs == "real",
         decay=config.weight_decay > 0,
+        rates=any(not isinstance(layer, Pool) and layer.lr != 1 for layer in config.layer),
         convolves=config.convolves,
         processes=world_size(),
     )
@@ -251,7 +270,7 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
         if config.wiring != "learned" and getattr(config, name) != fixed:
             what, where = f"candidates are for learned wiring, not {config.wiring}", f"--{name}".replace("_", "-")
             raise BadInput(what, where=where, fix="leave it out, or use --wiring learned")
-    if config.redraw and (config.wiring != "learned" or config.candidates_from != "all"):
+    if config.redraw and (not config.learns or config.candidates_from != "all"):
         fix = "leave it out, or use --wiring learned and --candidates-from all"
         raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
     classes = len(dataset.class_names)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lgnc.diagnostics import BadInput
+from lgnc.ir.draw_leaves import draw_leaves
 from lgnc.ir.layers import (
     Conv,
     Dense,
@@ -15,7 +16,6 @@ from lgnc.ir.layers import (
     Pool,
     Shape,
     applications,
-    draw_leaves,
     layer_from,
     layer_table,
     leaf_nodes,

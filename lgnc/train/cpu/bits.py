@@ -194,6 +194,14 @@ def _add_partial(builder: Any, sums: Any, index: Any, parts: list[Any], a: list[
         store_vector(builder, builder.fadd(load_vector(builder, sums, at, value.type), value), sums, at)
 
 
+@operation(NONE, ARRAY, AT, ARRAY, AT, ARRAY, AT)
+def add_chosen_sum(builder: Any, sums: Any, index: Any, rows: Any, row: Any, words: Any, word: Any) -> None:
+    """sums[index : index + 16] += 16 partial sums of rows[row : row + 64] over the bits of words[word]."""
+    parts = [_piece(builder, rows, row, part) for part in range(4)]
+    value = _masked_sum(builder, _masks(builder, words, word), parts)
+    store_vector(builder, builder.fadd(load_vector(builder, sums, index, value.type), value), sums, index)
+
+
 @operation(M64, ARRAY, AT)
 def bit_mask(builder: Any, words: Any, word: Any) -> Any:
     """The bits of words[word] as truth values."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lgnc.train.cpu.bits import add_partial_sums, add_where, bit_mask, branch_gate, scaled
+from lgnc.train.cpu.bits import add_chosen_sum, add_partial_sums, add_where, bit_mask, branch_gate, scaled
 from lgnc.train.cpu.convolve import NONE, ONES, TILE, tree_root
 from lgnc.train.cpu.forward import ANF
 from lgnc.train.cpu.jit import compiled
@@ -79,6 +79,25 @@ def pick(
 
 
 @compiled
+def pick_choices(
+    row: Any, kernel: int, first: int, count: int, low: int, high: int, choices: Any, acts: Any, masks: Any, picked: Any
+) -> None:
+    """picked[TILE i + q]: as the leaves' values of `pick`, of candidate i of all the leaves' of a kernel."""
+    parts, listed = row[3], row[2] * row[14]
+    base = row[15] + kernel * listed * parts
+    for choice in range(listed):
+        for part in range(low, high):
+            at = choices[base + choice * parts + part] + first
+            for q in range(0, count, 8):
+                found = load8w(acts, at + q)
+                if high > low + 1:
+                    found = found & load8w(masks, TILE * part + q)
+                if part > low:
+                    found = found | load8w(picked, TILE * choice + q)
+                store(picked, TILE * choice + q, found)
+
+
+@compiled
 def send(
     row: Any, kernel: int, at: int, q: int, low: int, high: int,
     offsets: Any, slopes: Any, masks: Any, values: Any, branch: Any, sums: Any, rows: Any,
@@ -89,11 +108,12 @@ def send(
     in the tile. low, high: the parts that get it.
     """
     leaves, parts, below = row[2], row[3], row[10]
+    wanted = below >= 0 or row[14] > 1
     base, slot = row[6] + kernel * leaves * parts, row[0] + kernel * (leaves - 1)
     for j in range(leaves - 2, -1, -1):
         a, b = 2 * j, 2 * j + 1
         at_sum, own, at_a, at_b = 64 * j, 64 * (leaves + j), TILE * a + q, TILE * b + q
-        if below >= 0 or a >= leaves:
+        if wanted or a >= leaves:
             branch_gate(
                 sums, at_sum, branch, own, 64 * a, 64 * b, values, at_a, at_b, slopes, 4 * (slot + j)
             )  # fmt: skip
@@ -109,22 +129,34 @@ def send(
 
 
 @compiled
+def add_choices(row: Any, q: int, picked: Any, branch: Any, chosen: Any) -> None:
+    """Into chosen, 16 partial sums for each candidate: those of its leaf's row in `branch` over its bits."""
+    leaves, k = row[2], row[14]
+    for leaf in range(leaves):
+        for choice in range(leaf * k, (leaf + 1) * k):
+            add_chosen_sum(chosen, 16 * choice, branch, 64 * leaf, picked, TILE * choice + q)
+
+
+@compiled
 def back_through(
-    row: Any, rule: int, offsets: Any, grid: Any, targets: Any, op: Any, slopes: Any, acts: Any,
-    tree: Any, masks: Any, values: Any, branch: Any, sums: Any, rows: Any, table_sums: Any, fresh: bool,
+    row: Any, rule: int, front: Any, op: Any, slopes: Any, acts: Any, trees: Any,
+    table_sums: Any, wiring_sums: Any, fresh: bool,
 ) -> None:  # fmt: skip
     """One layer. Reads rows of its output's gradients, adds to those of its input's (all 0 before), and its sums.
 
-    rows: float32, 64 for each word of a region, see `Front.stages`. table_sums: float32[slots * 4], see `add_sums`;
-    fresh: they start at zero. The others are workspaces.
+    trees: workspaces, see `Trees`; its rows: float32, 64 for each word of a region, see `Front.stages`. table_sums:
+    float32[slots * 4], see `add_sums`, wiring_sums: of the candidates; fresh: they start at zero.
     """
+    offsets, grid, targets = front.offsets, front.grid, front.targets
+    tree, masks, values, picked, branch, sums, chosen, rows = trees
     kernels, leaves, parts, words, places, start, stride = row[1], row[2], row[3], row[4], row[5], row[7], row[8]
     share = np.float32(1) / np.float32(parts)
     one, zero = np.float32(1), np.float32(0)
     shares = np.array([one, one, zero, one]) if rule == EXACT else np.array([one, share, zero, share])
-    passes = parts if rule != FIRST else 1
+    passes, k, listed, padded = parts if rule != FIRST else 1, row[14], row[16], row[17]
     for kernel in range(kernels):
         sums[: 64 * (leaves - 1)] = zero
+        chosen[: 16 * leaves * k] = zero
         begin = start
         for first in range(0, words, TILE):
             count, end = min(TILE, words - first), begin
@@ -134,6 +166,8 @@ def back_through(
             for step in range(passes):
                 low, high = (0, parts) if step == 0 else (step, step + 1)
                 pick(row, kernel, first, count, low, high, offsets, op, acts, masks, values)
+                if k > 1:
+                    pick_choices(row, kernel, first, count, low, high, front.choices, acts, masks, picked)
                 if step:
                     masks[TILE * step : TILE * step + count] = masks[TILE * parts : TILE * parts + count]
                 for place in range(begin, end):
@@ -146,8 +180,15 @@ def back_through(
                         g = scaled(g, masks, TILE * (parts + 1) + q, shares, 1)
                     store(branch, 64 * (2 * leaves - 2), g)
                     send(row, kernel, at, q, low, high, offsets, slopes, masks, values, branch, sums, rows)
+                    if k > 1:
+                        add_choices(row, q, picked, branch, chosen)
             begin = end
         for j in range(4 * (leaves - 1)):
             at = 4 * (row[0] + kernel * (leaves - 1)) + j
             found = total16(load16(sums, 16 * j))
             table_sums[at] = found if fresh else table_sums[at] + found
+        if k > 1:
+            for choice in range(leaves * k):
+                at = listed + (kernel * leaves + choice // k) * padded + choice % k
+                found = total16(load16(chosen, 16 * choice))
+                wiring_sums[at] = found if fresh else wiring_sums[at] + found

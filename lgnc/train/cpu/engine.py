@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lgnc.train.cpu.backward import AHEAD
 from lgnc.train.cpu.batch import Space, Wires, count_chunks, train_chunks
 from lgnc.train.cpu.blocks import find_blocks
-from lgnc.train.cpu.front import make_front
+from lgnc.train.cpu.front import make_front, reread
 from lgnc.train.cpu.front_batch import Readers, Trees, front_count_chunks, front_train_chunks, make_trees
 from lgnc.train.cpu.jit import default_threads
 from lgnc.train.cpu.layout import (
@@ -61,17 +61,20 @@ class PackedEngine:
         self._front = make_front(network)
         self._plan = plan = make_plan(network, self._front)
         slots, blocks = plan.slots, len(plan.live)
-        pins, wiring = (
-            int((plan.layers[:, SLOTS] * 2 * each)[plan.layers[:, K] > 1].sum()) for each in (1, plan.layers[:, K])
-        )
+        self._rows = np.concatenate([plan.shared, plan.layers])
+        """A row of the plan for each layer that has logits, the front's first."""
+        self._pins = np.concatenate([plan.leaves, plan.layers])
+        """The same for its learned pins: a neuron has two, a leaf of the front is one."""
+        halves = np.repeat([1, 2], [len(plan.leaves), len(plan.layers)]) * (self._pins[:, PADDED] > 0)
+        pins, wiring = (int((self._pins[:, SLOTS] * halves * each).sum()) for each in (1, self._pins[:, K]))
         self._gate = [zeros(16 * slots, np.float32) for _ in _MOMENTS]
         self._wiring = [zeros(wiring, np.float32) for _ in _MOMENTS]
         self._noisy = zeros(16 * slots if estimator.noisy else 0, np.float32)
         self._op, self._noisy_op = np.zeros(slots, np.int32), np.zeros(slots if estimator.noisy else 0, np.int32)
         self._best = np.zeros(pins, np.int32)
         self._confidence = np.zeros(blocks, np.float32)
-        self._rows = np.concatenate([plan.shared, plan.layers])
-        """A row of the plan for each layer that has logits, the front's first."""
+        self._chosen = np.zeros(2 * int((plan.leaves[:, SLOTS] * (plan.leaves[:, PADDED] > 0)).sum()), np.int32)
+        """The candidate that each learned leaf reads, laid out as the fan-in of neurons is."""
         edges = 4 * sum(layer.width for layer in network.layers[1:])
         self._home = np.zeros(slots, np.int32)
         for row in plan.layers:
@@ -92,8 +95,8 @@ class PackedEngine:
         self._sums = [np.zeros((0, size), np.float32) for size in (4 * slots, len(plan.candidates))]
         self._trees: list[Trees] = []
         starts: list[Any] = [*network.front, *network.layers]
-        wirings = [None for _ in network.front] + [layer.wiring_logits for layer in network.layers]
-        self._set_logits("", [each.gate_logits for each in starts], wirings)
+        self._rates_of = np.array([each.lr for each in starts])
+        self._set_logits("", [each.gate_logits for each in starts], [each.wiring_logits for each in starts])
         self._settle()
 
     def _make_readers(self) -> Readers | None:
@@ -183,7 +186,7 @@ class PackedEngine:
             raise ValueError(f"rows are uint64[n, {-(-self.network.inputs // 64)}], not {rows.dtype}{list(rows.shape)}")
         return np.ascontiguousarray(rows)
 
-    def _rates(self, lr: float) -> NDArray[np.float32]:
+    def _rates(self, lr: float) -> Float32:
         e, t = self.estimator, self.steps
         values = [
             e.beta1,
@@ -205,11 +208,8 @@ class PackedEngine:
             self._prepare(0, self._mixed, self.estimator.temperature)
         loss, sums = self.gradient_sums(rows, y)
         self.steps += 1
-        rates = self._rates(lr)
-        fixed = (*self._gate, self._noisy, np.float32(1 / self.tau_b), sums[0], self._plan.live, rates)
-        cuts = self._team.cuts(len(self._plan.live))
-        self._team.run(update_gates, ((*cut, *fixed, self._op, self._confidence) for cut in cuts))
-        finite = self._update_wiring(rates, sums[1])
+        self._update_gates(lr, sums[0])
+        finite = self._update_wiring(lr, sums[1])
         if not np.isfinite(self._c()) or not finite:
             raise FloatingPointError(f"a logit is not finite after step {self.steps}")
         if not math.isfinite(loss):
@@ -217,19 +217,46 @@ class PackedEngine:
         self._team.pace(time.perf_counter() - start)
         return loss
 
-    def _update_wiring(self, rates: Float32, sums: Float32) -> bool:
+    def _update_gates(self, lr: float, sums: Float32) -> None:
+        """Gate logits by one step, and the gates and confidence after it; layers of one rate at once."""
+        over_tau, live = np.float32(1 / self.tau_b), self._plan.live
+        ends = np.cumsum(self._rows[:, SLOTS]) // 16
+        runs = np.flatnonzero(np.diff(self._rates_of, append=np.nan) != 0)
+        start = 0
+        for run in runs:
+            rates, end = self._rates(lr * self._rates_of[run]), int(ends[run])
+            fixed = (*self._gate, self._noisy, over_tau, sums, live, rates, self._op, self._confidence)
+            cuts = self._team.cuts(end - start)
+            self._team.run(update_gates, ((start + first, start + last, *fixed) for first, last in cuts))
+            start = end
+
+    def _update_wiring(self, lr: float, sums: Float32) -> bool:
         """Wiring logits by one step, and the wiring after them. False where a logit is not finite."""
-        over_tau, flags = np.float32(1 / self.estimator.wiring_temperature), 0
-        for row in self._plan.layers:
-            if row[PADDED]:
-                fixed = (row, *self._wiring, over_tau, sums, rates)
-                rest = (self._best, self._plan.candidates, self._wires.fanin)
-                parts = [(*cut, *fixed, *rest) for cut in self._team.cuts(int(row[SLOTS]) // 8)]
-                for found in self._team.run(update_wiring, parts):
-                    flags |= found
-        if flags & CHANGED:
+        over_tau, finite, convs = np.float32(1 / self.estimator.wiring_temperature), True, len(self.network.front)
+        changed = False
+        for index, row in enumerate(self._pins):
+            if not row[PADDED]:
+                continue
+            fixed = (row, *self._wiring, over_tau, sums, self._rates(lr * self._rates_of[index]))
+            rest = (self._best, self._plan.candidates, self._chosen if index < convs else self._wires.fanin)
+            blocks = int(row[SLOTS]) // (16 if index < convs else 8)
+            flags = 0
+            for found in self._team.run(update_wiring, [(*cut, *fixed, *rest) for cut in self._team.cuts(blocks)]):
+                flags |= found
+            finite &= not flags & BROKEN
+            if flags & CHANGED and index < convs:
+                self._reread(index)
+            elif flags & CHANGED:
+                changed = True
+        if changed:
             self._connect()
-        return not flags & BROKEN
+        return finite
+
+    def _reread(self, index: int) -> None:
+        """Convolution `index` reads what its learned leaves have chosen."""
+        assert self._front is not None
+        row = self._pins[index]
+        reread(self._front, index, self._best[row[PINS] : row[PINS] + row[SLOTS]])
 
     def _connect(self) -> None:
         wires, plan = self._wires, self._plan
@@ -267,29 +294,33 @@ class PackedEngine:
 
     def _set_logits(self, suffix: str, gates: list[Any], wirings: list[Any]) -> None:
         which = _MOMENTS.index(suffix)
-        for row, gate, wiring in zip(self._rows, gates, wirings, strict=True):
-            first, slots, k = int(row[FIRST]), int(row[SLOTS]), int(row[K])
+        for row, pins, gate, wiring in zip(self._rows, self._pins, gates, wirings, strict=True):
+            first, slots = int(row[FIRST]), int(row[SLOTS])
             self._gate[which][16 * first : 16 * (first + slots)] = to_blocks(np.asarray(gate), slots)
-            if row[PADDED]:
-                both = np.concatenate([to_blocks(np.asarray(pin), slots) for pin in wiring])
-                self._wiring[which][row[WIRING] : row[WIRING] + 2 * slots * k] = both
+            if pins[PADDED]:
+                halves = np.asarray(wiring).reshape(-1, pins[WIDTH], pins[K])
+                both = np.concatenate([to_blocks(half, int(pins[SLOTS])) for half in halves])
+                self._wiring[which][pins[WIRING] : pins[WIRING] + len(both)] = both
 
     def _get_logits(self, suffix: str) -> list[LayerLogits]:
         which, out = _MOMENTS.index(suffix), list[LayerLogits]()
-        for row in self._rows:
-            first, slots, k, width = int(row[FIRST]), int(row[SLOTS]), int(row[K]), int(row[WIDTH])
-            gate = from_blocks(self._gate[which][16 * first : 16 * (first + slots)], 16, width)
+        starts: list[Any] = [*self.network.front, *self.network.layers]
+        for row, pins, start in zip(self._rows, self._pins, starts, strict=True):
+            first, slots = int(row[FIRST]), int(row[SLOTS])
+            gate = from_blocks(self._gate[which][16 * first : 16 * (first + slots)], 16, int(row[WIDTH]))
             wiring = None
-            if row[PADDED]:
-                both = self._wiring[which][row[WIRING] : row[WIRING] + 2 * slots * k].reshape(2, -1)
-                wiring = np.stack([from_blocks(pin, k, width) for pin in both])
+            if pins[PADDED]:
+                shape, k, width = start.wiring_logits.shape, int(pins[K]), int(pins[WIDTH])
+                halves = start.wiring_logits.size // (width * k)
+                both = self._wiring[which][pins[WIRING] : pins[WIRING] + halves * pins[SLOTS] * k].reshape(halves, -1)
+                wiring = np.stack([from_blocks(half, k, width) for half in both]).reshape(shape)
             out.append(LayerLogits(gate, wiring))
         return out
 
     def _settle(self) -> None:
         """Everything that follows from the logits: gates, wiring, confidence."""
-        for row, layer in zip(self._rows, self._get_logits(""), strict=True):
-            first, slots, width, pins = int(row[FIRST]), int(row[SLOTS]), int(row[WIDTH]), int(row[PINS])
+        for index, (row, layer) in enumerate(zip(self._rows, self._get_logits(""), strict=True)):
+            first, slots, width, pins = int(row[FIRST]), int(row[SLOTS]), int(row[WIDTH]), self._pins[index]
             self._op[first : first + width] = layer.gate.argmax(axis=1)
             with np.errstate(invalid="ignore"):  # An infinite logit is told by the next step.
                 share = np.exp(layer.gate - layer.gate.max(axis=1, keepdims=True))
@@ -297,9 +328,13 @@ class PackedEngine:
             most[:width] = 1 / share.sum(axis=1)
             self._confidence[first // 16 : (first + slots) // 16] = most.reshape(-1, 16).sum(axis=1)
             if layer.wiring is not None:
-                best = np.zeros((2, slots), np.int32)
-                best[:, :width] = layer.wiring.argmax(axis=2)
-                self._best[pins : pins + 2 * slots] = best.ravel()
+                found = layer.wiring.argmax(axis=2).reshape(-1, pins[WIDTH])
+                best = np.zeros((len(found), pins[SLOTS]), np.int32)
+                best[:, : pins[WIDTH]] = found
+                self._best[pins[PINS] : pins[PINS] + best.size] = best.ravel()
+                if index < len(self.network.front):
+                    self._chosen[2 * pins[FIRST] : 2 * (pins[FIRST] + pins[SLOTS]) : 2] = best[0]
+                    self._reread(index)
         rewire(self._plan.layers, self._plan.candidates, self._best, self._wires.fanin)
         self._connect()
 

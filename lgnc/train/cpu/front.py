@@ -25,18 +25,21 @@ SLACK = 64
 
 
 class Front(NamedTuple):
-    """stages: int64[stages, 14], a row each of: first SLOT; KERNELS; LEAVES; PARTS, places of a pool's square; WORDS of
+    """stages: int64[stages, 18], a row each of: first SLOT; KERNELS; LEAVES; PARTS, places of a pool's square; WORDS of
     the flattened grid; PLACES, squares; where its OFFSETS start; where its places start in GRID and TARGETS; STRIDE,
     words from a kernel's output to the next one's; whether it is negated, an AND; where the gradient rows of its input
-    region start, or -1 where nobody wants them, and the region itself; the same of its output region.
+    region start, or -1 where nobody wants them, and the region itself; the same of its output region; K, candidates of
+    a leaf; where its CHOICES start; where their sums start, and how far one leaf's are from the next one's.
 
-    offsets: int32[kernels * leaves * parts] of each stage, a word of acts. grid, targets: int32, see `convolve`.
+    offsets: int32[kernels * leaves * parts] of each stage, a word of acts: what a leaf reads. choices: int32[kernels *
+    leaves * K * parts] of each stage whose K is not 1, what it may read. grid, targets: int32, see `convolve`.
     source: int32[inputs], the word of each encoder bit. nodes: the first of the words that the dense layers read, and
     flat: how many. rows: floats of the gradient rows. words: those before the slots. slots: of all kernels' gates.
     """
 
     stages: Int64
     offsets: Int32
+    choices: Int32
     grid: Int32
     targets: Int32
     source: Int32
@@ -76,15 +79,39 @@ def region_of(conv: ConvStart, start: int) -> Region:
 
 
 def leaf_offsets(conv: ConvStart, region: Region) -> Int64:
-    """int64[kernels, leaves, parts]: the word that each leaf reads for the first square, at each part of it."""
+    """int64[kernels, leaves, k, parts]: the word that each candidate of a leaf is at the parts of the first square."""
     step, rows, pitch = region.phases
     part = np.arange(conv.size) * conv.stride
-    channel, dy, dx = (conv.leaves[:, :, which].astype(np.int64) for which in range(3))
-    row, column = dy[:, :, None, None] + part[:, None], dx[:, :, None, None] + part[None, :]
+    channel, dy, dx = (conv.candidates[..., which, None, None].astype(np.int64) for which in range(3))
+    row, column = dy + part[:, None], dx + part[None, :]
     phase = (row % step * step + column % step) * rows * pitch
-    found = region.start + channel[:, :, None, None] * region.step + phase + row // step * pitch + column // step
-    table: Int64 = found.reshape(*conv.leaves.shape[:2], -1)
+    found = region.start + channel * region.step + phase + row // step * pitch + column // step
+    table: Int64 = found.reshape(*conv.candidates.shape[:3], -1)
     return table
+
+
+def leaf_rows(network: Network) -> Int64:
+    """int64[convolutions, 9]: rows as those of `Plan.layers` for the learned leaves, as pins of neurons with one pin.
+
+    A pin's list in `Plan.candidates` holds the candidates' numbers. They come before those of the dense layers.
+    """
+    rows, first, listed, wiring = [], 0, 0, 0
+    for conv in network.front:
+        count, k = len(conv.candidates) * conv.candidates.shape[1], conv.k
+        slots, padded = -(-count // 16) * 16, -(-k // 8) * 8 if k > 1 else 0
+        rows.append((first, count, slots, first, k, padded, listed, -1, wiring))
+        if padded:
+            first, listed, wiring = first + slots, listed + slots * padded, wiring + slots * k
+    return np.array(rows, np.int64).reshape(-1, 9)
+
+
+def reread(front: Front, index: int, best: Int32) -> None:
+    """The offsets of stage `index` when leaf i reads its candidate best[i]."""
+    row = front.stages[index]
+    count, parts, k = int(row[1] * row[2]), int(row[3]), int(row[14])
+    choices = front.choices[row[15] : row[15] + count * k * parts].reshape(count, k, parts)
+    chosen = np.take_along_axis(choices, best[:count, None, None], axis=1)
+    front.offsets[row[6] : row[6] + count * parts] = chosen.ravel()
 
 
 def make_front(network: Network) -> Front | None:
@@ -100,22 +127,28 @@ def make_front(network: Network) -> Front | None:
     words = at + last.nodes + SLACK
     halves = [64 * max([regions[i].size for i in range(first, len(regions), 2)] or [0]) for first in (1, 2)]
     stages, offsets, grids, targets, slot, listed, placed = [], [], [], [], 0, 0, 0
+    choices, pins = [np.zeros(0, np.int64)], leaf_rows(network)
     for index, conv in enumerate(network.front):
         region, above, out = regions[index], conv.above, regions[index + 1]
         table = leaf_offsets(conv, region)
         pitch = region.phases[2]
         grid = (np.arange(above.height)[:, None] * pitch + np.arange(above.width)).ravel()
         ends = [-1 if at == 0 else (at - 1) % 2 * halves[0] for at in (index, index + 1)]
-        counts = (len(conv.leaves), table.shape[1], table.shape[2], int(grid[-1]) + 1, above.places)
+        counts = (*table.shape[:2], table.shape[3], int(grid[-1]) + 1, above.places)
         starts = (listed, placed, out.step, int(conv.pool == "and"))
-        stages.append((slot, *counts, *starts, ends[0], region.start, ends[1], out.start))
-        offsets.append(table.ravel())
+        learned = (conv.k, sum(map(len, choices)), pins[index, 6], pins[index, 5])
+        stages.append((slot, *counts, *starts, ends[0], region.start, ends[1], out.start, *learned))
+        offsets.append(table[:, :, 0].ravel())
+        if conv.k > 1:
+            choices.append(table.ravel())
         grids.append(grid)
         targets.append(out.start + out.place)
-        slot, listed, placed = slot + -(-conv.width // 16) * 16, listed + table.size, placed + above.places
+        slot, listed, placed = slot + -(-conv.width // 16) * 16, listed + offsets[-1].size, placed + above.places
     first = regions[0]
     place, channel = np.divmod(np.arange(network.inputs), network.front[0].below.channels)
     source = first.start + channel * first.step + first.place[place]
-    listing, squares, aims = (np.concatenate(each).astype(np.int32) for each in (offsets, grids, targets))
+    listing, listed_choices, squares, aims = (
+        np.concatenate(each).astype(np.int32) for each in (offsets, choices, grids, targets)
+    )
     table, where = np.array(stages, np.int64), source.astype(np.int32)
-    return Front(table, listing, squares, aims, where, regions[-1].start, last.nodes, sum(halves), words, slot)
+    return Front(table, listing, listed_choices, squares, aims, where, regions[-1].start, last.nodes, sum(halves), words, slot)

@@ -17,13 +17,15 @@ from lgnc.train.cpu.layout import zeros
 
 
 class Trees(NamedTuple):
-    """One thread's memory for convolutions; words uint64, the others float32. rows: see `Front`."""
+    """One thread's memory for convolutions; words (the first four) uint64, the others float32. rows: see `Front`."""
 
     tree: Any
     masks: Any
     values: Any
+    picked: Any
     branch: Any
     sums: Any
+    chosen: Any
     rows: Any
 
 
@@ -43,8 +45,9 @@ class Readers(NamedTuple):
 def make_trees(front: Front) -> Trees:
     """Memory for one thread."""
     leaves, parts = (int(front.stages[:, column].max()) for column in (2, 3))
-    words = (TILE * leaves, TILE * (parts + 2), TILE * 2 * leaves)
-    floats = (64 * 2 * leaves, 64 * leaves, front.rows)
+    choices = int((front.stages[:, 2] * front.stages[:, 14]).max())
+    words = (TILE * leaves, TILE * (parts + 2), TILE * 2 * leaves, TILE * choices if len(front.choices) else 0)
+    floats = (64 * 2 * leaves, 64 * leaves, 16 * choices, front.rows)
     return Trees(*(zeros(size, np.uint64) for size in words), *(zeros(size, np.float32) for size in floats))
 
 
@@ -64,18 +67,15 @@ def front_activate(
 
 @compiled
 def front_backward(
-    front: Any, rule: int, op: Any, slopes: Any, space: Any, trees: Any, table_sums: Any, fresh: bool
+    front: Any, rule: int, op: Any, slopes: Any, space: Any, trees: Any, table_sums: Any, wiring_sums: Any, fresh: bool
 ) -> None:
-    """The sums of all kernels' gates, from the gradient rows of the last region in `trees`."""
+    """The sums of all kernels' gates and learned leaves, from the gradient rows of the last region in `trees`."""
     for index in range(len(front.stages) - 1, -1, -1):
         row = front.stages[index]
         if row[10] >= 0:
             last = front.stages[index + 1, 11] if index + 1 < len(front.stages) else front.nodes
             trees.rows[row[10] : row[10] + 64 * (last - row[11])] = np.float32(0)
-        back_through(
-            row, rule, front.offsets, front.grid, front.targets, op, slopes, space.acts, trees.tree, trees.masks,
-            trees.values, trees.branch, trees.sums, trees.rows, table_sums, fresh,
-        )  # fmt: skip
+        back_through(row, rule, front, op, slopes, space.acts, trees, table_sums, wiring_sums, fresh)
 
 
 @compiled
@@ -98,7 +98,7 @@ def front_train_chunks(
                 layer_backward(index, begin, end, plan, wires, space, table_sums, wiring_sums, fresh)
             order = readers.order[readers.nodes[block] : readers.nodes[block + 1]]
             gather_rows(order, readers.edges, readers.ptr, wires.slopes, space.pairs, space.rows, trees.rows, at)
-        front_backward(front, rule, op, wires.slopes, space, trees, table_sums, fresh)
+        front_backward(front, rule, op, wires.slopes, space, trees, table_sums, wiring_sums, fresh)
 
 
 @compiled

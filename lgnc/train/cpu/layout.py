@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.train.cpu.front import Front
+from lgnc.train.cpu.front import Front, leaf_rows
 from lgnc.train.network import Float32, Int32, Network
 
 Int64 = NDArray[np.int64]
@@ -32,7 +32,8 @@ class Plan(NamedTuple):
     head: int32[width of the last layer], each neuron's class. starts: int32[classes + 1].
     candidates: int32[learned pins * PADDED], nodes; a pin's list is filled up with its first.
     live: int32[blocks], the neurons in each block of 16 slots.
-    shared: int64[convolutions, 9], rows as those of layers for the kernels' gates, whose slots come first.
+    shared: int64[convolutions, 9], rows as those of layers for the kernels' gates, whose slots come first. leaves: the
+    same for their learned leaves, see `lgnc.train.cpu.front.leaf_rows`.
     nodes: the first node that the first layer may read. origin: the node of slot s is origin + s.
     """
 
@@ -42,6 +43,7 @@ class Plan(NamedTuple):
     candidates: Int32
     live: Int32
     shared: Int64
+    leaves: Int64
     nodes: int
     origin: int
 
@@ -66,6 +68,11 @@ def make_plan(network: Network, front: Front | None = None) -> Plan:
     classes, widest = network.classes, max(rounded(layer.width, 16) for layer in network.layers)
     rows, candidates, live, shared = [], [np.zeros(0, np.int32)], list[int](), []
     first = pins = listed = wiring = 0
+    leaves = leaf_rows(network)
+    for row in leaves[leaves[:, PADDED] > 0]:
+        numbers = np.arange(row[PADDED]) % row[K]
+        candidates.append(np.tile(numbers.astype(np.int32), int(row[SLOTS])))
+        pins, listed, wiring = pins + row[SLOTS], listed + candidates[-1].size, wiring + row[SLOTS] * row[K]
     for conv in network.front:
         shared.append((first, conv.width, rounded(conv.width, 16), 0, 1, 0, 0, -1, 0))
         live += blocks_of(conv.width)
@@ -89,7 +96,7 @@ def make_plan(network: Network, front: Front | None = None) -> Plan:
     starts = np.array(network.head_starts, np.int32)
     listed_nodes = np.concatenate(candidates).astype(np.int32)
     tables = [np.array(each, np.int64).reshape(-1, 9) for each in (rows, shared)]
-    return Plan(tables[0], head, starts, listed_nodes, np.array(live, np.int32), tables[1], nodes, origin)
+    return Plan(tables[0], head, starts, listed_nodes, np.array(live, np.int32), tables[1], leaves, nodes, origin)
 
 
 def blocks_of(width: int) -> list[int]:
