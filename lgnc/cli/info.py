@@ -16,17 +16,18 @@ from lgnc.cli.output import json_option, percent, print_facts, print_json, print
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
 @json_option
 def command(path: Path, as_json: bool) -> None:
-    """Show what is in a model (.lgn), a circuit or a compiled folder."""
-    facts = _folder(path) if path.is_dir() else _file(path)
+    """Show what is in a model (.lgn), a circuit, a program (.lgprog) or a compiled folder."""
+    facts = _folder(path) if path.is_dir() else _program(path) if path.suffix.lower() == ".lgprog" else _file(path)
     if as_json:
         print_json(facts)
         return
-    network = facts.pop("network", None)
+    tables = [(facts.pop("network", None), (4, 5)), (facts.pop("stages", None), (3, 4, 5, 6))]
     print_facts(row for name, value in facts.items() for row in _rows(name, value))
-    if network is not None:
-        click.echo()
-        header = [name.replace("_", " ") for name in _COLUMNS]
-        print_table(header, ([_plain(key, row[key]) for key in _COLUMNS] for row in network), right=(4, 5))
+    for rows, right in tables:
+        if rows is not None:
+            click.echo()
+            header = [name.replace("_", " ") for name in rows[0]]
+            print_table(header, ([_plain(key, value) for key, value in row.items()] for row in rows), right=right)
 
 
 _COLUMNS = ("layer", "kind", "shape_in", "shape_out", "parameters", "gate_applications")
@@ -112,6 +113,28 @@ def _folder(path: Path) -> dict[str, Any]:
         "features": len(manifest.encoder.features),
         "feature_dtype": manifest.encoder.dtype,
         "encoder_bits": manifest.encoder.bits,
+    }
+
+
+def _program(path: Path) -> dict[str, Any]:
+    """What a program has, without unrolling it."""
+    from lgnc.files import read_file, sha256
+    from lgnc.flows.optimise_program import program_at, stage_table
+
+    program = program_at(path)
+    head = program.head
+    return {
+        "kind": "program",
+        "sha256": sha256(read_file(path)),
+        "features": len(program.encoder.names),
+        "feature_dtype": program.encoder.dtype,
+        "encoder_bits": program.encoder.bits,
+        "kernel_gates": sum(stage.kernel.gates for stage in program.stages),
+        "gate_applications": program.applications,
+        "outputs": len(program.outputs),
+        "classes": None if head is None else list(head.names),
+        "tau": None if head is None else head.tau,
+        "stages": stage_table(program),
     }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, print_table
+from lgnc.diagnostics import BadInput
 
 if TYPE_CHECKING:
     from lgnc.flows.calibrate import Calibration
@@ -90,13 +91,20 @@ def command(
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Run passes over a circuit (or the circuit of a model) and write the result."""
+    """Run passes over a circuit (or the circuit of a model) and write the result.
+
+    With an output in .lgprog a convolutional model, or a program, keeps its kernels; -O 0 only writes it down.
+    """
     from lgnc.flows.optimise import optimise
     from lgnc.formats.source import check_circuit_path, load_source, save_circuit
     from lgnc.passes.manager import parse_pipeline
 
     if level is not None and passes is not None:
         raise click.UsageError("-O and -p exclude each other")
+    if output.suffix.lower() == ".lgprog":
+        check_output_file(output)
+        _program(circuit, output, passes or (2 if level is None else level), as_json, goal, print_after, asked)
+        return
     if passes is not None and goal != "area":
         raise click.UsageError("--goal is for -O; with -p name balance_depth")
     check_circuit_path(output)
@@ -110,6 +118,36 @@ def command(
         print_json({"output": str(output), **_result(done), "notes": list(source.notes)})
     else:
         _print_result(done, source.notes)
+
+
+def _program(
+    path: Path, output: Path, passes: int | str, as_json: bool, goal: str, print_after: bool, asked: dict[str, Any]
+) -> None:
+    """The program of a file, optimised with its kernels kept."""
+    from lgnc.flows.optimise_program import COLUMNS, optimise_to_program, stage_table
+
+    flags = {"--goal": goal != "area", "--stats": asked["stats"], "--print-after": print_after}
+    flags |= {"--check-each-pass": asked["check_each_pass"], "--calibrate": asked["data"] is not None}
+    for flag in (name for name, given in flags.items() if given):
+        fix = "leave it out, or write a circuit (.lgir)"
+        raise BadInput("is for circuits, and a .lgprog file is a program", where=flag, fix=fix)
+    done = optimise_to_program(path, output, passes, prove=asked["prove"], workers=os.cpu_count() or 1)
+    rows = stage_table(done.after)
+    how = None if done.verdict is None else f"{done.verdict.how}: {done.verdict.detail}"
+    if as_json:
+        counts = {"applications_before": done.before.applications, "applications_after": done.after.applications}
+        print_json({"output": str(output), **counts, "stages": rows, "proof": how, "seconds": round(done.seconds, 3)})
+        return
+    print_table([name.replace("_", " ") for name in COLUMNS], [list(row.values()) for row in rows], right=range(3, 7))
+    gates = [sum(stage.kernel.gates for stage in each.stages) for each in (done.before, done.after)]
+    print_facts(
+        [
+            ("kernel gates", f"{gates[0]:,} -> {gates[1]:,}"),
+            ("applications", f"{done.before.applications:,} -> {done.after.applications:,}"),
+            ("proof", how),
+            ("seconds", f"{done.seconds:.2f}"),
+        ]
+    )
 
 
 def _print_circuit(name: str, circuit: Circuit) -> None:

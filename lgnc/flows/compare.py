@@ -17,7 +17,7 @@ from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import read_file, write_file
 from lgnc.flows.names import differences
-from lgnc.flows.things import Thing, is_folder, source_of
+from lgnc.flows.things import Thing, is_folder, program_of, source_of
 from lgnc.formats.source import load_source
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.folder import engines_of, load_manifest, run_folder
@@ -25,6 +25,7 @@ from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult
 from lgnc.toolchain import time_limit as tool_time_limit
 from lgnc.verify.certificate import TimeIsUp, check_certificate, claim_of
+from lgnc.verify.programs import prove_kernels
 from lgnc.verify.prove import certify, prove
 from lgnc.verify.simulate import Claim, compare_by_simulation
 from lgnc.verify.verdict import Verdict
@@ -89,10 +90,17 @@ def verify(
 
     claim: whether scores are compared or classes alone. vectors: how many rows a compiled folder is run on. time_limit:
     seconds for a proof (60 unless given) and for each run of an outside tool (its own limit unless given). engine: what
-    runs a folder. workers: processes that prove two circuits, as in `lgnc.verify.prove`. Raises BadInput for unusable
+    runs a folder. workers: processes that prove two circuits, as in `lgnc.verify.prove`. Convolutional models and
+    programs of one shape are proven kernel by kernel, where that is enough. Raises BadInput for unusable
     files, ToolMissing when a folder's engine is not installed.
     """
     started = time.perf_counter()
+    seconds = PROOF_SECONDS if time_limit is None else time_limit
+    if claim == "scores" and engine is None:
+        first, second = program_of(a), program_of(b)
+        shown = None if first is None or second is None else prove_kernels(first, second, time_limit=seconds)
+        if shown is not None:
+            return shown
     one, two = load_subject(a), load_subject(b)
     if claim not in get_args(Claim):
         raise unknown("claim", str(claim), get_args(Claim))
@@ -101,7 +109,6 @@ def verify(
         raise BadInput(f"no folder here runs with engine '{engine}'", where=f"{a}, {b}", fix="leave --engine out")
     if claim == "class" and one.circuit.head is None and two.circuit.head is None:
         raise BadInput("neither has classes", where=f"{a}, {b}", fix="leave --claim class out")
-    seconds = PROOF_SECONDS if time_limit is None else time_limit
     names = differences(one.circuit, two.circuit)
     if not targets:
         verdict = prove(one.circuit, two.circuit, time_limit=seconds, seed=seed, claim=claim, workers=workers)

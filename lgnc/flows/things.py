@@ -13,10 +13,11 @@ from lgnc.diagnostics import BadInput, LgncWarning
 from lgnc.files import sha256, write_file
 from lgnc.formats.lgir import lgir_bytes
 from lgnc.formats.lgn import Model, model_bytes
-from lgnc.formats.lift import lift
-from lgnc.formats.source import Source, load_source, save_circuit
+from lgnc.formats.lift import lift, lift_program
+from lgnc.formats.source import Source, load_program, load_source, save_circuit
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit
+from lgnc.ir.program import Program
 
 Thing = Model | Circuit | Source | str | os.PathLike[str]
 """A model or circuit, the file of one (`.lgn`, `.lgir`, ...), or a compiled folder."""
@@ -42,6 +43,17 @@ def source_of(thing: Thing) -> Source:
         return load_source(os.fspath(thing))
     what = f"{type(thing).__name__} is neither a model nor a circuit"
     raise BadInput(what, fix="give a Model, a Circuit, or the path of a file")
+
+
+def program_of(thing: Thing) -> Program | None:
+    """The program of a convolutional model or of a `.lgprog` file; None for what has no kernels to share."""
+    if isinstance(thing, Source):
+        thing = thing.model or thing.circuit
+    if isinstance(thing, Model):
+        return lift_program(thing) if thing.front else None
+    if not isinstance(thing, str | os.PathLike) or is_folder(thing):
+        return None
+    return load_program(Path(thing)) if Path(thing).suffix.lower() in (".lgprog", ".lgn") else None
 
 
 def read(path: str | os.PathLike[str]) -> Circuit:

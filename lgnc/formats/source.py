@@ -7,9 +7,12 @@ from pathlib import Path
 
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file, sha256, write_file
-from lgnc.formats.lgn import Model
+from lgnc.formats.lgn import Model, model_from_bytes
+from lgnc.formats.lgprog import program_from_bytes
+from lgnc.formats.lift import lift_program
 from lgnc.formats.table import format_of
 from lgnc.ir.circuit import Circuit
+from lgnc.ir.program import Program
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,22 @@ def load_source(path: Path | str) -> Source:
     data = read_file(path)
     found = kind.read(data, str(path))
     return Source(found.circuit, sha256(data), found.model, found.notes, kind.name)
+
+
+def load_program(path: Path) -> Program | None:
+    """The program in a `.lgprog` file, or of the convolutional model in a `.lgn` file; None for a dense model.
+
+    Raises BadInput for other files and damaged ones.
+    """
+    if not path.is_file():
+        raise BadInput("No such file", where=str(path), fix="check the path")
+    if path.suffix.lower() == ".lgprog":
+        return program_from_bytes(read_file(path), str(path))
+    if path.suffix.lower() == ".lgn":
+        model = model_from_bytes(read_file(path), str(path))
+        return lift_program(model) if model.front else None
+    what = "is a flat circuit: it has no kernels to share"
+    raise BadInput(what, where=str(path), fix="give a convolutional model (.lgn) or a program (.lgprog)")
 
 
 def check_circuit_path(path: Path) -> None:

@@ -121,12 +121,12 @@ def redraw_candidates(network: Network, state: State, rng: np.random.Generator) 
     for index, layer in enumerate(network.layers, len(network.front)):
         parts = _logits_of(state, index)
         if parts:
-            shape, pins = layer.candidates.shape, layer.candidates.reshape(2 * layer.width, -1)
+            shape = layer.candidates.shape
 
             def draw_any(fresh: Pins, kept: int, below: int = below) -> None:
                 fresh[:, kept:] = rng.integers(0, below, (len(fresh), fresh.shape[1] - kept))
 
-            found, changed = _redraw(pins, parts, draw_any)
+            found, changed = _redraw(layer.candidates.reshape(2 * layer.width, -1), parts, draw_any)
             layer, state = replace(layer, candidates=found.reshape(shape).astype(np.int32)), state | changed
         layers.append(layer)
         below = layer.width

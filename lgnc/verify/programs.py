@@ -12,26 +12,33 @@ from lgnc.verify.verdict import Verdict
 
 
 def prove_programs(first: Program, second: Program, *, time_limit: float = 60.0) -> Verdict:
-    """The verdict on two programs. Equal kernels at equal places are equal programs; unequal ones prove nothing,
-
-    since what differs may never be read or never occur: then, and where windows or ends differ, both are unrolled.
-    time_limit: seconds, for all of it.
-    """
+    """The verdict on two programs: by `prove_kernels`, or else both are unrolled. time_limit: seconds, for all."""
     started = time.perf_counter()
-    if _alike(first, second):
-        verdicts = []
-        for one, other in zip(first.stages, second.stages, strict=True):
-            left = time_limit - (time.perf_counter() - started)
-            verdicts.append(prove(one.kernel, other.kernel, time_limit=max(left, 1.0)))
-            if verdicts[-1].equal is not True:
-                break
-        else:
-            seconds = time.perf_counter() - started
-            vectors = min((verdict.vectors for verdict in verdicts), default=0)
-            how = "proven" if all(verdict.how != "tested" for verdict in verdicts) else "tested"
-            return Verdict(True, how, vectors, None, seconds, f"{len(verdicts)} kernels, each equal to the other's")
+    verdict = prove_kernels(first, second, time_limit=time_limit)
+    if verdict is not None:
+        return verdict
     left = time_limit - (time.perf_counter() - started)
     return prove(unroll(first), unroll(second), time_limit=max(left, 1.0))
+
+
+def prove_kernels(first: Program, second: Program, *, time_limit: float = 60.0) -> Verdict | None:
+    """That two programs are equal, kernel by kernel; None where that does not show it.
+
+    Equal kernels at equal places are equal programs. Unequal ones prove nothing, since what differs may never be read
+    or never occur; nor do other windows or ends.
+    """
+    if not _alike(first, second):
+        return None
+    started, verdicts = time.perf_counter(), []
+    for one, other in zip(first.stages, second.stages, strict=True):
+        left = time_limit - (time.perf_counter() - started)
+        verdicts.append(prove(one.kernel, other.kernel, time_limit=max(left, 1.0)))
+        if verdicts[-1].equal is not True:
+            return None
+    vectors = min((verdict.vectors for verdict in verdicts), default=0)
+    how = "proven" if all(verdict.how != "tested" for verdict in verdicts) else "tested"
+    detail = f"{len(verdicts)} kernels, each equal to the other's"
+    return Verdict(True, how, vectors, None, time.perf_counter() - started, detail)
 
 
 def _alike(first: Program, second: Program) -> bool:

@@ -151,4 +151,5 @@ def make_front(network: Network) -> Front | None:
         np.concatenate(each).astype(np.int32) for each in (offsets, choices, grids, targets)
     )
     table, where = np.array(stages, np.int64), source.astype(np.int32)
-    return Front(table, listing, listed_choices, squares, aims, where, regions[-1].start, last.nodes, sum(halves), words, slot)
+    nodes = (regions[-1].start, last.nodes)
+    return Front(table, listing, listed_choices, squares, aims, where, *nodes, sum(halves), words, slot)
