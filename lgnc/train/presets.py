@@ -36,12 +36,27 @@ def _mnist(k: int) -> tuple[Layer, ...]:
     return (*blocks, *_dense(k))
 
 
+def _compact(k: int) -> tuple[Layer, ...]:
+    """CompactLogic: convolutions of one gate per channel and place, no pools, all of it learned among candidates."""
+    blocks = [
+        Conv(kernels, 3, 1, stride=stride, padding=1, group=0, leaves="learned", candidates=16)
+        for kernels, stride in ((k, 2), (k, 1), (4 * k, 2), (4 * k, 1))
+    ]
+    return (*blocks, Dense(625 * k), Dense(625 * k))
+
+
 def _dense(k: int) -> tuple[Layer, ...]:
     return tuple(Dense(width * k) for width in (1280, 640, 320))
 
 
 _COMMON: dict[str, Any] = {"wiring": "random", "init": "residual:5", "batch_size": 128}
 _CIFAR = _COMMON | {"encoder": "thermometer:3", "lr": 0.05, "weight_decay": 0.002, "shifts": 4, "flips": True}
+
+_COMPACT: dict[str, Any] = {
+    "wiring": "learned", "candidates": 16, "redraw": 0.8, "init": "residual:2", "batch_size": 128, "lr": 0.02,
+    "weight_decay": 0.0, "epochs": 200,
+}  # fmt: skip
+_COLOUR = _COMPACT | {"shifts": 4, "flips": True}
 
 PRESETS: dict[str, Preset] = {
     "logictreenet-s": Preset((32, 32, 3), _cifar(32), _CIFAR | {"group_tau": 20.0, "epochs": 400}),
@@ -50,6 +65,22 @@ PRESETS: dict[str, Preset] = {
         (28, 28, 1),
         _mnist(16),
         _COMMON | {"encoder": "thermometer:3", "lr": 0.02, "weight_decay": 0.0, "group_tau": 6.5, "epochs": 100},
+    ),
+    **{
+        f"compactlogic-{size}": Preset(
+            (32, 32, 3), _compact(k), _COLOUR | {"encoder": f"thermometer:{thresholds}", "group_tau": tau}
+        )
+        for size, k, thresholds, tau in (
+            ("s", 64, 3, 20.0),
+            ("m", 128, 3, 40.0),
+            ("b", 256, 7, 63.0),
+            ("l", 1024, 63, 160.0),
+        )
+    },
+    "compactlogic-mnist": Preset(
+        (28, 28, 1),
+        _compact(128),
+        _COMPACT | {"encoder": "thermometer:3", "group_tau": 40.0, "shifts": 3, "rotate": 15.0},
     ),
 }
 

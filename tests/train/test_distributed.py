@@ -46,6 +46,52 @@ def test_two_processes_equal_one(tmp_path: Path, engine: str) -> None:
         np.testing.assert_array_equal(a.candidates, b.candidates)
 
 
+def test_two_processes_train_the_convolutions_of_one(tmp_path: Path) -> None:
+    """Learned leaves and layers' own rates included, on an odd batch."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (90, 36)), np.arange(90) % 2
+    x[y == 1, 14:22] = 255
+    np.savez(tmp_path / "data.npz", x=x.astype(np.uint8).reshape(90, 6, 6, 1), y=y)
+    (tmp_path / "net.toml").write_text(CONVOLUTIONS)
+    config = TrainConfig.from_toml(tmp_path / "net.toml", engine="packed", seed=2)
+    one = train(load_dataset(str(tmp_path / "data.npz"), seed=2), config)
+    both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "lgnc", "train"]
+    flags = ["--config", "net.toml", "--engine", "packed", "--seed", "2", "--json", "-o", "two.lgn"]
+    words = [sys.executable, *both, "data.npz", *flags]
+    two = json.loads(run(words, cwd=tmp_path, env={"OMP_NUM_THREADS": "1"}))
+    assert two["history"][-1]["loss"] == pytest.approx(one.report["history"][-1]["loss"], rel=1e-3)
+    there = load_model(tmp_path / "two.lgn")
+    for a, b in zip([*one.model.front, *one.model.layers], [*there.front, *there.layers], strict=True):
+        if a.gate_logits is not None:
+            assert b.gate_logits is not None
+            assert np.median(np.abs(a.gate_logits - b.gate_logits)) < 1e-4
+    assert (one.model.front[0].leaves == there.front[0].leaves).mean() > 0.95
+
+
+CONVOLUTIONS = """
+epochs = 3
+batch_size = 21
+redraw = 0.5
+threads = 1
+validation_fraction = 0.0
+[[layer]]
+kind = "conv"
+kernels = 6
+depth = 2
+leaves = "learned"
+candidates = 3
+lr = 0.5
+[[layer]]
+kind = "pool"
+[[layer]]
+kind = "dense"
+width = 40
+[[layer]]
+kind = "dense"
+width = 20
+"""
+
+
 def test_what_several_processes_cannot_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (rank(), world_size()) == (0, 1)
     for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost")):

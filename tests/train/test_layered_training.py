@@ -176,6 +176,23 @@ def test_layers_in_a_settings_file(tmp_path: Path) -> None:
         ({"preset": "logictrenet-s", "layer": None}, "did you mean 'logictreenet-s'"),
         ({"method": "soft-mix", "engine": "packed"}, "trains no convolutions by 'soft-mix'"),
         ({"layer": (Conv(1 << 22), Dense(1 << 20))}, "training needs about"),
+        ({"layer": (Conv(4, leaves="learned", candidates=20), Dense(9))}, r"layer 1 \(conv\): 20 candidates per leaf"),
+        (
+            {"layer": (Conv(4, 8), Dense(9, candidates=5), Dense(9))},
+            r"layer 2 \(dense\): 5 candidates per pin, and the layer below has 4 nodes",
+        ),
+        ({"layer": [{"kind": "conv", "kernels": 4, "candidates": 5}, {"kind": "dense", "width": 9}]}, "learned leaves"),
+        ({"layer": [{"kind": "dense", "width": 9, "init": "gausian"}]}, "layer 1: unknown init.*mean 'gaussian'"),
+        ({"layer": [{"kind": "dense", "width": 9, "init": 3}]}, "layer 1: init is 3, not a text"),
+        ({"layer": [{"kind": "dense", "width": 9, "wiring": "randm"}]}, "layer 1: unknown wiring 'randm'.*'random'"),
+        ({"layer": [{"kind": "dense", "width": 9, "lr": 0}]}, "layer 1: lr is 0"),
+        ({"layer": [{"kind": "dense", "width": 9, "lr": True}]}, "layer 1: lr is True"),
+        (
+            {"layer": [{"kind": "dense", "width": 9, "wiring": "random", "candidates": 4}]},
+            "layer 1: candidates are for learned wiring",
+        ),
+        ({"layer": (Dense(30, lr=2.0),), "weight_decay": 0.0, "engine": "triton"}, "one rate for all layers"),
+        ({"layer": LAYERS, "redraw": 0.5}, "--redraw: candidates are redrawn"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_trained_is_refused(changed: dict[str, Any], words: str) -> None:
@@ -190,11 +207,91 @@ def test_layers_of_images_need_images() -> None:
         prepare(replace(pictures(), shape=None), TrainConfig(preset="logictreenet-s"))
 
 
-@pytest.mark.parametrize(("name", "shape"), [("logictreenet-s", (32, 32, 3)), ("logictreenet-mnist", (28, 28, 1))])
-def test_presets_fit_their_images(name: str, shape: tuple[int, int, int]) -> None:
+APPLICATIONS = {
+    "logictreenet-s": 874_496,
+    "logictreenet-m": 6_995_968,
+    "logictreenet-mnist": 185_024,
+    "compactlogic-s": 145_536,
+    "compactlogic-m": 291_072,
+    "compactlogic-b": 582_144,
+    "compactlogic-l": 2_328_576,
+    "compactlogic-mnist": 260_352,
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_fit_their_images(name: str) -> None:
     """The published counts of gate applications per image."""
     preset = PRESETS[name]
+    shape = (28, 28, 1) if "mnist" in name else (32, 32, 3)
     grid = Shape(3 * shape[2], *shape[:2])
     counts = [applications(*pair) for pair in zip(preset.layers, shapes(preset.layers, grid)[1:], strict=True)]
     assert preset.shape == shape
-    assert sum(counts) == {"logictreenet-s": 874_496, "logictreenet-mnist": 185_024}[name]
+    assert sum(counts) == APPLICATIONS[name]
+
+
+def test_compactlogic_takes_steps() -> None:
+    """All layers learn: gates, and every leaf and pin among 16 candidates. (On noise the first steps lower no loss.)"""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (60, 28 * 28)).astype(np.uint8)
+    names = tuple(map(str, range(28 * 28)))
+    y = np.arange(60) % 10
+    dataset = Dataset("digits", x, y, x, y, names, tuple("0123456789"), {}, (28, 28, 1))
+    problem = prepare(dataset, TrainConfig(preset="compactlogic-mnist", validation_fraction=0.0))
+    engine = PackedEngine(problem.network, problem.estimator, 0, threads=1)
+    before, rows = engine.logits(), encode_rows(problem.encoder, x)
+    losses = [engine.step(rows, y, 0.02) for _ in range(3)]
+    assert np.isfinite(losses).all()
+    for old, new in zip(before, engine.logits(), strict=True):
+        assert old.wiring is not None
+        assert new.wiring is not None
+        assert old.wiring.shape[-1] == 16
+        assert (old.wiring != new.wiring).any()
+        assert (old.gate != new.gate).any()
+
+
+LEARNED = (
+    Conv(12, 3, 2, padding=1, leaves="learned", candidates=4, init="gaussian:2"), Pool(),
+    Dense(120, wiring="learned", candidates=6), Dense(60, init="gaussian", lr=0.5),
+)  # fmt: skip
+
+
+def test_layers_have_settings_of_their_own() -> None:
+    problem = prepare(pictures(), settings(layer=LEARNED))
+    conv, (first, second) = problem.network.front[0], problem.network.layers
+    assert conv.wiring_logits is not None
+    assert conv.wiring_logits.shape == (12, 4, 4)
+    assert (first.candidates.shape, second.candidates.shape) == ((2, 120, 6), (2, 60, 1))
+    assert (first.lr, second.lr) == (1.0, 0.5)
+    assert len(np.unique(conv.gate_logits)) > 2 < len(np.unique(second.gate_logits))
+    assert len(np.unique(first.gate_logits)) == 2, "the others' start is the training's"
+    assert TrainConfig.from_dict(config_data(settings(layer=LEARNED))) == settings(layer=LEARNED)
+    assert set(config_data(settings())["layer"][0]) == {
+        "kind", "kernels", "window", "depth", "stride", "padding", "group", "leaves",
+    }, "what checkpoints of older runs are told by"  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["packed", "torch"])
+def test_learned_leaves_are_redrawn_resumed_and_deployed_as_trained(engine: str, tmp_path: Path) -> None:
+    dataset, saved = pictures(), tmp_path / "c"
+    config = settings(layer=LEARNED, epochs=4, redraw=0.7, engine=engine)
+    result = train(dataset, config)
+    assert result.report["selection_gap"] == 0.0
+    layer = result.model.front[0].layer
+    assert layer == replace(LEARNED[0], candidates=0, init="")
+    started = prepare(dataset, config).network.front[0].candidates
+    read = (started == result.model.front[0].leaves[:, :, None]).all(axis=3).any(axis=2)
+    assert not read.all(), "a leaf has chosen what it was not given at first"
+    stopped = threading.Event()
+
+    def stop(step: int, _total: int) -> None:
+        if step == 21 and not stopped.is_set():
+            stopped.set()
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Failed, match="interrupted after 21"):
+        train(dataset, config, checkpoint=saved, on_step=stop)
+    assert model_bytes(train(dataset, config, checkpoint=saved, resume=True).model) == model_bytes(result.model)
+    save_model(result.model, tmp_path / "m.lgn")
+    _, classes = simulate(lift(load_model(tmp_path / "m.lgn")), dataset.x_test)
+    assert (classes == dataset.y_test).mean() == result.report["test_accuracy"]

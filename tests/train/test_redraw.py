@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lgnc.diagnostics import BadInput
 from lgnc.train.engines import make_engine
 from lgnc.train.network import Engine, Estimator, LayerStart, Network
-from lgnc.train.redraw import RedrawingEngine, redraw_candidates
+from lgnc.train.redraw import RedrawingEngine, check_candidates, redraw_candidates
 from lgnc.train.wiring import candidate_wiring, random_wiring
+from tests.train.convolutions import conv_network
+from tests.train.test_cpu import make_rows
 
 BITS, K = 70, 5
 
@@ -65,6 +68,38 @@ def test_a_redraw_changes_no_score_and_every_pins_less_liked_candidates(kind: st
             np.testing.assert_array_equal(now[fresh][:, 3:], 0 * was[fresh][:, 3:] if part else was[fresh][:, [2, 2]])
     np.testing.assert_array_equal(engine.network.layers[1].candidates, before.layers[1].candidates)
     np.testing.assert_array_equal(after["gate.0.m"], state["gate.0.m"])
+
+
+@pytest.mark.parametrize("kind", ["torch", "packed"])
+def test_a_redraw_of_leaves_stays_in_the_window_and_in_its_channels(kind: str) -> None:
+    network = conv_network("learned leaves", 4)
+    rows, y = make_rows(1, network.inputs, 70, network.classes)
+    engine = RedrawingEngine(network, lambda net: make_engine(kind, net, Estimator(), 0, "cpu", 1))
+    for _ in range(3):
+        engine.step(rows, y, 0.1)
+    scores, state = engine.scores(rows, hard=True), engine.state()
+    engine.redraw(np.random.default_rng(2))
+    np.testing.assert_array_equal(engine.scores(rows, hard=True), scores)
+    check_candidates(engine.network, engine.state(), "here")
+    for index, (old, new) in enumerate(zip(network.front, engine.network.front, strict=True)):
+        logits, k = state[f"wiring.{index}"], new.k
+        order = np.argsort(-logits, axis=2, kind="stable")
+        was = np.take_along_axis(old.candidates, order[..., None], axis=2)
+        kept = (k + 1) // 2
+        np.testing.assert_array_equal(new.candidates[:, :, :kept], was[:, :, :kept])
+        assert (new.candidates != was).any(axis=(2, 3)).mean() > 0.7
+        codes = (new.candidates @ [100, 10, 1]).reshape(-1, k)
+        assert all(len(set(each)) == k for each in codes.tolist())
+        for kernel, before in zip(new.candidates, old.candidates, strict=True):
+            channels = set(kernel[..., 0].ravel().tolist())
+            assert channels <= set(before[..., 0].ravel().tolist()) or index == 1, "group 2 of 3 channels"
+    other = RedrawingEngine(network, lambda net: make_engine(kind, net, Estimator(), 0, "cpu", 1))
+    other.load_state(engine.state())
+    assert other.step(rows, y, 0.1) == engine.step(rows, y, 0.1)
+    wrong = engine.state()
+    wrong["leaves.0"] = wrong["leaves.0"] + np.int32(1)
+    with pytest.raises(BadInput, match=r"leaves\.0 holds what is no bit of the window"):
+        check_candidates(network, wrong, "here")
 
 
 def test_a_redraw_depends_on_its_generator_alone_and_leaves_its_input() -> None:
