@@ -208,13 +208,13 @@ def bit_mask(builder: Any, words: Any, word: Any) -> Any:
     return builder.bitcast(builder.load(builder.gep(words, [word])), M64.llvm)
 
 
-@operation(NONE, ARRAY, AT, ARRAY, AT, M64)
-def add_where(builder: Any, rows: Any, at: Any, added: Any, row: Any, mask: Any) -> None:
-    """rows[at : at + 64] += added[row : row + 64] in the lanes of the mask."""
-    for part in range(4):
+@operation(NONE, ARRAY, AT, F64, M64)
+def add_where(builder: Any, rows: Any, at: Any, added: Any, mask: Any) -> None:
+    """rows[at : at + 64] += added in the lanes of the mask."""
+    for part, value in enumerate(_parts(builder, added)):
         lanes = shuffle(builder, mask, mask, list(range(16 * part, 16 * part + 16)))
         old = _piece(builder, rows, at, part)
-        new = builder.select(lanes, builder.fadd(old, _piece(builder, added, row, part)), old)
+        new = builder.select(lanes, builder.fadd(old, value), old)
         store_vector(builder, new, rows, builder.add(at, at.type(16 * part)))
 
 

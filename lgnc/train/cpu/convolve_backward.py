@@ -121,11 +121,12 @@ def send(
             add_partial_sums(sums, at_sum, branch, own, values, at_a, at_b)
     if below < 0:
         return
-    for part in range(low, high):
-        lanes = bit_mask(masks, TILE * part + q)
-        for leaf in range(leaves):
-            to = 64 * (offsets[base + leaf * parts + part] + at - row[11]) + below
-            add_where(rows, to, branch, 64 * leaf, lanes)
+    for leaf in range(leaves):
+        g = load64(branch, 64 * leaf)
+        for part in range(low, high):
+            if masks[TILE * part + q] != NONE:
+                to = 64 * (offsets[base + leaf * parts + part] + at - row[11]) + below
+                add_where(rows, to, g, bit_mask(masks, TILE * part + q))
 
 
 @compiled
@@ -138,11 +139,20 @@ def add_choices(row: Any, q: int, picked: Any, branch: Any, chosen: Any) -> None
 
 
 @compiled
+def clear(rows: Any, start: int, size: int, first: int, last: int) -> int:
+    """Rows of channels first .. last - 1, `size` floats each, become 0 just before they are added to."""
+    if last > first:
+        rows[start + size * first : start + size * last] = np.float32(0)
+        return last
+    return first
+
+
+@compiled
 def back_through(
     row: Any, rule: int, front: Any, op: Any, slopes: Any, acts: Any, trees: Any,
     table_sums: Any, wiring_sums: Any, fresh: bool,
 ) -> None:  # fmt: skip
-    """One layer. Reads rows of its output's gradients, adds to those of its input's (all 0 before), and its sums.
+    """One layer. Reads rows of its output's gradients, writes those of its input's, and its sums.
 
     trees: workspaces, see `Trees`; its rows: float32, 64 for each word of a region, see `Front.stages`. table_sums:
     float32[slots * 4], see `add_sums`, wiring_sums: of the candidates; fresh: they start at zero.
@@ -154,7 +164,11 @@ def back_through(
     one, zero = np.float32(1), np.float32(0)
     shares = np.array([one, one, zero, one]) if rule == EXACT else np.array([one, share, zero, share])
     passes, k, listed, padded = parts if rule != FIRST else 1, row[14], row[16], row[17]
-    for kernel in range(kernels):
+    below, channel, channels, zeroed = row[10], 64 * row[19], row[20], 0
+    for position in range(row[18], row[18] + kernels):
+        kernel = front.order[position]
+        if below >= 0:
+            zeroed = clear(rows, below, channel, zeroed, front.reach[row[18] + kernel])
         sums[: 64 * (leaves - 1)] = zero
         chosen[: 16 * leaves * k] = zero
         begin = start
@@ -192,3 +206,5 @@ def back_through(
                 at = listed + (kernel * leaves + choice // k) * padded + choice % k
                 found = total16(load16(chosen, 16 * choice))
                 wiring_sums[at] = found if fresh else wiring_sums[at] + found
+    if below >= 0:
+        clear(rows, below, channel, zeroed, channels)

@@ -25,21 +25,25 @@ SLACK = 64
 
 
 class Front(NamedTuple):
-    """stages: int64[stages, 18], a row each of: first SLOT; KERNELS; LEAVES; PARTS, places of a pool's square; WORDS of
+    """stages: int64[stages, 21], a row each of: first SLOT; KERNELS; LEAVES; PARTS, places of a pool's square; WORDS of
     the flattened grid; PLACES, squares; where its OFFSETS start; where its places start in GRID and TARGETS; STRIDE,
     words from a kernel's output to the next one's; whether it is negated, an AND; where the gradient rows of its input
     region start, or -1 where nobody wants them, and the region itself; the same of its output region; K, candidates of
-    a leaf; where its CHOICES start; where their sums start, and how far one leaf's are from the next one's.
+    a leaf; where its CHOICES start; where their sums start, and how far one leaf's are from the next one's; where its
+    kernels start in ORDER and REACH; words of a channel of its input region, and how many channels that has.
 
     offsets: int32[kernels * leaves * parts] of each stage, a word of acts: what a leaf reads. choices: int32[kernels *
-    leaves * K * parts] of each stage whose K is not 1, what it may read. grid, targets: int32, see `convolve`.
-    source: int32[inputs], the word of each encoder bit. nodes: the first of the words that the dense layers read, and
-    flat: how many. rows: floats of the gradient rows. words: those before the slots. slots: of all kernels' gates.
+    leaves * K * parts] of each stage whose K is not 1, what it may read. order, reach: see `kernel_order`. grid,
+    targets: int32, see `convolve`. source: int32[inputs], the word of each encoder bit. nodes: the first of the words
+    that the dense layers read, and flat: how many. rows: floats of the gradient rows. words: those before the slots.
+    slots: of all kernels' gates.
     """
 
     stages: Int64
     offsets: Int32
     choices: Int32
+    order: Int32
+    reach: Int32
     grid: Int32
     targets: Int32
     source: Int32
@@ -90,6 +94,18 @@ def leaf_offsets(conv: ConvStart, region: Region) -> Int64:
     return table
 
 
+def kernel_order(conv: ConvStart) -> tuple[Int64, Int64]:
+    """(the order in which the backward pass takes the kernels, how many of the first channels each one may read).
+
+    Kernels that read the same channels follow one another, so that the rows of these are still in a near cache; one
+    whose channels lie far apart comes with the highest of them.
+    """
+    channels = conv.candidates[..., 0].reshape(len(conv.candidates), -1)
+    low, high = channels.min(axis=1), channels.max(axis=1)
+    key = np.where(high - low > conv.below.channels // 2, high, low)
+    return np.argsort(key, kind="stable"), high.astype(np.int64) + 1
+
+
 def leaf_rows(network: Network) -> Int64:
     """int64[convolutions, 9]: rows as those of `Plan.layers` for the learned leaves, as pins of neurons with one pin.
 
@@ -127,7 +143,8 @@ def make_front(network: Network) -> Front | None:
     words = at + last.nodes + SLACK
     halves = [64 * max([regions[i].size for i in range(first, len(regions), 2)] or [0]) for first in (1, 2)]
     stages, offsets, grids, targets, slot, listed, placed = [], [], [], [], 0, 0, 0
-    choices, pins = [np.zeros(0, np.int64)], leaf_rows(network)
+    choices, pins, orders = [np.zeros(0, np.int64)], leaf_rows(network), [kernel_order(conv) for conv in network.front]
+    first_kernel = 0
     for index, conv in enumerate(network.front):
         region, above, out = regions[index], conv.above, regions[index + 1]
         table = leaf_offsets(conv, region)
@@ -137,7 +154,9 @@ def make_front(network: Network) -> Front | None:
         counts = (*table.shape[:2], table.shape[3], int(grid[-1]) + 1, above.places)
         starts = (listed, placed, out.step, int(conv.pool == "and"))
         learned = (conv.k, sum(map(len, choices)), pins[index, 6], pins[index, 5])
-        stages.append((slot, *counts, *starts, ends[0], region.start, ends[1], out.start, *learned))
+        memory = (first_kernel, region.step, conv.below.channels)
+        stages.append((slot, *counts, *starts, ends[0], region.start, ends[1], out.start, *learned, *memory))
+        first_kernel += len(conv.candidates)
         offsets.append(table[:, :, 0].ravel())
         if conv.k > 1:
             choices.append(table.ravel())
@@ -147,9 +166,9 @@ def make_front(network: Network) -> Front | None:
     first = regions[0]
     place, channel = np.divmod(np.arange(network.inputs), network.front[0].below.channels)
     source = first.start + channel * first.step + first.place[place]
-    listing, listed_choices, squares, aims = (
-        np.concatenate(each).astype(np.int32) for each in (offsets, choices, grids, targets)
-    )
+    order, reach = zip(*orders, strict=True)
+    lists = [np.concatenate(each).astype(np.int32) for each in (offsets, choices, order, reach, grids, targets)]
     table, where = np.array(stages, np.int64), source.astype(np.int32)
-    nodes = (regions[-1].start, last.nodes)
-    return Front(table, listing, listed_choices, squares, aims, where, *nodes, sum(halves), words, slot)
+    listing, listed_choices, kernels, reached, squares, aims = lists
+    sizes = (regions[-1].start, last.nodes, sum(halves), words, slot)
+    return Front(table, listing, listed_choices, kernels, reached, squares, aims, where, *sizes)

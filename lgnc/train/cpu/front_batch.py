@@ -72,9 +72,6 @@ def front_backward(
     """The sums of all kernels' gates and learned leaves, from the gradient rows of the last region in `trees`."""
     for index in range(len(front.stages) - 1, -1, -1):
         row = front.stages[index]
-        if row[10] >= 0:
-            last = front.stages[index + 1, 11] if index + 1 < len(front.stages) else front.nodes
-            trees.rows[row[10] : row[10] + 64 * (last - row[11])] = np.float32(0)
         back_through(row, rule, front, op, slopes, space.acts, trees, table_sums, wiring_sums, fresh)
 
 
