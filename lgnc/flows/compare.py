@@ -85,7 +85,7 @@ def _named_otherwise(one: Subject, two: Subject, names: list[str]) -> Verdict | 
 def _stations(
     one: Subject, two: Subject, claim: Claim, count: int, seed: int, seconds: float, engine: str | None
 ) -> Verdict:
-    """The verdict on every station of the folders among the two sides. When the function is NO the rest is not asked."""
+    """The verdict on every station of the folders among the two sides. Where the function is NO, no more is asked."""
     started = time.perf_counter()
     telling = Telling(one, two, seed)
     function = run_and_read(one, two, telling, claim, count, seed, seconds, engine)

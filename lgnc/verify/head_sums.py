@@ -29,7 +29,7 @@ Bits = NDArray[np.bool_]
 
 
 def check_head(head: Head, lower: Callable[[Head], Circuit] = popcount_circuit) -> Station:
-    """The station 'head': counts of literals and the choice of the class, bit by bit. lower: what makes the counters."""
+    """The station 'head': counts of literals and the choice of the class, bit by bit. lower: makes the counters."""
     base, width = score_format(head)
     lowered = lower(head)
     literals, all_literals = _literal_patterns(head)
@@ -39,7 +39,9 @@ def check_head(head: Head, lower: Callable[[Head], Circuit] = popcount_circuit) 
         numbers = found @ (1 << np.arange(found.shape[2], dtype=np.int64))
         if (numbers != wanted).any():
             k, c = np.argwhere(numbers != wanted)[0].tolist()
-            what = f"class {c} counts {int(numbers[k, c]) + base}, and its literals add up to {int(wanted[k, c]) + base}"
+            what = (
+                f"class {c} counts {int(numbers[k, c]) + base}, and its literals add up to {int(wanted[k, c]) + base}"
+            )
             return Station("head", False, "tested", what)
     scores, all_scores = _score_patterns(head, width)
     chosen = _choice(scores, head.classes, width)
@@ -48,7 +50,7 @@ def check_head(head: Head, lower: Callable[[Head], Circuit] = popcount_circuit) 
         k = int(wrong[0])
         what = f"of scores {(scores[k] + base).tolist()} class {int(chosen[k])} is chosen"
         return Station("head", False, "tested", f"{what}, not {int(scores[k].argmax())}")
-    told = f"lowered counters and comparison give integer sums and the first greatest: {len(literals):,} patterns"
+    told = f"its gates give the integer sums and the first greatest class on {len(literals):,} patterns"
     how = "exhaustive" if all_literals and all_scores else "tested"
     return Station("head", True, how, f"{told} of literals, every count of every class, and {len(scores):,} of scores")
 
@@ -60,10 +62,10 @@ def _literal_patterns(head: Head) -> tuple[Bits, bool]:
     """
     own = [_patterns(count) for count in np.diff(head.starts).tolist()]
     rows = max(len(patterns) for patterns, _ in own)
-    halves = [
-        np.concatenate([patterns[(np.arange(rows) + move * k) % len(patterns)] for k, (patterns, _) in enumerate(own)], 1)
-        for move in (0, 7)
-    ]
+    halves = []
+    for move in (0, 7):
+        parts = [patterns[(np.arange(rows) + move * k) % len(patterns)] for k, (patterns, _) in enumerate(own)]
+        halves.append(np.concatenate(parts, axis=1))
     return np.concatenate(halves), all(whole for _, whole in own)
 
 

@@ -63,7 +63,7 @@ class Coverage:
 
 
 class _Goals(NamedTuple):
-    """first, second: int64[goals], classes; the same class twice: it wins. sign: of goals about a score's ends, or 0."""
+    """first, second: int64[goals], classes; twice the same: it wins. sign: of goals about a score's ends, or 0."""
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -125,7 +125,10 @@ def _merit(goals: _Goals, scores: NDArray[np.int64]) -> NDArray[np.int64]:
         others[:, beside] = np.maximum(others[:, beside], scores[:, c : c + 1])
     tie = -2 * np.abs(x - y) - np.maximum(0, others - np.minimum(x, y))
     win = x - others
-    return np.where(goals.sign != 0, goals.sign * x, np.where(goals.first == goals.second, win, tie))
+    merit: NDArray[np.int64] = np.where(
+        goals.sign != 0, goals.sign * x, np.where(goals.first == goals.second, win, tie)
+    )
+    return merit
 
 
 def _reached(goals: _Goals, scores: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -133,7 +136,8 @@ def _reached(goals: _Goals, scores: NDArray[np.int64]) -> NDArray[np.bool_]:
     merit, won = _merit(goals, scores), argmax(scores.astype(np.int32))
     win = (won[:, None] == goals.first).any(axis=0)
     tie = (merit == 0).any(axis=0)
-    return (goals.sign == 0) & np.where(goals.first == goals.second, win, tie)
+    reached: NDArray[np.bool_] = (goals.sign == 0) & np.where(goals.first == goals.second, win, tie)
+    return reached
 
 
 def _search(
@@ -143,7 +147,8 @@ def _search(
     pool = np.concatenate([space.points(_POOL // 2, rng), space.points(_POOL // 2, rng, spread=1.0)])
     merit = _merit(goals, _scores(circuit, side, space, pool))
     at = merit.argmax(axis=0)
-    best, value = pool[at], merit[at, np.arange(len(at))]
+    best: NDArray[np.int32] = pool[at]
+    value = merit[at, np.arange(len(at))]
     reached = _reached(goals, _scores(circuit, side, space, best))
     rounds = _WORK // max(1, (len(at) * _CHILDREN // 64 + 1) * (circuit.nodes + len(circuit.outputs)))
     quiet = 0
@@ -254,17 +259,14 @@ def _count(
 ) -> Coverage:
     impossible = np.array([goal in never for goal in range(len(reached))])
     kinds = []
-    for kind in (goals.first == goals.second, goals.first != goals.second):
-        chosen = kind & (goals.sign == 0)
+    for same in (True, False):
+        chosen = ((goals.first == goals.second) == same) & (goals.sign == 0)
         left = np.flatnonzero(chosen & ~reached & ~impossible)[:3]
-        names = [
-            head.names[goals.first[k]]
-            + ("" if goals.first[k] == goals.second[k] else f" with {head.names[goals.second[k]]}")
-            for k in left
-        ]
-        kinds.append(Count(int((chosen & reached).sum()), int((chosen & impossible).sum()), int(chosen.sum()), tuple(names)))
+        first, second = ([head.names[c] for c in side[left]] for side in (goals.first, goals.second))
+        names = first if same else [f"{one} with {two}" for one, two in zip(first, second, strict=True)]
+        counts = [int(np.count_nonzero(chosen & which)) for which in (reached, impossible, chosen)]
+        kinds.append(Count(counts[0], counts[1], counts[2], tuple(names)))
     seen = _bits_seen(head, scores)
     missed = [place for place in map(tuple, np.argwhere(~seen).tolist()) if place not in stuck]
     named = tuple(f"bit {bit} of '{head.names[c]}' at {value}" for c, bit, value in missed[:3])
-    bits = Count(int(seen.sum()), len(stuck), seen.size, named)
-    return Coverage(kinds[0], kinds[1], bits)
+    return Coverage(kinds[0], kinds[1], Count(int(seen.sum()), len(stuck), seen.size, named))

@@ -26,9 +26,10 @@ def self_test(visit: Visit) -> Station:
             (at / file).write_bytes(visit.manifest.read(visit.path, file))
         (at / "stub.c").write_text(_stub(visit), "ascii")
         build = [require_tool("cc"), "-std=c99", "-O0", "-I."]
-        run([*build, "-o", "right", test, f"{name}.c"], cwd=at)
+        run([*build, "-c", "-o", "test.o", test], cwd=at)
+        run([*build, "-o", "right", "test.o", f"{name}.c"], cwd=at)
         run([at / "right"], cwd=at)
-        run([*build, "-o", "wrong", test, "stub.c"], cwd=at)
+        run([*build, "-o", "wrong", "test.o", "stub.c"], cwd=at)
         try:
             run([at / "wrong"], cwd=at)
         except TookTooLong:

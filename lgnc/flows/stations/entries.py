@@ -74,7 +74,7 @@ def _station(wrong: str | None, told: str) -> Station:
     return Station("entry points", wrong is None, "tested", wrong or told)
 
 
-def _calls(network: Any, visit: Visit, block: int, kinds: dict[str, Callable[..., Any]], told: str) -> Station:
+def _calls(visit: Visit, block: int, kinds: dict[str, Callable[..., Any]], told: str) -> Station:
     """Every call of `kinds` on batches of every size."""
     sizes = _sizes(block)
     rows = _rows(visit, sizes[-1])
@@ -92,16 +92,14 @@ def _numpy(visit: Visit) -> Station:
     block = getattr(module, "BLOCK", 64)
     kinds = ("outputs",) if visit.circuit.head is None else ("predict", "scores")
     block = block if type(block) is int and 0 < block <= 1 << 16 else 64
-    return _calls(network, visit, block, {kind: getattr(network, kind) for kind in kinds}, " and ".join(kinds))
+    return _calls(visit, block, {kind: getattr(network, kind) for kind in kinds}, " and ".join(kinds))
 
 
 def _onnx(visit: Visit) -> Station:
     network = onnx.Network(visit.path, visit.manifest)
-    kinds = {"outputs": network.outputs} if visit.circuit.head is None else {}
-    if visit.circuit.head is not None:
-        kinds = {"predict": network.predict, "scores": network.scores}
-    kinds = {kind: lambda x, call=call: call(x) for kind, call in kinds.items()}
-    found = _calls(network, visit, 512, kinds, " and ".join(kinds))
+    names = ["outputs"] if visit.circuit.head is None else ["predict", "scores"]
+    kinds: dict[str, Callable[..., Any]] = {name: getattr(network, name) for name in names}
+    found = _calls(visit, 512, kinds, " and ".join(kinds))
     if found.ok and visit.circuit.head is not None:
         rows = _rows(visit, 65)
         right, both = answers(visit, rows), network._run(["scores", "class"], rows)
@@ -134,19 +132,38 @@ def _c(visit: Visit) -> Station:
 
 
 def _widths(source: bytes, name: str) -> list[int | None]:
-    """The widths of vectors that a source can be compiled for on this processor; [None]: there is but one form."""
+    """The widths of vectors that this processor runs; [None]: there is but one form."""
     if f"{macro_prefix(name)}WIDEST".encode() not in source or len(source) > _MOST_BYTES:
         return [None]
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     return [8, 16, *([32] if "avx2" in flags else []), *([64] if "avx512bw" in flags else [])]
 
 
+_SUPPORTS = """
+static int lgnc_supports(const char *what);
+#define __builtin_cpu_supports lgnc_supports
+#include "SOURCE"
+extern int lgnc_width;
+int lgnc_width = 64;
+static int lgnc_supports(const char *what)
+{
+    return lgnc_width >= (what[3] == '5' ? 64 : 32);
+}
+"""
+"""All forms in one library: `lgnc_width` says which of them is chosen."""
+
+
 def _library(at: Path, visit: Visit, width: int | None) -> ctypes.CDLL:
-    define = [] if width is None else [f"-D{macro_prefix(visit.name)}WIDEST={width}"]
-    library = at / f"library{width or ''}.so"
-    flags = ["-std=c99", "-O0", "-shared", "-fPIC", *define]
-    run([require_tool("cc"), *flags, "-o", library, f"{visit.name}.c"], cwd=at)
-    return ctypes.CDLL(str(library))
+    """The library whose vectors are of `width` bytes: one without vectors, and one for all others."""
+    kind = "plain" if width == 8 else "all"
+    library, source = at / f"{kind}.so", at / f"{kind}.c"
+    if not library.is_file():
+        source.write_text(_SUPPORTS.replace("SOURCE", f"{visit.name}.c"), "ascii")
+        define = [f"-D{macro_prefix(visit.name)}WIDEST=8"] if width == 8 else []
+        run([require_tool("cc"), "-std=c99", "-O0", "-shared", "-fPIC", *define, "-o", library, source], cwd=at)
+    loaded = ctypes.CDLL(str(library))
+    ctypes.c_int.in_dll(loaded, "lgnc_width").value = width or 64
+    return loaded
 
 
 Call = tuple[str, str, bool, Callable[..., None], bool]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from lgnc.backends.table import target_of
 from lgnc.flows.stations import c_project, entries, hardware, texts
 from lgnc.flows.stations.visit import Visit, timed
+from lgnc.ir.circuit import Circuit
+from lgnc.sim.manifest import Manifest
 from lgnc.verify.head_sums import check_head
 from lgnc.verify.verdict import Station, Verdict
-
-AFTER_WRITING = "lgnc verify looks at it"
-"""Why what compilation alone does not check is not checked."""
 
 
 def folder_stations(visit: Visit, function: Verdict, *, mark: str = "") -> tuple[Station, ...]:
@@ -51,14 +51,25 @@ def _covered(visit: Visit) -> set[str]:
 
 
 def _after(visit: Visit) -> Iterator[Station]:
+    for name, check in _later(visit.manifest).items():
+        yield timed(name, partial(check, visit))
+
+
+def _later(manifest: Manifest) -> dict[str, Callable[[Visit], Station]]:
+    """Station -> its check, of those that run something."""
     checks: dict[str, Callable[[Visit], Station]] = {}
-    if visit.manifest.target == "verilog":
-        checks |= hardware.stations_of(visit)
+    if manifest.target == "verilog":
+        checks |= hardware.stations_of(manifest)
     else:
         checks["entry points"] = entries.entry_points
-    if visit.manifest.c is not None:
+    if manifest.c is not None:
         checks["self-test"] = c_project.self_test
-        if visit.manifest.c.board is not None:
+        if manifest.c.board is not None:
             checks["board"] = c_project.board
-    for name, check in checks.items():
-        yield timed(name, lambda check=check: check(visit))  # type: ignore[misc]
+    return checks
+
+
+def station_names(manifest: Manifest, circuit: Circuit) -> list[str]:
+    """The names of all stations of a folder, in their order."""
+    head = [] if circuit.head is None else ["head"]
+    return ["files", "names", "manifest", "other files", *head, "function", *_later(manifest)]

@@ -29,7 +29,7 @@ class Telling:
     """Rows that show most, for both sides. rows: [n, features] of `one`'s, the most telling first."""
 
     def __init__(self, one: Subject, two: Subject, seed: int) -> None:
-        reference, other = (one, two) if one.target is None else (two, one)
+        reference = one if one.target is None else two
         space, left, right = joint_space(one.circuit, two.circuit)
         rng = np.random.default_rng(seed)
         side = left if reference is one else right
@@ -39,7 +39,9 @@ class Telling:
         rows[:, side.columns] = found.rows
         self.thresholds, self.seen = found.thresholds, found.seen
         self.golden = len(found.rows)
-        self.rows: NDArray[Any] = np.concatenate([space.values(points, rng), rows, space.values(space.points(64, rng), rng)])
+        self.rows: NDArray[Any] = np.concatenate(
+            [space.values(points, rng), rows, space.values(space.points(64, rng), rng)]
+        )
         self.of = {id(one): left, id(two): right}
 
     def features(self, side: Subject) -> NDArray[Any]:
@@ -108,11 +110,11 @@ def read_and_prove(
     other = two.circuit if lemma.equal else one.circuit
     proven = prove(other, read, time_limit=seconds, seed=seed)
     if proven.equal:
-        return replace(proven, detail=f"{manifest.name}{target_of(manifest.target).endings[0]}, read back from its text")
+        return replace(
+            proven, detail=f"{manifest.name}{target_of(manifest.target).endings[0]}, read back from its text"
+        )
     return proven
 
 
 def _undecided(detail: str) -> Verdict:
     return Verdict(None, "tested", 0, None, 0.0, detail)
-
-

@@ -1,15 +1,14 @@
 """The stations of a Verilog folder beside its function: handshake, wrappers, testbenches, bitstream.
 
-The benches are lgnc's own, written anew: those in the folder are things to be checked, not checkers. Vectors and answers
-are the folder's circuit's on the most telling rows.
+The benches are lgnc's own, written anew: those in the folder are things to be checked, not checkers. Vectors and
+answers are the folder's circuit's on the most telling rows.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from lgnc.diagnostics import Failed
 from lgnc.files import read_file
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.simulate import encode
-from lgnc.sim.manifest import VerilogFacts
+from lgnc.sim.manifest import Manifest, VerilogFacts
 from lgnc.toolchain import TookTooLong, require_tool, run
 from lgnc.verify.verdict import Station, not_checked
 
@@ -34,11 +33,11 @@ _SERIAL_CLOCKS = 3_000_000
 """Clocks that a board's serial line may be simulated for."""
 
 
-def stations_of(visit: Visit) -> Mapping[str, Any]:
+def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
     """Station -> what checks it, for the files that the folder has."""
-    files, name = visit.manifest.files, visit.name
-    details = visit.manifest.facts["verilog"]
-    found: dict[str, Any] = {}
+    files, name = manifest.files, manifest.name
+    details = manifest.facts["verilog"]
+    found: dict[str, Callable[[Visit], Station]] = {}
     if details.get("latency"):
         found["handshake"] = handshake
     if f"{name}_axis.v" in files:
@@ -48,7 +47,7 @@ def stations_of(visit: Visit) -> Mapping[str, Any]:
     if f"{name}_board.v" in files:
         found["board"] = board
     found["testbench"] = benches
-    if "bitstream" in visit.manifest.facts:
+    if "bitstream" in manifest.facts:
         found["bitstream"] = bitstream
     return found
 
@@ -63,7 +62,9 @@ def covered(visit: Visit) -> set[str]:
 
 
 def _made(visit: Visit) -> list[str]:
-    return [file for file in visit.manifest.files if file.startswith(f"{visit.name}_board.") and not file.endswith(".v")]
+    return [
+        file for file in visit.manifest.files if file.startswith(f"{visit.name}_board.") and not file.endswith(".v")
+    ]
 
 
 def _facts(visit: Visit) -> tuple[VerilogFacts, Port, list[Port], int, int]:
@@ -72,7 +73,12 @@ def _facts(visit: Visit) -> tuple[VerilogFacts, Port, list[Port], int, int]:
     assert facts is not None
     details = visit.manifest.facts["verilog"]
     latency, interval = (details.get(key) for key in ("latency", "interval"))
-    if type(latency) is not int or type(interval) is not int or not 0 <= latency < 1 << 20 or not 0 < interval < 1 << 20:
+    if (
+        type(latency) is not int
+        or type(interval) is not int
+        or not 0 <= latency < 1 << 20
+        or not 0 < interval < 1 << 20
+    ):
         raise Failed("latency and interval are no numbers of clocks", where="manifest.json", fix="compile it again")
     return facts, Port(facts.port, facts.width), [Port(*each) for each in facts.outputs], latency, interval
 
@@ -121,7 +127,7 @@ def handshake(visit: Visit) -> Station:
     """Results wait until they are taken, a reset drops them, and at full speed latency and interval are as told."""
     _, source, results, latency, interval = _facts(visit)
     bench = testbench_text(visit.name, source, results, latency, interval).encode()
-    told = f"{VECTORS} vectors with random stalls on both sides and a reset, then in {latency} + {VECTORS - 1} * {interval} clocks"
+    told = f"{VECTORS} vectors with stalls on both sides, a reset; latency {latency}, a vector each {interval} clocks"
     return _bench(visit, "handshake", [f"{visit.name}.v"], bench, f"tb_{visit.name}", told)
 
 
@@ -158,13 +164,17 @@ def board(visit: Visit) -> Station:
     text = serial_files(name, source, results, latency)[f"tb_{name}_serial.v"].decode()
     wanted = f"{name}_serial #(.DIVIDER(DIVIDER)) dut (.clk(clk), .rst(rst), .rx(rx), .tx(tx));"
     bench = text.replace(wanted, f"{name}_board dut (.clk(clk), .rx(rx), .tx(tx));")
-    bench = bench.replace("DIVIDER = 8;", f"DIVIDER = {divider};").replace("repeat (3) @(negedge clk);", "repeat (32) @(negedge clk);")
+    bench = bench.replace("DIVIDER = 8;", f"DIVIDER = {divider};").replace(
+        "repeat (3) @(negedge clk);", "repeat (32) @(negedge clk);"
+    )
     rows = next(line for line in bench.splitlines() if "localparam ROWS" in line)
     bench = bench.replace(rows, "  localparam ROWS = 2;")
     if 60 * divider * (source.width + 16) > _SERIAL_CLOCKS:
         return not_checked("board", "a row takes too many clocks to be simulated: run it on the board")
     files = [f"{name}_board.v", f"{name}_serial.v", f"{name}.v"]
-    told = f"two rows at {divider} clocks a bit, by the pins clk, rx and tx; where these lie on the package is not checked"
+    told = (
+        f"two rows at {divider} clocks a bit, by the pins clk, rx and tx; where these lie on the package is not checked"
+    )
     return _bench(visit, "board", files, bench.encode(), f"tb_{name}_serial", told)
 
 

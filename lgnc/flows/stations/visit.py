@@ -23,7 +23,7 @@ class Visit:
     """A compiled folder, and what it is compared with.
 
     circuit: what lies in the folder; the station 'function' says whether it is the other side's. rows: [n, features] of
-    its features, the most telling first. simulate: whether compilers and simulators may be started.
+    its features, the most telling first.
     """
 
     path: Path
@@ -31,7 +31,6 @@ class Visit:
     circuit: Circuit
     other: Subject
     rows: NDArray[Any]
-    simulate: bool = True
 
     @property
     def name(self) -> str:
