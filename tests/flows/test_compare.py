@@ -21,6 +21,7 @@ from lgnc.formats.lgn import Model, save_model
 from lgnc.formats.lift import lift
 from lgnc.formats.source import load_source, save_circuit
 from lgnc.ir import Circuit
+from lgnc.verify.verdict import Verdict
 from tests.support import needs, random_circuit, random_model
 
 
@@ -32,14 +33,24 @@ def folder_of(model: Model, target: str, at: Path) -> tuple[Path, Path]:
     return at / "m.lgn", out
 
 
+def how(verdict: Verdict) -> str:
+    """How the folder's function is known."""
+    return next(station.how for station in verdict.stations if station.name == "function")
+
+
 def edit(path: Path, change: Callable[[str], str]) -> None:
     """Change a file of a folder, and the manifest with it: a fault of the compiler, not of who edited a file."""
     before = path.read_text()
     after = change(before)
     assert after != before
     path.write_text(after)
-    digest = hashlib.sha256(after.encode()).hexdigest()
-    edit_manifest(path.parent, lambda m: m["files"].__setitem__(path.name, digest))
+    resign(path.parent, path.name)
+
+
+def resign(folder: Path, name: str) -> None:
+    """Give the manifest the hash that a file of the folder has now."""
+    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    edit_manifest(folder, lambda m: m["files"].__setitem__(name, digest))
 
 
 def edit_manifest(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -100,11 +111,12 @@ def test_a_folder_is_run_on_every_value_or_is_only_tested(tmp_path: Path) -> Non
     for at in (few, many):
         at.mkdir()
     verdict = verify(*folder_of(random_model(1, features=10, dtype="bool"), "numpy", few))
-    assert (verdict.equal, verdict.how, verdict.vectors) == (True, "exhaustive", 1024)
+    assert (verdict.equal, how(verdict), verdict.vectors) == (True, "exhaustive", 1024)
     verdict = verify(*folder_of(random_model(1, features=4, thresholds=2), "numpy", many))
-    assert (verdict.equal, verdict.how) == (True, "tested")
+    assert (verdict.equal, how(verdict), verdict.how) == (True, "tested", "tested")
     assert verdict.vectors >= 10_000
     assert "every combination of intervals" in verdict.detail
+    assert "4 of 5 classes win (1 cannot be, proven)" in verdict.detail
 
 
 def test_a_changed_threshold_is_seen(tmp_path: Path) -> None:
