@@ -205,3 +205,44 @@ def test_a_design_that_never_ends_is_ended(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="vvp: took longer than 2 s"):
         verify(model, out, engine="iverilog", time_limit=2)
     assert time.monotonic() - started < 60
+
+
+def other_folder(at: Path) -> tuple[Path, Path]:
+    """(a model, the Verilog folder of another one, which agrees with itself)."""
+    save_model(random_model(0), at / "m.lgn")
+    save_model(random_model(1), at / "other.lgn")
+    compile_circuit(load_source(at / "other.lgn"), "verilog", name="net").write(at / "out")
+    return at / "m.lgn", at / "out"
+
+
+@needs("iverilog")
+def test_a_proof_is_about_the_model_and_not_about_the_folder_s_circuit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors that see nothing: the text is the folder's circuit, which is not the model."""
+    model, out = other_folder(tmp_path)
+    blind = Verdict(True, "tested", 1, None, 0.0, "no difference on 1 vector")
+    monkeypatch.setattr("lgnc.flows.stations.function.compare_by_simulation", lambda *_, **__: blind)
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert verdict.counterexample is not None
+
+
+@needs("iverilog")
+def test_no_proof_of_the_text_makes_up_for_a_run_that_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, out = folder_of(random_model(0), "verilog", tmp_path)
+    differs = Verdict(False, "tested", 1, {"features": {}}, 0.0, "differ on 1 of 1 vectors")
+    monkeypatch.setattr("lgnc.flows.stations.function.compare_by_simulation", lambda *_, **__: differs)
+    verdict = verify(model, out)
+    assert (verdict.equal, verdict.how, verdict.detail) == (False, "tested", differs.detail)
+
+
+def test_classes_are_compared_where_scores_agree(tmp_path: Path) -> None:
+    model, out = folder_of(random_model(0), "numpy", tmp_path)
+    edit(out / "net.py", lambda text: text.replace("total[index] > best", "total[index] >= best"))
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert verdict.counterexample is not None
+    one, two = verdict.counterexample["a"], verdict.counterexample["b"]
+    assert one["scores"] == two["scores"]
+    assert one["class"] != two["class"]
