@@ -134,7 +134,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.circuit_ = lift(result.model)
         held = split(labels, result.report["config"]["validation_fraction"], result.report["seed"])[1]
         self.temperature_ = calibrated(result.model.tau, simulate(self.circuit_, x[held])[0], labels[held])
-        self.folder_ = None
+        self.folder_: str | None = None
         return self
 
     def _config(self) -> TrainConfig:

@@ -44,11 +44,17 @@ class Thermometer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return bits
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """str[bits]: 'feature > threshold', in full, of each bit. input_features: the features' names, as they were in fitting."""
-        from sklearn.utils.validation import _check_feature_names_in
+        """str[bits]: 'feature > threshold', in full, of each bit.
 
+        input_features: the features' names, for rows that had none in fitting; with those of a table, the same.
+        """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
+        names = names_of(self) if input_features is None else tuple(map(str, input_features))
+        if len(names) != self.n_features_in_:
+            wanted = f"length equal to number of features ({self.n_features_in_})"
+            raise ValueError(f"input_features should have {wanted}, got {len(names)}")
+        if hasattr(self, "feature_names_in_") and names != names_of(self):
+            raise ValueError("input_features is not equal to feature_names_in_")
         pairs = zip(self.feature_.tolist(), self.threshold_.tolist(), strict=True)
         return np.array([f"{names[feature]} > {threshold!r}" for feature, threshold in pairs], dtype=object)
 

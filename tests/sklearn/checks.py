@@ -16,5 +16,6 @@ def all_checks(estimator: Any, monkeypatch: pytest.MonkeyPatch) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = check_estimator(estimator, on_skip=None)
-    assert [each["check_name"] for each in found if each["status"] != "passed"] == []
+    left = [f"{each['check_name']}: {each['status']}" for each in found if each["status"] != "passed"]
+    assert not left, left
     return len(found)

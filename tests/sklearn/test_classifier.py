@@ -74,7 +74,7 @@ def test_names_labels_and_types_of_a_table_are_kept() -> None:
     assert set(fitted.predict(table)) == {"no", "yes"}
     with pytest.raises(ValueError, match="feature names"):
         fitted.predict(table[["b", "a"]])
-    with pytest.raises(ValueError, match="unique|same name"):
+    with pytest.raises(ValueError, match=r"unique|same name"):
         made().fit(pandas.concat([table, table], axis=1), ["no", "yes"] * 20)
 
 
@@ -218,7 +218,7 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 
     import lgnc.toolchain
 
-    monkeypatch.setattr(lgnc.toolchain, "package_version", lambda name: None)
+    monkeypatch.setattr(lgnc.toolchain, "package_version", lambda _: None)
     monkeypatch.delitem(sys.modules, "lgnc.sklearn", raising=False)
     with pytest.raises(lgnc.ToolMissing, match="lgnc\\[train\\]"):
         importlib.import_module("lgnc.sklearn")

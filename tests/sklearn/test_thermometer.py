@@ -28,7 +28,10 @@ def test_a_check_that_is_skipped_or_fails_is_noticed(planted: str, monkeypatch: 
         raise estimator_checks.SkipTest("planted") if planted == "skipped" else ValueError("planted")
 
     monkeypatch.setattr(estimator_checks, "check_fit1d", check_fit1d)
-    with pytest.raises(AssertionError if planted == "skipped" else ValueError, match="check_fit1d|planted"):
+    with pytest.raises(
+        AssertionError if planted == "skipped" else ValueError,
+        match="check_fit1d" if planted == "skipped" else "planted",
+    ):
         all_checks(Thermometer(), monkeypatch)
 
 
