@@ -185,9 +185,10 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def verify(self, other: Thing | None = None, **options: Any) -> Verdict:
         """Whether `other`, by default the folder that `compile` wrote last, is the same function; see `lgnc.verify`."""
         check_is_fitted(self)
-        if other is None and self.folder_ is None:
+        other = self.folder_ if other is None else other
+        if other is None:
             raise ValueError("nothing was compiled yet (call compile, or give a folder or a circuit)")
-        return verify(self.model_, self.folder_ if other is None else other, **options)
+        return verify(self.model_, other, **options)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the network as a model file (`.lgn`), which every verb and command of lgnc reads; gives the path."""
