@@ -50,8 +50,8 @@ OUTSIDE = {"rewrite_with_abc": {*BASE, "formats"}, "rewrite_with_aigverse": {*BA
 MODULE = re.compile(r"lgnc(\.[a-z_]+)+")
 
 EXTERNAL_BAN = {"ir": {"torch", "click", "rich"}, "passes": {"torch", "click"}, "backends": {"torch", "click"}}
-"""Station -> packages that it imports nowhere. torch, numba and sklearn are for train alone; sklearn for data and the room
-of its name too."""
+"""Station -> packages that it imports nowhere. torch, numba and sklearn are for train alone; sklearn for data and its
+own room too."""
 
 
 def imports_of(source: str) -> list[str]:
