@@ -28,7 +28,9 @@ try:
 except ImportError:  # Windows
     resource = None
 
-COMMANDS = ("train", "experiment", "compile", "simulate", "verify", "opt", "info", "doctor", "demo")
+COMMANDS = (
+    "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor", "demo",
+)  # fmt: skip
 
 
 class _Lazy(click.Group):
