@@ -75,12 +75,13 @@ def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
         yield from _rows(f"{name} {key}", item)
 
 
-_FIGURES = ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
+_FIGURES = ("test_accuracy", "train_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
 
 
 def _accuracy(training: dict[str, Any]) -> Iterator[tuple[str, object]]:
     """The rows of a model's accuracy on its test rows."""
     yield "test accuracy", accuracy_text(training["test_accuracy"], training)
+    yield "training rows", percent(training.get("train_accuracy"))
     yield from class_rows(training)
 
 

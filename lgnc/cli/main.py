@@ -28,9 +28,12 @@ try:
 except ImportError:  # Windows
     resource = None
 
+# fmt: off
 COMMANDS = (
-    "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor", "demo",
-)  # fmt: skip
+    "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor",
+    "demo",
+)
+# fmt: on
 
 
 class _Lazy(click.Group):

@@ -123,7 +123,7 @@ def unknown_lines(subject: Subject, rows: Rows | None, history: bool, speeds: bo
     elif not speeds:
         lines.append("The compiled code was not run: speeds are left out (--run with --data adds them).")
     if not subject.optimised:
-        lines.append(f"{subject.circuit.gates:,} gates: the passes were not run for this page; a compiled DIR has them.")
+        lines.append(f"The passes were not run on {subject.circuit.gates:,} gates (a compiled DIR has run them).")
     if "lut6" not in subject.costs["whole"]:
         lines.append(f"Look-up tables are counted for up to {MOST_MAPPED:,} gates.")
     return lines

@@ -29,7 +29,7 @@ def shape_in(subject: Subject) -> Shape | None:
     """Height, width and channels where the features are an image's pixels."""
     names = subject.circuit.encoder.names
     found = subject.model.meta.get("shape") if subject.model is not None else None
-    if is_image_shape(found) and found[0] * found[1] * found[2] == len(names):
+    if isinstance(found, list) and is_image_shape(found) and found[0] * found[1] * found[2] == len(names):
         return (found[0], found[1], found[2])
     return image_shape(names)
 
@@ -47,18 +47,25 @@ def data_section(subject: Subject, rows: Rows | None) -> list[Section]:
             for all_ in [one["train"] + one["test"]]
         ]
         how = f"{told['rows']['train']:,} training rows, {told['rows']['test']:,} test rows, {len(counts):,} classes"
-        blocks += [Text(f"{how}, {told['features']:,} features of {told['dtype']}.")]
+        blocks += [Text(f"{how}, {told['features']:,} features of {told['dtype']}.{_image_text(subject)}")]
         blocks += [Table(("class", "training", "test", "rows"), lines, (1, 2), half=True)]
     columns = told.get("columns") or _columns(subject)
     if columns:
-        keys = ("name", "became", "features", "remark")
-        blocks.append(Table(("column", "became", "features", "remark"), [[one[k] for k in keys] for one in map(_remarked, columns)], (2,), "What each column became", fold=len(columns) > 30))  # fmt: skip
-    elif (shape := shape_in(subject)) is not None:
-        height, width, channels = shape
-        more = f" of {channels} channels" if channels > 1 else ""
-        blocks.append(Text(f"Images of {height} x {width} pixels{more}, {subject.circuit.encoder.dtype}."))
+        keys = ("column", "became", "features", "remark")
+        fates = [[one[key] for key in keys] for one in map(_remarked, columns)]
+        blocks.append(Table(keys, fates, (2,), "What each column became", fold=len(columns) > 30))
+    elif not told and (text := _image_text(subject)):
+        blocks.append(Text(text.strip()))
     blocks += [Text(note) for note in (() if rows is None else rows.notes[:20])]
     return [Section("Data", blocks)] if blocks else []
+
+
+def _image_text(subject: Subject) -> str:
+    """What is said of images, or nothing."""
+    if (shape := shape_in(subject)) is None:
+        return ""
+    height, width, channels = shape
+    return f" Images of {height} x {width} pixels" + (f" of {channels} channels." if channels > 1 else ".")
 
 
 def _columns(subject: Subject) -> list[dict[str, Any]]:
@@ -90,7 +97,7 @@ def _remarked(column: Mapping[str, Any]) -> dict[str, Any]:
     remarks = [str(column["why"])] if column.get("why") else []
     remarks += ["missing cells: one more bit"] * bool(column.get("missing"))
     remarks += ["the same in every training row"] * bool(column.get("constant"))
-    return {**column, "remark": "; ".join(remarks)}
+    return {**column, "column": column["name"], "remark": "; ".join(remarks)}
 
 
 def accuracy_section(subject: Subject, rows: Rows | None) -> list[Section]:
@@ -103,9 +110,9 @@ def accuracy_section(subject: Subject, rows: Rows | None) -> list[Section]:
         figures = rows.figures
         recall, side = figures["recall"], f"{rows.side}, {len(rows.y):,} of {rows.total:,} rows"
         spread = f"{percent(rows.accuracy)} ± {100 * figures['standard_error']:.2f}"
-        lines.append(("this circuit, run for this page", side, spread, percent(figures["balanced_accuracy"])))
+        lines.append(("run for this page", side, spread, percent(figures["balanced_accuracy"])))
         if rows.train_accuracy is not None:
-            lines.append(("this circuit, run for this page", "training", percent(rows.train_accuracy), ""))
+            lines.append(("run for this page", "training", percent(rows.train_accuracy), ""))
     if lines:
         blocks.append(Table(("", "rows", "accuracy", "balanced"), lines, (2, 3)))
     drawn, pairs = ([], []) if rows is None else _confusion(rows)
@@ -124,7 +131,7 @@ def _confusion(rows: Rows) -> tuple[list[Block], list[Block]]:
         drawn.append(Chart("Confusion matrix", confusion(matrix, names), caption, wide=wide))
     off = matrix.copy()
     np.fill_diagonal(off, 0)
-    pairs = [divmod(int(place), len(names)) for place in np.argsort(-off, axis=None, kind="stable")[:10]]
+    pairs = [divmod(int(place), len(names)) for place in np.argsort(-off, axis=None, kind="stable")[:8]]
     lines = [(names[one], names[other], f"{off[one, other]:,}") for one, other in pairs if off[one, other]]
     if not lines:
         return drawn, []
@@ -199,10 +206,11 @@ def wrong_section(subject: Subject, rows: Rows | None) -> list[Section]:
     told = f"{wrong:,} of {len(rows.y):,} {rows.side} rows; those whose label's score is furthest behind come first."
     blocks: list[Block] = [Text(told)]
     if shape is not None:
-        pictures = [
-            Picture(picture(rows.x[place], shape), (f"row {rows.number[place]}", *_answer(rows, place)))
-            for place in worst
-        ]
+        pictures = []
+        for place in worst:
+            label, found = _answer(rows, place)
+            lines = (f"row {rows.number[place]}", f"is {label}", f"taken for {found}")
+            pictures.append(Picture(picture(rows.x[place], shape), lines))
         blocks.append(Gallery(pictures, 84))
     else:
         blocks.append(_wrong_table(subject.circuit, rows, worst))
@@ -210,9 +218,10 @@ def wrong_section(subject: Subject, rows: Rows | None) -> list[Section]:
 
 
 def _answer(rows: Rows, place: int) -> tuple[str, str]:
+    """The label and the class found, each with its score in brackets."""
     label, found = int(rows.y[place]), int(rows.found[place])
     scores = rows.scores[place]
-    return f"is {rows.classes[label]} ({scores[label]})", f"taken for {rows.classes[found]} ({scores[found]})"
+    return f"{rows.classes[label]} ({scores[label]})", f"{rows.classes[found]} ({scores[found]})"
 
 
 def _wrong_table(circuit: Circuit, rows: Rows, worst: list[int]) -> Table:
@@ -240,9 +249,9 @@ def folders_section(folders: Iterable[Folder], speeds: Mapping[str, tuple[str, s
         return []
     lines = []
     for each in folders:
-        facts, size = each.manifest.facts, _bytes_of(each)
-        rate = speeds.get(str(each.path), ("not run", ""))[0]
-        lines.append((each.manifest.target, each.path.name, f"{facts['costs']['gates']:,}", f"{facts['costs']['depth']:,}", f"{size:,}", rate))  # fmt: skip
+        costs, rate = each.manifest.facts["costs"], speeds.get(str(each.path), ("not run", ""))[0]
+        numbers = (f"{count:,}" for count in (costs["gates"], costs["depth"], _bytes_of(each)))
+        lines.append((each.manifest.target, each.path.name, *numbers, rate))
     header = ("target", "folder", "gates", "depth", "bytes of files", "rows a second")
     blocks: list[Block] = [Table(header, lines, (2, 3, 4, 5))]
     for each in folders:

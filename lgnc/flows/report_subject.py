@@ -1,4 +1,4 @@
-"""What a report is about: a model or circuit, the folders that were compiled from it, and what the passes made of it."""
+"""What a report is about: a model or circuit, folders that were compiled from it, and what the passes made of it."""
 
 from __future__ import annotations
 

@@ -57,6 +57,9 @@ def _curve(
             values = [scale * row[key] for row in history]
             style = "--" if number else "-"
             axes.plot(epochs, values, style, color=SERIES[number], label=text, marker=marker, markersize=3)
+        if name == "gap":
+            low, high = axes.get_ylim()
+            axes.set_ylim(min(low, -0.5), max(high, 0.5))
         axes.set_xlabel("epoch")
         axes.set_ylabel(unit)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -69,7 +72,7 @@ def _curve(
 def confusion(matrix: Counts, names: Sequence[str]) -> str:
     """int64[classes, classes] rows by label and class found: the share of a label's rows as the depth of colour."""
     classes = len(names)
-    size = min(max(3.2, 1.6 + 0.42 * classes), 9.0)
+    size = min(max(3.0, 1.4 + 0.36 * classes), 9.0)
     with page_style():
         figure, (axes,) = canvas(size + 0.6, size)
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -155,7 +158,8 @@ def parts(rows: Sequence[tuple[str, Mapping[str, int]]], kinds: Sequence[tuple[s
                 label=label(text),
             )  # fmt: skip
             left += share
-        axes.set_yticks(range(len(kinds)), [f"{text}: {total:,}" for (_, text), total in zip(kinds, totals, strict=True)])
+        names = [f"{text}: {total:,}" for (_, text), total in zip(kinds, totals, strict=True)]
+        axes.set_yticks(range(len(kinds)), names)
         axes.invert_yaxis()
         axes.set_xlim(0, 100)
         axes.set_xlabel("% of all")
@@ -166,12 +170,14 @@ def parts(rows: Sequence[tuple[str, Mapping[str, int]]], kinds: Sequence[tuple[s
 
 def shape_of(levels: Counts, fanout: Counts) -> str:
     """Gates at each level from 1, and nodes by how many read them: int64 counts, fan-out in powers of two."""
+    from matplotlib.ticker import MaxNLocator
+
     with page_style():
         figure, (left, right) = canvas(9.6, 2.8, columns=2)
         left.bar(range(1, len(levels) + 1), levels, color=SERIES[0], alpha=0.85)
         left.set_xlabel("level")
         left.set_ylabel("gates")
-        left.xaxis.get_major_locator().set_params(integer=True)
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         names = ["0", "1"] + [f"{1 << k}-{(2 << k) - 1}" for k in range(1, len(fanout) - 1)]
         right.bar(range(len(fanout)), fanout, color=SERIES[1], alpha=0.85)
         right.set_xticks(range(len(fanout)), names[: len(fanout)], rotation=45 if len(fanout) > 8 else 0, fontsize=9)

@@ -1,4 +1,4 @@
-"""What a circuit is made of, for a page: gates by function and layer, levels and fan-out, the features that are read."""
+"""What a circuit is made of, for a page: gates by function and layer, levels and fan-out, the features it reads."""
 
 from __future__ import annotations
 
@@ -94,14 +94,13 @@ def features_blocks(circuit: Circuit, shape: tuple[int, int, int] | None) -> lis
     if shape is not None:
         most = f"dark: not read; bright: {int(reads.reshape(shape).sum(axis=2).max(initial=0)):,} reads"
         return [told, Gallery([Picture(heat(reads, shape), [most])], 320)]
-    order = np.argsort(-reads, kind="stable")[: min(_FEATURES, read)].tolist()
-    if not order:
+    if not read:
         return [told]
-    names = circuit.encoder.names
-    chart = Chart("The features that are read most", bars([(names[k], int(reads[k])) for k in order], "reads", "reads"))
-    top = max(int(reads[order[0]]), 1)
-    rows = [(names[k], Bar(f"{int(reads[k]):,}", int(reads[k]) / top)) for k in np.argsort(-reads, kind="stable")[:read]]
-    return [told, chart, Table(("feature", "reads"), rows, title=f"All {read:,} features that are read", fold=True, half=True)]
+    order, names = np.argsort(-reads, kind="stable")[:read].tolist(), circuit.encoder.names
+    svg = bars([(names[k], int(reads[k])) for k in order[:_FEATURES]], "reads", "reads")
+    rows = [(names[k], Bar(f"{reads[k]:,}", reads[k] / reads[order[0]])) for k in order]
+    table = Table(("feature", "reads"), rows, title=f"All {read:,} features that are read", fold=True, half=True)
+    return [told, Chart("The features that are read most", svg), table]
 
 
 def _bits_read(circuit: Circuit) -> int:

@@ -113,7 +113,7 @@ class Page:
 def render(page: Page) -> bytes:
     """The page as HTML. The same page gives the same bytes. Raises ToolMissing without the packages of lgnc[report]."""
     template = environment().get_template("report.html.j2")
-    return template.render(page=page, most=MOST_ROWS).encode("utf-8", errors="replace")
+    return str(template.render(page=page, most=MOST_ROWS)).encode("utf-8", errors="replace")
 
 
 def environment() -> Any:

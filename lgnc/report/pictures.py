@@ -38,5 +38,5 @@ def _png(image: NDArray[np.float64]) -> bytes:
     from matplotlib.image import imsave
 
     written = io.BytesIO()
-    imsave(written, (255 * image.clip(0, 1)).astype(np.uint8), format="png", metadata={"Software": None})
+    imsave(written, (255 * image.clip(0, 1)).astype(np.uint8), format="png", metadata={"Software": ""})
     return written.getvalue()

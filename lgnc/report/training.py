@@ -28,14 +28,11 @@ def epochs_of(history: object) -> list[dict[str, float]]:
 
     Only the figures that every epoch has are kept.
     """
-    rows = [row for row in history if isinstance(row, dict) and _finite(row.get("epoch"))] if _is_list(history) else []
+    given = history if isinstance(history, list) else []
+    rows = [row for row in given if isinstance(row, dict) and _finite(row.get("epoch"))]
     if len(rows) > MOST_EPOCHS:
         rows = [rows[round(k * (len(rows) - 1) / (MOST_EPOCHS - 1))] for k in range(MOST_EPOCHS)]
     return [{key: float(value) for key, value in row.items() if _finite(value)} for row in rows]
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
 
 
 def _finite(value: object) -> bool:
@@ -53,9 +50,9 @@ def accuracy_rows(record: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """(what, rows, accuracy, balanced accuracy) of a record: training rows, test rows, guessing, and the baselines."""
     rows = []
     if _share(record.get("train_accuracy")):
-        rows.append(("this network, training rows", "", percent(record["train_accuracy"]), ""))
+        rows.append(("by the model's record", "", percent(record["train_accuracy"]), ""))
     if _share(record.get("test_accuracy")):
-        rows.append(("this network, test rows", *_figures(record, "test_accuracy")))
+        rows.append(("by the model's record", *_figures(record, "test_accuracy")))
     if _share(record.get("majority_share")):
         rows.append(("always the largest class", "test", percent(record["majority_share"]), ""))
     baselines = record.get("baselines")
