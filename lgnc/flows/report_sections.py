@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lgnc.data.leave_out import notes_on
+from lgnc.flows.network_table import COLUMNS, network_table
 from lgnc.flows.report_rows import Rows
 from lgnc.flows.report_subject import Folder, Subject
 from lgnc.formats.record import is_image_shape
@@ -148,6 +149,10 @@ def training_section(subject: Subject, history: object) -> list[Section]:
 def gates_section(subject: Subject) -> list[Section]:
     """Gates by function and layer, where they are, and the circuit's depth and fan-out."""
     blocks: list[Block] = []
+    if subject.model is not None:
+        header = [name.replace("_", " ") for name in COLUMNS]
+        lines = [[f"{row[key]:,}" if isinstance(row[key], int) else row[key] for key in COLUMNS] for row in network_table(subject.model)]
+        blocks.append(Table(header, lines, (4, 5), "The network as trained, its layers numbered from 1"))
     if subject.source is not None:
         blocks += functions_chart(_trained_functions(subject), "Gates by function and layer, as trained", "trained")
     if subject.optimised:
