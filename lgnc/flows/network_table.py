@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lgnc.formats.lgn import Model
-from lgnc.ir.layers import Shape, applications, trained_gates
+from lgnc.ir.layers import Conv, Shape, applications, trained_gates
 
 COLUMNS = ("layer", "kind", "shape_in", "shape_out", "parameters", "gate_applications")
 """Of the table. Parameters are gates with a choice of their own: those of a kernel count once."""
@@ -16,13 +16,15 @@ def network_table(model: Model) -> list[dict[str, Any]]:
     shapes, rows = model.shapes, []
     for each, below, above in zip(model.front, shapes, shapes[1:], strict=False):
         layer = each.layer
-        kind = f"{layer.kind} {layer.window} x {layer.window}, depth {layer.depth}" if layer.kind == "conv" else ""
-        kind = kind or f"{layer.op} pool {layer.size} x {layer.size}"
+        if isinstance(layer, Conv):
+            kind = f"conv {layer.window} x {layer.window}, depth {layer.depth}"
+        else:
+            kind = f"{layer.op} pool {layer.size} x {layer.size}"
         rows.append((kind, below, above, trained_gates(layer), applications(layer, above)))
     below = shapes[-1] if model.front else Shape(model.encoder.bits, 1, 1)
-    for layer in model.layers:
-        above = Shape(layer.width, 1, 1)
-        rows.append(("dense", below, above, layer.width, layer.width))
+    for dense in model.layers:
+        above = Shape(dense.width, 1, 1)
+        rows.append(("dense", below, above, dense.width, dense.width))
         below = above
     head = Shape(len(model.class_names), 1, 1)
     rows.append(("GroupSum", below, head, 0, 0))

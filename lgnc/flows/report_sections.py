@@ -151,8 +151,11 @@ def gates_section(subject: Subject) -> list[Section]:
     blocks: list[Block] = []
     if subject.model is not None:
         header = [name.replace("_", " ") for name in COLUMNS]
-        lines = [[f"{row[key]:,}" if isinstance(row[key], int) else row[key] for key in COLUMNS] for row in network_table(subject.model)]
-        blocks.append(Table(header, lines, (4, 5), "The network as trained, its layers numbered from 1"))
+        lines = [
+            [f"{row[key]:,}" if isinstance(row[key], int) else row[key] for key in COLUMNS]
+            for row in network_table(subject.model)
+        ]
+        blocks.append(Table(header, lines, (4, 5), "The network as trained"))
     if subject.source is not None:
         blocks += functions_chart(_trained_functions(subject), "Gates by function and layer, as trained", "trained")
     if subject.optimised:
@@ -169,8 +172,8 @@ def _trained_functions(subject: Subject) -> list[tuple[str, Any]]:
     model = subject.model
     if model is None:
         return functions_by_layer(subject.trained)
-    layers = [(f"layer {n} ({each.layer.kind})", each.op) for n, each in enumerate(model.front) if len(each.op)]
-    layers += [(f"layer {n}", each.op) for n, each in enumerate(model.layers, len(model.front))]
+    layers = [(f"layer {n} ({each.layer.kind})", each.op) for n, each in enumerate(model.front, 1) if len(each.op)]
+    layers += [(f"layer {n}", each.op) for n, each in enumerate(model.layers, len(model.front) + 1)]
     return [(name, np.bincount(op, minlength=16).astype(np.int64)) for name, op in layers]
 
 

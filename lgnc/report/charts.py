@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Counts = NDArray[np.int64]
 
+_FANOUT = 9
+"""Bars of fan-out; the last one stands for all that is more."""
+
 _ANNOTATED = 20
 """Up to so many rows and columns, the cells of a matrix have their numbers written in them."""
 
@@ -179,8 +182,11 @@ def shape_of(levels: Counts, fanout: Counts) -> str:
         left.set_ylabel("gates")
         left.xaxis.set_major_locator(MaxNLocator(integer=True))
         names = ["0", "1"] + [f"{1 << k}-{(2 << k) - 1}" for k in range(1, len(fanout) - 1)]
+        if len(fanout) > _FANOUT:
+            fanout = np.append(fanout[: _FANOUT - 1], fanout[_FANOUT - 1 :].sum())
+            names[_FANOUT - 1] = f"{1 << (_FANOUT - 2)} on"
         right.bar(range(len(fanout)), fanout, color=SERIES[1], alpha=0.85)
-        right.set_xticks(range(len(fanout)), names[: len(fanout)], rotation=45 if len(fanout) > 8 else 0, fontsize=9)
+        right.set_xticks(range(len(fanout)), names[: len(fanout)], fontsize=9)
         right.set_xlabel("fan-out: gate inputs and outputs that read a node")
         right.set_ylabel("nodes")
         for axes in (left, right):

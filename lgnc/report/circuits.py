@@ -24,7 +24,7 @@ def functions_by_layer(circuit: Circuit) -> list[tuple[str, Counts]]:
         return [("gates", np.bincount(circuit.op, minlength=16).astype(np.int64))]
     names, place = np.unique(circuit.layer, return_inverse=True)
     counts = np.bincount(place * 16 + circuit.op, minlength=16 * len(names)).reshape(-1, 16).astype(np.int64)
-    return [(f"layer {name}", row) for name, row in zip(names.tolist(), counts, strict=True)]
+    return [(f"layer {name + 1}", row) for name, row in zip(names.tolist(), counts, strict=True)]
 
 
 def functions_chart(rows: Sequence[tuple[str, Counts]], title: str, name: str) -> list[Block]:
@@ -59,17 +59,27 @@ def parts_blocks(before: dict[str, Any] | None, after: dict[str, Any]) -> list[B
     kinds = [(kind, text) for kind, text in _KINDS if kind in after["whole"]]
     rows = list(after["parts"].items())
     own = {} if before is None else before["parts"]
+
+    def title(name: str) -> str:
+        """Layers are numbered from 1, as in the network's table."""
+        number = name.removeprefix("layer ")
+        return f"layer {int(number) + 1}" if number != name and number.isdigit() else name
+
     header = ["part", *(["gates before"] if own else []), "gates", "level", "fan-out", *(text for _, text in kinds[1:])]
     keys = ["gates", "depth", "max_fanout", *(kind for kind, _ in kinds[1:])]
     names = list(dict.fromkeys([*own, *after["parts"]]))
 
     def line(name: str, was: dict[str, int] | None, found: dict[str, int]) -> list[str]:
         first = [] if was is None else [f"{was.get('gates', 0):,}"]
-        return [name, *first, *(f"{found.get(key, 0):,}" for key in keys)]
+        return [title(name), *first, *(f"{found.get(key, 0):,}" for key in keys)]
 
     table = [line(name, own.get(name, {}) if own else None, after["parts"].get(name, {})) for name in names]
     table.append(line("whole", None if before is None else before["whole"], after["whole"]))
-    drawn = [] if len(rows) > 40 else [Chart("Where gates and tables are", parts(rows, kinds), wide=True)]
+    drawn = (
+        []
+        if len(rows) > 40
+        else [Chart("Where gates and tables are", parts([(title(n), each) for n, each in rows], kinds), wide=True)]
+    )
     told = [] if after["encoder_included"] else [Text("The encoder compares floats: it is not counted in gates.")]
     return [*drawn, Table(header, table, range(1, len(header))), *told]
 
