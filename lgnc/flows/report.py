@@ -115,7 +115,7 @@ def unknown_lines(subject: Subject, rows: Rows | None, history: bool, speeds: bo
     if rows is None:
         lines.append("No rows were given: confusion and misclassified rows are left out (--data DATA adds them).")
     if not history:
-        lines.append("There is no history of the training: its curves are left out (--log FILE adds them).")
+        lines.append("There are no two epochs of the training's history: no curves (--log FILE adds them).")
     if subject.source is None:
         lines.append("The model is not here: what its layers were before the passes is left out (give it too).")
     if not subject.folders:

@@ -62,9 +62,16 @@ class Rows:
 
     @property
     def confusion(self) -> Ints:
-        """int64[classes, classes]: rows by label and class found."""
+        """int64[classes, classes]: rows by label and class found; for few classes."""
         size = len(self.classes)
         return np.bincount(self.y * size + self.found, minlength=size * size).reshape(size, size)
+
+    def confused(self, most: int) -> list[tuple[int, int, int]]:
+        """(label, class found, rows) of the pairs of different classes with the most rows."""
+        wrong = self.y != self.found
+        pairs, rows = np.unique(self.y[wrong] * len(self.classes) + self.found[wrong], return_counts=True)
+        order = np.argsort(-rows, kind="stable")[:most]
+        return [(*divmod(int(pairs[k]), len(self.classes)), int(rows[k])) for k in order]
 
     def worst(self, most: int) -> list[int]:
         """The places of misclassified rows, those that the label's score misses by most first."""

@@ -24,6 +24,8 @@ Shape = tuple[int, int, int]
 
 _MOST_DRAWN_CLASSES = 40
 _WRONG_ROWS, _WRONG_IMAGES, _WRONG_FEATURES = 20, 48, 8
+_WRONG_PIXELS = 1 << 20
+"""Pixels of all pictures of misclassified rows."""
 
 
 def shape_in(subject: Subject) -> Shape | None:
@@ -124,16 +126,12 @@ def accuracy_section(subject: Subject, rows: Rows | None) -> list[Section]:
 
 def _confusion(rows: Rows) -> tuple[list[Block], list[Block]]:
     """The matrix, where it can be drawn, and the pairs of classes that are taken for each other most."""
-    matrix, names = rows.confusion, rows.classes
+    names = rows.classes
     drawn: list[Block] = []
     if len(names) <= _MOST_DRAWN_CLASSES:
         caption = f"{rows.side} rows; blue: right, red: wrong; as deep as the share of the label's rows"
-        wide = len(names) > 16
-        drawn.append(Chart("Confusion matrix", confusion(matrix, names), caption, wide=wide))
-    off = matrix.copy()
-    np.fill_diagonal(off, 0)
-    pairs = [divmod(int(place), len(names)) for place in np.argsort(-off, axis=None, kind="stable")[:8]]
-    lines = [(names[one], names[other], f"{off[one, other]:,}") for one, other in pairs if off[one, other]]
+        drawn.append(Chart("Confusion matrix", confusion(rows.confusion, names), caption, wide=len(names) > 16))
+    lines = [(names[label], names[found], f"{count:,}") for label, found, count in rows.confused(8)]
     if not lines:
         return drawn, []
     return drawn, [Table(("label", "taken for", "rows"), lines, (2,), "Classes taken for others most", half=True)]
@@ -207,7 +205,8 @@ def wrong_section(subject: Subject, rows: Rows | None) -> list[Section]:
     if rows is None:
         return []
     shape = shape_in(subject)
-    worst = rows.worst(_WRONG_ROWS if shape is None else _WRONG_IMAGES)
+    images = max(1, min(_WRONG_IMAGES, _WRONG_PIXELS // max(len(subject.circuit.encoder.names), 1)))
+    worst = rows.worst(_WRONG_ROWS if shape is None else images)
     wrong = int((rows.y != rows.found).sum())
     if not worst:
         return [Section("Misclassified rows", [Text(f"None of {len(rows.y):,} {rows.side} rows.")])]

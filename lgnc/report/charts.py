@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def curves(history: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
     """(title, SVG) of the curves that the epochs of a training have figures for."""
     drawn = []
     for name, title, unit, scale, series in _CURVES:
-        found = [(key, text) for key, text in series if all(key in row for row in history)]
+        found = [(key, text) for key, text in series if any(key in row for row in history)]
         if found:
             drawn.append((title, _curve(name, history, unit, scale, found)))
     return drawn
@@ -57,7 +58,7 @@ def _curve(
         epochs = [row["epoch"] for row in history]
         for number, (key, text) in enumerate(series):
             marker = "o" if len(epochs) <= 40 else None
-            values = [scale * row[key] for row in history]
+            values = [scale * row.get(key, math.nan) for row in history]
             style = "--" if number else "-"
             axes.plot(epochs, values, style, color=SERIES[number], label=text, marker=marker, markersize=3)
         if name == "gap":

@@ -28,7 +28,7 @@ _DRAWN = {
 
 @dataclass(frozen=True)
 class Box:
-    """A node, its upper left corner at (x, y). kind: 'input', 'gate', 'output', 'cut' (a gate that ends the picture)."""
+    """A node, its upper left corner at (x, y). kind: 'input', 'gate', 'output', or 'cut' (its fan-ins are left out)."""
 
     x: float
     y: float

@@ -24,10 +24,7 @@ def percent(share: float) -> str:
 
 
 def epochs_of(history: object) -> list[dict[str, float]]:
-    """The epochs of a training's history that can be drawn: finite numbers, `epoch` among them, at most MOST_EPOCHS.
-
-    Only the figures that every epoch has are kept.
-    """
+    """The epochs of a training's history that can be drawn: finite numbers, `epoch` among them, at most MOST_EPOCHS."""
     given = history if isinstance(history, list) else []
     rows = [row for row in given if isinstance(row, dict) and _finite(row.get("epoch"))]
     if len(rows) > MOST_EPOCHS:
