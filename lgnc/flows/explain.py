@@ -16,7 +16,7 @@ from lgnc.flows.explain_row import Columns, Row, columns_of, given_row, row_of_d
 from lgnc.flows.things import Thing, source_of, tell
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
-from lgnc.verify.flip import Flip, Group, feature_space, point_of, row_at, smallest_flip
+from lgnc.verify.flip import Flip, Group, bit_intervals, feature_space, point_of, row_at, smallest_flip
 from lgnc.verify.space import Space
 
 _NODE_WORDS = 1 << 24
@@ -171,12 +171,16 @@ def legal_row(groups: tuple[Group, ...], space: Space, row: Row, flip: Flip) -> 
     assert flip.point is not None
     new = row_at(space, row, flip.point)
     for group in (groups[place] for place in flip.changed):
-        gone = group.missing >= 0 and bool(new[group.missing]) and space.count[group.missing] > 1
+        low, high = {}, {}
+        for each in (*group.one_of, *([group.missing] if group.missing >= 0 else [])):
+            low[each], high[each] = bit_intervals(space, row, each)
+        read = {each for each in low if low[each] < high[each]}
+        gone = group.missing in read and flip.point[group.missing] == high[group.missing]
         if group.missing >= 0:
             new[group.missing] = gone
         if group.one_of:
-            chosen = [each for each in group.one_of if new[each] and space.count[each] > 1]
-            unread = [each for each in group.one_of if space.count[each] == 1]
+            chosen = [each for each in group.one_of if each in read and flip.point[each] == high[each]]
+            unread = [each for each in group.one_of if each not in read]
             new[list(group.one_of)] = 0
             if not gone and (chosen or unread):
                 new[(chosen or unread)[0]] = 1

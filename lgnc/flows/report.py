@@ -125,5 +125,5 @@ def unknown_lines(subject: Subject, rows: Rows | None, history: bool, speeds: bo
     if not subject.optimised:
         lines.append(f"The passes were not run on {subject.circuit.gates:,} gates (a compiled DIR has run them).")
     if "lut6" not in subject.costs["whole"]:
-        lines.append(f"Look-up tables are counted for up to {MOST_MAPPED:,} gates.")
+        lines.append(f"Look-up tables are counted for up to {MOST_MAPPED:,} gates, with encoder and head.")
     return lines

@@ -23,7 +23,7 @@ MOST_OPTIMISED = 200_000
 """Gates that a report optimises by itself, about 10 seconds of -O2; of more it shows the circuit as it is."""
 
 MOST_MAPPED = 20_000
-"""Gates whose look-up tables a report counts."""
+"""Gates, those of encoder and head among them, whose look-up tables a report counts."""
 
 _MOST_FOLDERS = 32
 
@@ -142,4 +142,5 @@ def _described(name: str, source: Source | None, folders: tuple[Folder, ...]) ->
 
 
 def _costs(circuit: Circuit) -> dict[str, Any]:
-    return costs(circuit, luts=circuit.gates <= MOST_MAPPED)
+    counted = costs(circuit, luts=False)
+    return costs(circuit) if counted["whole"]["gates"] <= MOST_MAPPED else counted

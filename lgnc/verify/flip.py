@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,16 @@ def point_of(space: Space, row: NDArray[Any]) -> Point:
     start = np.concatenate([[0], np.cumsum(space.count)])
     parts = [np.searchsorted(space.high[a:b], value) for a, b, value in zip(start, start[1:], row, strict=False)]
     return np.minimum(np.array(parts, np.int64), space.count - 1).astype(np.int32)
+
+
+def bit_intervals(space: Space, row: NDArray[Any], feature: int) -> tuple[int, int]:
+    """The intervals of a binary feature's values 0 and 1; they are one where the circuit cannot tell them apart."""
+    found = []
+    for value in (0, 1):
+        there = row.copy()
+        there[feature] = value
+        found.append(int(point_of(space, there)[feature]))
+    return found[0], found[1]
 
 
 def row_at(space: Space, row: NDArray[Any], point: Point) -> NDArray[Any]:
@@ -151,8 +162,8 @@ class _Search:
         for feature in group.features:
             for k in self._cuts(feature):
                 self.solver.add_clause([self._kept(k), changed])
-        options = [k + 1 for feature in group.one_of for k in self._cuts(feature)[:1]]
-        missing = [k + 1 for k in self._cuts(group.missing)[:1]] if group.missing >= 0 else []
+        options = [bit for feature in group.one_of for bit in self._bit(feature)]
+        missing = self._bit(group.missing) if group.missing >= 0 else []
         if group.one_of:
             self._at_most_one(options + missing)
             read_all = len(options) == len(group.one_of)
@@ -166,6 +177,18 @@ class _Search:
                 for k in self._cuts(feature):
                     self.solver.add_clause([-missing[0], k + 1 if at > self.space.rank[k] else -(k + 1)])
         return changed
+
+    def _bit(self, feature: int) -> list[int]:
+        """The variable that says whether a binary feature is 1 or 0; none where the circuit cannot tell."""
+        low, high = bit_intervals(self.space, self.row, feature)
+        cuts = self._cuts(feature)
+        for k in cuts:
+            if not low <= self.space.rank[k] < high:
+                self.solver.add_clause([k + 1 if self.space.rank[k] < low else -(k + 1)])
+        bits = [k + 1 for k in cuts if low <= self.space.rank[k] < high]
+        for one, other in pairwise(bits):
+            self.solver.add_clause([-one, other])
+        return bits[:1]
 
     def _kept(self, k: int) -> int:
         """The literal that is true where cut k has the row's own value."""

@@ -137,10 +137,10 @@ def test_what_is_not_known_is_said(tmp_path: Path) -> None:
 
 
 def _wide() -> Model:
-    """Two thousand classes."""
-    bare = random_model(2, width=4000, layers=1)
-    starts = np.arange(0, 4001, 2, dtype=np.int32)
-    return replace(bare, class_names=tuple(f"class {k}" for k in range(2000)), head_starts=starts)
+    """Five hundred classes."""
+    bare = random_model(2, width=1000, layers=1)
+    starts = np.arange(0, 1001, 2, dtype=np.int32)
+    return replace(bare, class_names=tuple(f"class {k}" for k in range(500)), head_starts=starts)
 
 
 def _empty() -> Circuit:
@@ -152,7 +152,7 @@ KINDS: dict[str, Any] = {
     "convolutions": random_conv_model,
     "no head": lambda: random_circuit(0),
     "100,000 gates": lambda: random_circuit(0, inputs=300, gates=100_000, outputs=3000, classes=10, reach=3000),
-    "2,000 classes": _wide,
+    "500 classes": _wide,
     "nothing": _empty,
     "float32": lambda: random_model(1, dtype="float32"),
     "deep": lambda: random_circuit(0, gates=3000, reach=2, classes=2),
