@@ -14,11 +14,12 @@ from lgnc.cli.main import run
 from lgnc.data.features import ColumnPlan, Schema
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.explain_row import number_text
+from lgnc.flows.things import source_of
 from lgnc.formats.lgn import Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.simulate import simulate
 from lgnc.report.cone import MOST_NODES, cone_of
-from lgnc.verify.flip import Flip
+from lgnc.verify.flip import Flip, feature_space, point_of
 from tests.cli.test_cli import Capture, call, call_json, refused
 from tests.support import needs, random_circuit, random_features, random_model
 
@@ -41,7 +42,7 @@ def table_model(seed: int = 0) -> Model:
 def test_what_carries_a_class(seed: int) -> None:
     model = table_model(seed)
     done = lgnc.explain(model, [1.5, "red"])
-    circuit = lgnc.flows.things.source_of(model).circuit
+    circuit = source_of(model).circuit
     row = np.array([[1.5, 0, 1, 0, 0]])
     scores, classes = simulate(circuit, row)
     own = int(classes[0])
@@ -59,12 +60,12 @@ def test_what_carries_a_class(seed: int) -> None:
     assert (colour.opposes if colour else 0) == max(max(margins) - done.margin, 0)
     if done.verdict == "proven":
         values: dict[str, object] = {"size": 1.5, "colour": "red"}
-        for each in done.change:
-            if each.name == "colour" or each.after == "missing":
-                values[each.name] = each.after.replace("missing", "NA")
+        for moved in done.change:
+            if moved.name == "colour" or moved.after == "missing":
+                values[moved.name] = moved.after.replace("missing", "NA")
             else:
-                more = 1e-9 if each.after.startswith("above ") else 0
-                values[each.name] = float(each.after.removeprefix("above ")) + more
+                more = 1e-9 if moved.after.startswith("above ") else 0
+                values[moved.name] = float(moved.after.removeprefix("above ")) + more
         again = lgnc.explain(model, values)
         assert (again.found, again.found != done.found) == (done.change_to, True)
 
@@ -108,9 +109,9 @@ def test_what_cannot_be_explained(tmp_path: Path, capsys: Capture) -> None:
 
 def test_a_change_that_does_not_replay_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     model = random_model(0)
-    circuit = lgnc.flows.things.source_of(model).circuit
+    circuit = source_of(model).circuit
     row = random_features(circuit, 1)[0]
-    same = lgnc.verify.flip.point_of(lgnc.verify.flip.feature_space(circuit)[0], row)
+    same = point_of(feature_space(circuit)[0], row)
     monkeypatch.setattr("lgnc.flows.explain.smallest_flip", lambda *_: Flip(1, same, (0,), 1, True, True, True))
     with pytest.raises(Failed, match="does not replay"):
         lgnc.explain(model, row)
