@@ -58,7 +58,9 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested
         below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
         front = front_bytes(config, grid, saved=saved)
     if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths)))
+        config = replace(
+            config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths))
+        )
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
     estimator = Estimator(
