@@ -121,8 +121,8 @@ def random_model() -> Any:
 
     dataset, rng = pictures(), np.random.default_rng(0)
     problem = prepare(dataset, TrainConfig(preset=PRESETS["s"], validation_fraction=0.0))
-    starts = [*problem.network.front, *problem.network.layers]
-    logits = [rng.normal(size=start.gate_logits.shape).astype(np.float32) for start in starts]
+    starts: list[Any] = [*problem.network.front, *problem.network.layers]
+    logits = [rng.standard_normal(start.gate_logits.shape).astype(np.float32) for start in starts]
     return to_model(problem.network, [LayerLogits(each, None) for each in logits], problem.encoder, dataset, {})
 
 

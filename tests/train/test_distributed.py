@@ -61,7 +61,8 @@ def test_two_processes_train_the_convolutions_of_one(tmp_path: Path) -> None:
     two = json.loads(run(words, cwd=tmp_path, env={"OMP_NUM_THREADS": "1"}))
     assert two["history"][-1]["loss"] == pytest.approx(one.report["history"][-1]["loss"], rel=1e-3)
     there = load_model(tmp_path / "two.lgn")
-    for a, b in zip([*one.model.front, *one.model.layers], [*there.front, *there.layers], strict=True):
+    own, others = list[Any]([*one.model.front, *one.model.layers]), list[Any]([*there.front, *there.layers])
+    for a, b in zip(own, others, strict=True):
         if a.gate_logits is not None:
             assert b.gate_logits is not None
             assert np.median(np.abs(a.gate_logits - b.gate_logits)) < 1e-4
