@@ -86,6 +86,7 @@ def _note(epoch: dict[str, Any]) -> str:
 @click.option("--group-tau", type=float, help="GroupSum temperature.")
 @click.option("--init", help="gaussian or residual:STRENGTH.")
 @click.option("--epochs", type=int)
+@click.option("--steps", type=int, help="Batches to train on, instead of --epochs.")
 @click.option("--batch-size", type=int)
 @click.option("--lr", type=float, help="Peak learning rate.")
 @click.option("--weight-decay", type=float, help="AdamW's weight decay.")
