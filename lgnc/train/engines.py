@@ -49,7 +49,8 @@ ENGINES = {
             "lgnc.train.cpu.engine:PackedEngine", "lgnc.train.cpu.all_reduce:DistributedPackedEngine", ("threads",),
         ),
         EngineKind(
-            "triton", "triton", "cuda", frozenset({"noise"}), "lgnc.train.gpu.engine:TritonEngine",
+            "triton", "triton", "cuda", frozenset({"noise", "convolutions", "weight decay"}),
+            "lgnc.train.gpu.engine:TritonEngine",
         ),
         EngineKind(
             "torch", "torch", "", frozenset(NEEDS),
