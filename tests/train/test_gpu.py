@@ -29,7 +29,8 @@ def run(arguments: list[str], **variables: str) -> str:
 
 
 def test_gradients_and_steps_under_the_interpreter() -> None:
-    out = run(["-m", "pytest", "tests/train/triton_interpreted.py", "-p", "no:cacheprovider"], TRITON_INTERPRET="1")
+    files = ["tests/train/triton_interpreted.py", "tests/train/triton_convolutions.py"]
+    out = run(["-m", "pytest", *files, "-p", "no:cacheprovider"], TRITON_INTERPRET="1")
     assert "passed" in out
 
 

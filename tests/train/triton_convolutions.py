@@ -17,68 +17,47 @@ from tests.train.convolutions import conv_network
 from tests.train.triton_interpreted import TOLERANCE, batch, gradients, made, noise, worst
 
 CASES = [
-    ("tree and pool", (40, 30), 1, 37),
-    ("two blocks", (30,), 1, 150),
-    ("three blocks", (24, 18, 20), 1, 20),
-    ("one gate per place, strides", (30, 20), 3, 20),
-    ("a pool alone", (30, 20), 1, 20),
-    ("pool on pool", (20,), 2, 20),
-    ("stride below a pool", (30, 20), 1, 20),
-    ("wide and deep", (30, 20), 1, 5),
+    ("tree and pool", (30,), 1, 20, 64),
+    ("two small blocks", (30, 20), 1, 130, 8),
+    ("one gate per place, strides", (30, 20), 3, 20, 64),
+    ("a pool alone", (30, 20), 1, 20, 64),
 ]
 
 
-@pytest.mark.parametrize(("name", "widths", "k", "samples"), CASES)
-@pytest.mark.parametrize("cage", [True, False])
-def test_gradients_equal_the_references(name: str, widths: tuple[int, ...], k: int, samples: int, cage: bool) -> None:
-    """Of all logits; only OR and AND pools with ties everywhere, as bits have them, and borders of zeros."""
+@pytest.mark.parametrize(("name", "widths", "k", "samples", "rows"), CASES)
+def test_gradients_equal_the_references(name: str, widths: tuple[int, ...], k: int, samples: int, rows: int) -> None:
+    """Of all logits, with ties in every pool, as bits have them, borders of zeros, and several programs a kernel."""
     net = conv_network(name, 1, widths, k)
-    estimator = Estimator("hard-st", cage=cage, temperature=0.8, wiring_temperature=0.6)
-    rows, y = batch(2, samples, net)
-    reference, engine = TorchEngine(net, estimator, 0), made(net, estimator, 0)
-    assert engine.step(rows, y, 0.01) == pytest.approx(reference.step(rows, y, 0.01), rel=1e-5)
+    estimator = Estimator("hard-st", temperature=0.8, wiring_temperature=0.6)
+    x, y = batch(2, samples, net)
+    reference, engine = TorchEngine(net, estimator, 0), made(net, estimator, 0, rows=rows)
+    assert engine.step(x, y, 0.01) == pytest.approx(reference.step(x, y, 0.01), rel=1e-5)
     expected = gradients(reference)
     assert all(array.any() for array in expected.values() if array.size)
     assert worst(gradients(engine), expected) < TOLERANCE
     assert engine.c_ema == pytest.approx(reference.c_ema, rel=1e-6)
 
 
-@pytest.mark.parametrize("change", ["leaves", "readers", "pool", "logits"])
+@pytest.mark.parametrize("change", ["reader", "pool"])
 def test_the_check_sees_a_wrong_gradient(change: str) -> None:
-    """Two kernels' leaves swapped, a reader left out, an AND for an OR, or one gate 2 % off: none passes."""
-    net = conv_network("two blocks", 1)
-    rows, y = batch(2, 40, net)
-    front = list(net.front)
-    if change == "pool":
-        front[1] = replace(front[1], pool="and")
-    if change == "logits":
-        front[0] = replace(front[0], gate_logits=front[0].gate_logits * (1 + 0.02 * (np.arange(28) == 3))[:, None])
-    engine, reference = made(replace(net, front=tuple(front)), Estimator(), 0), TorchEngine(net, Estimator(), 0)
-    conv = engine._front.convs[1]
-    if change == "leaves":
-        conv.leaves[[0, 1]] = conv.leaves[[1, 0]]
-    if change == "readers":
-        conv.readers.leaf[0] = conv.readers.leaf[1]
-    engine.step(rows, y, 0.01)
-    reference.step(rows, y, 0.01)
+    """A reader left out, or an AND for an OR: neither passes."""
+    net = conv_network("two small blocks", 1)
+    x, y = batch(2, 40, net)
+    wrong = replace(net, front=(replace(net.front[0], pool="and"), net.front[1]))
+    engine, reference = made(wrong if change == "pool" else net, Estimator(), 0), TorchEngine(net, Estimator(), 0)
+    if change == "reader":
+        leaf = engine._front.convs[1].readers.leaf
+        leaf[0] = leaf[1]
+    engine.step(x, y, 0.01)
+    reference.step(x, y, 0.01)
     assert worst(gradients(engine), gradients(reference)) > 5 * TOLERANCE
 
 
-def test_small_programs_give_the_same() -> None:
-    """Several programs a kernel, whose sums are added up."""
-    net = conv_network("tree and pool", 3)
-    rows, y = batch(4, 130, net)
-    engines = [made(net, Estimator(), 0, rows=count) for count in (4, 64)]
-    for engine in engines:
-        engine.step(rows, y, 0.05)
-    assert worst(gradients(engines[0]), gradients(engines[1])) < TOLERANCE
-
-
 def test_a_run_equals_the_references() -> None:
-    """Six steps: the same losses and confidence, Adam, weight decay and CAGE included, and the same scores."""
-    net, estimator = conv_network("two blocks", 8, k=3), Estimator(weight_decay=0.5)
+    """Three steps: the same losses and confidence, Adam, weight decay and CAGE included, and the same scores."""
+    net, estimator = conv_network("two small blocks", 8, k=3), Estimator(weight_decay=0.5)
     reference, engine = TorchEngine(net, estimator, 0), made(net, estimator, 0)
-    for step in range(6):
+    for step in range(3):
         rows, y = batch(step, 48, net)
         assert engine.step(rows, y, 0.05) == pytest.approx(reference.step(rows, y, 0.05), rel=1e-4)
         assert engine.c_ema == pytest.approx(reference.c_ema, rel=1e-5)
@@ -89,7 +68,7 @@ def test_a_run_equals_the_references() -> None:
 
 
 def test_gumbel_st_equals_the_reference_with_the_same_noise() -> None:
-    net, estimator = conv_network("two blocks", 8, (20,)), Estimator("gumbel-st", cage=False, temperature=0.5)
+    net, estimator = conv_network("two small blocks", 8, (20,)), Estimator("gumbel-st", cage=False, temperature=0.5)
     rows, y = batch(9, 40, net)
     engine = made(net, estimator, 3)
     starts = [*net.front, *net.layers]
@@ -112,7 +91,7 @@ def test_gumbel_st_equals_the_reference_with_the_same_noise() -> None:
 
 
 def test_training_resumes_bit_for_bit_and_checkpoints_move_between_engines() -> None:
-    net, estimator = conv_network("tree and pool", 11, (20, 12), 3), Estimator("gumbel-st", weight_decay=0.01)
+    net, estimator = conv_network("two small blocks", 11, (20, 12), 3), Estimator("gumbel-st", weight_decay=0.01)
     rows, y = batch(12, 30, net)
     straight, first, resumed = (made(net, estimator, 4) for _ in range(3))
     for engine in (straight, first):
