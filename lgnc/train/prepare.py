@@ -38,12 +38,12 @@ class Problem:
     """The feature value that an image shift moves in: the least of the training rows."""
 
 
-def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Problem:
+def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested: bool = True) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
 
-    saved: there will be checkpoints, which take memory too.
+    saved: there will be checkpoints, which take memory too. tested: there must be test rows.
     """
-    check_dataset(dataset)
+    check_dataset(dataset, tested=tested)
     config = resolve(asked, dataset)
     fit, held = split(dataset.y_train, config.validation_fraction, config.seed)
     if config.steps is not None:
@@ -60,7 +60,9 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Pro
         below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
         front = front_bytes(config, grid, saved=saved)
     if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates, below, *config.widths))
+        config = replace(
+            config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths))
+        )
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
     estimator = Estimator(
@@ -73,9 +75,12 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Pro
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
 
 
-def check_dataset(dataset: Dataset) -> None:
-    """Raise BadInput for rows that cannot be learned from: none, not finite, or classes without enough rows."""
-    if not len(dataset.x_train) or not len(dataset.x_test):
+def check_dataset(dataset: Dataset, *, tested: bool = True) -> None:
+    """Raise BadInput for rows that cannot be learned from: none, not finite, or classes without enough rows.
+
+    tested: there must be test rows.
+    """
+    if not len(dataset.x_train) or (tested and not len(dataset.x_test)):
         part = "training" if not len(dataset.x_train) else "test"
         raise BadInput(f"there are no {part} rows", where=dataset.name, fix="give more rows or another test fraction")
     names = dataset.feature_names
@@ -165,4 +170,7 @@ def front_bytes(config: ResolvedConfig, grid: Shape, *, saved: bool = False) -> 
     largest = max((shape.nodes for shape in found[:-1]), default=0)
     batch = config.batch_size
     step = 2 * 6 * largest * min(batch, 64) if config.engine == "packed" else 4 * 12 * written * batch
+    if config.engine == "triton":  # Gradient rows of one layer's leaves, at most two for each of its gates.
+        most = max((applications(*each) for each in zip(layers, found[1:], strict=True)), default=0)
+        step = 4 * batch * (2 * most + largest)
     return 4 * (22 if saved else 10) * 16 * gates + step + 40 * written
