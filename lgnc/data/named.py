@@ -15,7 +15,7 @@ from lgnc.data.sources import find_file, not_here
 from lgnc.data.table import Column, Table, join_tables
 from lgnc.toolchain import require_package
 
-NAMES = ("digits", "breast-cancer", "wine", "iris", "mnist", "cifar10", "adult", "phoneme")
+NAMES = ("digits", "breast-cancer", "wine", "iris", "mnist", "mnist-binary", "cifar10", "adult", "phoneme")
 """What `load_dataset` knows by name."""
 
 # fmt: off
@@ -33,6 +33,9 @@ def load_named(name: str) -> Dataset | Table:
             return _digits()
         case "mnist":
             return load_mnist()
+        case "mnist-binary":
+            mnist = load_mnist()
+            return replace(mnist, name=name, x_train=mnist.x_train > 127, x_test=mnist.x_test > 127)
         case "cifar10":
             return load_cifar10()
         case "adult":

@@ -10,10 +10,14 @@ from lgnc.report.learning_curve import check_plot_path, drawing, plain, save_fig
 
 
 def summarise(rows: Sequence[Mapping[str, str]], figure: str) -> dict[tuple[str, str], tuple[float, float, int]]:
-    """(method, temperature) -> (mean, sample standard deviation, runs) of one of the rows' figures, in row order."""
+    """(method, temperature) -> (mean, sample standard deviation, runs) of one of the rows' figures, in row order.
+
+    Rows of earlier versions of the experiment, which lack the figure, do not count.
+    """
     values: dict[tuple[str, str], list[float]] = {}
     for row in rows:
-        values.setdefault((row["method"], row["temperature"]), []).append(float(row[figure]))
+        if row[figure]:
+            values.setdefault((row["method"], row["temperature"]), []).append(float(row[figure]))
     return {key: (fmean(each), stdev(each) if len(each) > 1 else 0.0, len(each)) for key, each in values.items()}
 
 
@@ -27,18 +31,21 @@ def plot_gap(rows: Sequence[Mapping[str, str]], path: Path, *, title: str = "") 
         _plot(rows, path, title)
 
 
+_PANELS = (
+    ("test_accuracy", "accuracy of the fixed gates, %"),
+    ("selection_gap", "selection gap, points"),
+    ("peak_gap", "its peak during training, points"),
+)
+
+
 def _plot(rows: Sequence[Mapping[str, str]], path: Path, title: str) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 7), layout="constrained")
-    axes = figure.subplots(2, 1, sharex=True)
+    panels = dict(_PANELS) if any(row.get("peak_gap") for row in rows) else dict(_PANELS[:2])
+    figure = Figure(figsize=(7, 1 + 3 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True)
     methods = list(dict.fromkeys(row["method"] for row in rows))
-    for axis, name, label in zip(
-        axes,
-        ("test_accuracy", "selection_gap"),
-        ("accuracy of the fixed gates, %", "selection gap, points"),
-        strict=True,
-    ):
+    for axis, (name, label) in zip(axes, panels.items(), strict=True):
         found = summarise(rows, name)
         for number, method in enumerate(methods):
             fixed = [(float(t), *found[m, t][:2]) for m, t in found if m == method and t != "cage"]
@@ -52,9 +59,9 @@ def _plot(rows: Sequence[Mapping[str, str]], path: Path, title: str) -> None:
                 )
         axis.set_ylabel(label)
         axis.grid(alpha=0.3)
-    axes[1].set_xlabel("gate temperature")
+    axes[-1].set_xlabel("gate temperature")
     if any(row["temperature"] != "cage" for row in rows):
-        axes[1].set_xscale("log")
+        axes[-1].set_xscale("log")
     axes[0].set_title(plain(title))
     axes[0].legend(fontsize="small")
     save_figure(figure, path)

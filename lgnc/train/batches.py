@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lgnc.train.augment import draw_crops, draw_grids, only_crops
 from lgnc.train.encoders import encode_rows, ramp_bounds, ramp_rows
 from lgnc.train.network import Rows
-from lgnc.train.prepare import Problem
+from lgnc.train.prepare import Problem, steps_of_epoch
 
 
 class Batches:
@@ -20,7 +20,7 @@ class Batches:
         config, dataset = problem.config, problem.dataset
         self.problem = problem
         self.size = min(config.batch_size, len(problem.fit))
-        self.steps = len(problem.fit) // self.size
+        self.steps = steps_of_epoch(len(problem.fit), config.batch_size)
         """Steps an epoch: the rows that do not fill a batch wait for another epoch's order."""
         self._bounds = ramp_bounds(problem.encoder, dataset.x_train) if config.inputs == "real" else None
         self._augmented = dataset.shape is not None and config.augments

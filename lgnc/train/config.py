@@ -38,6 +38,20 @@ def _toml_text(data: bytes, where: str) -> str:
     return data.decode("utf-8")
 
 
+def toml_settings(path: Path) -> dict[str, Any]:
+    """The settings in the file at `path`, dashes in their names as underscores, not yet checked.
+
+    Raises BadInput for what is not TOML, and for what would take far more memory than its size.
+    """
+    try:
+        raw = tomllib.loads(_toml_text(read_file(path), str(path)))
+    except (ValueError, RecursionError) as error:  # A number of 5,000 digits is no TOMLDecodeError.
+        why = str(error) if isinstance(error, tomllib.TOMLDecodeError | UnicodeDecodeError) else "a number is too long"
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else why
+        raise BadInput(f"is not TOML that lgnc can use: {why}", where=str(path), fix="correct it") from None
+    return {key.replace("-", "_"): value for key, value in raw.items()}
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """None means: choose for me (`lgnc.train.resolve`). Every field but `layer` is a flag of `lgnc train`.
@@ -51,7 +65,8 @@ class TrainConfig:
     'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of
     bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`; temperature: of both
     passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
-    sqrt(neurons per class), for images of an eighth of them, in colour of a third. init: 'gaussian:DEVIATION' or
+    sqrt(neurons per class), for images of an eighth of them, in colour of a third. epochs: passes over the training
+    rows; steps: so many batches in place of them. init: 'gaussian:DEVIATION' or
     'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
     steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
     is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
@@ -85,6 +100,7 @@ class TrainConfig:
     group_tau: float | None = None
     init: str | None = None
     epochs: int | None = None
+    steps: int | None = None
     batch_size: int | None = None
     lr: float | None = None
     weight_decay: float | None = None
@@ -117,17 +133,7 @@ class TrainConfig:
 
         Raises BadInput for what is not TOML, for an unknown key, and as TrainConfig does.
         """
-        try:
-            raw = tomllib.loads(_toml_text(read_file(path), str(path)))
-        except (ValueError, RecursionError) as error:  # A number of 5,000 digits is no TOMLDecodeError.
-            why = (
-                str(error)
-                if isinstance(error, tomllib.TOMLDecodeError | UnicodeDecodeError)
-                else "a number is too long"
-            )
-            why = "it is nested too deeply" if isinstance(error, RecursionError) else why
-            raise BadInput(f"is not TOML that lgnc can use: {why}", where=str(path), fix="correct it") from None
-        values = {key.replace("-", "_"): value for key, value in raw.items()}
+        values = toml_settings(path)
         values |= {key: value for key, value in overrides.items() if value is not None}
         return TrainConfig.from_dict(values, where=str(path))
 
@@ -221,6 +227,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "wiring_temperature": _ABOVE_ZERO,
     "group_tau": _ABOVE_ZERO,
     "epochs": _COUNT,
+    "steps": _COUNT,
     "batch_size": _COUNT,
     "lr": _ABOVE_ZERO,
     "weight_decay": (0, 1),
@@ -321,6 +328,8 @@ def _check_together(config: TrainConfig) -> None:
     """Raise BadInput for settings that exclude each other."""
     if config.widths is not None and (config.layers is not None or config.width is not None):
         raise BadInput("--widths excludes --layers and --width", where="training", fix="give the one or the others")
+    if config.epochs is not None and config.steps is not None:
+        raise BadInput("--steps excludes --epochs", where="training", fix="give the one or the other")
     for name in ("layers", "width", "widths"):
         if config.layer is not None and getattr(config, name) is not None:
             fix = "give the one or the other"

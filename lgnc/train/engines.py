@@ -17,6 +17,7 @@ NEEDS: dict[str, tuple[str, str]] = {
     "noise": ("draws no noise", "use a method without noise"),
     "convolutions": ("trains no convolutions", "use dense layers alone"),
     "soft convolutions": ("trains no convolutions by '{method}'", "use a hard method"),
+    "learned leaves": ("learns no leaves", "give the layers random or paired leaves"),
     "weight decay": ("has no weight decay", "leave out --weight-decay"),
     "layer rates": ("has one rate for all layers", "leave out lr in the tables of layers"),
     "class weights": ("has no class weights", "leave out --balance"),
@@ -52,7 +53,8 @@ ENGINES = {
             "lgnc.train.cpu.engine:PackedEngine", "lgnc.train.cpu.all_reduce:DistributedPackedEngine", ("threads",),
         ),
         EngineKind(
-            "triton", "triton", "cuda", frozenset({"noise"}), "lgnc.train.gpu.engine:TritonEngine",
+            "triton", "triton", "cuda", frozenset({"noise", "convolutions", "weight decay"}),
+            "lgnc.train.gpu.engine:TritonEngine",
         ),
         EngineKind(
             "torch", "torch", "", frozenset(NEEDS),
@@ -66,7 +68,7 @@ ENGINES = {
 @dataclass(frozen=True)
 class Work:
     """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. rates: layers
-    have rates of their own. convolves: in layers below the dense ones. weighs: with weights of the classes. Raises
+    have rates of their own. convolves: in layers below the dense ones. weighs: with weights of the classes. leaves: some are learned. Raises
     BadInput for an unknown method.
     """
 
@@ -78,6 +80,7 @@ class Work:
     processes: int = 1
     weighs: bool = False
     members: int = 1
+    leaves: bool = False
 
     def __post_init__(self) -> None:
         method_of(self.method)
@@ -90,6 +93,7 @@ class Work:
             "ramps": self.ramps,
             "convolutions": self.convolves,
             "soft convolutions": self.convolves and not method.hard,
+            "learned leaves": self.leaves,
             "soft": not method.hard,
             "noise": method.noisy,
             "weight decay": self.decay,

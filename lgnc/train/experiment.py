@@ -23,7 +23,9 @@ from lgnc.train.methods import METHODS, method_of
 from lgnc.train.resolve import resolve
 
 FIGURES = ("test_accuracy", "train_mode_accuracy", "selection_gap", "computation_gap", "gates", "epochs")
-COLUMNS = ("method", "temperature", "seed", *FIGURES, "c_ema", "tau_b", "settings")
+ADDED = ("steps", "peak_gap")
+"""Columns that files of earlier versions have not: their rows are kept, with nothing in these."""
+COLUMNS = ("method", "temperature", "seed", *FIGURES, *ADDED, "c_ema", "tau_b", "settings")
 
 
 @dataclass(frozen=True, order=True)
@@ -65,6 +67,8 @@ def run_gap(
     """Train every cell that the CSV at `path` does not have, `workers` at a time, and return all rows in grid order.
 
     base: every other setting. The file is rewritten, whole, after each cell; rows of other cells stay, at its end.
+    selection_gap is that of the trained network on test rows; peak_gap is the highest after any epoch, on the rows that
+    the training curve is measured on.
     Raises BadInput, before the first run, when the file was made with other settings, is not such a file or cannot be
     made there, or a method cannot be trained with `base`; and what `lgnc.train.train` raises.
     """
@@ -111,7 +115,9 @@ def _run(dataset: Dataset, base: TrainConfig, cell: Cell, settings: str) -> dict
     config = replace(base, method=cell.method, cage=cage, temperature=temperature, seed=cell.seed)
     report = train(dataset, config).report
     last = report["history"][-1]
-    values: list[Any] = [*cell.key, *(report[name] for name in FIGURES), last["c_ema"], last["tau_b"], settings]
+    peak = max(epoch["selection_gap"] for epoch in report["history"])
+    figures = [report[name] for name in FIGURES]
+    values: list[Any] = [*cell.key, *figures, report["steps"], peak, last["c_ema"], last["tau_b"], settings]
     return {
         name: f"{value:.6g}" if isinstance(value, float) else str(value)
         for name, value in zip(COLUMNS, values, strict=True)
@@ -150,6 +156,9 @@ def _read(path: Path, settings: str) -> dict[tuple[str, str, str], dict[str, str
         rows, header = list(reader), tuple(reader.fieldnames or ())
     except (UnicodeDecodeError, csv.Error):
         raise BadInput("is not a CSV file of this experiment", where=str(path), fix=fix) from None
+    if header == tuple(name for name in COLUMNS if name not in ADDED):
+        header = COLUMNS
+        rows = [{name: "" if name in ADDED else row.get(name) for name in COLUMNS} | row for row in rows]
     if header not in ((), COLUMNS):
         raise BadInput("line 1 is not the header of this experiment", where=str(path), fix=fix)
     for number, row in enumerate(rows, 2):
@@ -164,7 +173,8 @@ def _is_row(row: dict[str, Any]) -> bool:
     """Whether a CSV line is a cell's: its method is known, and what are numbers are finite ones."""
     if not all(isinstance(value, str) for value in row.values()) or row["method"] not in METHODS:
         return False
-    numbers = [row[name] for name in COLUMNS[2:-1]] + ([] if row["temperature"] == "cage" else [row["temperature"]])
+    names = [name for name in COLUMNS[1:-1] if row[name] or name not in ADDED]
+    numbers = [row[name] for name in names if (name, row[name]) != ("temperature", "cage")]
     try:
         return row["seed"].isdecimal() and all(math.isfinite(float(number)) for number in numbers)
     except ValueError:

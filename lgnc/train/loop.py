@@ -112,7 +112,7 @@ class _Run:
         self.engine: Engine = self._redrawing or self._engine_of(problem.network)
         self.batches = Batches(problem)
         self.progress = Progress()
-        self.total = self.batches.steps * config.epochs
+        self.total = config.steps or self.batches.steps * config.epochs
         self.digest = run_digest(problem) if checkpoint else ""
         shown = problem.held if len(problem.held) else problem.fit[:_UNHELD_ROWS]
         self._shown_y = problem.dataset.y_train[shown]
@@ -182,7 +182,7 @@ class _Run:
                 self.on_step(progress.step, self.total)
             if progress.step % self.batches.steps == 0:
                 self._end_epoch(self.batches.steps, lr)
-        if progress.step % self.batches.steps or not progress.history:
+        if progress.loss_sum or not progress.history:
             self._end_epoch(max(1, progress.step % self.batches.steps), self.lr())
 
     def _end_epoch(self, steps: int, lr: float) -> None:
@@ -249,6 +249,7 @@ class _Run:
             "inputs": network.inputs,
             "classes": network.classes,
             "epochs": len(progress.history),
+            "steps": progress.step,
             "best_epoch": progress.best_epoch,
             "seconds": seconds,
             "samples_per_second": progress.step * self.batches.size / seconds,

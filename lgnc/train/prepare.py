@@ -46,6 +46,8 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested
     check_dataset(dataset, tested=tested)
     config = resolve(asked, dataset)
     fit, held = split(dataset.y_train, config.validation_fraction, config.seed)
+    if config.steps is not None:
+        config = replace(config, epochs=-(-config.steps // steps_of_epoch(len(fit), config.batch_size)))
     if config.layer:
         assert dataset.shape is not None  # `resolve` has seen to it.
         encoder = fit_grid_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, dataset.shape)
@@ -95,6 +97,11 @@ def check_dataset(dataset: Dataset, *, tested: bool = True) -> None:
     for index in np.flatnonzero(count == 0)[:1].tolist():
         what = f"class '{dataset.class_names[index]}' has no training row"
         raise BadInput(what, where=dataset.name, fix="give it more rows, or leave the class out")
+
+
+def steps_of_epoch(rows: int, batch_size: int) -> int:
+    """The batches of an epoch: the rows that do not fill one are left out of it."""
+    return rows // min(batch_size, rows)
 
 
 def split(y: NDArray[np.int64], fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -177,6 +184,9 @@ def front_bytes(config: ResolvedConfig, grid: Shape, *, saved: bool = False) -> 
     batch = config.batch_size
     packed = config.engine == "packed"
     step = 2 * 6 * largest * min(batch, 64) if packed else 4 * 12 * written * batch
+    if config.engine == "triton":  # Gradient rows of one layer's leaves, at most two for each of its gates.
+        most = max((applications(*each) for each in zip(layers, found[1:], strict=True)), default=0)
+        step = 4 * batch * (2 * most + largest)
     pins = places = 0
     for layer, below, above in zip(layers, found, found[1:], strict=False):
         if isinstance(layer, Conv) and layer.leaves == "learned":

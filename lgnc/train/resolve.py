@@ -21,7 +21,8 @@ class ResolvedConfig:
 
     layer: () for dense layers alone. widths: of the dense layers, those above the convolutions where there are any.
     preset: '' for none. device: 'cpu' or 'cuda'. engine: a name in `lgnc.train.engines.ENGINES`. None is an answer for
-    three: no time budget, no share held out for testing, and as many threads as there are cores.
+    four: no time budget, no share held out for testing, as many threads as there are cores, and epochs that were not
+    asked for as steps. With steps, `lgnc.train.prepare` sets the epochs that they take.
     """
 
     widths: tuple[int, ...]
@@ -42,6 +43,7 @@ class ResolvedConfig:
     group_tau: float
     init: str
     epochs: int
+    steps: int | None
     batch_size: int
     lr: float
     weight_decay: float
@@ -98,6 +100,7 @@ class ResolvedConfig:
         values = config_data(self)
         values.pop("threads")
         values.pop("widths" if self.layer else "layer")
+        values.pop("steps" if self.steps is None else "epochs")
         return {key: value for key, value in values.items() if value is not None and (key != "preset" or value)}
 
 
@@ -117,6 +120,7 @@ _ALWAYS: dict[str, Any] = {
     "candidates_from": "all",
     "redraw": 0.0,
     "init": "gaussian",
+    "steps": None,
     "weight_decay": 0.0,
     "shifts": 0,
     "flips": False,
@@ -230,6 +234,7 @@ def resolve(asked: TrainConfig, dataset: Dataset) -> ResolvedConfig:
         processes=world_size(),
         weighs=config.balance,
         members=config.members,
+        leaves=any(isinstance(layer, Conv) and layer.leaves == "learned" for layer in config.layer),
     )
     return replace(config, device=device, engine=choose_engine(config.engine, work, device))
 
@@ -248,6 +253,8 @@ def _with_preset(asked: TrainConfig, dataset: Dataset) -> TrainConfig:
         )
         raise BadInput(f"is for {want}, and {dataset.name} is {have}", where=where, fix="give data of that shape")
     settings = {"layer": preset.layers, **preset.settings}
+    if asked.steps is not None:
+        settings.pop("epochs", None)
     return replace(asked, **{key: value for key, value in settings.items() if getattr(asked, key) is None})
 
 

@@ -21,6 +21,10 @@ CASES: dict[str, tuple[Shape, tuple[Layer, ...]]] = {
         Shape(4, 9, 7),
         (Conv(6, 3, 1, stride=2, padding=1), Conv(5, 3, 1, padding=1), Conv(4, 2, 1, stride=2)),
     ),
+    "two small blocks": (
+        Shape(2, 6, 6),
+        (Conv(3, 3, 2, padding=1), Pool(), Conv(4, 3, 1, padding=1), Pool("and", 3)),
+    ),
     "a pool alone": (Shape(3, 6, 6), (Pool("and"), Conv(4, 2, 2))),
     "pool on pool": (Shape(2, 8, 8), (Conv(3, 5, 2, padding=2), Pool(), Pool("and"))),
     "stride below a pool": (Shape(2, 11, 11), (Conv(4, 3, 3, stride=2, padding=1), Pool("or", 3))),

@@ -183,7 +183,9 @@ def test_nothing_is_left_open_and_the_record_says_all_of_it(asked: TrainConfig, 
     for field in fields(config):
         value, hint = getattr(config, field.name), hints[field.name]
         kind = {tuple[int, ...]: tuple, tuple[Layer, ...]: tuple, int | None: int, float | None: float}.get(hint, hint)
-        assert type(value) is kind or (value is None and field.name in ("threads", "time_budget", "test_fraction"))
+        assert type(value) is kind or (
+            value is None and field.name in ("steps", "threads", "time_budget", "test_fraction")
+        )
     for name, value in vars(asked).items():
         if value is not None and name not in ("layers", "width", "device", "engine"):
             assert getattr(config, name) == value, name

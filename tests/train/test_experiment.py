@@ -11,8 +11,11 @@ import pytest
 from lgnc.cli.main import run
 from lgnc.diagnostics import BadInput
 from lgnc.report.gap_plot import plot_gap, summarise
-from lgnc.train import TrainConfig
-from lgnc.train.experiment import Cell, grid, run_gap
+from lgnc.report.gap_table import Spread, spreads
+from lgnc.train import TrainConfig, train
+from lgnc.train.experiment import ADDED, COLUMNS, Cell, grid, run_gap
+from lgnc.train.paper import SCALES, TASKS, group_temperature, paper_config
+from lgnc.train.resolve import resolve
 from tests.support import needs
 from tests.train.test_train import blobs
 
@@ -74,6 +77,71 @@ def test_a_file_that_is_no_experiments_is_refused_and_stays(tmp_path: Path) -> N
     assert len(run_gap(blobs(), BASE, cells, path)) == 1
 
 
+def test_the_peak_is_the_highest_gap_after_any_epoch(tmp_path: Path) -> None:
+    """The one of the history, which ends lower: the last epoch's is not the highest."""
+    base = replace(BASE, epochs=None, steps=40, batch_size=30, lr=0.1, validation_fraction=0.3)
+    (row,) = run_gap(blobs(), base, [Cell("soft-gumbel", 2.0, 0)], tmp_path / "gap.csv")
+    config = replace(base, method="soft-gumbel", temperature=2.0, cage=False)
+    report = train(blobs(), config).report
+    gaps = [epoch["selection_gap"] for epoch in report["history"]]
+    assert gaps[-1] < max(gaps)
+    assert float(row["peak_gap"]) == pytest.approx(max(gaps), rel=1e-5)
+    assert (row["steps"], row["epochs"]) == ("40", str(len(gaps)))
+
+
+def test_a_file_of_an_earlier_version_is_gone_on_with(tmp_path: Path) -> None:
+    """Its rows stay, with nothing where they have no figure; the others are run."""
+    path, cells = tmp_path / "gap.csv", grid([0.5], 2, methods=["hard-st"], cage=False)
+    new = run_gap(blobs(), BASE, cells, path)
+    header, first, _ = (line.split(",") for line in path.read_text().splitlines())
+    kept = [index for index, name in enumerate(COLUMNS) if name not in ADDED]
+    before = "".join(",".join(line[index] for index in kept) + "\n" for line in (header, first))
+    path.write_text(before)
+    more: list[dict[str, str]] = []
+    rows = run_gap(blobs(), BASE, cells, path, on_cell=more.append)
+    assert more == new[1:] == rows[1:]
+    assert rows[0] == new[0] | dict.fromkeys(ADDED, "")
+    assert run_gap(blobs(), BASE, cells, path) == rows, "and read again as it is now"
+    assert summarise(rows, "peak_gap")["hard-st", "0.5"][2] == 1
+    path.write_text(before.replace("hard-st", "hard", 1))
+    with pytest.raises(BadInput, match="line 2 is not a row"):
+        run_gap(blobs(), BASE, cells, path)
+
+
+def test_the_spread_over_the_temperatures() -> None:
+    figures = (
+        ("0.1", "0.5", "0.2", "0.3"),
+        ("1", "0.9", "0.1", ""),
+        ("1", "0.7", "0.1", "0.4"),
+        ("cage", "0.6", "0", "0"),
+    )
+    rows = [{"method": "a", "temperature": t, "test_accuracy": accuracy, "selection_gap": gap, "peak_gap": peak}
+            for t, accuracy, gap, peak in figures]  # fmt: skip
+    fixed, cage = spreads(rows)
+    assert fixed == Spread("a", False, 0.5, pytest.approx(0.3), 0.2, 0.4)
+    assert cage == Spread("a", True, 0.6, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("data", TASKS)
+def test_the_published_settings(data: str) -> None:
+    """Widths, steps, rates and temperature of the paper, and a sixteenth of the width in a 25th of the steps."""
+    dataset = replace(blobs(shape=(4, 4, 1)), class_names=tuple("0123456789"), y_train=blobs().y_train * 3)
+    whole, small = (resolve(paper_config(name, data, dataset, {}), dataset) for name in SCALES)
+    width, lr, steps = (128_000, 0.05, 60_000) if data == "cifar10" else (64_000, 0.01, 50_000)
+    assert (whole.widths, whole.lr, whole.steps, whole.batch_size) == ((width,) * 6, lr, steps, 512)
+    assert (small.widths, small.lr, small.steps) == ((width // 16,) * 6, lr, steps // 25)
+    assert whole.group_tau == pytest.approx(0.49 * (width / 10) ** 0.5, rel=1e-3)
+    assert small.group_tau == pytest.approx(whole.group_tau / 4, rel=1e-5)
+    assert (whole.wiring, whole.init, whole.schedule, whole.warmup) == ("random", "gaussian", "constant", 0)
+    assert not whole.augments
+    assert (whole.weight_decay, whole.validation_fraction) == (0, 0)
+    assert (whole.inputs == "real") == (data == "mnist")
+    own = paper_config("paper-small", data, dataset, {"widths": [40, 20], "epochs": 2, "group_tau": 3})
+    assert (own.widths, own.layers, own.steps, own.epochs, own.group_tau) == ((40, 20), None, None, 2, 3.0)
+    narrow = paper_config("paper", data, dataset, {"width": 50, "layers": 4})
+    assert narrow.group_tau == pytest.approx(group_temperature(50, 10), abs=1e-6)
+
+
 def test_what_cannot_be_run_is_told_before_the_first_run(tmp_path: Path) -> None:
     cells = grid([0.5], 1, methods=["hard-st", "soft-mix"])
     with pytest.raises(BadInput, match="'soft-mix' has no bits"):
@@ -95,7 +163,7 @@ def test_workers_give_the_same_rows(tmp_path: Path) -> None:
 
 def rows_by_hand() -> list[dict[str, str]]:
     return [
-        {"method": m, "temperature": t, "test_accuracy": "0.9", "selection_gap": "0.01"}
+        {"method": m, "temperature": t, "test_accuracy": "0.9", "selection_gap": "0.01", "peak_gap": "0.02"}
         for m in ("hard-st", "soft-mix")
         for t in ("0.1", "1", "cage")
     ]
@@ -114,6 +182,14 @@ def test_the_command_prints_one_json_object(tmp_path: Path, capsys: pytest.Captu
     assert run([*arguments, "--methods", "hard-st", "--temperatures", "1", "--seeds", "1", "--json"]) == 0
     cells = json.loads(capsys.readouterr().out)["cells"]
     assert [cell["temperature"] for cell in cells] == ["1", "cage"]
+    assert [cell["peak_gap"] for cell in cells] == [0, 0]
     assert run([*arguments, "--methods", "hard", "--json"]) == 2
     assert "did you mean 'hard-st'" in json.loads(capsys.readouterr().out)["fix"]
     assert run([*arguments, "--temperatures", "0,1"]) == 2
+    for words, message in (
+        (["--preset", "papers"], "unknown preset 'papers'"),
+        (["--preset", "paper"], "preset 'paper' is for mnist, mnist-binary, cifar10"),
+    ):
+        capsys.readouterr()
+        assert run([*arguments, *words, "--json"]) == 2
+        assert message in json.loads(capsys.readouterr().out)["error"]

@@ -29,7 +29,8 @@ def run(arguments: list[str], **variables: str) -> str:
 
 
 def test_gradients_and_steps_under_the_interpreter() -> None:
-    out = run(["-m", "pytest", "tests/train/triton_interpreted.py", "-p", "no:cacheprovider"], TRITON_INTERPRET="1")
+    files = ["tests/train/triton_interpreted.py", "tests/train/triton_convolutions.py"]
+    out = run(["-m", "pytest", *files, "-p", "no:cacheprovider"], TRITON_INTERPRET="1")
     assert "passed" in out
 
 
@@ -67,8 +68,9 @@ def test_a_network_too_large_for_the_gpu_is_refused(monkeypatch: pytest.MonkeyPa
         train(load_dataset("digits"), TrainConfig(width=4000, device="cuda"))
 
 
-def test_the_gpu_benchmark_says_that_there_is_no_gpu() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "gpu_training.py")]
+@pytest.mark.parametrize("name", ["gpu_training.py", "gpu_convolution.py"])
+def test_a_gpu_benchmark_says_that_there_is_no_gpu(name: str) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / name)]
     hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=hidden, capture_output=True, text=True, check=False)
     assert done.returncode == 3

@@ -66,7 +66,11 @@ WORKS = {
     "noise": Work("gumbel-st"),
     "convolutions": Work("hard-st", convolves=True),
     "soft convolutions": Work("soft-mix", convolves=True),
+    "learned leaves": Work("hard-st", convolves=True, leaves=True),
     "weight decay": Work("hard-st", decay=True),
+    "layer rates": Work("hard-st", rates=True),
+    "class weights": Work("hard-st", weighs=True),
+    "members": Work("hard-st", members=2),
     "processes": Work("hard-st", processes=2),
 }
 

@@ -167,6 +167,25 @@ def test_the_best_epoch_on_held_out_rows_is_kept() -> None:
     assert result.report["validation_accuracy"] == max(accuracies)
 
 
+def test_training_by_steps(tmp_path: Path) -> None:
+    """Eight batches an epoch: 23 steps end in the third, and 24 are what three epochs are."""
+    path = tmp_path / "run.ckpt"
+    config = replace(SMALL, epochs=None, steps=23)
+    whole = train(blobs(), config, checkpoint=path)
+    assert (whole.report["steps"], whole.report["epochs"]) == (23, 3)
+    assert "epochs" not in whole.report["config"]
+    assert whole.report["history"][-1]["lr"] < 0.05 * whole.report["config"]["lr"], "the schedule ends with the steps"
+    again = train(blobs(), config, checkpoint=path, resume=True)
+    assert model_bytes(again.model) == model_bytes(whole.model)
+    recorded = TrainConfig.from_dict(whole.model.meta["training"]["config"])
+    assert train(blobs(), recorded).report["history"] == whole.report["history"]
+    by_epochs = train(blobs(), replace(SMALL, epochs=3))
+    by_steps = train(blobs(), replace(SMALL, epochs=None, steps=24))
+    assert by_steps.report["history"] == by_epochs.report["history"]
+    with pytest.raises(BadInput, match="--steps excludes --epochs"):
+        replace(SMALL, steps=23)
+
+
 def test_a_time_budget_ends_training() -> None:
     result = train(blobs(), replace(SMALL, epochs=100_000, time_budget=0.5))
     assert 0.2 < result.report["seconds"] < 2.0

@@ -13,22 +13,26 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from lgnc.train.gpu import arguments
+from lgnc.train.gpu import arguments, convolve_backward
 from lgnc.train.gpu import backward as triton_backward
 from lgnc.train.gpu import bits as triton_bits
+from lgnc.train.gpu import convolve as triton_convolve
 from lgnc.train.gpu import update as triton_update
 
 GROUPS: dict[str, Any] = {
     "clock": arguments.Clock, "gates": arguments.Gates, "wiring": arguments.Wiring, "head": arguments.Head,
-    "above": arguments.Above,
+    "above": arguments.Above, "trees": arguments.Trees, "readers": arguments.Readers,
 }  # fmt: skip
-FLOATS = {"part", "grad", "now", "lr", "z", "m", "v", "coef", "losses"}
+FLOATS = {"part", "grad", "leaf_grad", "sums", "now", "lr", "z", "m", "v", "coef", "losses"}
 TYPES = {"step": "*i64", "seed": "i64", "tau": "fp32", "state": "*fp64", "hyper": "*fp64", "confidence": "*fp64"}
-NUMBERS = {"width", "samples", "inputs", "classes", "neurons", "pins", "nodes", "stream"}
+NUMBERS = {"width", "programs", "samples", "inputs", "classes", "neurons", "pins", "nodes", "stream"}
 BACKWARD: dict[str, Any] = {
     "WORDS": 4, "TOP": False, "UP_TOP": False, "STORE": True, "NOISE": False, "K": 1, "KP": 2, "ROWS": 8,
     "ADAM": arguments.Adam(0.9, 0.999, 1e-8),
 }  # fmt: skip
+ADAM = arguments.Adam(0.9, 0.999, 1e-8)
+SLIDE = arguments.Slide(3, 128, 32, 16, 16, 64, 8, 1, 1, 2, False)
+"""The second block of LogicTreeNet-S."""
 VARIANTS: list[tuple[Any, dict[str, Any]]] = [
     (triton_bits.transpose_kernel, {"ROW_WORDS": 26, "WORDS": 4}),
     (triton_bits.gates_kernel, {"WORDS": 32, "ROWS": 32, "COLS": 32}),
@@ -40,6 +44,17 @@ VARIANTS: list[tuple[Any, dict[str, Any]]] = [
     (triton_update.edges_kernel, {"K": 16, "ROWS": 8, "COLS": 32}),
     (triton_backward.backward_kernel, BACKWARD),
     (triton_backward.backward_kernel, {**BACKWARD, "TOP": True, "STORE": False, "K": 16, "KP": 16, "NOISE": True}),
+    (triton_convolve.convolve_kernel, {"WORDS": 4, "SLIDE": SLIDE, "ROWS": 64, "COLS": 4}),
+    (triton_convolve.convolve_kernel, {"WORDS": 4, "SLIDE": SLIDE._replace(NEGATED=True), "ROWS": 64, "COLS": 4}),
+    (convolve_backward.slopes_kernel, {"NOISE": True, "ROWS": 8}),
+    (convolve_backward.convolve_backward_kernel, {"WORDS": 4, "SLIDE": SLIDE, "STORE": True, "ROWS": 8}),
+    (
+        convolve_backward.convolve_backward_kernel,
+        {"WORDS": 4, "SLIDE": SLIDE._replace(DEPTH=0, SIZE=1), "STORE": False, "ROWS": 8},
+    ),
+    (convolve_backward.update_trees_kernel, {"NOISE": True, "ROWS": 8, "ADAM": ADAM}),
+    (convolve_backward.gather_edges_kernel, {"WORDS": 4, "UP_TOP": True, "ROWS": 8}),
+    (convolve_backward.gather_leaves_kernel, {"WORDS": 4, "SLIDE": SLIDE, "ROWS": 8}),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What `backward_kernel` is given, grouped. Triton takes such a tuple as a kernel's argument, and keeps its names."""
+"""What kernels are given, grouped. Triton takes such a tuple as a kernel's argument, and keeps its names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 class Clock(NamedTuple):
     """What changes from step to step, and names the noise.
 
-    now: float32[3], see `begin_kernel`. step: int64[1], already that of the next forward pass. seed, stream: integers;
+    now: float32[4], see `begin_kernel`. step: int64[1], already that of the next forward pass. seed, stream: integers;
     together with the step they name the noise of the layer's gates.
     """
 
@@ -79,3 +79,44 @@ class Adam(NamedTuple):
     beta1: float
     beta2: float
     epsilon: float
+
+
+class Slide(NamedTuple):
+    """The geometry of a convolution and the pool above it, fixed when a kernel is compiled.
+
+    CHANNELS, HEIGHT, WIDTH: of the grid below. SQUARES: places of the pool's output, ACROSS of them in a row; each is a
+    square of SIZE x SIZE parts (1: no pool), places of the convolution. NEGATED: the pool is an AND.
+    """
+
+    DEPTH: int
+    KERNELS: int
+    CHANNELS: int
+    HEIGHT: int
+    WIDTH: int
+    SQUARES: int
+    ACROSS: int
+    STRIDE: int
+    PADDING: int
+    SIZE: int
+    NEGATED: bool
+
+
+class Trees(NamedTuple):
+    """The kernels of a convolution.
+
+    leaves: int32[kernels, 2^depth, 3], each leaf's (channel, dy, dx). op: int32[kernels * gates], the chosen gates.
+    coef: float32[kernels * gates, 4], see `table_slopes`. masks: int32[parts, nodes above, words], the samples in which
+    a part of a square decides: of those of a square, one.
+    """
+
+    leaves: Any
+    op: Any
+    coef: Any
+    masks: Any
+
+
+class Readers(NamedTuple):
+    """Who reads each channel below a convolution: leaf[start[c] : start[c + 1]], int32, kernel * 2^depth + leaf."""
+
+    start: Any
+    leaf: Any

@@ -32,11 +32,19 @@ def transpose_kernel(
 
 
 @triton.jit
+def gate_words(gate: tl.tensor, x: tl.tensor, y: tl.tensor) -> tl.tensor:
+    """int32: gate `gate`, a number or of a shape that fits, of the words x and y, by algebraic normal form."""
+    t00, t01, t10, t11 = (gate >> 3) & 1, (gate >> 2) & 1, (gate >> 1) & 1, gate & 1
+    value = -t00 ^ (-(t00 ^ t10) & x) ^ (-(t00 ^ t01) & y)
+    return value ^ (-(t00 ^ t01 ^ t10 ^ t11) & x & y)
+
+
+@triton.jit
 def gates_kernel(
     below: tl.tensor, out: tl.tensor, op: tl.tensor, src: tl.tensor, width: tl.tensor, WORDS: tl.constexpr,
     ROWS: tl.constexpr, COLS: tl.constexpr,
 ) -> None:  # fmt: skip
-    """out: int32[width, WORDS], gate op[n] of rows src[2 n] and src[2 n + 1] of `below`, by algebraic normal form."""
+    """out: int32[width, WORDS], gate op[n] of rows src[2 n] and src[2 n + 1] of `below`."""
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     column = tl.program_id(1) * COLS + tl.arange(0, COLS)
     live = row < width
@@ -46,9 +54,7 @@ def gates_kernel(
     b = tl.load(src + 2 * row + 1, mask=live, other=0).to(tl.int64) * WORDS
     x = tl.load(below + a[:, None] + column[None, :], mask=mask, other=0)
     y = tl.load(below + b[:, None] + column[None, :], mask=mask, other=0)
-    t00, t01, t10, t11 = (gate >> 3) & 1, (gate >> 2) & 1, (gate >> 1) & 1, gate & 1
-    value = (-t00)[:, None] ^ ((-(t00 ^ t10))[:, None] & x) ^ ((-(t00 ^ t01))[:, None] & y)
-    value = value ^ ((-(t00 ^ t01 ^ t10 ^ t11))[:, None] & x & y)
+    value = gate_words(gate[:, None], x, y)
     tl.store(out + row.to(tl.int64)[:, None] * WORDS + column[None, :], value, mask=mask)
 
 

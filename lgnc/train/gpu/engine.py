@@ -1,8 +1,8 @@
 """The engine for CUDA devices: bit-packed hard training in Triton, a step without a word to the host.
 
-A step is a fixed row of launches (begin, transpose, gates, popcount, loss, one backward kernel a layer), captured in a
-CUDA graph at its second run. Its inputs travel in one copy; the loss and a finiteness sum come back in another, which
-`step` waits for; `enqueue` does not.
+A step is a fixed row of launches (begin, transpose, gates, popcount, loss, one backward kernel a dense layer, up to
+four a convolution), captured in a CUDA graph at its second run. Its inputs travel in one copy; the loss and a
+finiteness sum come back in another, which `step` waits for; `enqueue` does not.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from lgnc.diagnostics import BadInput
 from lgnc.train.gpu import backward as triton_backward
 from lgnc.train.gpu import bits as triton_bits
 from lgnc.train.gpu import update as triton_update
-from lgnc.train.gpu.arguments import Above, Adam, Clock, Gates, Head, Wiring
-from lgnc.train.gpu.layer import DeviceLayer
+from lgnc.train.gpu.arguments import Above, Adam, Clock, Head, Wiring
+from lgnc.train.gpu.batch import Batch
+from lgnc.train.gpu.front import DeviceFront
+from lgnc.train.gpu.layer import DeviceGates, DeviceLayer
 from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
 
 os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
@@ -45,49 +47,6 @@ def device_for_kernels() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
-class Batch:
-    """The buffers of a batch of `samples` rows, and for training the graph of the step.
-
-    words: int32 words a node, a multiple of 4. staged: pinned host copy of (rows, labels, learning rate) in one array.
-    """
-
-    def __init__(self, samples: int, network: Network, device: torch.device, floats: torch.dtype | None) -> None:
-        """floats: the type of gradient rows, or None for a batch that is only evaluated."""
-        self.samples, self.words = samples, 4 * -(-samples // 128)
-        self.row_words = 2 * -(-network.inputs // 64)
-        size = samples * self.row_words
-        self.staged = torch.zeros(size + samples + 1, dtype=torch.int32, pin_memory=device.type == "cuda")
-        self.received = torch.zeros_like(self.staged, device=device)
-        self.rows, self.y = self.received[:size], self.received[size : size + samples]
-        self.lr = self.received[size + samples :].view(torch.float32)
-        widths = [network.inputs, *(layer.width for layer in network.layers)]
-        self.bits = [torch.zeros(width, self.words, dtype=torch.int32, device=device) for width in widths]
-        columns = 32 * self.words
-        self.scores = torch.zeros(network.classes, columns, dtype=torch.int32, device=device)
-        self.head_grad = torch.zeros(network.classes, columns, device=device)
-        self.class_block = max(2, 1 << (network.classes - 1).bit_length())
-        self.columns = max(1, min(128, 8192 // self.class_block))
-        self.losses = torch.zeros(columns // self.columns, device=device)
-        self.grads: list[Tensor] = []
-        if floats is not None:
-            inner = max(widths[1:-1], default=0)
-            self.grads = [
-                torch.zeros(inner, columns, dtype=floats, device=device) for _ in range(min(2, len(widths) - 2))
-            ]
-        self.graph: torch.cuda.CUDAGraph | None = None
-        self.warm = False
-
-    def load(self, rows: Rows, y: NDArray[np.int64] | None, lr: float) -> None:
-        """Copy a batch to the device. The previous copy must have arrived: `step` and `scores` wait for their own."""
-        staged = self.staged.numpy()
-        size = self.samples * self.row_words
-        staged[:size] = np.ascontiguousarray(rows).view(np.int32).ravel()
-        if y is not None:
-            staged[size : size + self.samples] = y
-        staged[size + self.samples :].view(np.float32)[0] = lr
-        self.received.copy_(self.staged, non_blocking=True)
-
-
 class TritonEngine:
     """See `lgnc.train.network.Engine`. Hard methods on bits only.
 
@@ -107,28 +66,35 @@ class TritonEngine:
     ) -> None:
         if not estimator.hard:
             raise ValueError(f"'{estimator.method}' has no bits to pack")
+        if estimator.pool_gradient != "first":
+            raise ValueError(f"pool gradients are by the rule 'first', not '{estimator.pool_gradient}'")
         self.network, self.estimator, self.gradient_dtype, self._rows = network, estimator, gradient_dtype, rows
         self.device = device_for_kernels()
         mixed = np.random.SeedSequence([seed, 0x7EA1]).generate_state(1, np.uint64)[0]
         self._seed = int(mixed >> np.uint64(1)) | 1 << 62
-        below = [None, *(layer.width for layer in network.layers[:-1])]
+        below = [network.below if network.front else None, *(layer.width for layer in network.layers[:-1])]
+        self._front = DeviceFront(network, self.device, rows)
         self._layers = [DeviceLayer(*pair, self.device) for pair in zip(network.layers, below, strict=True)]
+        self._all: list[DeviceGates] = [*self._front.convs, *self._layers]
+        """All that has logits, from the bits up."""
         starts = np.array(network.head_starts, np.int32)
         self._starts = torch.from_numpy(starts).to(self.device)
         labels = np.repeat(np.arange(network.classes, dtype=np.int32), np.diff(starts))
         self._class_of = torch.from_numpy(labels).to(self.device)
         self._largest = int(np.diff(starts).max())
-        self._neurons = sum(layer.width for layer in self._layers)
+        self._adam = Adam(estimator.beta1, estimator.beta2, estimator.epsilon)
+        self._neurons = sum(layer.width for layer in self._all)
         e = estimator
-        hyper = [e.cage_beta, e.tau_max, e.tau_min, e.temperature, e.beta1, e.beta2]
+        hyper = [e.cage_beta, e.tau_max, e.tau_min, e.temperature, e.beta1, e.beta2, e.weight_decay]
         self._hyper = torch.tensor(hyper, dtype=torch.float64, device=self.device)
         self._state = torch.zeros(4, dtype=torch.float64, device=self.device)
-        self._now = torch.ones(3, device=self.device)
+        self._now = torch.ones(4, device=self.device)
         self._step = torch.zeros(1, dtype=torch.int64, device=self.device)
         self._result = torch.zeros(2, dtype=torch.float64, device=self.device)
-        parts = [-(-layer.width // rows) for layer in self._layers]
+        parts = [-(-layer.width // rows) for layer in self._all]
         self._parts = torch.zeros(sum(parts), device=self.device)
-        self._part = list(torch.split(self._parts, parts))
+        for layer, part in zip(self._all, torch.split(self._parts, parts), strict=True):
+            layer.part = part
         self._batch: Batch | None = None
         self._set_counters(0, 1 / 16)
         self._refresh()
@@ -154,8 +120,9 @@ class TritonEngine:
 
     def _refresh(self) -> None:
         """Gates, pins, edges and confidence from the logits as they are."""
-        for index, layer in enumerate(self._layers):
-            self._choose(index, layer.op, self._part[index], 0, noise=self.estimator.noisy)
+        for index, each in enumerate(self._all):
+            self._choose(index, each.op, each.part, 0, noise=self.estimator.noisy)
+        for layer in self._layers:
             if layer.learned:
                 pins = 2 * layer.width
                 part = torch.zeros(triton.cdiv(pins, 16), device=self.device)
@@ -166,10 +133,11 @@ class TritonEngine:
         torch.sum(self._parts, 0, dtype=torch.float64, out=self._result[1])
 
     def _choose(self, index: int, op: Tensor, part: Tensor, stream: int, *, noise: bool) -> None:
-        layer = self._layers[index]
-        triton_update.choose_kernel[(len(part),)](
-            layer.z, op, part, self._step, layer.width, self._seed, 2 * index + stream, noise, self._rows
-        )
+        layer = self._all[index]
+        if layer.width:
+            triton_update.choose_kernel[(len(part),)](
+                layer.z, op, part, self._step, layer.width, self._seed, 2 * index + stream, noise, self._rows
+            )
 
     def _link(self) -> None:
         """The edges of learned wiring, from the chosen candidates."""
@@ -185,13 +153,16 @@ class TritonEngine:
         words = batch.words
         inputs = self.network.inputs
         triton_bits.transpose_kernel[(triton.cdiv(inputs, 32), words)](
-            batch.rows, batch.bits[0], batch.samples, inputs, batch.row_words, words, num_warps=1
+            batch.rows, batch.inputs, batch.samples, inputs, batch.row_words, words, num_warps=1
         )
+        convs = len(self._front.convs)
+        if batch.front is not None:
+            self._front.forward(batch.inputs, batch.front, ops[:convs], words)
         cols = min(32, triton.next_power_of_2(words))
         rows = 512 // cols
-        for index, layer in enumerate(self._layers):
+        for index, (layer, op) in enumerate(zip(self._layers, ops[convs:], strict=True)):
             triton_bits.gates_kernel[(triton.cdiv(layer.width, rows), triton.cdiv(words, cols))](
-                batch.bits[index], batch.bits[index + 1], ops[index], layer.src, layer.width, words, rows, cols
+                batch.bits[index], batch.bits[index + 1], op, layer.src, layer.width, words, rows, cols
             )
         batch.scores.zero_()
         grid = (triton.cdiv(self._largest, _CHUNK), words // 4, self.network.classes)
@@ -203,46 +174,61 @@ class TritonEngine:
             self._state, self._now, self._step, self._result[1:], batch.lr, self._hyper, self._neurons,
             self.estimator.cage,
         )  # fmt: skip
-        self._forward(batch, [layer.op for layer in self._layers])
+        self._forward(batch, [layer.op for layer in self._all])
         triton_bits.loss_kernel[(len(batch.losses),)](
             batch.scores, batch.y, batch.head_grad, batch.losses, batch.samples, self.network.classes,
             self.network.tau, 32 * batch.words, batch.columns, batch.class_block,
         )  # fmt: skip
         for index in reversed(range(len(self._layers))):
             self._backward(batch, index)
+        self._front_backward(batch)
         self._link()
         torch.sum(batch.losses, 0, dtype=torch.float64, out=self._result[0])
         torch.sum(self._parts, 0, dtype=torch.float64, out=self._result[1])
 
     def _backward(self, batch: Batch, index: int) -> None:
-        """One layer's gradients and update; gradient rows of layer l live in buffer l % 2."""
+        """One dense layer's gradients and update; gradient rows of layer l live in buffer l % 2."""
         layer, e, last = self._layers[index], self.estimator, len(self._layers) - 1
         top, up_top = index == last, index + 1 == last
-        above = layer if top else self._layers[index + 1]
+        above = self._above(batch, index + 1)
         grads = batch.grads or [batch.head_grad]
-        grad = grads[index % len(grads)]
-        up_grad = batch.head_grad if top or up_top else grads[(index + 1) % len(grads)]
-        edges = above.edges
-        unread = (layer.src,) * 4
-        lists = unread if top or edges is None else (edges.start, edges.count, edges.edge, edges.other)
-        start, fan_out, edge, other = lists
-        triton_backward.backward_kernel[(len(self._part[index]),)](
-            layer.width,
-            Clock(self._now, self._step, self._seed, 2 * index),
-            Gates(layer.z, layer.m, layer.v, layer.op, layer.coef, self._part[index]),
+        stored = index < last and (index > 0 or batch.front is not None)
+        triton_backward.backward_kernel[(len(layer.part),)](
+            layer.width, self._clock(2 * (len(self._front.convs) + index)), layer.gates(),
             Wiring(layer.src, layer.wz, layer.wm, layer.wv, layer.candidates, layer.pick, e.wiring_temperature),
-            batch.bits[index], batch.bits[index + 1], grad,
-            Head(self._class_of, batch.head_grad), Above(start, fan_out, edge, other, above.coef, up_grad),
-            WORDS=batch.words, TOP=top, UP_TOP=up_top, STORE=0 < index < last, NOISE=e.noisy,
-            K=layer.k, KP=layer.kp, ROWS=self._rows, ADAM=Adam(e.beta1, e.beta2, e.epsilon),
-            num_warps=self._rows // 4,
+            batch.bits[index], batch.bits[index + 1], grads[index % len(grads)],
+            Head(self._class_of, batch.head_grad), above,
+            WORDS=batch.words, TOP=top, UP_TOP=up_top, STORE=stored, NOISE=e.noisy,
+            K=layer.k, KP=layer.kp, ROWS=self._rows, ADAM=self._adam, num_warps=self._rows // 4,
         )  # fmt: skip
+
+    def _above(self, batch: Batch, index: int) -> Above:
+        """Dense layer `index` as the one below it sees it; what nobody reads where there is none."""
+        layer = self._layers[min(index, len(self._layers) - 1)]
+        grads = batch.grads or [batch.head_grad]
+        grad = batch.head_grad if index + 1 >= len(self._layers) else grads[index % len(grads)]
+        edges = layer.edges
+        if edges is None or index == len(self._layers):
+            return Above(layer.src, layer.src, layer.src, layer.src, layer.coef, grad)
+        return Above(edges.start, edges.count, edges.edge, edges.other, layer.coef, grad)
+
+    def _front_backward(self, batch: Batch) -> None:
+        """Gradients and updates of the convolutions."""
+        if batch.front is not None:
+            head, above, words = Head(self._class_of, batch.head_grad), self._above(batch, 0), batch.words
+            self._front.gather(batch.front, head, above, words, up_top=len(self._layers) == 1)
+            self._front.backward(
+                batch.inputs, batch.front, self._clock, words, self._adam, noise=self.estimator.noisy
+            )  # fmt: skip
+
+    def _clock(self, stream: int) -> Clock:
+        return Clock(self._now, self._step, self._seed, stream)
 
     def load(self, rows: Rows, y: NDArray[np.int64], lr: float) -> None:
         """Put a batch and a learning rate on the device for the following `enqueue`s; its size picks the buffers."""
         if self._batch is None or self._batch.samples != len(rows):
             self._batch = None
-            self._batch = Batch(len(rows), self.network, self.device, self.gradient_dtype)
+            self._batch = Batch(len(rows), self.network, self._front, self.device, self.gradient_dtype)
         self._batch.load(rows, y, lr)
 
     def enqueue(self) -> None:
@@ -274,12 +260,12 @@ class TritonEngine:
     def scores(self, rows: Rows, *, hard: bool) -> Float32:
         """See `Engine.scores`."""
         noise = self.estimator.noisy and not hard
-        ops = [torch.zeros_like(layer.op) for layer in self._layers]
+        ops = [torch.zeros_like(layer.op) for layer in self._all]
         for index, op in enumerate(ops):
-            self._choose(index, op, torch.zeros_like(self._part[index]), 1, noise=noise)
-        nodes = self.network.inputs + self._neurons
+            self._choose(index, op, torch.zeros_like(self._all[index].part), 1, noise=noise)
+        nodes = self.network.inputs + sum(layer.width for layer in self._layers) + self._front.rows_of_bits
         block = max(128, min(8192, 8 * _EVALUATION_BYTES // nodes // 128 * 128))
-        batch = Batch(max(1, min(block, len(rows))), self.network, self.device, None)
+        batch = Batch(max(1, min(block, len(rows))), self.network, self._front, self.device, None)
         out = np.empty((len(rows), self.network.classes), np.float32)
         for first in range(0, len(rows), batch.samples):
             part = rows[first : first + batch.samples]
@@ -291,15 +277,15 @@ class TritonEngine:
 
     def logits(self) -> list[LayerLogits]:
         """See `Engine.logits`."""
-        return [
-            LayerLogits(layer.to_numpy("gate", layer.z), layer.to_numpy("wiring", layer.wz) if layer.learned else None)
-            for layer in self._layers
+        named = [
+            {kind: layer.to_numpy(kind, z) for kind, (z, _, _) in layer.parameters().items()} for layer in self._all
         ]
+        return [LayerLogits(each["gate"], each.get("wiring")) for each in named]
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Engine.state`: the same names as those of `TorchEngine`."""
         out: dict[str, NDArray[Any]] = {"steps": np.array([self.steps]), "c_ema": np.array([self.c_ema])}
-        for index, layer in enumerate(self._layers):
+        for index, layer in enumerate(self._all):
             for kind, tensors in layer.parameters().items():
                 for suffix, tensor in zip(("", ".m", ".v"), tensors, strict=True):
                     out[f"{kind}.{index}{suffix}"] = layer.to_numpy(kind, tensor)
@@ -307,7 +293,7 @@ class TritonEngine:
 
     def load_state(self, state: dict[str, NDArray[Any]]) -> None:
         """See `Engine.load_state`."""
-        for index, layer in enumerate(self._layers):
+        for index, layer in enumerate(self._all):
             for kind, tensors in layer.parameters().items():
                 for suffix, tensor in zip(("", ".m", ".v"), tensors, strict=True):
                     layer.fill(kind, tensor, state[f"{kind}.{index}{suffix}"])

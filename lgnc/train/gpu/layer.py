@@ -1,4 +1,4 @@
-"""A layer as the Triton kernels hold it on the device: logits, moments, choices, slopes and the reversed wiring."""
+"""A dense layer as the Triton kernels hold it on the device: logits, moments, choices, slopes, the reversed wiring."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lgnc.train.gpu.arguments import Gates
 from lgnc.train.network import LayerStart
 
 
@@ -22,34 +23,58 @@ def reversed_wiring(candidates: Tensor, nodes: int) -> tuple[Tensor, Tensor, Ten
     return bounds[:-1].to(torch.int32), bounds.diff().to(torch.int32), slots.to(torch.int32)
 
 
-class DeviceLayer:
+class DeviceGates:
+    """The gates of a layer, those of a convolution's kernels among them.
+
+    z, m, v: float32[width, 16]. op: int32[width]. coef: float32[width, 4], see `table_slopes`.
+    """
+
+    def __init__(self, gate_logits: NDArray[Any], device: torch.device) -> None:
+        self.width = len(gate_logits)
+        self.z = torch.from_numpy(np.array(gate_logits, np.float32)).to(device)
+        self.m, self.v = torch.zeros_like(self.z), torch.zeros_like(self.z)
+        self.op = torch.zeros(self.width, dtype=torch.int32, device=device)
+        self.coef = torch.zeros(self.width, 4, device=device)
+        self.part = torch.zeros(0, device=device)
+
+    def gates(self) -> Gates:
+        """As kernels take them. The engine sets `part`."""
+        return Gates(self.z, self.m, self.v, self.op, self.coef, self.part)
+
+    def parameters(self) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+        """Logits and Adam's two moments, by kind."""
+        return {"gate": (self.z, self.m, self.v)}
+
+    def to_numpy(self, kind: str, tensor: Tensor) -> NDArray[Any]:  # noqa: ARG002
+        """A copy in the order of the `Network`: [width, 16], or [2, width, k] for wiring."""
+        return np.array(tensor.cpu().numpy(), order="C")
+
+    def fill(self, kind: str, tensor: Tensor, array: NDArray[Any]) -> None:  # noqa: ARG002
+        """The inverse of `to_numpy`, in place."""
+        tensor.copy_(torch.from_numpy(np.array(array, np.float32)))
+
+
+class DeviceLayer(DeviceGates):
     """Pins are numbered 2 * neuron + (0 for a, 1 for b); a wiring array's first axis is the pin.
 
-    z, m, v: float32[width, 16]. candidates: int32[pins, k]. wz, wm, wv: float32[pins, k] (one element each when the
-    wiring is fixed). op: int32[width]. src, pick: int32[pins], the source of each pin and its candidate. coef:
-    float32[pins, 2]. start, count, edge, other: the fan-out of the nodes below, None for the encoder's bits.
+    candidates: int32[pins, k]. wz, wm, wv: float32[pins, k] (one element each when the wiring is fixed). src, pick:
+    int32[pins], the source of each pin and its candidate. edges: the fan-out of the nodes below, None for the encoder's
+    bits.
     """
 
     def __init__(self, layer: LayerStart, below: int | None, device: torch.device) -> None:
-        self.width, self.k = layer.width, int(layer.candidates.shape[2])
+        super().__init__(layer.gate_logits, device)
+        self.k = int(layer.candidates.shape[2])
         self.kp = max(2, 1 << (self.k - 1).bit_length())
         if self.k > 1 and layer.wiring_logits is None:
             raise ValueError("several candidates a pin need wiring logits")
         pins = 2 * self.width
-
-        def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-            return torch.zeros(shape, dtype=dtype, device=device)
-
-        self.z = torch.from_numpy(np.array(layer.gate_logits, np.float32)).to(device)
-        self.m, self.v = torch.zeros_like(self.z), torch.zeros_like(self.z)
         self.candidates = torch.from_numpy(by_pin(np.array(layer.candidates, np.int32))).to(device)
         wiring = np.zeros((1, 1), np.float32) if layer.wiring_logits is None else by_pin(layer.wiring_logits)
         self.wz = torch.from_numpy(wiring).to(device)
         self.wm, self.wv = torch.zeros_like(self.wz), torch.zeros_like(self.wz)
-        self.op = zeros(self.width, dtype=torch.int32)
-        self.pick = zeros(pins, dtype=torch.int32)
+        self.pick = torch.zeros(pins, dtype=torch.int32, device=device)
         self.src = self.candidates[:, 0].clone()
-        self.coef = zeros(pins, 2)
         self.edges = None if below is None else Edges(self, below)
 
     @property
@@ -57,22 +82,22 @@ class DeviceLayer:
         return self.k > 1
 
     def parameters(self) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
-        """Logits and Adam's two moments, by kind."""
-        kinds = {"gate": (self.z, self.m, self.v)}
+        """See `DeviceGates`."""
+        kinds = super().parameters()
         if self.learned:
             kinds["wiring"] = (self.wz, self.wm, self.wv)
         return kinds
 
     def to_numpy(self, kind: str, tensor: Tensor) -> NDArray[Any]:
-        """A copy in the order of the `Network`: [width, 16], or [2, width, k] for wiring."""
-        array = tensor.cpu().numpy()
+        """See `DeviceGates`."""
+        array = super().to_numpy(kind, tensor)
         if kind == "wiring":
-            array = array.reshape(self.width, 2, self.k).transpose(1, 0, 2)
-        return np.array(array, order="C")
+            array = np.ascontiguousarray(array.reshape(self.width, 2, self.k).transpose(1, 0, 2))
+        return array
 
     def fill(self, kind: str, tensor: Tensor, array: NDArray[Any]) -> None:
-        """The inverse of `to_numpy`, in place."""
-        tensor.copy_(torch.from_numpy(by_pin(array) if kind == "wiring" else np.array(array, np.float32)))
+        """See `DeviceGates`."""
+        super().fill(kind, tensor, by_pin(array) if kind == "wiring" else array)
 
 
 class Edges:

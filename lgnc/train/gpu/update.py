@@ -1,7 +1,7 @@
 """Triton kernels for the parameters: Gumbel noise, the choice and the update of gates and pins, softmax, Adam, CAGE.
 
-`state` is float64: c_ema, tau_b, beta1 ** step, beta2 ** step. `now` is float32: tau_b, Adam's rate, Adam's scale, and
-serves one step. `step` is int64[1], the steps done. All of them stay on the device.
+`state` is float64: c_ema, tau_b, beta1 ** step, beta2 ** step. `now` is float32: tau_b, Adam's rate, Adam's scale, what
+weight decay leaves of a logit; it serves one step. `step` is int64[1], the steps done. All of them stay on the device.
 """
 
 # mypy: disallow-untyped-decorators=False
@@ -22,7 +22,7 @@ def begin_kernel(
     """A step's start: CAGE's running confidence and temperature (`cage_temperature`), Adam's bias corrections.
 
     confidence: float64[1], the sum over all neurons of max softmax(z). hyper: float64 of cage_beta, tau_max, tau_min,
-    temperature, beta1, beta2. lr: float32[1].
+    temperature, beta1, beta2, weight_decay. lr: float32[1].
     """
     beta = tl.load(hyper)
     c_ema = beta * tl.load(state) + (1.0 - beta) * (tl.load(confidence) / neurons)
@@ -40,6 +40,7 @@ def begin_kernel(
     tl.store(now, tau_b.to(tl.float32))
     tl.store(now + 1, (tl.load(lr).to(tl.float64) / (1.0 - power1)).to(tl.float32))
     tl.store(now + 2, tl.sqrt(1.0 - power2).to(tl.float32))
+    tl.store(now + 3, (1.0 - tl.load(lr).to(tl.float64) * tl.load(hyper + 6)).to(tl.float32))
     tl.store(step, tl.load(step) + 1)
 
 
@@ -80,7 +81,7 @@ def adam(
     v = ADAM.beta2 * tl.load(v_at, mask=mask, other=0.0) + (1.0 - ADAM.beta2) * grad * grad
     tl.store(m_at, m, mask=mask)
     tl.store(v_at, v, mask=mask)
-    return z - tl.load(now + 1) * m / (tl.sqrt(v) / tl.load(now + 2) + ADAM.epsilon)
+    return z * tl.load(now + 3) - tl.load(now + 1) * m / (tl.sqrt(v) / tl.load(now + 2) + ADAM.epsilon)
 
 
 @triton.jit
