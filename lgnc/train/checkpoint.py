@@ -48,9 +48,14 @@ class Progress:
     best: State = field(default_factory=dict)
 
 
+_LATER: dict[str, Any] = {"balance": False, "members": 1}
+"""Settings that the first checkpoints of this version do not know, and what they have in the place of them."""
+
+
 def run_digest(problem: Problem) -> str:
     """SHA-256 of what a resumed run must share: the data, and the configuration but its time budget and threads."""
-    settings = {key: value for key, value in problem.config.record().items() if key != "time_budget"}
+    record = problem.config.record()
+    settings = {key: value for key, value in record.items() if key != "time_budget" and _LATER.get(key) != value}
     return hashlib.sha256(json.dumps([settings, data_digest(problem.dataset)]).encode()).hexdigest()
 
 
