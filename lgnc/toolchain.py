@@ -49,6 +49,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("qemu-system-arm", ("qemu-system-arm",), "LGNC_QEMU_ARM", "run the board mps2-an385", "apt-get install qemu-system-arm"),
     Tool("avr-gcc", ("avr-gcc",), "LGNC_AVR_GCC", "build for the board atmega328p", "apt-get install gcc-avr avr-libc"),
     Tool("simavr", ("simavr",), "LGNC_SIMAVR", "run the board atmega328p", "apt-get install simavr", "--help"),
+    Tool("chromium", ("chromium", "chromium-browser", "google-chrome"), "LGNC_CHROMIUM", "render reports in their tests", "apt-get install chromium"),
     Tool("yosys-abc", ("yosys-abc", "berkeley-abc", "abc"), "LGNC_ABC", "check the prover's verdicts", "apt-get install yosys", "-h"),
 )}
 
@@ -60,6 +61,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pyarrow": ("read Parquet files", "parquet"),
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
+    "jinja2": ("write reports", "report"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),

@@ -13,6 +13,7 @@ from lgnc.backends.setting import Setting
 from lgnc.backends.table import TARGETS, all_settings
 from lgnc.cli.figures import station_fact
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
+from lgnc.cli.sections import COMMON, SectionedCommand, section
 from lgnc.diagnostics import listed
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the settings of every target as options, in the order of the tables."""
     for name, owners in reversed(all_settings().items()):
         told = "; ".join(f"{target}: {own.help}" for target, own in owners.items())
-        option = next(iter(owners.values())).option
-        command = click.option(option, name, type=_Value(owners), help=f"{told}.")(command)
+        first = next(iter(owners.values()))
+        told, option = first.help if len(owners) == 1 else told, first.option
+        title = f"Settings of {next(iter(owners))}" if len(owners) == 1 else "Settings of several targets"
+        command = section(title)(option, name, type=_Value(owners), help=f"{told}.")(command)
     return command
 
 
@@ -51,20 +54,31 @@ def tables_of(whole: dict[str, int]) -> str | None:
     return f"{whole['lut4']:,} LUT4 or {whole['lut6']:,} LUT6, encoder and head included" if "lut6" in whole else None
 
 
-@click.command("compile")
+_common, _proof, _hardware = map(section, (COMMON, "Optimisation and proof", "Settings of verilog"))
+
+
+@click.command(
+    "compile",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc compile digits.lgn -t c -o digits-c",
+        "lgnc compile digits.lgn -t verilog -o digits-rtl --goal depth --stats",
+        "lgnc compile digits.lgn -t numpy -o digits-numpy --name digits",
+    ),
+)
 @click.argument("source", type=click.Path(path_type=Path), metavar="MODEL_OR_CIRCUIT")
-@click.option("-t", "--target", required=True, is_eager=True, help=f"{listed(list(TARGETS))}.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
-@click.option("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
-@click.option("--stats", is_flag=True, help="Count LUT4 and LUT6 of every part after every pass, for the manifest.")
-@click.option("--name", default="lgn", show_default=True, help="What the files and identifiers are called.")
-@click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
-@click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
-@click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
+@_common("-t", "--target", required=True, is_eager=True, help=f"{listed(list(TARGETS))}.")
+@_common("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@_common("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
+@_common("--name", default="lgn", show_default=True, help="What the files and identifiers are called.")
+@_proof("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
+@_proof("--stats", is_flag=True, help="Count LUT4 and LUT6 of every part after every pass, for the manifest.")
+@_proof("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
+@_proof("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
+@_proof("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
 @setting_options
-@click.option("--bitstream", is_flag=True, help="Verilog: synthesise, place and route for --board.")
-@click.option("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="Verilog: LUTs by module.")
+@_hardware("--bitstream", is_flag=True, help="synthesise, place and route for --board.")
+@_hardware("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="LUTs by module.")
 @json_option
 def command(
     source: Path,

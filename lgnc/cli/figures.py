@@ -19,6 +19,15 @@ def accuracy_text(accuracy: float, figures: Mapping[str, Any]) -> str:
     return f"{text} +- {100 * figures['standard_error']:.2f} (always the largest class: {majority})"
 
 
+def baseline_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rows for `print_facts`: what simple models reach on the same rows, where they were trained."""
+    return [
+        (each["name"], f"{percent(each['accuracy'])} +- {100 * each['standard_error']:.2f}, balanced "
+         f"{percent(each['balanced_accuracy'])}, trained on {each['rows']:,} rows")
+        for each in figures.get("baselines", ())
+    ]  # fmt: skip
+
+
 def class_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Rows for `print_facts`: balanced accuracy, and each class's recall, of many classes the lowest."""
     recall = figures.get("recall")
