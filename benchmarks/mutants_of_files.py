@@ -7,9 +7,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lgnc.backends.artifact import manifest_digest
 
@@ -136,20 +137,27 @@ def onnx_faults(folder: Path, name: str, random: Random) -> Iterator[Fault]:
     import onnx
 
     network = onnx.load(folder / f"{name}.onnx")
-    swaps = {
-        "BitwiseAnd": "BitwiseOr",
-        "BitwiseOr": "BitwiseXor",
-        "BitwiseXor": "BitwiseAnd",
-        "Greater": "GreaterOrEqual",
-    }
-    swaps |= {"And": "Or", "Or": "Xor", "Xor": "And", "Add": "Sub", "ReduceSum": "ReduceMax", "ArgMax": "ArgMin"}
-    nodes = [k for k, node in enumerate(network.graph.node) if node.op_type in swaps]
+    nodes = [k for k, node in enumerate(network.graph.node) if node.op_type in SWAPS]
     while True:
-        yield Fault("table", _onnx(name, lambda net, k=random.randrange(1 << 30): _number(net, k)))
+        yield Fault("table", "a number", _onnx(name, partial(_number, k=random.randrange(1 << 30))))
         if nodes:
-            at = random.choice(nodes)
-            yield Fault("operator", _onnx(name, lambda net, k=at: _operator(net, k, swaps)))
-            yield Fault("inputs", _onnx(name, lambda net, k=random.choice(nodes): net.graph.node[k].input.reverse()))
+            at, other = random.choice(nodes), random.choice(nodes)
+            yield Fault("operator", f"node {at}", _onnx(name, partial(_operator, k=at)))
+            yield Fault("inputs", f"node {other}", _onnx(name, partial(_turned, k=other)))
+
+
+SWAPS = {
+    "BitwiseAnd": "BitwiseOr",
+    "BitwiseOr": "BitwiseXor",
+    "BitwiseXor": "BitwiseAnd",
+    "Greater": "GreaterOrEqual",
+    "And": "Or",
+    "Or": "Xor",
+    "Xor": "And",
+    "Add": "Sub",
+    "ReduceSum": "ReduceMax",
+    "ArgMax": "ArgMin",
+}
 
 
 def _onnx(name: str, change: Callable[..., object]) -> Callable[[Path], None]:
@@ -164,16 +172,21 @@ def _onnx(name: str, change: Callable[..., object]) -> Callable[[Path], None]:
     return plant
 
 
-def _operator(network: object, k: int, swaps: dict[str, str]) -> None:
-    node = network.graph.node[k]  # type: ignore[attr-defined]
-    node.op_type = swaps[node.op_type]
+def _operator(network: Any, k: int) -> None:
+    network.graph.node[k].op_type = SWAPS[network.graph.node[k].op_type]
 
 
-def _number(network: object, k: int) -> None:
+def _turned(network: Any, k: int) -> None:
+    inputs = list(network.graph.node[k].input)
+    del network.graph.node[k].input[:]
+    network.graph.node[k].input.extend(inputs[::-1])
+
+
+def _number(network: Any, k: int) -> None:
     """Change one number of one constant by one."""
     from onnx import numpy_helper
 
-    tensors = network.graph.initializer  # type: ignore[attr-defined]
+    tensors = network.graph.initializer
     tensor = tensors[k % len(tensors)]
     values = numpy_helper.to_array(tensor).copy()
     flat = values.reshape(-1)

@@ -26,6 +26,9 @@ _MOST_BYTES = 2_000_000
 
 _GUARD = 64
 
+_ALONE = 512
+"""Rows that are taken one by one too: one sample may have code of its own."""
+
 Answers = dict[str, NDArray[Any]]
 """'predict' and 'scores', or 'outputs' -> what is right for every row."""
 
@@ -210,7 +213,11 @@ def _c_wrong(
             return wrong
         if (out[right[:size].size :] != 0x55).any():
             return f"{what} writes beyond its answers for {size} rows"
-    return None
+    workspace = [memory.ctypes.data] if held else []
+    alone = np.zeros_like(right[: min(len(right), _ALONE)])
+    for row in range(len(alone)):
+        function(*workspace, given[row].ctypes.data, 1, alone[row:].ctypes.data)
+    return _wrong(f"{what}, row by row,", len(alone), alone, right)
 
 
 def _c_threads(visit: Visit) -> str | None:
