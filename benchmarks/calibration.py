@@ -1,6 +1,6 @@
 """What choosing the temperature of probabilities on held-out rows is worth: log loss and calibration error on test rows.
 
-    python benchmarks/calibration.py [--splits 6]
+python benchmarks/calibration.py [--splits 6]
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,18 @@ class Problem:
     """The feature value that an image shift moves in: the least of the training rows."""
 
 
-def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested: bool = True) -> Problem:
+def prepare(
+    dataset: Dataset,
+    asked: TrainConfig,
+    *,
+    saved: bool = False,
+    tested: bool = True,
+    class_weights: Sequence[float] | None = None,
+) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
 
     saved: there will be checkpoints, which take memory too. tested: there must be test rows.
+    class_weights: in the place of those of `balance`, which must be asked for; scaled so that a row weighs 1 on average.
     """
     check_dataset(dataset, tested=tested)
     config = resolve(asked, dataset)
@@ -61,6 +70,9 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested
         config = replace(config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths)))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
+    if class_weights is not None:
+        weights = np.asarray(class_weights, np.float64)
+        network = replace(network, weights=(weights / weights[dataset.y_train].mean()).astype(np.float32))
     estimator = Estimator(
         config.method,
         config.cage,

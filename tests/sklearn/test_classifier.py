@@ -20,7 +20,7 @@ pytestmark = [needs("scikit-learn"), needs("numba")]
 NOT_HERE = {
     "layer", "preset", "shifts", "flips", "rotate", "zoom", "elastic", "augment",  # images
     "inputs", "test_fraction",
-    "seed", "threads",  # scikit-learn's random_state and n_jobs
+    "seed", "threads", "balance",  # scikit-learn's random_state, n_jobs and class_weight
 }  # fmt: skip
 
 
