@@ -1,4 +1,4 @@
-"""What choosing the temperature of probabilities on held-out rows is worth: log loss and calibration error on test rows.
+"""What choosing the temperature of probabilities on held-out rows is worth: log loss and calibration error.
 
 python benchmarks/calibration.py [--splits 6]
 """

@@ -50,7 +50,7 @@ def prepare(
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
 
     saved: there will be checkpoints, which take memory too. tested: there must be test rows.
-    class_weights: in the place of those of `balance`, which must be asked for; scaled so that a row weighs 1 on average.
+    class_weights: in the place of those of `balance`, which must be asked for; a row is made to weigh 1 on average.
     """
     check_dataset(dataset, tested=tested)
     config = resolve(asked, dataset)
@@ -67,7 +67,8 @@ def prepare(
         below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
         front = front_bytes(config, grid, saved=saved)
     if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths)))
+        fewest = min(width // config.members for width in config.widths)
+        config = replace(config, candidates=min(config.candidates, below, fewest))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
     if class_weights is not None:
