@@ -45,7 +45,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Fitted: classes_, the labels in order. n_features_in_; feature_names_in_ of a table. model_: the `lgnc.Model`, which
     every verb of lgnc takes. circuit_: its `lgnc.Circuit`. temperature_: what scores are divided by for probabilities,
-    chosen on the rows that `validation_fraction` held out, or the group temperature where that is 0. history_: each
+    chosen on the rows that `validation_fraction` held out, or the group temperature times the root of `members` where that is 0. history_: each
     epoch's figures.
     """
 
@@ -139,7 +139,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.circuit_ = lift(result.model)
         settings = result.report["config"]
         held = split(labels, settings["validation_fraction"], settings["seed"])[1]
-        tau = result.model.tau * settings["members"]
+        tau = result.model.tau * settings["members"] ** 0.5  # A sum of members that err apart from each other.
         self.temperature_ = calibrated(tau, simulate(self.circuit_, x[held])[0], labels[held])
         self.folder_: str | None = None
         return self
