@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "train": {*BASE, "ir", "formats", "data", "report"},
     "flows": {
         *BASE, "ir", "arithmetic", "formats", "readback", "passes", "backends", "mapping", "verify", "sim", "data",
-        "train",
+        "train", "report",
     },
     "sklearn": {*BASE, "ir", "formats", "data", "train", "verify", "flows"},
     "cli": {

@@ -229,8 +229,8 @@ class _Run:
         self.engine.load_state(progress.best)
         logits, network = self.engine.logits(), self.engine.network
         bare = to_model(network, logits, problem.encoder, problem.dataset, {})
-        x, y = problem.dataset.x_test, problem.dataset.y_test
-        figures = test_figures(self.engine, bare, x, y, self.batches.encode) if len(y) else {}
+        dataset = problem.dataset
+        figures = test_figures(self.engine, bare, dataset, self.batches.encode) if len(dataset.y_test) else {}
         training: dict[str, Any] = {
             "data": PurePath(problem.dataset.name).name,
             "config": config.record(),
