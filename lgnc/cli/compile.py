@@ -11,6 +11,7 @@ import click
 
 from lgnc.backends.setting import Setting
 from lgnc.backends.table import TARGETS, all_settings
+from lgnc.cli.figures import station_fact
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
 from lgnc.cli.sections import COMMON, SectionedCommand, section
 from lgnc.diagnostics import listed
@@ -98,6 +99,7 @@ def command(
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
     from lgnc.flows.compile import compile_circuit
     from lgnc.flows.compile_folder import add_hardware, check_options
+    from lgnc.flows.stations.record import add_stations
     from lgnc.folders import check_output_folder
     from lgnc.formats.source import load_source
 
@@ -123,6 +125,9 @@ def command(
             progress=progress,
         )
         compiled = add_hardware(compiled, origin, progress=progress, **hardware)
+        if prove:
+            bar.update(task, description="read back")
+            compiled = add_stations(compiled, origin, time_limit=time_limit)
         kept = compiled.write(output)
     result = _result(compiled, output, kept, origin.notes)
     if as_json:
@@ -148,6 +153,7 @@ def _result(compiled: Compiled, output: Path, kept: list[str], notes: Sequence[s
         "gates_after": costs["gates"],
         "depth": costs["depth"],
         "verified": compiled.manifest["verified"]["passes"],
+        "stations": compiled.manifest["verified"].get("stations", []),
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
         "notes": list(notes),
@@ -168,6 +174,8 @@ def _facts(compiled: Compiled, result: dict[str, Any]) -> list[tuple[str, object
         ("depth", result["depth"]),
         ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
         ("passes", result["verified"] + seconds),
+        *(station_fact(row) for row in result["stations"] if row["how"] != "not checked"),
+        ("not checked", ", ".join(row["station"] for row in result["stations"] if row["how"] == "not checked") or None),
         *_hardware_facts(compiled.manifest.get("bitstream")),
         *(("note", note) for note in result["notes"]),
     ]

@@ -28,7 +28,12 @@ try:
 except ImportError:  # Windows
     resource = None
 
-COMMANDS = ("train", "experiment", "compile", "simulate", "verify", "opt", "info", "doctor", "demo", "completion")
+# fmt: off
+COMMANDS = (
+    "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor",
+    "demo", "completion",
+)
+# fmt: on
 
 
 class _Lazy(click.Group):

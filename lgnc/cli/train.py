@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lgnc.cli.figures import accuracy_text, class_rows
+from lgnc.cli.figures import accuracy_text, baseline_rows, class_rows
 from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, progress_bar, rate
 from lgnc.cli.sections import COMMON, SectionedCommand, section
 from lgnc.cli.size import max_memory_option
@@ -78,6 +78,7 @@ _common = section(COMMON)
 @_common("--seed", type=int, help="Of everything random: the split, the network, the order of rows.")
 @_common("--time-budget", type=Duration(), help="Stop within this time (90s, 5m, 1h) with the best model.")
 @_common("--config", type=click.Path(path_type=Path), help="Settings as TOML; flags win over them.")
+@_common("--baselines", is_flag=True, help="Also train a random forest and a logistic regression, to compare.")
 @_common("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
 @_data("--keep", multiple=True, metavar="COLUMN", help="Train on this column whatever it looks like.")
 @_data("--drop", multiple=True, metavar="COLUMN", help="Leave this column out.")
@@ -151,6 +152,7 @@ def command(
     resume: bool,
     log: Path | None,
     tensorboard: Path | None,
+    baselines: bool,
     plot: Path | None,
     as_json: bool,
     **flags: Any,
@@ -168,6 +170,8 @@ def command(
     from lgnc.toolchain import require_package
 
     require_package("torch")
+    if baselines:
+        require_package("scikit-learn")
     from lgnc.data import Choices, load_dataset
     from lgnc.data.summary import summarise, summary_lines
     from lgnc.formats.lgn import save_model
@@ -206,6 +210,12 @@ def command(
         result = train(dataset, chosen, on_epoch=on_epoch, on_step=on_step, checkpoint=state, resume=resume)
     if rank() > 0:
         return
+    if baselines:
+        from lgnc.train.baselines import baselines as simple_models
+
+        compared = {"baselines": simple_models(dataset, chosen.seed)}
+        result.model.meta["training"].update(compared)
+        result.report.update(compared)
     save_model(result.model, output)
     if checkpoint is None:
         state.unlink(missing_ok=True)
@@ -220,7 +230,9 @@ def command(
             ("model", output),
             ("gates", f"{report['gates']:,}, {report['inputs']:,} input bits, {report['classes']} classes"),
             ("test accuracy", accuracy_text(report["test_accuracy"], report)),
+            ("training rows", percent(report["train_accuracy"])),
             *class_rows(report),
+            *baseline_rows(report),
             ("selection gap", f"{100 * report['selection_gap']:.2f} points"),
             ("computation gap", f"{100 * report['computation_gap']:.2f} points"),
             ("time", f"{report['seconds']:.1f} s, {rate(report['samples_per_second'])} samples/s"),

@@ -319,5 +319,11 @@ def _check_together(config: TrainConfig) -> None:
             fix = "give the one or the other"
             raise BadInput(f"--{name} excludes layers of several kinds", where="training", fix=fix)
     if config.engine != "auto":
-        work = Work(config.method, ramps=config.inputs == "real", decay=bool(config.weight_decay), weighs=config.balance, members=config.members or 1)
+        work = Work(
+            config.method,
+            ramps=config.inputs == "real",
+            decay=bool(config.weight_decay),
+            weighs=config.balance,
+            members=config.members or 1,
+        )
         check_engine(config.engine, work)

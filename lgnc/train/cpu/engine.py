@@ -38,7 +38,16 @@ from lgnc.train.cpu.soft import SoftSpace, soft_count_chunks, soft_train_chunks
 from lgnc.train.cpu.threads import Team
 from lgnc.train.cpu.update import prepare, update_gates
 from lgnc.train.cpu.wiring import BROKEN, CHANGED, consumers, readers, rewire, update_wiring
-from lgnc.train.network import POOL_GRADIENTS, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature, class_scores
+from lgnc.train.network import (
+    POOL_GRADIENTS,
+    Estimator,
+    Float32,
+    LayerLogits,
+    Network,
+    Rows,
+    cage_temperature,
+    class_scores,
+)
 
 _GROUPS = 16
 """At most so many sums over chunks are kept apart: the most threads that can share a batch."""
