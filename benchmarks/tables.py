@@ -2,8 +2,8 @@
 
     python benchmarks/tables.py [--folder DIR] [--splits 8] [--tables wine,iris] [--balance] [--json FILE]
 
-DIR (or the folder `tabular` of LGNC_DATA) has NAME.csv for the tables that scikit-learn does not carry; those that are
-missing are named. All test rows are unseen: nothing is chosen by them. CPU seconds are those of training, on one thread.
+DIR (or the folder `tabular` of LGNC_DATA) has NAME.csv for the tables that scikit-learn does not carry; those that
+are missing are named. No setting is chosen by test rows. CPU seconds are those of training, on one thread.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from lgnc.data.named import NAMES
 from lgnc.train import TrainConfig, train
 
 TABLES = (
-    "banknote", "ionosphere", "sonar", "seeds", "wine-red", "pima", "wine", "iris", "breast-cancer", "phishing", "segment",
-    "gunpoint",
+    "banknote", "ionosphere", "sonar", "seeds", "wine-red", "pima", "wine", "iris", "breast-cancer", "phishing",
+    "segment", "gunpoint",
 )  # fmt: skip
 
 
@@ -58,8 +58,13 @@ def measure(table: str, source: str, splits: int, *, balance: bool) -> Row:
         shares = report["test_accuracy"], float((guess == data.y_test).mean()), report["majority_share"]
         balanced = report["balanced_accuracy"], float(balanced_accuracy_score(data.y_test, guess))
         found.append([*(100 * each for each in (*shares, *balanced)), report["gates"], seconds])
-    means = [float(each) for each in np.mean(found, axis=0)]
-    return Row(table, *means[:5], round(means[5]), means[6])
+    return _row(table, [float(each) for each in np.mean(found, axis=0)])
+
+
+def _row(table: str, means: list[float]) -> Row:
+    """A row of the values in the order of its fields."""
+    lgnc, forest, majority, balanced, other, gates, seconds = means
+    return Row(table, lgnc, forest, majority, balanced, other, round(gates), seconds)
 
 
 def sources(folder: Path | None, tables: list[str]) -> dict[str, str]:
@@ -92,8 +97,7 @@ def main() -> None:
         _print(rows[-1])
     if rows:
         fields = [[getattr(row, name) for row in rows] for name in list(asdict(rows[0]))[1:]]
-        means = [fmean(each) for each in fields]
-        _print(Row("mean", *means[:5], round(means[5]), means[6]))
+        _print(_row("mean", [fmean(each) for each in fields]))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 
