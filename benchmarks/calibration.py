@@ -36,7 +36,7 @@ def calibration_error(share: NDArray[np.float64], y: NDArray[np.int64]) -> float
 def figures(x: NDArray[Any], y: NDArray[Any], seed: int) -> list[float]:
     """Log loss before and after, calibration error before and after, of one split."""
     x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.25, random_state=seed, stratify=y)
-    net = LGNClassifier(random_state=seed).fit(x_train, y_train)
+    net = LGNClassifier(validation_fraction=0.1, random_state=seed).fit(x_train, y_train)
     before = net.model_.tau * net.model_.meta["training"]["config"]["members"] ** 0.5
     scores = [net.scores(x_test) / tau for tau in (before, net.temperature_)]
     errors = [calibration_error(softmax(each), y_test) for each in scores]

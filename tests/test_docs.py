@@ -34,8 +34,9 @@ def run(words: list[str], folder: Path) -> None:
 
 
 def check_console(text: str, folder: Path) -> None:
-    """Run each line that begins with `$ `; what stands below it must be among the lines that it printed, `...` being any
-    text.
+    """Run each line that begins with `$ `; what stands below it must be among the lines that it printed.
+
+    `...` in them is any text.
     """
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", COLUMNS="500")
     for part in text.split("$ ")[1:]:

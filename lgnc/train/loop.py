@@ -60,9 +60,9 @@ def train(
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
     and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. tested: False for a data set without
-    test rows, whose record and report have no figures of them. class_weights: what a row of
-    each class weighs in the loss, above 0, in the place of the weights of `balance`. Raises BadInput before the first
-    step for what cannot be trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
+    test rows, whose record and report have no figures of them. class_weights: what a row of each class weighs in the
+    loss, above 0, in the place of the weights of `balance`. Raises BadInput before the first step for what cannot be
+    trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
     loss became infinite.
     """
     if checkpoint is not None:
