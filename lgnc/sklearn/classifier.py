@@ -45,8 +45,8 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Fitted: classes_, the labels in order. n_features_in_; feature_names_in_ of a table. model_: the `lgnc.Model`, which
     every verb of lgnc takes. circuit_: its `lgnc.Circuit`. temperature_: what scores are divided by for probabilities,
-    chosen on the rows that `validation_fraction` held out, or the group temperature times the root of `members` where that is 0. history_: each
-    epoch's figures.
+    chosen on the rows that `validation_fraction` held out, or the group temperature times the root of
+    `members` where that is 0. history_: each epoch's figures.
     """
 
     def __init__(
