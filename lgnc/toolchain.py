@@ -56,7 +56,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
 PACKAGES: dict[str, tuple[str, str]] = {
     "torch": ("train networks", "train"),
     "numba": ("train networks fast on a CPU", "train"),
-    "scikit-learn": ("the data sets 'digits', 'breast-cancer', 'wine', 'iris'", "train"),
+    "scikit-learn": ("the data sets 'digits', 'breast-cancer', 'wine', 'iris'; lgnc.sklearn", "train"),
     "onnxruntime": ("run the ONNX target", "onnxruntime"),
     "pyarrow": ("read Parquet files", "parquet"),
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
@@ -66,6 +66,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),
     "triton": ("train on an NVIDIA GPU", "gpu"),
+    "mkdocs-material": ("build the pages as a site", "docs"),
 }
 """Optional package -> (what it enables, the extra of lgnc that installs it)."""
 # fmt: on

@@ -33,7 +33,27 @@ def run(words: list[str], folder: Path) -> None:
     assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
-TOOLS = {"targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack")}
+def check_console(text: str, folder: Path) -> None:
+    """Run each line that begins with `$ `; what stands below it must be among the lines that it printed.
+
+    `...` in them is any text.
+    """
+    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", COLUMNS="500")
+    for part in text.split("$ ")[1:]:
+        command, *wanted = part.splitlines()
+        words = ["bash", "-c", f"{command} 2>&1"]
+        said = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=600).stdout
+        assert wanted, f"{command}: nothing is expected of it"
+        for line in wanted:
+            pattern = re.compile(".*".join(map(re.escape, line.split("..."))))
+            assert any(map(pattern.fullmatch, said.splitlines())), f"{command} printed\n{said}\nand not\n{line}"
+
+
+TOOLS = {
+    "tour-fpga.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
+    "tour-firmware.md": ("arm-none-eabi-gcc", "qemu-system-arm", "make"),
+    "targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
+}
 """What a page's commands need, beside what every page needs."""
 
 
@@ -51,6 +71,8 @@ def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
             run(["bash", "-euo", "pipefail", "-c", text], tmp_path)
         elif language == "python":
             run([sys.executable, "-W", "error", "-c", text], tmp_path)
+        elif language == "console":
+            check_console(text, tmp_path)
         elif language == "lgir":
             assert to_text(from_text(text)) == text
         elif language == "lgprog":
@@ -69,3 +91,34 @@ def test_every_pass_has_a_section_and_every_verb_a_row() -> None:
     passes, verbs = ((ROOT / "docs" / page).read_text() for page in ("passes.md", "python.md"))
     assert [name for name in PASSES if f"\n## {name}\n" not in passes] == []
     assert [name for name in lgnc.__all__ if name.islower() and name[0] != "_" and f"\n| `{name}` |" not in verbs] == []
+
+
+def test_a_message_that_is_not_printed_is_noticed(tmp_path: Path) -> None:
+    check_console("$ echo one; echo two\ntwo\n", tmp_path)
+    for wrong in ("$ echo one\ntwo\n", "$ echo one\n"):
+        with pytest.raises(AssertionError):
+            check_console(wrong, tmp_path)
+
+
+def test_every_page_has_a_place_in_the_site() -> None:
+    listed = re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+
+
+def test_figures_come_from_scripts_that_take_these_options() -> None:
+    commands = re.findall(r"^(?:\w+=\S+ )*python (benchmarks/\S+)(.*)$", (ROOT / "docs/figures.md").read_text(), re.M)
+    assert len(commands) > 10
+    for script, options in commands:
+        source = (ROOT / script).read_text()
+        assert [each for each in re.findall(r"--[\w-]+", options) if each not in source] == [], script
+
+
+@needs("mkdocs-material")
+def test_the_site_is_built_strictly_and_fetches_nothing(tmp_path: Path) -> None:
+    site, words = tmp_path / "site", [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    run(["env", "NO_MKDOCS_2_WARNING=1", *words, "-f", str(ROOT / "mkdocs.yml"), "-d", str(site)], tmp_path)
+    pages = [page.read_text() for page in site.glob("*.html")]
+    assert len(pages) > len(list((ROOT / "docs").glob("*.md")))
+    fetched = re.compile(r"<(?:script|img|iframe)[^>]+src=[\"']?(?:https?:)?//|<link[^>]+href=[\"']?(?:https?:)?//")
+    assert [found for page in pages for found in fetched.findall(page)] == []
+    assert "validation_fraction" in (site / "reference.html").read_text()

@@ -30,8 +30,8 @@ def section(title: str) -> Callable[..., Decorator]:
 
 
 class SectionedCommand(click.Command):
-    """examples: command lines, shown above the options. Sections come in the order in which options name them, after the
-    common ones; what names no section is listed last.
+    """examples: command lines, shown above the options. Sections come in the order in which options name them, the
+    common ones first; what names no section is listed last.
     """
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:

@@ -12,6 +12,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -29,7 +30,7 @@ from lgnc.verify.verdict import Verdict
 SETTINGS = (
     "layers", "width", "widths", "node", "constants", "wiring", "candidates", "candidates_from", "redraw", "encoder",
     "method", "cage", "temperature", "wiring_temperature", "group_tau", "init", "epochs", "batch_size", "lr",
-    "weight_decay", "warmup", "schedule", "validation_fraction", "device", "engine", "time_budget",
+    "weight_decay", "warmup", "schedule", "validation_fraction", "members", "device", "engine", "time_budget",
 )  # fmt: skip
 """The parameters that are fields of `TrainConfig`, by the same names."""
 
@@ -44,8 +45,8 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Fitted: classes_, the labels in order. n_features_in_; feature_names_in_ of a table. model_: the `lgnc.Model`, which
     every verb of lgnc takes. circuit_: its `lgnc.Circuit`. temperature_: what scores are divided by for probabilities,
-    chosen on the rows that `validation_fraction` held out, or the group temperature where that is 0. history_: each
-    epoch's figures.
+    chosen on the rows that `validation_fraction` held out, or the group temperature times the root of
+    `members` where that is 0. history_: each epoch's figures.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         verbose: int = 0,
         time_budget: float | None = None,
         method: str = "hard-st",
+        members: int | None = None,
         node: str = "tree2",
         constants: bool = True,
         wiring: str | None = None,
@@ -96,6 +98,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
         self.time_budget = time_budget
         self.method = method
+        self.members = members
         self.node = node
         self.constants = constants
         self.wiring = wiring
@@ -127,15 +130,28 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from lgnc.train.loop import train
         from lgnc.train.prepare import split
 
+        weights = self._weights(y)
+        tell = self._tell if self.verbose else None
         with value_errors():
-            result = train(rows, self._config(), on_epoch=self._tell if self.verbose else None, tested=False)
+            result = train(rows, self._config(), on_epoch=tell, tested=False, class_weights=weights)
         self.model_ = result.model
         self.history_ = result.report["history"]
         self.circuit_ = lift(result.model)
-        held = split(labels, result.report["config"]["validation_fraction"], result.report["seed"])[1]
-        self.temperature_ = calibrated(result.model.tau, simulate(self.circuit_, x[held])[0], labels[held])
+        settings = result.report["config"]
+        held = split(labels, settings["validation_fraction"], settings["seed"])[1]
+        tau = result.model.tau * settings["members"] ** 0.5  # A sum of members that err apart from each other.
+        self.temperature_ = calibrated(tau, simulate(self.circuit_, x[held])[0], labels[held])
         self.folder_: str | None = None
         return self
+
+    def _weights(self, y: NDArray[Any]) -> list[float] | None:
+        """The weight of each class, or None for 1 each. Raises ValueError for what are none."""
+        if self.class_weight is None:
+            return None
+        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        if not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise ValueError(f"class_weight has {weights.min()}, which is no weight (give numbers above 0)")
+        return [float(weight) for weight in weights]
 
     def _config(self) -> TrainConfig:
         """The parameters as training has them. Raises BadInput for a setting out of range."""
@@ -143,6 +159,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seeded = isinstance(self.random_state, int | np.integer)
         values = {name: _plain(getattr(self, name)) for name in SETTINGS}
         values["seed"] = int(self.random_state) if seeded else int(state.randint(np.iinfo(np.int32).max))
+        values["balance"] = self.class_weight is not None
         values["threads"] = effective_n_jobs(self.n_jobs)
         given = {name: value for name, value in values.items() if value is not None}
         return TrainConfig.from_dict(given, type(self).__name__)

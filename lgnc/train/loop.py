@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -51,6 +51,7 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
     tested: bool = True,
+    class_weights: Sequence[float] | None = None,
 ) -> TrainResult:
     """Train on the data set's training rows; its test rows are only measured at the end.
 
@@ -59,13 +60,14 @@ def train(
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
     and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
     Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. tested: False for a data set without
-    test rows, whose record and report have no figures of them. Raises BadInput before the first step
-    for what cannot be trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
+    test rows, whose record and report have no figures of them. class_weights: what a row of each class weighs in the
+    loss, above 0, in the place of the weights of `balance`. Raises BadInput before the first step for what cannot be
+    trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
     loss became infinite.
     """
     if checkpoint is not None:
         check_place(checkpoint, resume=resume)
-    problem = prepare(dataset, config, saved=checkpoint is not None, tested=tested)
+    problem = prepare(dataset, config, saved=checkpoint is not None, tested=tested, class_weights=class_weights)
     with process_group(problem.config.device):
         told = (on_epoch, on_step) if rank() == 0 else (None, None)
         run = _Run(problem, *told, checkpoint)

@@ -108,8 +108,8 @@ class ConvStart:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """inputs: encoder bits. The head reads the last layer in runs of neurons, `members` for each class: run r is neurons
-    head_starts[r]:head_starts[r + 1], and class c sums runs c * members to (c + 1) * members - 1.
+    """inputs: encoder bits. The head reads the last layer in runs of neurons, `members` for each class: run r is
+    neurons head_starts[r]:head_starts[r + 1], and class c sums runs c * members to (c + 1) * members - 1.
 
     front: the convolutions and pools, from the encoder bits up; what the last of them makes is below the first layer.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,18 @@ class Problem:
     """The feature value that an image shift moves in: the least of the training rows."""
 
 
-def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested: bool = True) -> Problem:
+def prepare(
+    dataset: Dataset,
+    asked: TrainConfig,
+    *,
+    saved: bool = False,
+    tested: bool = True,
+    class_weights: Sequence[float] | None = None,
+) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
 
     saved: there will be checkpoints, which take memory too. tested: there must be test rows.
+    class_weights: in the place of those of `balance`, which must be asked for; a row is made to weigh 1 on average.
     """
     check_dataset(dataset, tested=tested)
     config = resolve(asked, dataset)
@@ -61,11 +70,13 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested
         front = front_bytes(config, grid, saved=saved)
         check_layers(config, below)
     if asked.candidates is None:
-        config = replace(
-            config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths))
-        )
+        fewest = min(width // config.members for width in config.widths)
+        config = replace(config, candidates=min(config.candidates, below, fewest))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
+    if class_weights is not None:
+        weights = np.asarray(class_weights, np.float64)
+        network = replace(network, weights=(weights / weights[dataset.y_train].mean()).astype(np.float32))
     estimator = Estimator(
         config.method,
         config.cage,

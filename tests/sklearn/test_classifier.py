@@ -20,7 +20,7 @@ pytestmark = [needs("scikit-learn"), needs("numba")]
 NOT_HERE = {
     "layer", "preset", "shifts", "flips", "rotate", "zoom", "elastic", "augment",  # images
     "inputs", "test_fraction",
-    "seed", "threads",  # scikit-learn's random_state and n_jobs
+    "seed", "threads", "balance",  # scikit-learn's random_state, n_jobs and class_weight
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_check_estimator_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     from lgnc.sklearn import LGNClassifier
     from tests.sklearn.checks import all_checks
 
-    assert all_checks(LGNClassifier(), monkeypatch) >= 50
+    assert all_checks(LGNClassifier(width=200, epochs=20), monkeypatch) >= 50
 
 
 def test_every_setting_of_training_is_a_parameter_or_left_out_on_purpose() -> None:

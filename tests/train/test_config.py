@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
@@ -160,7 +161,7 @@ def made(rows: int = 20_000, shape: tuple[int, int, int] | None = None, dtype: s
     return Dataset("made", x, y, x[:1], y[:1], tuple(map(str, range(12))), tuple("0123456789"), shape=shape)
 
 
-KINDS = [made(shape=(3, 4, 1)), made(shape=(2, 2, 3)), made(30, (3, 4, 1)), made(), made(dtype="bool")]
+KINDS = [made(shape=(3, 4, 1)), made(shape=(2, 2, 3)), made(30, (3, 4, 1)), made(), made(30), made(dtype="bool")]
 ASKED = [
     TrainConfig(),
     TrainConfig(wiring="random", engine="torch", threads=2, seed=7, constants=False),
@@ -171,7 +172,7 @@ ASKED = [
 LAYERED = [config for config in ASKED if config.layer is not None]
 
 
-@pytest.mark.parametrize("dataset", KINDS, ids=["image", "colour", "small", "table", "bits"])
+@pytest.mark.parametrize("dataset", KINDS, ids=["image", "colour", "small", "table", "small-table", "bits"])
 @pytest.mark.parametrize("asked", ASKED)
 def test_nothing_is_left_open_and_the_record_says_all_of_it(asked: TrainConfig, dataset: Dataset) -> None:
     if asked in LAYERED and dataset.shape is None:
@@ -199,6 +200,19 @@ def test_nothing_is_left_open_and_the_record_says_all_of_it(asked: TrainConfig, 
     assert {field.name for field in fields(config) if getattr(again, field.name) != getattr(config, field.name)} <= {
         "threads"
     }
+
+
+def test_a_small_table_has_members_and_holds_no_rows_out() -> None:
+    """As many members as leave 80 neurons of the last layer for each class; the group temperature is of one member."""
+    small = resolve(TrainConfig(), made(30))
+    assert (small.validation_fraction, small.epochs, small.members, small.widths) == (0.0, 100, 3, (2400, 2400))
+    assert small.group_tau == pytest.approx(math.sqrt(2400 / 30), abs=1e-3)
+    assert resolve(TrainConfig(members=1), made(30)).group_tau == pytest.approx(math.sqrt(240), abs=1e-3)
+    assert resolve(TrainConfig(width=300), made(30)).members == 1
+    large = resolve(TrainConfig(), made(5000))
+    assert (large.validation_fraction, large.members) == (0.1, 1)
+    with pytest.raises(BadInput, match="300 neurons for 10 classes of 31 members"):
+        resolve(TrainConfig(width=300, members=31), made(30))
 
 
 def test_the_defaults_are_settings() -> None:
