@@ -107,6 +107,10 @@ def package_version(name: str) -> str | None:
         return None
 
 
+class TookTooLong(Failed):
+    """A tool was ended because its time was up: it said neither yes nor no."""
+
+
 TIME_LIMIT = 600.0
 """Seconds that a run of a tool may take, where its caller knows no better."""
 
@@ -144,7 +148,7 @@ def run(
         done = run_group(words, cwd=cwd, timeout=limit, data=data, env=None if env is None else {**os.environ, **env})
     except TimeoutExpired:
         fix = "give it a smaller job, or a larger --time-limit where the command has one"
-        raise Failed(f"took longer than {limit:g} s and was ended", where=program, fix=fix) from None
+        raise TookTooLong(f"took longer than {limit:g} s and was ended", where=program, fix=fix) from None
     except OSError as error:
         raise ToolMissing(f"cannot run: {error.strerror}", where=program, fix="see 'lgnc doctor'") from None
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Accuracies as train, info and simulate print them."""
+"""Accuracies and stations as several commands print them."""
 
 from __future__ import annotations
 
@@ -46,3 +46,11 @@ def class_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
         facts.append(("warning", f"never found: {names}"))
     return facts
+
+
+def station_fact(station: Mapping[str, Any]) -> tuple[str, str]:
+    """A row for `print_facts`: 'function', 'proven: net.v, read back from its text (0.35 s)'."""
+    answer = "NO, " if station["ok"] is False else "undecided, " if station["how"] != "not checked" else ""
+    answer = "" if station["ok"] else answer
+    seconds = f" ({station['seconds']:.2f} s)" if "seconds" in station else ""
+    return station["station"], f"{answer}{station['how']}: {station['detail']}{seconds}"

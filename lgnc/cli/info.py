@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lgnc.cli.figures import accuracy_text, class_rows
+from lgnc.cli.figures import accuracy_text, class_rows, station_fact
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
 
 
@@ -33,6 +33,10 @@ def command(path: Path, as_json: bool) -> None:
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
     """A row for a fact, and one for each group of facts inside it."""
+    if name == "verified" and isinstance(value, dict):
+        yield name, f"passes {value['passes']}"
+        yield from ((f"verified {own}", told) for own, told in map(station_fact, value.get("stations", ())))
+        return
     if name == "training" and isinstance(value, dict) and "recall" in value:
         yield from _accuracy(value)
         value = {key: item for key, item in value.items() if key not in _FIGURES}
