@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lgnc.arithmetic.head import score_format
 from lgnc.backends.verilog.text import Port, header, unused, vector
-from lgnc.backends.verilog.top import HANDSHAKE
+from lgnc.backends.verilog.top import HANDSHAKE_PORTS
 from lgnc.ir.circuit import Head
 
 
@@ -31,7 +31,7 @@ def counters_module(name: str, head: Head, literals: Sequence[Port], scores: Por
     base, width = score_format(head)
     clocks = counting_clocks(head)
     left = clocks.bit_length()
-    ports = [*HANDSHAKE, *(port.declared("input") for port in literals), scores.declared("output")]
+    ports = [*HANDSHAKE_PORTS, *(port.declared("input") for port in literals), scores.declared("output")]
     lines = [
         *header(name, ports),
         f"  reg {vector(left)}left;",

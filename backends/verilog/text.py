@@ -16,13 +16,13 @@ _A_LINE = 8
 
 
 class Port(NamedTuple):
-    """A vector port: `input [width-1:0] name`. A width of 0 still prints one bit, which nothing drives or reads."""
+    """A vector port: `input wire [width-1:0] name`. A width of 0 still prints one bit, which nothing drives or reads."""
 
     name: str
     width: int
 
     def declared(self, direction: str) -> str:
-        return f"{direction} {vector(self.width)}{self.name}"
+        return f"{direction} wire {vector(self.width)}{self.name}"
 
 
 def vector(width: int) -> str:
@@ -151,7 +151,7 @@ def clock(moved: Sequence[str]) -> list[str]:
     return ["  always @(posedge clk)", "    if (en) begin", *moved, "    end"] if moved else []
 
 
-CLOCK = ("input clk", "input en")
+CLOCK = ("input wire clk", "input wire en")
 
 KEEP = '(* keep_hierarchy = "yes" *)'
 """On sections of gates: mappers that work across their borders tear compressors apart, and need a quarter more LUTs."""

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from lgnc.backends.verilog.text import Port, clock, header, vector
 
-HANDSHAKE = ("input clk", "input rst", "input in_valid", "output in_ready", "output out_valid", "input out_ready")
+HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
+"""Ports of a clocked design, beside its input and its results."""
+
+HANDSHAKE_PORTS = tuple(
+    f"{'output' if name in ('in_ready', 'out_valid') else 'input'} wire {name}" for name in HANDSHAKE
+)
+"""Their declarations. A port without `wire` is no net under `default_nettype none` for Vivado and ModelSim."""
 
 
 class Section(NamedTuple):
@@ -29,7 +35,7 @@ def control_module(name: str, stages: int) -> list[str]:
     moved = f"{{valid[{stages - 2}:0], in_valid}}" if stages > 1 else "in_valid"
     last = f"valid[{stages - 1}]" if stages > 1 else "valid"
     return [
-        *header(name, [*HANDSHAKE, "output en"]),
+        *header(name, [*HANDSHAKE_PORTS, "output wire en"]),
         f"  reg {vector(stages)}valid;",
         f"  assign en = out_ready | ~{last};",
         "  assign in_ready = en & ~rst;",
@@ -51,13 +57,12 @@ def instance(module: str, name: str, ports: Sequence[tuple[str, str]]) -> list[s
 def top_module(name: str, source: Port, results: Sequence[Port], sections: Sequence[Section]) -> list[str]:
     """The top module. A result made before the last section waits in registers until the last one is there."""
     stages = sum(section.latency for section in sections)
-    names = [port.split()[1] for port in HANDSHAKE]
     clocked = stages or any(section.handshake for section in sections)
     shown = [source.declared("input")] + [port.declared("output") for port in results]
-    lines = header(name, [*(HANDSHAKE if clocked else ()), *shown])
+    lines = header(name, [*(HANDSHAKE_PORTS if clocked else ()), *shown])
     if stages:
         lines.append("  wire en;")
-        lines += instance(f"{name}_control", "control", [(each, each) for each in [*names, "en"]])
+        lines += instance(f"{name}_control", "control", [(each, each) for each in [*HANDSHAKE, "en"]])
     late = _late(results, sections)
     signal = {port.name: f"{port.name}_r0" if port in late else port.name for s in sections for port in s.given}
     lines += [
@@ -68,7 +73,7 @@ def top_module(name: str, source: Port, results: Sequence[Port], sections: Seque
     ]
     for section in sections:
         joined = [("clk", "clk"), ("en", "en")] if section.latency else []
-        joined += [(each, each) for each in names] if section.handshake else []
+        joined += [(each, each) for each in HANDSHAKE] if section.handshake else []
         joined += [(port.name, signal.get(port.name, port.name)) for port in (*section.taken, *section.given)]
         lines += instance(f"{name}_{section.name}", section.name, joined)
     for port, ranks in late.items():
