@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,24 +30,6 @@ class Section(NamedTuple):
     handshake: bool = False
 
 
-def control_module(name: str, stages: int) -> list[str]:
-    """A valid bit for every rank. All ranks move together, unless the last holds a result that nobody takes."""
-    moved = f"{{valid[{stages - 2}:0], in_valid}}" if stages > 1 else "in_valid"
-    last = f"valid[{stages - 1}]" if stages > 1 else "valid"
-    return [
-        *header(name, [*HANDSHAKE_PORTS, "output wire en"]),
-        f"  reg {vector(stages)}valid;",
-        f"  assign en = out_ready | ~{last};",
-        "  assign in_ready = en & ~rst;",
-        f"  assign out_valid = {last};",
-        "  always @(posedge clk)",
-        f"    if (rst) valid <= {stages}'d0;",
-        f"    else if (en) valid <= {moved};",
-        "endmodule",
-        "",
-    ]
-
-
 def instance(module: str, name: str, ports: Sequence[tuple[str, str]]) -> list[str]:
     """`MODULE NAME (.port(signal), ...);`, a port a line."""
     joined = [f"    .{port}({signal}){',' if i + 1 < len(ports) else ''}" for i, (port, signal) in enumerate(ports)]
@@ -60,28 +42,44 @@ def top_module(name: str, source: Port, results: Sequence[Port], sections: Seque
     clocked = stages or any(section.handshake for section in sections)
     shown = [source.declared("input")] + [port.declared("output") for port in results]
     lines = header(name, [*(HANDSHAKE_PORTS if clocked else ()), *shown])
-    if stages:
-        lines.append("  wire en;")
-        lines += instance(f"{name}_control", "control", [(each, each) for each in [*HANDSHAKE, "en"]])
-    late = _late(results, sections)
-    signal = {port.name: f"{port.name}_r0" if port in late else port.name for s in sections for port in s.given}
+    made = {
+        port.name: f"{port.name}_made" if stages and port in results else port.name
+        for s in sections
+        for port in s.given
+    }
     lines += [
-        f"  wire {vector(port.width)}{signal[port.name]};"
+        f"  wire {vector(port.width)}{made[port.name]};"
         for section in sections
         for port in section.given
-        if port not in results or port in late
+        if stages or port not in results
     ]
     for section in sections:
-        joined = [("clk", "clk"), ("en", "en")] if section.latency else []
+        joined = [("clk", "clk")] if section.latency else []
         joined += [(each, each) for each in HANDSHAKE] if section.handshake else []
-        joined += [(port.name, signal.get(port.name, port.name)) for port in (*section.taken, *section.given)]
+        joined += [(port.name, made.get(port.name, port.name)) for port in (*section.taken, *section.given)]
         lines += instance(f"{name}_{section.name}", section.name, joined)
-    for port, ranks in late.items():
-        chain = [f"{port.name}_r{k}" for k in range(ranks + 1)]
-        lines += [f"  reg {vector(port.width)}{each};" for each in chain[1:]]
-        lines += clock([f"      {after} <= {before};" for before, after in pairwise(chain)])
-        lines.append(f"  assign {port.name} = {chain[-1]};")
+    if stages:
+        lines += _queued(name, results, made, _late(results, sections))
     return [*lines, "endmodule", ""]
+
+
+def _queued(name: str, results: Sequence[Port], made: Mapping[str, str], late: Mapping[Port, int]) -> list[str]:
+    """The results, all of one moment, through the queue of `NAME_control` to the ports."""
+    lines, ready, at = [], [], 0
+    for port in results:
+        chain = [made[port.name], *(f"{port.name}_r{k + 1}" for k in range(late.get(port, 0)))]
+        lines += [f"  reg {vector(port.width)}{each};" for each in chain[1:]]
+        lines += clock([f"    {after} <= {before};" for before, after in pairwise(chain)])
+        ready.append(chain[-1])
+    word = vector(sum(port.width for port in results))
+    lines += [f"  wire {word}made = {{{', '.join(reversed(ready))}}};", f"  wire {word}result;"]
+    joined = [*((each, each) for each in HANDSHAKE), ("made", "made"), ("result", "result")]
+    lines += instance(f"{name}_control", "control", joined)
+    for port in results:
+        part = f"result[{at + port.width - 1}:{at}]" if port.width > 1 else f"result[{at}]"
+        lines.append(f"  assign {port.name} = {part if word else 'result'};")
+        at += port.width
+    return lines
 
 
 def _late(results: Sequence[Port], sections: Sequence[Section]) -> dict[Port, int]:
