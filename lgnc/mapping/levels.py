@@ -1,4 +1,4 @@
-"""A mapped circuit with every table's gates to themselves, and the level of tables that each gate is in."""
+"""A mapped circuit with the gates of every level of tables to themselves, and the level that each gate is in."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ from lgnc.mapping.lut_map import LutNetwork
 
 
 def tables_apart(network: LutNetwork) -> tuple[Circuit, Int32]:
-    """The circuit of a mapping, a gate once for every table that it is in; and int32[nodes], the level of its table.
+    """The circuit of a mapping, a gate once for every level of tables that it is in; and int32[nodes], that level.
 
-    Inputs and constants have level 0, a table one more than the highest that it reads. Gates of a table read gates of
-    the same one, or what other tables, inputs and constants give: so a register behind every node that is read at a
-    higher level cuts no table in two.
+    Inputs and constants have level 0, a table one more than the highest that it reads. A gate reads
+    gates of its own level, or what tables of lower ones, inputs and constants give: so a register behind every node
+    that is read at a higher level cuts no table in two. Tables of one level share gates that read the same.
     """
     circuit = network.circuit
     inputs = circuit.inputs
     reads_a, reads_b = READS_A[circuit.op].tolist(), READS_B[circuit.op].tolist()
     op, a, b = circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist()
     made: list[tuple[int, int, int]] = []
+    known: dict[tuple[int, int, int, int], int] = {}
     level = [0] * inputs
     place = {node: node for node in range(inputs)}
 
     def add(kind: int, left: int, right: int, at: int) -> int:
-        made.append((kind, left, right))
-        level.append(at)
-        return len(level) - 1
+        key = kind, left, right, at
+        if key not in known:
+            known[key] = len(level)
+            made.append(key[:3])
+            level.append(at)
+        return known[key]
 
     for node in np.flatnonzero((circuit.op == FALSE) | (circuit.op == TRUE)).tolist():
         place[inputs + node] = add(op[node], 0, 0, 0)
