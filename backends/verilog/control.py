@@ -13,12 +13,12 @@ QUEUED = 2
 
 def queue_bits(stages: int) -> int:
     """Bits of the queue's pointers: a vector every clock needs room for what is in `stages` ranks and around them."""
-    return (stages + 3).bit_length()
+    return (stages + 4).bit_length()
 
 
 def control_registers(results: Sequence[Port], stages: int) -> dict[str, int]:
     """Flip-flops of the module, as the manifest has them; the queue itself is memory."""
-    return {"valid": stages, "handshake": 2 + 3 * queue_bits(stages), "held": sum(port.width for port in results)}
+    return {"valid": stages, "handshake": 4 * (1 + queue_bits(stages)), "held": sum(port.width for port in results)}
 
 
 def control_module(name: str, results: Sequence[Port], stages: int) -> list[str]:

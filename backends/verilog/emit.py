@@ -93,10 +93,14 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         del details["gates"]["popcount"]
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
-        files |= axis_files(name, ports.source, ports.results, latency, beat, interval)
-        details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
+        score = None
+        if circuit.head is not None:
+            base, width = score_format(circuit.head)
+            score = width, base
+        wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
+        files |= wrapped
     if latency:
-        files |= cocotb_files(name, ports.source, ports.results, details.get("axis", {}).get("beat_width"))
+        files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
     if settings.interface == "serial":
         files |= serial_files(name, ports.source, ports.results, latency)
         details["serial"] = {"top": f"{name}_serial"}
