@@ -63,6 +63,7 @@ def axis_files(
     sent = result_words(results, score)
     rest = [f"s_axis_tdata[{padded - 1}:{beat}]"] if padded > beat else []
     rest += [f"collected[{held - 1}:{source.width}]"] if held > source.width else []
+    total = sum(port.width for port in results)
     period = max(beats, interval, len(sent))
     words = {
         "NAME": name,
@@ -79,8 +80,8 @@ def axis_files(
         "SHIFTED": f"{{slot[{beats - 2}:0], 1'b0}}" if beats > 1 else "1'd0",
         "UNUSED": "".join(f", {each}" for each in rest),
         "SENT": str(len(sent)),
-        "TABLE": "\n".join(_wanted(index, word) for index, word in enumerate(sent)),
-        **wrapper_words(source, results, sum(port.width for port in results)),
+        "TABLE": "\n".join(_wanted(index, word, total) for index, word in enumerate(sent)),
+        **wrapper_words(source, results, total),
         "LAYOUT": _layout(sent),
     }
     words["WORDS"] = _sender(sent, words)
@@ -136,7 +137,8 @@ def _sender(sent: Sequence[Word], words: dict[str, str]) -> str:
     return filled("axis_words.v.in", own).rstrip("\n")
 
 
-def _wanted(index: int, word: Word) -> str:
+def _wanted(index: int, word: Word, total: int) -> str:
     """A case of the testbench: what a word must be."""
     high = word.low + word.width - 1
-    return f"        {index}: wanted = {_integer(f'whole[{high}:{word.low}]', word.width, word.base)};"
+    bits = f"whole[{high}:{word.low}]" if total > 1 else "whole"
+    return f"        {index}: wanted = {_integer(bits, word.width, word.base)};"
