@@ -65,7 +65,7 @@ TEXT: dict[str, tuple[tuple[str, str, str, Change], ...]] = {
         ("register dropped", "NAME.v", r"(?m)^      \w+ <= \w+;\n", _gone),
         ("reset removed", "NAME.v", r"if \(rst\) \w+ <= \d+'d0;\n    else ", _gone),
         ("handshake broken", "NAME.v", r"(?<=assign en = )out_ready \| ~valid(\[\d+\])?", _to("1'b1")),
-        ("handshake broken", "NAME.v", r"(?<=assign in_ready = )en & ~rst", _to("1'b1")),
+        ("handshake broken", "NAME.v", r"(?<=assign in_ready = )ready", _to("1'b1")),
         ("swapped classes", "NAME.v", r"class_index(?=\[0\] =)", _gone),
         ("wrapper", "NAME_axis.v", r" [&|] |~(?=\w)", lambda m, r: _swap(m, r) if m[0].strip() in "&|" else ""),
         ("wrapper", "NAME_serial.v", r" [&|] |~(?=\w)", lambda m, r: _swap(m, r) if m[0].strip() in "&|" else ""),

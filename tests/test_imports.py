@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": {"diagnostics", "files", "ir"},
     "readback": {*BASE, "ir"},
     "passes": {"diagnostics", "ir", "arithmetic"},
-    "backends": {"diagnostics", "ir", "arithmetic"},
+    "backends": {"diagnostics", "ir", "arithmetic", "mapping"},
     "mapping": {"diagnostics", "ir", "arithmetic", "passes"},
     "verify": {*BASE, "ir", "arithmetic"},
     "sim": {*BASE, "ir", "formats", "backends"},

@@ -1,48 +1,144 @@
-"""AXI4-Stream around a pipelined design: features in beats, a result a beat."""
+"""AXI4-Stream around a pipelined design: features in beats, results in words of 32 bits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from lgnc.backends.verilog.testbench import VECTORS, filled
-from lgnc.backends.verilog.text import Port, vector, wrapper_words
+from lgnc.backends.verilog.text import Port, wrapper_words
 from lgnc.diagnostics import BadInput
 
+MOST_BEAT = 4096
+"""Bits of a beat."""
 
-def check_beat(width: int, beat: int) -> int:
-    """The number of beats. Raises BadInput when they do not cover the input exactly."""
-    if beat > width or width % beat:
-        wanted = [each for each in (8, 16, 32, 64, 128, 256, 512) if width % each == 0] or [width]
-        fix = f"give a divisor, such as {', '.join(map(str, wanted))}"
-        raise BadInput(f"beats of {beat} bits do not divide the {width} bits of an input", where="beat_width", fix=fix)
-    return width // beat
+
+class Word(NamedTuple):
+    """A word of a result: bits [low, low + width) of the results' ports, plus `base`, as a 32-bit integer."""
+
+    name: str
+    low: int
+    width: int
+    base: int = 0
+
+
+def result_words(results: Sequence[Port], score: tuple[int, int] | None) -> list[Word]:
+    """The words of a result, in the order in which they go out.
+
+    score: (width, base) of a class's score. The class comes first, then a signed score of every class; without a
+    head 32 outputs to a word, the first lowest.
+    """
+    words, low = [], 0
+    for port in results:
+        if port.name == "class_index":
+            words.append(Word("class", low, port.width))
+        elif port.name == "scores" and score is not None:
+            width, base = score
+            words += [Word(f"score {c}", low + c * width, width, base) for c in range(port.width // width)]
+        else:
+            parts = range(0, port.width, 32)
+            words += [Word(f"outputs {at}..", low + at, min(32, port.width - at)) for at in parts]
+        low += port.width
+    return words
 
 
 def axis_files(
-    name: str, source: Port, results: Sequence[Port], latency: int, beat: int, interval: int = 1
-) -> dict[str, bytes]:
-    """`NAME_axis.v` and `tb_NAME_axis.v`, after AMBA 4 AXI4-Stream (ARM IHI 0051A). `latency` is at least 1."""
-    beats = check_beat(source.width, beat)
+    name: str,
+    source: Port,
+    results: Sequence[Port],
+    latency: int,
+    beat: int,
+    interval: int = 1,
+    score: tuple[int, int] | None = None,
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """(`NAME_axis.v` and `tb_NAME_axis.v`, what the manifest says of them), after AMBA 4 AXI4-Stream (ARM IHI 0051A).
+
+    latency: of the design, at least 1. beat: bits of a beat that are read. Raises BadInput for a beat that is too wide.
+    """
+    if beat > MOST_BEAT:
+        raise BadInput(f"beats of {beat} bits", where="beat_width", fix=f"at most {MOST_BEAT}")
+    beats = -(-source.width // beat)
+    beat = min(beat, source.width) if beats == 1 else beat
+    padded, held = 8 * -(-beat // 8), beats * beat
+    sent = result_words(results, score)
+    rest = [f"s_axis_tdata[{padded - 1}:{beat}]"] if padded > beat else []
+    rest += [f"collected[{held - 1}:{source.width}]"] if held > source.width else []
     total = sum(port.width for port in results)
-    out = -(-total // 8) * 8
-    count_bits = max(1, (beats - 1).bit_length())
-    shifted = f"{{s_axis_tdata, collected[{source.width - 1}:{beat}]}}" if beats > 1 else "s_axis_tdata"
+    period = max(beats, interval, len(sent))
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
-        "LATENCY": str(latency),
-        "PERIOD": str(max(beats, interval)),
+        "LATENCY": str(latency + (len(sent) > 1)),
+        "PERIOD": str(period),
         "BEAT": str(beat),
         "BEATS": str(beats),
         "BEATHIGH": str(beat - 1),
-        "BEATV": vector(beat),
+        "DATAHIGH": str(padded - 1),
+        "KEEPHIGH": str(padded // 8 - 1),
+        "HELDHIGH": str(held - 1),
         "LASTBEAT": str(beats - 1),
-        "COUNTBITS": str(count_bits),
-        "COUNTHIGH": str(count_bits - 1),
-        "SHIFTED": shifted,
-        **wrapper_words(source, results, out),
+        "SHIFTED": f"{{slot[{beats - 2}:0], 1'b0}}" if beats > 1 else "1'd0",
+        "UNUSED": "".join(f", {each}" for each in rest),
+        "SENT": str(len(sent)),
+        "TABLE": "\n".join(_wanted(index, word, total) for index, word in enumerate(sent)),
+        **wrapper_words(source, results, total),
+        "LAYOUT": _layout(sent),
     }
-    return {
+    words["WORDS"] = _sender(sent, words)
+    files = {
         f"{name}_axis.v": filled("axis.v.in", words).encode(),
         f"tb_{name}_axis.v": filled("testbench_axis.v.in", words).encode(),
     }
+    layout = [word._asdict() for word in sent]
+    facts = {"top": f"{name}_axis", "beat_width": beat, "beats": beats, "words": layout, "interval": period}
+    return files, facts
+
+
+def _layout(sent: Sequence[Word]) -> str:
+    names = [word.name for word in sent]
+    return ", ".join(names) if len(names) < 4 else f"{names[0]}, {names[1]} to {names[-1]}"
+
+
+def _integer(bits: str, width: int, base: int) -> str:
+    """`bits`, unsigned, plus `base` as 32 bits."""
+    wide = f"{{{32 - width}'d0, {bits}}}" if width < 32 else bits
+    return f"{wide} + 32'd{base % 2**32}" if base else wide
+
+
+def _sender(sent: Sequence[Word], words: dict[str, str]) -> str:
+    """What takes results from the core: straight where one word is all, else word by word."""
+    first, last = sent[0], sent[-1]
+    low = f"result[{first.width - 1}:0]" if len(sent) > 1 or first.width > 1 else "result"
+    if len(sent) == 1:
+        return "\n".join(
+            [
+                f"  wire {words['OUT']}result = {words['RESULT']};",
+                f"  assign m_axis_tdata = {_integer(low, first.width, first.base)};",
+                "  assign m_axis_tvalid = out_valid;",
+                "  assign m_axis_tlast = 1'b1;",
+                "  assign out_ready = m_axis_tready;",
+            ]
+        )
+    field, total = sent[1].width, last.low + last.width
+    bits, count = total - first.width, (len(sent) - 1).bit_length()
+    shifted, kept = max(bits, field), f"result[{total - 1}:{first.width}]"
+    own = {
+        **words,
+        "FIELD": str(field),
+        "RESTHIGH": str(shifted - 1),
+        "COUNT": str(count),
+        "COUNTHIGH": str(count - 1),
+        "LASTWORD": str(len(sent) - 1),
+        "FIRSTWORD": _integer(low, first.width, first.base),
+        "RESTBITS": f"{{{shifted - bits}'d0, {kept}}}" if shifted > bits else kept,
+        "NEXTWORD": _integer(f"rest[{field - 1}:0]", field, sent[1].base),
+        "NEXTREST": f"{{{field}'d0, rest[{shifted - 1}:{field}]}}" if shifted > field else "rest",
+    }
+    return filled("axis_words.v.in", own).rstrip("\n")
+
+
+def _wanted(index: int, word: Word, total: int) -> str:
+    """A case of the testbench: what a word must be."""
+    high = word.low + word.width - 1
+    bits = f"whole[{high}:{word.low}]" if total > 1 else "whole"
+    return f"        {index}: wanted = {_integer(bits, word.width, word.base)};"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lgnc.backends.verilog.testbench import filled
 from lgnc.backends.verilog.text import Port
@@ -29,23 +30,26 @@ _AXIS = {
     "OUTVALID": "m_axis_tvalid",
     "OUTREADY": "m_axis_tready",
     "PACKETS": "some packets are too short or too long, ",
-    "DRIVELAST": "dut.s_axis_tlast.value = int(beat == length - 1)",
-    "CHECKLAST": 'assert int(dut.m_axis_tlast.value), "a result without TLAST"',
+    "DRIVELAST": "dut.s_axis_tlast.value, dut.s_axis_tuser.value = int(beat == length - 1), 0",
+    "CHECKLAST": 'assert int(dut.m_axis_tlast.value) == (word == len(WORDS) - 1), "TLAST is wrong"',
     "NEXTLENGTH": "length = BEATS if rng.random() < 0.8 else rng.randint(1, 2 * BEATS + 2)",
 }
 
 
-def cocotb_files(name: str, source: Port, results: Sequence[Port], beat: int | None = None) -> dict[str, bytes]:
-    """`cocotb_NAME.py` for the design, or with `beat`, the bits of a beat, for `NAME_axis`."""
-    if beat is None:
+def cocotb_files(
+    name: str, source: Port, results: Sequence[Port], axis: Mapping[str, Any] | None = None
+) -> dict[str, bytes]:
+    """`cocotb_NAME.py` for the design, or for `NAME_axis`, of which `axis` is what the manifest says."""
+    total = sum(port.width for port in results)
+    if axis is None:
         own = _TOP | {"TOP": name, "SOURCE": source.name, "BEATS": "1", "BEATWIDTH": str(source.width)}
-        ports = [(port.name, port.width) for port in results]
+        ports, table = [(port.name, port.width) for port in results], [(0, total, 0)]
         sources = [f"{name}.v"]
     else:
         own = _AXIS | {"TOP": f"{name}_axis", "SOURCE": "s_axis_tdata"}
-        own |= {"BEATS": str(source.width // beat), "BEATWIDTH": str(beat)}
-        ports = [("m_axis_tdata", sum(port.width for port in results))]
+        own |= {"BEATS": str(axis["beats"]), "BEATWIDTH": str(axis["beat_width"])}
+        ports, table = [("m_axis_tdata", 32)], [(word["low"], word["width"], word["base"]) for word in axis["words"]]
         sources = [f"{name}.v", f"{name}_axis.v"]
-    words = own | {"NAME": name, "RESULTS": repr(ports), "SOURCES": repr(sources)}
+    words = own | {"NAME": name, "RESULTS": repr(ports), "WORDS": repr(table), "SOURCES": repr(sources)}
     lines = [line for line in filled("cocotb.py.in", words).splitlines() if line.strip() or not line]
     return {f"cocotb_{name}.py": ("\n".join(lines) + "\n").encode()}

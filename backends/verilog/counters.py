@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lgnc.arithmetic.head import score_format
 from lgnc.backends.verilog.text import Port, header, unused, vector
-from lgnc.backends.verilog.top import HANDSHAKE
+from lgnc.backends.verilog.top import HANDSHAKE_PORTS
 from lgnc.ir.circuit import Head
 
 
@@ -19,7 +19,7 @@ def counter_registers(head: Head) -> dict[str, int]:
     """Flip-flops of the module, as the manifest has them."""
     counters = head.classes * score_format(head).width
     clocks = counting_clocks(head).bit_length()
-    return {"literals": int(head.starts[-1]), "popcount": counters + clocks, "valid": 1}
+    return {"literals": int(head.starts[-1]), "popcount": counters + clocks, "valid": 2}
 
 
 def counters_module(name: str, head: Head, literals: Sequence[Port], scores: Port) -> list[str]:
@@ -31,22 +31,24 @@ def counters_module(name: str, head: Head, literals: Sequence[Port], scores: Por
     base, width = score_format(head)
     clocks = counting_clocks(head)
     left = clocks.bit_length()
-    ports = [*HANDSHAKE, *(port.declared("input") for port in literals), scores.declared("output")]
+    ports = [*HANDSHAKE_PORTS, *(port.declared("input") for port in literals), scores.declared("output")]
     lines = [
         *header(name, ports),
         f"  reg {vector(left)}left;",
-        "  reg valid;",
+        "  reg valid, ready;",
         f"  wire counting = left != {left}'d0;",
-        "  assign in_ready = ~rst & ~counting & (~valid | out_ready);",
+        "  assign in_ready = ready;",
         "  assign out_valid = valid;",
         "  wire take = in_valid & in_ready;",
         "  always @(posedge clk)",
         "    if (rst) begin",
         f"      left <= {left}'d0;",
         "      valid <= 1'b0;",
+        "      ready <= 1'b0;",
         "    end else begin",
         f"      left <= take ? {left}'d{clocks} : counting ? left - {left}'d1 : left;",
         f"      valid <= left == {left}'d1 | (valid & ~out_ready);",
+        "      ready <= ~(take | counting | (valid & ~out_ready));",
         "    end",
     ]
     for c, (port, offset) in enumerate(zip(literals, (head.offset - base).tolist(), strict=True)):

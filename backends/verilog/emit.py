@@ -16,6 +16,7 @@ from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog.axis import axis_files
 from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
+from lgnc.backends.verilog.control import QUEUED, control_module, control_registers
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
@@ -25,9 +26,11 @@ from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.target import DEFAULT_BEAT, TARGET, VerilogSettings
 from lgnc.backends.verilog.testbench import testbench
 from lgnc.backends.verilog.text import Port, module
-from lgnc.backends.verilog.top import Section, control_module, top_module
+from lgnc.backends.verilog.top import Section, top_module
 from lgnc.diagnostics import BadInput
-from lgnc.ir.circuit import Circuit, Encoder, Head
+from lgnc.ir.circuit import Circuit, Encoder, Head, Int32
+from lgnc.mapping.levels import tables_apart
+from lgnc.mapping.lut_map import map_luts
 
 
 @dataclass(frozen=True)
@@ -73,23 +76,31 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     counted = circuit.head if settings.popcount == "serial" else None
     if counted is None and settings.popcount == "serial":
         raise BadInput("the circuit has no head to count", where="--popcount", fix="leave --popcount out")
-    cuts = pipeline(circuit.encoder, parts, ports, settings)
+    parts, cuts = pipeline(circuit.encoder, parts, ports, settings)
     lines = design(circuit.encoder, name, ports, parts, cuts, counted)
     files = {f"{name}.v": "\n".join(lines).encode()}
-    latency = sum(map(len, cuts)) if counted is None else counting_clocks(counted) + 1
-    interval = 1 if counted is None else latency
-    files |= testbench(circuit, name, ports.source, ports.results, latency, interval)
-    details = _details(circuit, name, ports, parts, cuts)
+    stages = sum(map(len, cuts))
+    latency = stages + QUEUED if stages else 0
+    interval = 1
     if counted is not None:
-        details |= {"popcount": "serial", "latency": latency, "interval": interval}
+        latency = counting_clocks(counted) + 1
+        interval = latency + 1
+    files |= testbench(circuit, name, ports.source, ports.results, latency, interval)
+    details = _details(circuit, name, ports, parts, cuts) | {"latency": latency, "interval": interval}
+    if counted is not None:
+        details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
         del details["gates"]["popcount"]
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
-        files |= axis_files(name, ports.source, ports.results, latency, beat, interval)
-        details["axis"] = {"top": f"{name}_axis", "beat_width": beat, "beats": ports.source.width // beat}
+        score = None
+        if circuit.head is not None:
+            base, width = score_format(circuit.head)
+            score = width, base
+        wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
+        files |= wrapped
     if latency:
-        files |= cocotb_files(name, ports.source, ports.results, details.get("axis", {}).get("beat_width"))
+        files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
     if settings.interface == "serial":
         files |= serial_files(name, ports.source, ports.results, latency)
         details["serial"] = {"top": f"{name}_serial"}
@@ -102,43 +113,72 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
 
 
 class Part(NamedTuple):
-    """A section of the design: its module is `NAME_{name}`. circuit: its gates; None for the encoder's comparators."""
+    """A section of the design: its module is `NAME_{name}`. circuit: its gates; None for the encoder's comparators.
+
+    level: int32[nodes], what ranks of registers are placed by: levels of gates, or of tables.
+    """
 
     name: str
     taken: Sequence[Port]
     given: Sequence[Port]
     circuit: Circuit | None
+    level: Int32
 
 
 def parts_of(circuit: Circuit, ports: Interface) -> list[Part]:
     """The sections from features to results."""
     parts = []
     if ports.source is not ports.bits:
-        parts.append(Part("encoder", [ports.source], [ports.bits], None))
-    parts.append(Part("gates", [ports.bits], ports.literals, circuit))
+        parts.append(Part("encoder", [ports.source], [ports.bits], None, np.zeros(0, np.int32)))
+    parts.append(Part("gates", [ports.bits], ports.literals, circuit, circuit.level))
     if circuit.head is not None:
-        parts.append(Part("popcount", ports.literals, [ports.scores], popcount_circuit(circuit.head)))
+        counts = popcount_circuit(circuit.head)
+        parts.append(Part("popcount", ports.literals, [ports.scores], counts, counts.level))
         if ports.index in ports.results:
             chosen = argmax_circuit(circuit.head.classes, score_format(circuit.head).width)
-            parts.append(Part("argmax", [ports.scores], [ports.index], chosen))
+            parts.append(Part("argmax", [ports.scores], [ports.index], chosen, chosen.level))
     return parts
 
 
 def pipeline(
     encoder: Encoder, parts: Sequence[Part], ports: Interface, settings: VerilogSettings
-) -> list[tuple[int, ...]]:
-    """The cuts of each part: none unless the settings ask for stages."""
+) -> tuple[list[Part], list[tuple[int, ...]]]:
+    """The parts with their gates in tables, and the cuts of each: none unless the settings ask for stages.
+
+    Ranks stand between tables; where more are asked for than there are levels of tables, between gates.
+    """
     if not settings.clocked:
-        return [()] * len(parts)
+        return list(parts), [()] * len(parts)
+    mapped = [_in_tables(part, settings.table_inputs) for part in parts]
+    levels = encoder_levels(encoder, settings.table_inputs)
+    if settings.pipeline_depth is not None:
+        levels = min(levels, settings.pipeline_depth)  # no register stands inside a comparator
+    ranks = _ranks(mapped, ports, encoder.bits, levels)
+    places = sum(int((each.widths >= 0).sum()) for each in ranks)
+    if settings.stages is not None and settings.stages > places:
+        mapped, ranks = list(parts), _ranks(parts, ports, encoder.bits, encoder_levels(encoder, 2))
+    return mapped, place_cuts(ranks, settings.stages, settings.pipeline_depth)
+
+
+def _in_tables(part: Part, inputs: int) -> Part:
+    """The part's gates, one for each table that they are in, with levels of tables."""
+    if part.circuit is None:
+        return part
+    names = tuple(f"o{k}" for k in range(len(part.circuit.outputs)))  # with its head, constant literals would go
+    circuit, level = tables_apart(map_luts(part.circuit.with_(head=None, output_names=names), inputs))
+    return part._replace(circuit=circuit, level=level)
+
+
+def _ranks(parts: Sequence[Part], ports: Interface, bits: int, levels: int) -> list[Ranks]:
+    """Where each part can be cut: an encoder of so many bits at its end, which is so many levels away."""
     ranks = []
     for part in parts:
         if part.circuit is None:
-            levels = encoder_levels(encoder)
-            ranks.append(Ranks(levels, np.array([-1] * levels + [encoder.bits if levels else -1])))
+            ranks.append(Ranks(levels, np.array([-1] * levels + [bits if levels else -1])))
         else:
             beside = part.name == "argmax" and ports.scores in ports.results
-            ranks.append(gate_ranks(part.circuit, ports.scores.width if beside else 0))
-    return place_cuts(ranks, settings.stages, settings.pipeline_depth)
+            ranks.append(gate_ranks(part.circuit, part.level, ports.scores.width if beside else 0))
+    return ranks
 
 
 def design(
@@ -165,11 +205,18 @@ def design(
         elif part.circuit is None:
             lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, bool(cut))
         else:
-            lines += module(f"{name}_{part.name}", part.taken, part.given, part.circuit, cut, keep=keep)
+            lines += module(
+                f"{name}_{part.name}",
+                part.taken,
+                part.given,
+                part.circuit,
+                delays(part.circuit, cut, part.level),
+                keep=keep,
+            )
         sections.append(Section(part.name, part.taken, part.given, len(cut), serial))
     stages = sum(map(len, cuts))
     if stages:
-        lines += control_module(f"{name}_control", stages)
+        lines += control_module(name, ports.results, stages)
     lines += top_module(name, ports.source, ports.results, sections)
     return [*lines, "`default_nettype wire", ""]
 
@@ -178,22 +225,27 @@ def _details(
     circuit: Circuit, name: str, ports: Interface, parts: Sequence[Part], cuts: Sequence[tuple[int, ...]]
 ) -> dict[str, Any]:
     encoder, head = circuit.encoder, circuit.head
-    gates = [(part.name, part.circuit, cut) for part, cut in zip(parts, cuts, strict=True) if part.circuit is not None]
-    registers = {name: int(delays(each, cut).registers.sum()) for name, each, cut in gates}
+    gates = [
+        (part.name, part.circuit, cut, part.level)
+        for part, cut in zip(parts, cuts, strict=True)
+        if part.circuit is not None
+    ]
+    registers = {name: int(delays(each, cut, level).registers.sum()) for name, each, cut, level in gates}
     if parts[0].circuit is None:
         registers["encoder"] = encoder.bits * len(cuts[0])
     if "argmax" in registers and ports.scores in ports.results:
         registers["scores"] = ports.scores.width * len(cuts[-1])
-    latency = sum(map(len, cuts))
+    stages = sum(map(len, cuts))
+    if stages:
+        registers |= control_registers(ports.results, stages)
     details: dict[str, Any] = {
         "top": name,
         "testbench": f"tb_{name}",
         "input": {"port": ports.source.name, "width": ports.source.width},
         "outputs": [{"port": port.name, "width": port.width} for port in ports.results],
-        "gates": {name: each.gates for name, each, _ in gates},
-        "registers": registers | {"valid": latency},
-        "latency": latency,
-        "interval": 1,
+        "gates": {name: each.gates for name, each, *_ in gates},
+        "registers": registers,
+        "stages": stages,
     }
     if encoder.is_float:
         details["input"] |= {"feature": encoder.feature.tolist(), "threshold": encoder.threshold.tolist()}

@@ -8,9 +8,12 @@ from lgnc.backends.verilog.text import CLOCK, Port, clock, concatenation, header
 from lgnc.ir.circuit import Encoder
 
 
-def encoder_levels(encoder: Encoder) -> int:
-    """Levels that the comparators are counted as: a comparison of w bits with a constant is a tree of w inputs."""
-    return (encoder.feature_bits - 1).bit_length()
+def encoder_levels(encoder: Encoder, inputs: int) -> int:
+    """Levels of tables of so many inputs that the comparators are counted as: trees over the bits of a feature."""
+    levels, reached = 0, 1
+    while reached < encoder.feature_bits:
+        levels, reached = levels + 1, reached * inputs
+    return levels
 
 
 def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, registered: bool = False) -> list[str]:
@@ -34,7 +37,7 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, regis
             comparators.append(f"  wire {wires[key]} = f{feature} > {_constant(threshold, width, low)};")
         values.append(wires[key])
     read = sorted({f for f, t in wires if low <= t < high})
-    lines = header(name, [*(CLOCK if registered else ()), features.declared("input"), out.declared("output")])
+    lines = header(name, [*([CLOCK] if registered else []), features.declared("input"), out.declared("output")])
     if width > 1:
         sign = "signed " if low < 0 else ""
         for f in read:
@@ -43,7 +46,7 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, regis
     if registered:
         lines += [f"  wire {vector(out.width)}compared;", f"  reg {vector(out.width)}{out.name}_r1;"]
         lines += concatenation("compared", values)
-        lines += clock([f"      {out.name}_r1 <= compared;"])
+        lines += clock([f"    {out.name}_r1 <= compared;"])
         lines.append(f"  assign {out.name} = {out.name}_r1;")
     else:
         lines += concatenation(out.name, values)

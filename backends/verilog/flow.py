@@ -10,9 +10,12 @@ from lgnc.backends.verilog.testbench import filled
 SYNTHESIS: Mapping[str, tuple[str, str]] = {
     "ice40": ("synth_ice40 -nocarry", "json"),
     "ecp5": ("synth_ecp5 -noccu2 -nowidelut", "json"),
-    "xilinx": ("synth_xilinx -flatten -nocarry", "edif"),
+    "xilinx": ("synth_xilinx -flatten -nocarry -nowidelut", "edif"),
 }
-"""Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes. Nothing adds numbers on carry chains."""
+"""Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes.
+
+No carry chains and no wide multiplexers: yosys puts constants and inverters into tables before both.
+"""
 
 
 def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None) -> dict[str, bytes]:

@@ -1,7 +1,8 @@
-"""Where registers go: a plan over gate levels, computed from a design's sections. The circuit itself has none.
+"""Where registers go: a plan over levels of gates or tables, computed from a design's sections.
 
-A section is a module: its gates in levels 1..depth, all of its outputs handed on at the same moment. A cut after level
-k of a section is a rank of registers there: one for every signal that is made at level k or before and read after it.
+The circuit itself has no registers. A section is a module: its gates in levels 1..depth, all of its outputs handed on
+at the same moment. A cut after level k of a section is a rank of registers there: one for every signal that is made at
+level k or before and read after it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
-from lgnc.ir.circuit import Circuit
+from lgnc.ir.circuit import Circuit, Int32
 from lgnc.ir.gates import READS_A, READS_B
 
 
@@ -40,12 +41,15 @@ def constants(circuit: Circuit) -> NDArray[np.int64]:
     return circuit.inputs + np.flatnonzero((circuit.op == 0) | (circuit.op == 15))
 
 
-def gate_ranks(circuit: Circuit, carried: int = 0) -> Ranks:
-    """The ranks of a section of gates. carried: signals that pass beside it and are registered wherever it is."""
-    depth = int(circuit.level.max(initial=0))
-    last = last_read(circuit, circuit.level, depth + 1)
+def gate_ranks(circuit: Circuit, level: Int32, carried: int = 0) -> Ranks:
+    """The ranks of a section of gates, whose nodes are in these levels.
+
+    carried: signals that pass beside it and are registered wherever it is.
+    """
+    depth = int(level.max(initial=0))
+    last = last_read(circuit, level, depth + 1)
     change = np.zeros(depth + 2, np.int64)
-    np.add.at(change, circuit.level, 1)
+    np.add.at(change, level, 1)
     np.add.at(change, last, -1)
     widths = np.cumsum(change)[: depth + 1] + carried
     widths[0] = -1
@@ -136,8 +140,8 @@ class Delays(NamedTuple):
         return min(segment - int(self.segment[node]), int(self.registers[node]))
 
 
-def delays(circuit: Circuit, cuts: Sequence[int]) -> Delays:
-    """The registers that cuts put behind each node of a section."""
-    segment = np.searchsorted(np.array(cuts, np.int64), circuit.level, side="left").astype(np.int32)
+def delays(circuit: Circuit, cuts: Sequence[int], level: Int32) -> Delays:
+    """The registers that cuts between levels put behind each node of a section."""
+    segment = np.searchsorted(np.array(cuts, np.int64), level, side="left").astype(np.int32)
     last = last_read(circuit, segment, len(cuts))
     return Delays(segment, last - segment, len(cuts))

@@ -13,6 +13,8 @@ OUTPUTS = ("both", "class", "scores")
 INTERFACES = ("parallel", "stream", "axis", "serial")
 POPCOUNTS = ("parallel", "serial")
 DEFAULT_BEAT = 32
+TABLE_INPUTS = {"generic": 6, "xilinx": 6, "ice40": 4, "ecp5": 4}
+"""Family -> inputs of its look-up tables."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class VerilogSettings:
     """Raises BadInput for values that do not go together. `resolved` fills in what others imply."""
 
     stages: int | None = number("ranks of pipeline registers", unless="1 behind a handshake, else none")
-    pipeline_depth: int | None = number("the most gate levels between registers, instead of stages", unless="no limit")
+    pipeline_depth: int | None = number("the most levels of look-up tables between registers", unless="no limit")
     outputs: str = choice(OUTPUTS, "what the design puts out", default="both")
     interface: str | None = choice(
         INTERFACES,
@@ -28,6 +30,9 @@ class VerilogSettings:
         unless="parallel, and serial with a board",
     )
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
+    family: str | None = choice(
+        tuple(TABLE_INPUTS), "whose look-up tables ranks are placed between", unless="the board's, else generic"
+    )
     board: str | None = choice(tuple(FPGA_BOARDS), "puts the serial wrapper on a board's pins", unless="none")
     popcount: str = choice(POPCOUNTS, "literals counted all at once, or one per clock", default="parallel")
 
@@ -35,6 +40,12 @@ class VerilogSettings:
     def clocked(self) -> bool:
         """Whether registers are asked for."""
         return self.stages is not None or self.pipeline_depth is not None
+
+    @property
+    def table_inputs(self) -> int:
+        """Inputs of a look-up table of the family."""
+        own = "generic" if self.board is None else FPGA_BOARDS[self.board].family
+        return TABLE_INPUTS[self.family or own]
 
     @property
     def wrapping(self) -> str:
@@ -48,6 +59,9 @@ class VerilogSettings:
             raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
         if self.stages is not None and self.pipeline_depth is not None:
             raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
+        if self.family and self.board and self.family != FPGA_BOARDS[self.board].family:
+            fix = f"it is of the family {FPGA_BOARDS[self.board].family}: leave --family out"
+            raise BadInput(f"the board {self.board} is not of the family {self.family}", where="--family", fix=fix)
         if self.popcount == "serial" and self.clocked:
             what = "a serial popcount goes with no other registers"
             raise BadInput(what, where="--popcount", fix="leave --stages and --pipeline-depth out")

@@ -111,7 +111,7 @@ def _bits_of(values: NDArray[Any], width: int) -> NDArray[np.bool_]:
 
 def testbench_text(name: str, source: Port, results: Sequence[Port], latency: int, interval: int) -> str:
     """`tb_NAME.v`: it checks the vectors beside it, or with +record writes what the design gives."""
-    control = [port.split()[1] for port in HANDSHAKE] if latency else []
+    control = [*HANDSHAKE] if latency else []
     signals = [*control, source.name, *(port.name for port in results)]
     words = {
         "NAME": name,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lgnc.backends.verilog.pipeline import Delays, delays
+from lgnc.backends.verilog.pipeline import Delays
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import GATES, READS_A, READS_B
 
@@ -16,13 +16,13 @@ _A_LINE = 8
 
 
 class Port(NamedTuple):
-    """A vector port: `input [width-1:0] name`. A width of 0 still prints one bit, which nothing drives or reads."""
+    """A vector port: `input wire [width-1:0] name`. One of width 0 prints one bit, which nothing drives or reads."""
 
     name: str
     width: int
 
     def declared(self, direction: str) -> str:
-        return f"{direction} {vector(self.width)}{self.name}"
+        return f"{direction} wire {vector(self.width)}{self.name}"
 
 
 def vector(width: int) -> str:
@@ -135,23 +135,23 @@ def gate_lines(circuit: Circuit, clocked: Clocked) -> list[str]:
 
 
 def register_lines(clocked: Clocked) -> tuple[list[str], list[str]]:
-    """(declarations, the clocked block): every node's chain of registers, all with one enable."""
+    """(declarations, the clocked block): every node's chain of registers."""
     declared, moved = [], []
     for node in np.flatnonzero(clocked.plan.registers > 0).tolist():
         stem, source = clocked.stems[node], clocked.names[node]
         for k in range(1, int(clocked.plan.registers[node]) + 1):
             declared.append(f"  reg {stem}_r{k};")
-            moved.append(f"      {stem}_r{k} <= {source};")
+            moved.append(f"    {stem}_r{k} <= {source};")
             source = f"{stem}_r{k}"
     return declared, clock(moved)
 
 
 def clock(moved: Sequence[str]) -> list[str]:
-    """A clocked block of statements under the enable `en`; nothing for none."""
-    return ["  always @(posedge clk)", "    if (en) begin", *moved, "    end"] if moved else []
+    """A clocked block of statements; nothing for none."""
+    return ["  always @(posedge clk) begin", *moved, "  end"] if moved else []
 
 
-CLOCK = ("input clk", "input en")
+CLOCK = "input wire clk"
 
 KEEP = '(* keep_hierarchy = "yes" *)'
 """On sections of gates: mappers that work across their borders tear compressors apart, and need a quarter more LUTs."""
@@ -162,30 +162,34 @@ def module(
     inputs: Sequence[Port],
     outputs: Sequence[Port],
     circuit: Circuit,
-    cuts: Sequence[int] = (),
+    plan: Delays,
     *,
     keep: bool = True,
 ) -> list[str]:
     """The lines of a section: input bits in port order are the circuit's inputs, outputs likewise.
 
-    cuts: the levels after which it has registers; with any, the module has `clk` and `en` too.
+    plan: its registers; with any rank, the module has `clk` too.
     keep: mappers are told not to work across its border.
     """
     input_names = bits(inputs)
     names = node_names(circuit, input_names)
     stems = [name.replace("[", "_").replace("]", "") for name in input_names] + names[circuit.inputs :]
-    clocked = Clocked(names, stems, delays(circuit, cuts))
+    clocked = Clocked(names, stems, plan)
     declared, moved = register_lines(clocked)
-    ports = [*(CLOCK if cuts else ()), *(p.declared("input") for p in inputs), *(p.declared("output") for p in outputs)]
+    ports = [
+        *([CLOCK] if plan.latency else []),
+        *(p.declared("input") for p in inputs),
+        *(p.declared("output") for p in outputs),
+    ]
     lines = [*([KEEP] if keep else []), *header(name, ports), *declared, *gate_lines(circuit, clocked), *moved]
     at = 0
     for port in outputs:
         literals = circuit.outputs[at : at + port.width].tolist()
-        read = [("~" if x & 1 else "") + clocked.read(x >> 1, len(cuts)) for x in literals]
+        read = [("~" if x & 1 else "") + clocked.read(x >> 1, plan.latency) for x in literals]
         lines += concatenation(port.name, read)
         at += port.width
     idle = [port.name for port in inputs if port.width == 0]
-    idle += ["clk", "en"] if cuts and not moved else []
+    idle += ["clk"] if plan.latency and not moved else []
     return [*lines, *_unread(circuit, clocked), *unused(idle, "idle"), "endmodule", ""]
 
 

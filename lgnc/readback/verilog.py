@@ -1,9 +1,9 @@
 """Structural Verilog -> Circuit: what `lgnc compile -t verilog` writes, read back from its text alone.
 
 pyverilog parses; everything after that is here and shares nothing with the writer. Read are: modules with vector
-ports, wires, registers under one clock and enable, continuous assignments of & | ^ ~^ ~ and reductions, bit and part
-selects, concatenations, comparisons of an input's part with a constant, and instances joined by port names. Anything
-else is refused.
+ports, wires, registers under one clock and at most one enable, a queue of whole words, continuous assignments of
+& | ^ ~^ ~ and reductions, bit and part selects, concatenations, comparisons of an input's part with a constant, and
+instances joined by port names. Anything else is refused.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
     """The headless circuit of the one module that no other instantiates, over its one input that is no handshake.
 
-    Registers under one clock and one enable are stages of a pipeline: they are taken out once every path to an output
-    is seen to cross as many of them. The handshake itself is left out: a testbench covers it.
+    Registers under one clock, and one enable or none, are stages of a pipeline: they are taken out once every path to
+    an output is seen to cross as many of them, and so is a queue that hands on whole words of one input. The handshake
+    itself is left out: a testbench covers it.
     Comparisons become the encoder: features `f0`, `f1` ... of the width that they compare, signed or not. An input
     that is never compared is as many bool features. Outputs are named PORT_BIT, `class_index` as `class_BIT`.
     Raises BadInput for what does not parse, and for every construct not named above.

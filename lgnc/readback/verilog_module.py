@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from lgnc.diagnostics import BadInput
 from lgnc.ir import gates
 from lgnc.readback.verilog_netlist import Netlist
+from lgnc.readback.verilog_queue import carried
 
 
 class Value(NamedTuple):
@@ -20,12 +21,15 @@ class Value(NamedTuple):
 
 
 class Net(NamedTuple):
+    """width: of the signal, or of one place of a memory."""
+
     width: int
     signed: bool
+    memory: bool = False
 
 
 class Register(NamedTuple):
-    """`always @(posedge clock) if (enable) target <= value;`"""
+    """`always @(posedge clock) if (enable) target <= value;`, perhaps without an enable."""
 
     target: str
     clock: Any
@@ -47,7 +51,8 @@ def _kind(node: Any) -> str:
 class Module:
     """A parsed module: `inputs` and `outputs` map a port to its width, `instantiated` names the modules it uses.
 
-    odd: a clocked block that is more than registers under an enable. What such a module drives is opaque.
+    odd: a clocked block that is more than registers, perhaps under an enable. What such a module drives is opaque, but
+    for words that it only carries along (`carried`).
     """
 
     def __init__(self, definition: Any, where: str) -> None:
@@ -61,6 +66,7 @@ class Module:
         self.drivers: dict[str, Any] = {}
         self.instances: list[Any] = []
         self.odd: Any = None
+        self.statements: list[Any] = []
         if definition.paramlist is not None and definition.paramlist.params:
             raise self.refuse(definition.paramlist)
         for port in definition.portlist.ports if definition.portlist else ():
@@ -79,15 +85,18 @@ class Module:
         return BadInput(what, where=at, fix="give structural Verilog as lgnc writes it")
 
     def _declare(self, node: Any) -> int:
-        if node.name in self.nets or getattr(node, "dimensions", None):
-            raise self.refuse(node, f"'{node.name}' is declared twice, or as an array")
+        if node.name in self.nets:
+            raise self.refuse(node, f"'{node.name}' is declared twice")
+        memory = bool(getattr(node, "dimensions", None))
+        if memory and _kind(node) != "Reg":
+            raise self.refuse(node, f"'{node.name}' is declared as an array")
         width = 1
         if node.width is not None:
             high, low = (self._index(each) for each in (node.width.msb, node.width.lsb))
             if low != 0 or not 0 <= high < 1 << 24:
                 raise self.refuse(node, f"'{node.name}' has the range [{high}:{low}]; only [n:0] is read back")
             width = high + 1
-        self.nets[node.name] = Net(width, bool(node.signed))
+        self.nets[node.name] = Net(width, bool(node.signed), memory)
         return width
 
     def _index(self, node: Any) -> int:
@@ -114,6 +123,7 @@ class Module:
                 else:
                     self._item(each)
         elif kind == "Assign":
+            self.statements.append(item)
             target = item.left.var
             if _kind(target) != "Identifier":
                 raise self.refuse(item, "an assignment to a part of a vector is not read back")
@@ -124,19 +134,19 @@ class Module:
                     raise self.refuse(instance, "instance parameters and arrays are not read back")
                 self.instances.append(instance)
         elif kind == "Always":
+            self.statements.append(item.statement)
             self._always(item)
         else:
             raise self.refuse(item)
 
     def _always(self, item: Any) -> None:
-        """Registers, when the block is `@(posedge clock) if (enable)` and assignments to whole signals."""
-        edges, body = item.sens_list.list, item.statement
-        block: Any = getattr(body, "true_statement", None)
+        """Registers, when the block is `@(posedge clock)`, perhaps `if (enable)`, and assignments to whole signals."""
+        edges, block = item.sens_list.list, item.statement
+        enable: Any = None
+        if _kind(block) == "IfStatement" and _kind(block.cond) == "Identifier" and block.false_statement is None:
+            enable, block = block.cond, block.true_statement
         plain = (
             [(edge.type, _kind(edge.sig)) for edge in edges] == [("posedge", "Identifier")]
-            and _kind(body) == "IfStatement"
-            and _kind(body.cond) == "Identifier"
-            and body.false_statement is None
             and _kind(block) == "Block"
             and all(_kind(each) == "NonblockingSubstitution" for each in block.statements)
             and all(_kind(each.left.var) == "Identifier" for each in block.statements)
@@ -146,7 +156,7 @@ class Module:
             return
         for each in block.statements:
             name = each.left.var.name
-            self._drive(name, Register(name, edges[0].sig, body.cond, each.right.var, each.lineno))
+            self._drive(name, Register(name, edges[0].sig, enable, each.right.var, each.lineno))
 
     def _drive(self, name: str, item: Any) -> None:
         if name in self.drivers:
@@ -195,11 +205,12 @@ class Module:
     ) -> dict[str, list[int]]:
         """Port name -> literals of the outputs, given those of the inputs. The netlist gains the gates."""
         if self.odd is not None:
-            return {name: netlist.opaque(width) for name, width in self.outputs.items()}
+            return self._carry(inputs, netlist)
         values = dict(inputs)
         for item in self._order(modules):
             if isinstance(item, Register):
-                clock, enable = (self._value(each, values, netlist).bits[0] for each in (item.clock, item.enable))
+                clock = self._bit(item.clock, values, netlist)
+                enable = None if item.enable is None else self._bit(item.enable, values, netlist)
                 bits = [netlist.register(bit, clock, enable) for bit in self._bits(item.value, values, netlist)]
                 self._store(item, item.target, bits, values)
                 continue
@@ -218,6 +229,15 @@ class Module:
         if undriven:
             raise BadInput(f"output '{undriven[0]}' is not driven", where=f"{self.where}: module {self.name}")
         return {name: values[name] for name in self.outputs}
+
+    def _carry(self, inputs: dict[str, list[int]], netlist: Netlist) -> dict[str, list[int]]:
+        """The outputs of an odd module: the literals of the input that is carried along, or opaque ones."""
+        widths = {name: net.width for name, net in self.nets.items()}
+        given = {}
+        for name, width in self.outputs.items():
+            source = carried(self.statements, name, self.inputs, widths)
+            given[name] = netlist.opaque(width) if source is None else inputs[source]
+        return given
 
     def _store(self, item: Any, name: str, bits: list[int], values: dict[str, list[int]]) -> None:
         net = self.nets.get(name)
@@ -308,7 +328,7 @@ class Module:
 def _reads(item: Any) -> list[str]:
     """The names that a driver reads."""
     if isinstance(item, Register):
-        return [item.clock.name, item.enable.name, *_names(item.value)]
+        return [each.name for each in (item.clock, item.enable) if each is not None] + _names(item.value)
     return _names(item.right.var)
 
 

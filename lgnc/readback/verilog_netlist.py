@@ -33,7 +33,7 @@ class Netlist:
         self.stage: list[int] = []
         self.zero = -1
         self.opaques = 0
-        self.clocks: set[tuple[int, int]] = set()
+        self.clocks: set[tuple[int, int | None]] = set()
         self.latency = 0
 
     def opaque(self, width: int) -> list[int]:
@@ -41,10 +41,10 @@ class Netlist:
         self.opaques += width
         return [2 * (_OPAQUE + self.opaques - 1 - bit) for bit in range(width)]
 
-    def register(self, literal: int, clock: int, enable: int) -> int:
-        """The literal of a value one stage later. Every register must have the same clock and enable."""
+    def register(self, literal: int, clock: int, enable: int | None) -> int:
+        """The literal of a value one stage later. All registers have one clock, and one enable or none."""
         self.clocks.add((clock, enable))
-        if len(self.clocks) > 1 or min(clock, enable) < 2 * _OPAQUE:
+        if len(self.clocks) > 1 or min(clock, clock if enable is None else enable) < 2 * _OPAQUE:
             raise BadInput("registers differ in clock or enable", where=self.where, fix="one clock, one enable")
         literal = self._plain(literal)
         stage = self._stage(literal)

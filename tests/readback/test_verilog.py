@@ -122,15 +122,25 @@ def test_pipelines_are_read_without_their_registers(settings: dict[str, Any]) ->
     [
         (r"(\w+_r1) <= (g\d+_\d+);", r"\1 <= \2_r1;", "form a cycle|different pipeline stages|has no value"),
         (r"(= g\d+_\d+)_r1 ", r"\1 ", "different pipeline stages"),
-        (r"if \(en\) begin\s+g", "if (clk) begin g", "differ in clock or enable"),
-        (
-            r"posedge clk\)\s+if \(en\) begin\s+g",
-            "negedge clk) if (en) begin g",
-            "clock, an enable or a handshake|is not",
-        ),
-        (r"wire (g1_0) = [^;]*;", r"wire \1 = en;", "reads a clock, an enable or a handshake"),
+        (r"posedge clk\) begin", "posedge clk) if (clk) begin", "differ in clock or enable"),
+        (r"posedge clk\) begin", "negedge clk) begin", "clock, an enable or a handshake|is not"),
+        (r"wire (g1_0) = [^;]*;", r"wire \1 = clk;", "reads a clock, an enable or a handshake"),
+        (r"store\[head\] <= made", "store[head] <= ~made", "clock, an enable or a handshake"),
+        (r"held <= store\[tail\]", "held <= {held[0], store[tail][22:1]}", "clock, an enable or a handshake"),
+        (r"result = held", "result[0] = held[0]", "part of a vector"),
+        (r"if \(load\) held <= store\[tail\];", "if (load) held <= room;", "clock, an enable or a handshake"),
     ],
-    ids=["a register of a register", "a register skipped", "another enable", "another edge", "logic on the enable"],
+    ids=[
+        "a register of a register",
+        "a register skipped",
+        "an enable",
+        "another edge",
+        "logic on the clock",
+        "a queue that inverts",
+        "a queue that shifts",
+        "a part of the queue",
+        "another word",
+    ],
 )
 def test_faulty_pipelines_are_refused(was: str, planted: str, message: str) -> None:
     text = text_of(lift(random_model(5, dtype="int16")), stages=9)
@@ -138,6 +148,32 @@ def test_faulty_pipelines_are_refused(was: str, planted: str, message: str) -> N
     assert faulty != text
     with pytest.raises(BadInput, match=message):
         circuit_from_verilog(faulty)
+
+
+def test_pipelines_under_one_enable_are_read() -> None:
+    """As earlier versions wrote them."""
+    body = """input wire clk, input wire rst, input wire in_valid, output wire in_ready, output wire out_valid,
+      input wire out_ready, input wire [1:0] x, output wire y"""
+    text = one(
+        """reg valid, g_r1;
+        wire en = out_ready | ~valid;
+        wire g = x[0] & x[1];
+        assign in_ready = en & ~rst;
+        assign out_valid = valid;
+        assign y = g_r1;
+        always @(posedge clk) if (rst) valid <= 1'b0; else if (en) valid <= in_valid;
+        always @(posedge clk) if (en) begin g_r1 <= g; end""",
+        body,
+    )
+    with pytest.raises(BadInput, match="is not read back"):
+        circuit_from_verilog(text)
+    control = one(
+        "wire en = out_ready; wire g = x[0] & x[1]; assign y = g_r1; reg g_r1; assign in_ready = en;"
+        "assign out_valid = en; always @(posedge clk) if (en) begin g_r1 <= g; end",
+        body,
+    )
+    read = circuit_from_verilog(control)
+    assert outputs_of(read, np.array([[0, 1], [1, 1]], np.bool_)).tolist() == [[False], [True]]
 
 
 def test_float_networks_get_their_encoder_back() -> None:

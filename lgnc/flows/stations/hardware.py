@@ -132,14 +132,20 @@ def handshake(visit: Visit) -> Station:
 
 
 def axis(visit: Visit) -> Station:
-    """The AXI4-Stream wrapper under stalls, packets of wrong lengths and resets."""
-    _, source, results, latency, interval = _facts(visit)
-    beat = visit.manifest.facts.get("axis", visit.manifest.facts["verilog"].get("axis", {})).get("beat_width")
+    """The AXI4-Stream wrapper under stalls, packets of wrong lengths or in error, and resets."""
+    facts, source, results, latency, interval = _facts(visit)
+    said = visit.manifest.facts["verilog"].get("axis")
+    if not isinstance(said, dict) or "words" not in said:
+        return not_checked("wrapper axis", "its results are not in words of 32 bits: an earlier lgnc wrote it")
+    beat = said.get("beat_width")
     if type(beat) is not int or not 0 < beat <= source.width:
         return Station("wrapper axis", False, "read", f"the manifest says beats of {beat!r:.40} bits")
-    bench = axis_files(visit.name, source, results, latency, beat, interval)[f"tb_{visit.name}_axis.v"]
+    made, _ = axis_files(visit.name, source, results, latency, beat, interval, facts.score)
+    bench = made[f"tb_{visit.name}_axis.v"]
     files = [f"{visit.name}_axis.v", f"{visit.name}.v"]
-    told = f"{VECTORS} vectors in beats of {beat} bits, with stalls, packets too short and too long, and a reset"
+    told = (
+        f"{VECTORS} vectors in beats of {beat} bits, with stalls, packets too short, too long and in error, and a reset"
+    )
     return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told)
 
 
