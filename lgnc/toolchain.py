@@ -62,6 +62,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
     "jinja2": ("write reports", "report"),
+    "optuna": ("choose settings by --search", "search"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,11 @@ from lgnc.diagnostics import BadInput
 from lgnc.files import append_line
 from lgnc.report.learning_curve import check_plot_path, plot_learning_curve
 from lgnc.report.tensorboard import scalar_log
+
+if TYPE_CHECKING:
+    from lgnc.data import Dataset
+    from lgnc.train import TrainConfig
+    from lgnc.train.search import Found
 
 
 class Widths(click.ParamType[tuple[int, ...]]):
@@ -53,6 +59,21 @@ def _note(epoch: dict[str, Any]) -> str:
     return f"epoch {epoch['epoch']}: {percent(epoch['accuracy'])}, gaps {gaps}, {steps} steps/s"
 
 
+def _searched(dataset: Dataset, asked: TrainConfig, seconds: float, storage: str, as_json: bool) -> Found:
+    """Search settings, and say in one line what was chosen."""
+    from lgnc.train.search import FOLDS, search
+
+    with progress_bar(quiet=as_json) as bar:
+        task = bar.add_task("search", total=None, note="")
+        note = lambda trial, score: bar.update(task, completed=trial, note=f"{percent(score)}")  # noqa: E731
+        found = search(dataset, asked, seconds, storage, on_trial=note)
+    if not as_json:
+        what = ", ".join(f"{name} {value}" for name, value in found.settings.items()) or "the defaults"
+        scores = f"{percent(found.score)} in {FOLDS} folds (defaults {percent(found.default)})"
+        print_facts([("search", f"{what}: {scores}, the best of {found.trials} trials")])
+    return found
+
+
 _data, _network, _method, _steps, _images, _machine, _files = map(
     section, ("Data", "Network", "Method", "Training", "Images", "Machine and time", "Files")
 )
@@ -66,6 +87,7 @@ _common = section(COMMON)
         "lgnc train iris -o iris.lgn",
         "lgnc train data.csv -o model.lgn --label species --drop id",
         "lgnc train train.csv -o model.lgn --test test.csv --width 500 --epochs 50",
+        "lgnc train data.csv -o model.lgn --search 2m",
         "lgnc train mnist -o mnist.lgn --checkpoint mnist.checkpoint --resume",
     ),
 )
@@ -77,6 +99,7 @@ _common = section(COMMON)
 @_common("--epochs", type=int, help="How often every training row is seen.")
 @_common("--seed", type=int, help="Of everything random: the split, the network, the order of rows.")
 @_common("--time-budget", type=Duration(), help="Stop within this time (90s, 5m, 1h) with the best model.")
+@_common("--search", "search_time", type=Duration(), help="First choose settings by cross-validation, for this time.")
 @_common("--config", type=click.Path(path_type=Path), help="Settings as TOML; flags win over them.")
 @_common("--baselines", is_flag=True, help="Also train a random forest and a logistic regression, to compare.")
 @_common("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
@@ -131,6 +154,7 @@ _common = section(COMMON)
     help="The state after each epoch (OUTPUT with .checkpoint).",
 )
 @_files("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
+@_files("--storage", metavar="URL", help="The database of --search (SQLite: OUTPUT with .search.db).")
 @_files("--log", type=click.Path(path_type=Path), help="Append one JSON line per epoch to this file.")
 @_files("--tensorboard", type=click.Path(path_type=Path), help="Write TensorBoard scalars to this folder.")
 @json_option
@@ -153,6 +177,8 @@ def command(
     resume: bool,
     log: Path | None,
     tensorboard: Path | None,
+    search_time: float | None,
+    storage: str | None,
     baselines: bool,
     plot: Path | None,
     as_json: bool,
@@ -173,6 +199,10 @@ def command(
     require_package("torch")
     if baselines:
         require_package("scikit-learn")
+    if storage is not None and search_time is None:
+        raise BadInput("is the database of a search", where="--storage", fix="give --search TIME with it")
+    if search_time is not None:
+        require_package("optuna")
     from lgnc.data import Choices, load_dataset
     from lgnc.data.summary import summarise, summary_lines
     from lgnc.formats.lgn import save_model
@@ -192,6 +222,13 @@ def command(
     if not as_json and rank() == 0:
         print_facts(summary_lines(dataset))
     from lgnc.train import train  # PyTorch is imported once the input is known to be usable
+
+    found = None
+    if search_time is not None:
+        found = _searched(
+            dataset, chosen, search_time, storage or f"sqlite:///{output.with_suffix('.search.db')}", as_json
+        )
+        chosen = found.config
 
     with ExitStack() as stack:
         bar = stack.enter_context(progress_bar(quiet=as_json or rank() > 0))
@@ -221,6 +258,8 @@ def command(
     if checkpoint is None:
         state.unlink(missing_ok=True)
     report = result.report
+    if found is not None:
+        report["search"] = {key: value for key, value in asdict(found).items() if key != "config"}
     if plot is not None:
         plot_learning_curve(report["history"], plot, title=data)
     if as_json:

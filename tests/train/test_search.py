@@ -1,0 +1,98 @@
+"""The search: folds that leak nothing, the best trial, one study for the same data and settings, gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("optuna")
+
+from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
+from lgnc.train import TrainConfig
+from lgnc.train import search as module
+from lgnc.train.search import SPACE, search
+
+ROWS = np.array([0] * 7 + [1] * 5 + [2], np.int64)
+
+
+def table(seed: int = 0) -> Dataset:
+    x = np.random.default_rng(seed).random((len(ROWS), 4))
+    return Dataset("made", x, ROWS, x[:1], ROWS[:1], tuple("abcd"), ("p", "q", "r"))
+
+
+def test_every_row_is_for_test_once_and_a_class_of_one_row_never() -> None:
+    data, seen = table(), []
+    for fold in module._folds(data, 3):
+        assert set(fold.y_train) == {0, 1, 2}, "every class can be trained"
+        inside = {row.tobytes() for row in fold.x_train}
+        assert not inside & {row.tobytes() for row in fold.x_test}
+        assert len(fold.x_train) + len(fold.x_test) == len(ROWS)
+        seen += [row.tobytes() for row in fold.x_test]
+    assert sorted(seen) == sorted(row.tobytes() for row in data.x_train[ROWS < 2])
+
+
+def scored(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """Trials that cost nothing: the score is the candidates in hundredths, the defaults' 0.05. Gives what was tried."""
+    tried: list[TrainConfig] = []
+
+    def score(folds: list[Dataset], config: TrainConfig) -> float:
+        assert all(fold.x_test.shape[0] for fold in folds)
+        tried.append(config)
+        return (config.candidates or 5) / 100
+
+    monkeypatch.setattr(module, "_score", score)
+    return tried
+
+
+def test_the_best_trial_is_chosen_and_what_was_asked_for_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, url = scored(monkeypatch), f"sqlite:///{tmp_path / 's.db'}"
+    base = TrainConfig(width=300, encoder="quantile:3", time_budget=9.0)
+    found = search(table(), base, 3.0, url)
+    assert tried[0] == base, "the defaults come first"
+    assert {(each.width, each.encoder) for each in tried} == {(300, "quantile:3")}
+    assert found.default == 0.05
+    assert found.score == max((each.candidates or 5) / 100 for each in tried)
+    assert found.trials == len(tried)
+    assert found.config in tried
+    assert set(found.settings) <= {"candidates", "epochs", "group_tau"}
+
+
+def test_a_study_is_gone_on_with_by_the_same_data_and_settings_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, url = scored(monkeypatch), f"sqlite:///{tmp_path / 's.db'}"
+    base = TrainConfig(width=300)
+    first = search(table(), base, 0.001, url)
+    assert first.trials == len(tried) == 1
+    again = search(table(), base, 2.0, url)
+    assert again.trials == len(tried) > 1
+    assert again.default == 0.05
+    count = len(tried)
+    for data, config in ((table(1), base), (table(), TrainConfig(width=301))):
+        assert search(data, config, 0.001, url).trials == 1, "a study of its own"
+        count += 1
+        assert len(tried) == count
+
+
+@pytest.mark.parametrize("settings", [{"widths": (30, 30)}, {"preset": "logictreenet-s"}])
+def test_what_has_no_width_to_choose_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="--search"):
+        search(table(), TrainConfig(**settings), 1.0, "sqlite://")
+
+
+def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    for url in (f"sqlite:///{tmp_path}/none/s.db", "nonsense", "nosuchdb://host/x"):
+        with pytest.raises(BadInput, match="--storage") as caught:
+            search(table(), TrainConfig(), 1.0, url)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_is_chosen_can_be_trained() -> None:
+    """Every value of the space is one that a setting may have."""
+    for name, values in SPACE.items():
+        for value in values:
+            assert getattr(TrainConfig(**{name: value}), name) == value
