@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ir": {"diagnostics"},
     "arithmetic": {"diagnostics", "ir"},
     "formats": {"diagnostics", "files", "ir"},
-    "readback": {"diagnostics", "ir"},
+    "readback": {*BASE, "ir"},
     "passes": {"diagnostics", "ir", "arithmetic"},
     "backends": {"diagnostics", "ir", "arithmetic"},
     "mapping": {"diagnostics", "ir", "arithmetic", "passes"},

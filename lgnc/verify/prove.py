@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.arithmetic.head import score_format
 from lgnc.diagnostics import LgncError
 from lgnc.ir.circuit import Circuit, Words
 from lgnc.ir.simulate import unpack
 from lgnc.verify.certificate import HEADER
 from lgnc.verify.graph import Graph, Simulator
-from lgnc.verify.interface import lower_alike
+from lgnc.verify.interface import headed, lower_alike
 from lgnc.verify.parallel import parts_of, prove_parts
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
@@ -29,6 +31,7 @@ from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.sums import Sum, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
+from lgnc.verify.words import equal_words, score_words, substituted
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -85,10 +88,10 @@ def prove(
     differ, ProverError when a counterexample does not replay.
     """
     started = time.perf_counter()
-    a, b = lower_alike(a, b)
-    order = output_order(a, b)
-    proof = _Proof(joint_space(a, b), order, started + time_limit, seed, claim)
-    proof.workers = workers
+    one, two = lower_alike(a, b)
+    order = output_order(one, two)
+    proof = _Proof(joint_space(one, two), order, started + time_limit, seed, claim)
+    proof.workers, proof.headed = workers, (headed(a, one), headed(b, two))
     verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
     return replace(verdict, seconds=time.perf_counter() - started)
 
@@ -135,6 +138,7 @@ class _Proof:
         self.log = ProofLog(self.space, deadline) if certify else None
         self.by_class = claim == "class" and order is None
         self.vectors, self.workers = 0, 1
+        self.headed: tuple[Circuit | None, Circuit | None] = (None, None)
 
     def run(self) -> Verdict:
         _, left, right = self.views
@@ -143,7 +147,8 @@ class _Proof:
         if self.order is None:
             self.one, self.two = class_sums(self.a, one), class_sums(self.b, two)
         else:
-            self.one, self.two = _single(one), _single([two[k] for k in self.order.tolist()])
+            one, two = self._without_numbers(one, [two[k] for k in self.order.tolist()])
+            self.one, self.two = _single(one), _single(two)
         if self._settled():
             return Verdict(True, "proven", 0, None, 0.0, "equal by structure")
         simulated = self._simulate(_QUICK)
@@ -156,6 +161,35 @@ class _Proof:
             if verdict is not None:
                 return verdict
         return self.stages(_STAGES[:_QUICK_STAGES]) or self._enumerate() or self._in_parts() or self.finish()
+
+    def _without_numbers(self, one: list[int], two: list[int]) -> tuple[list[int], list[int]]:
+        """The literals of the outputs that are left when score words are proven equal; those bits become one."""
+        if self.log is not None or one == two:
+            return one, two
+        assert self.order is not None
+        names = self.a.output_names
+        if not score_words(names):
+            names = tuple(self.b.output_names[k] for k in self.order.tolist())
+        sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
+        proven = equal_words(self.graph, names, one, two, sums)
+        if not proven:
+            return one, two
+        pairs = [(one[place], two[place]) for place in proven]
+        left = sorted(set(range(len(one))) - set(proven))
+        roots = [side[place] for side in (one, two) for place in left]
+        self.graph, roots = substituted(self.graph, pairs, roots)
+        return roots[: len(left)], roots[len(left) :]
+
+    def _scores(self, circuit: Circuit | None, view: Side, names: Sequence[str]) -> list[Sum] | None:
+        """The scores of a side that had a head before it was lowered, as its words have them."""
+        if circuit is None or circuit.head is None:
+            return None
+        sums = class_sums(circuit, self.graph.add_circuit(circuit, view.literal))
+        words = score_words(names)
+        if words and not words[0].signed:
+            for each in sums:
+                each.constant -= score_format(circuit.head).base
+        return sums
 
     def stages(self, stages: tuple[Stage, ...]) -> Verdict | None:
         """Some stages, from cheap to costly. A verdict, or None when something is left."""

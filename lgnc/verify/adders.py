@@ -1,0 +1,181 @@
+"""Numbers in binary as the sums that they are: adders of any shape are taken apart by what each keeps.
+
+A number is a sum of nodes, integer coefficients and products of two nodes. From the last node to the first, an XOR
+becomes x + y - 2xy, an AND a product, and the OR of two that are never true at once their sum. So the sum and the carry
+of a half or full adder become the bits that it adds, the products cancelling, whatever tree it stands in. No step
+changes the number; so every interval that a step shows holds for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+
+from lgnc.verify.graph import AND, XOR, Graph
+from lgnc.verify.sums import Sum
+
+_PRODUCT = 1 << 62
+_SHIFT = 31
+
+Carries = Mapping[tuple[int, int, int], int]
+"""Three nodes -> the literal of their majority, where it is known by function."""
+
+
+@dataclass
+class Number:
+    """total: what is left, over nodes and products (their keys are _PRODUCT and up). low, high: its bounds."""
+
+    total: Sum
+    low: int
+    high: int
+
+
+def word_number(literals: Sequence[int], signed: bool) -> Sum:
+    """The number that a word's literals, lowest first, stand for; two's complement where it is signed."""
+    number = Sum()
+    for bit, literal in enumerate(literals):
+        top = signed and bit == len(literals) - 1
+        number.add(literal, -(1 << bit) if top else 1 << bit)
+    return number.minus(Sum())
+
+
+def take_apart(graph: Graph, number: Sum, stop: Container[int], carries: Carries | None = None) -> Number:
+    """`number` over the nodes of `stop`, the graph's leaves and products.
+
+    carries: majorities known by function; then they, and all ANDs, stay as they are, and only XORs are taken apart.
+    """
+    work = _Work(graph, number, carries)
+    return work.run(stop)
+
+
+class _Work:
+    def __init__(self, graph: Graph, number: Sum, carries: Carries | None) -> None:
+        self.graph, self.carries = graph, carries
+        self.constant, self.terms = number.constant, dict(number.terms)
+        self.queue = [-node for node in self.terms if node < _PRODUCT]
+        heapq.heapify(self.queue)
+        self.positive = sum(times for times in self.terms.values() if times > 0)
+        self.negative = sum(times for times in self.terms.values() if times < 0)
+
+    def run(self, stop: Container[int]) -> Number:
+        graph = self.graph
+        low, high = self._bounds()
+        kept: dict[int, int] = {}
+        last = 0
+        while self.queue:
+            node = -heapq.heappop(self.queue)
+            times = self.terms.get(node, 0)
+            if node == last or not times or node <= graph.leaves or node in stop:
+                continue
+            if self.carries is None or graph.kind[node] == XOR:
+                self._replace(node, times)
+                least, most = self._bounds()
+                if most - least < high - low:
+                    low, high = least, most
+            last = node
+        kept.update((node, times) for node, times in self.terms.items() if times)
+        total = Sum(self.constant)
+        total.terms.update(kept)
+        return Number(total, low, high)
+
+    def _bounds(self) -> tuple[int, int]:
+        return self.constant + self.negative, self.constant + self.positive
+
+    def _add(self, literal: int, times: int) -> None:
+        """Add `times` the literal of a node."""
+        if literal & 1:
+            self.constant += times
+            times = -times
+        if literal > 1:
+            self._put(literal >> 1, times, literal < 2 * _PRODUCT)
+
+    def _put(self, key: int, times: int, queued: bool) -> None:
+        before = self.terms.get(key, 0)
+        after = before + times
+        self.positive += max(after, 0) - max(before, 0)
+        self.negative += min(after, 0) - min(before, 0)
+        self.terms[key] = after
+        if queued and not before:
+            heapq.heappush(self.queue, -key)
+
+    def _replace(self, node: int, times: int) -> None:
+        """Take a node out, and put in what it is."""
+        graph = self.graph
+        self._put(node, -times, False)
+        x, y = graph.f0[node], graph.f1[node]
+        if graph.kind[node] == AND:
+            if x & y & 1 and _never_both(graph, x ^ 1, y ^ 1):
+                self.constant += times
+                self._add(x ^ 1, -times)
+                self._add(y ^ 1, -times)
+            else:
+                self._product(x, y, times)
+            return
+        if self.carries is not None and self._full_adder(node, times):
+            return
+        self._add(x, times)
+        self._add(y, times)
+        self._product(x, y, -2 * times)
+
+    def _product(self, x: int, y: int, times: int) -> None:
+        """Add `times` the product of two literals: that of their nodes, and what inversions add to it."""
+        if self.carries is not None:
+            self._add(self.graph.and_(x, y), times)
+            return
+        if y & 1:
+            self._add(x, times)
+            self._product(x, y ^ 1, -times)
+        elif x & 1:
+            self._add(y, times)
+            self._product(x ^ 1, y, -times)
+        else:
+            self._put(_PRODUCT | (x >> 1) << _SHIFT | y >> 1, times, False)
+
+    def _full_adder(self, node: int, times: int) -> bool:
+        """Take an XOR of three apart by its carry, the one that the number has if it has one; False without one."""
+        assert self.carries is not None
+        found = []
+        for inputs in three_inputs(self.graph, node):
+            carry = self.carries.get(inputs)
+            if carry is not None:
+                found.append((self.terms.get(carry >> 1, 0) == 0, inputs, carry))
+        if not found:
+            return False
+        _, inputs, carry = min(found)
+        for each in inputs:
+            self._add(2 * each, times)
+        self._add(carry, -2 * times)
+        return True
+
+
+def three_inputs(graph: Graph, node: int) -> list[tuple[int, int, int]]:
+    """The ways in which an XOR node is one of three nodes."""
+    found = []
+    x, y = graph.f0[node] >> 1, graph.f1[node] >> 1
+    for inner, outer in ((x, y), (y, x)):
+        if graph.kind[inner] == XOR:
+            low, middle, high = sorted((graph.f0[inner] >> 1, graph.f1[inner] >> 1, outer))
+            if low < middle < high:
+                found.append((low, middle, high))
+    return found
+
+
+def _never_both(graph: Graph, p: int, q: int) -> bool:
+    """Whether two literals of ANDs are seen never to be true at once: one reads the complement of what the other
+
+    reads, or the XOR of both that the other reads.
+    """
+    if p & 1 or q & 1 or graph.kind[p >> 1] != AND or graph.kind[q >> 1] != AND:
+        return False
+    for one, other in ((p >> 1, q >> 1), (q >> 1, p >> 1)):
+        x, y = graph.f0[one], graph.f1[one]
+        for literal in (graph.f0[other], graph.f1[other]):
+            if literal ^ 1 in (x, y):
+                return True
+            node = literal >> 1
+            if graph.kind[node] == XOR and {graph.f0[node], graph.f1[node]} == {x & ~1, y & ~1}:
+                # Where x and y hold, this XOR of their nodes is the parity of their inversions.
+                if (x ^ y ^ literal) & 1 == 0:
+                    return True
+    return False

@@ -1,0 +1,122 @@
+"""Outputs that are numbers: words of score bits, proven equal as sums before anything is asked about their bits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lgnc.verify.adders import Carries, Number, take_apart, word_number
+from lgnc.verify.graph import Graph
+from lgnc.verify.sums import Sum
+
+_SCORE = re.compile(r"(s|score)([0-9]{1,6})_([0-9]{1,3})")
+"""`s3_0`: bit 0 of class 3's score less the lowest offset, unsigned. `score3_0`: of the score, two's complement."""
+
+
+class Word(NamedTuple):
+    """The places among the outputs of a class's score bits, lowest first."""
+
+    places: tuple[int, ...]
+    signed: bool
+
+
+def score_words(names: Sequence[str]) -> dict[int, Word]:
+    """Class -> the word of its score, from output names; none when a word lacks a bit or both kinds are there."""
+    bits: dict[int, dict[int, int]] = {}
+    kinds = set()
+    for place, name in enumerate(names):
+        if match := _SCORE.fullmatch(name):
+            kinds.add(match[1])
+            bits.setdefault(int(match[2]), {})[int(match[3])] = place
+    if len(kinds) != 1 or any(set(own) != set(range(len(own))) for own in bits.values()):
+        return {}
+    signed = kinds == {"score"}
+    return {number: Word(tuple(own[bit] for bit in range(len(own))), signed) for number, own in bits.items()}
+
+
+def equal_numbers(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None, carries: Carries | None = None) -> bool:
+    """Whether two numbers are seen to be the same for every input.
+
+    bounds: of the first one where it is a sum of literals, which is then not taken apart unless it has to be.
+
+    What is left of their difference may be a multiple of 2 ** p, such as carries that adders drop; then the bounds of
+    both must lie so close that only 0 is one.
+    """
+    first = Number(one, *bounds) if bounds else take_apart(graph, one, (), carries)
+    second = take_apart(graph, two, one.terms if bounds else (), carries)
+    rest = second.total.minus(first.total)
+    if not _within(rest, first, second):
+        rest = take_apart(graph, rest, (), carries).total
+    return _within(rest, first, second)
+
+
+def _within(rest: Sum, one: Number, two: Number) -> bool:
+    """Whether the difference of two numbers can only be 0: it is a multiple of more than their bounds allow."""
+    if rest.is_zero:
+        return True
+    step = 0
+    for times in (rest.constant, *rest.terms.values()):
+        step |= times
+    furthest = max(two.high - one.low, one.high - two.low)
+    return furthest < (step & -step)
+
+
+def sum_bounds(number: Sum) -> tuple[int, int]:
+    """The least and the greatest value that a sum of literals could have."""
+    low = number.constant + sum(times for times in number.terms.values() if times < 0)
+    return low, number.constant + sum(times for times in number.terms.values() if times > 0)
+
+
+def word_sum(word: Word, literals: Sequence[int]) -> Sum:
+    """The number of a word, from the literals of all outputs."""
+    return word_number([literals[place] for place in word.places], word.signed)
+
+
+def substituted(graph: Graph, equal: Sequence[tuple[int, int]], roots: Sequence[int]) -> tuple[Graph, list[int]]:
+    """A new graph of what `roots` depend on, in which pairs of equal literals are one: (graph, the roots in it).
+
+    The later node of each pair becomes the earlier literal.
+    """
+    earlier: dict[int, int] = {}
+    for x, y in equal:
+        if x >> 1 < y >> 1:
+            x, y = y, x
+        if x >> 1 != y >> 1:
+            earlier.setdefault(x >> 1, y ^ (x & 1))
+    new = Graph(graph.leaves, graph.plain)
+    literal = [*range(0, 2 * (graph.leaves + 1), 2), *([-1] * (len(graph) - graph.leaves - 1))]
+    for node in graph.cone([*roots, *earlier.values()]):
+        if node in earlier:
+            target = earlier[node]
+            literal[node] = literal[target >> 1] ^ (target & 1)
+            continue
+        x, y = graph.f0[node], graph.f1[node]
+        size = len(new)
+        made = new.make(graph.kind[node], literal[x >> 1] ^ (x & 1), literal[y >> 1] ^ (y & 1))
+        if made >> 1 == size:
+            new.origin[size] = graph.origin[node] ^ (made & 1)
+        literal[node] = made
+    return new, [literal[root >> 1] ^ (root & 1) for root in roots]
+
+
+def equal_words(
+    graph: Graph, names: Sequence[str], one: Sequence[int], two: Sequence[int], sums: Sequence[Sequence[Sum] | None]
+) -> list[int]:
+    """The places of outputs that belong to score words which are the same number on both sides.
+
+    one, two: the literals of both sides' outputs, alike in order; names: of the outputs. sums: for each side the scores
+    as sums of literals where a head says them, else None. Such a side's own bits must be that sum too.
+    """
+    proven: list[int] = []
+    for number, word in score_words(names).items():
+        numbers = [word_sum(word, side) for side in (one, two)]
+        known = [own[number] for own in sums if own is not None and number < len(own)]
+        if known:
+            bounds = sum_bounds(known[0])
+            same = all(equal_numbers(graph, known[0], each, bounds) for each in numbers)
+        else:
+            same = equal_numbers(graph, numbers[0], numbers[1], None)
+        if same:
+            proven += word.places
+    return proven
