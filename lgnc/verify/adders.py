@@ -129,8 +129,22 @@ class _Work:
         elif x & 1:
             self._add(y, times)
             self._product(x ^ 1, y, -times)
-        else:
-            self._put(_PRODUCT | (x >> 1) << _SHIFT | y >> 1, times, False)
+        elif not self._absorbed(x, y, times) and not self._absorbed(y, x, times):
+            low, high = sorted((x >> 1, y >> 1))
+            self._put(_PRODUCT | low << _SHIFT | high, times, False)
+
+    def _absorbed(self, x: int, y: int, times: int) -> bool:
+        """Add `times` the product of two nodes' literals where the second one reads the first: True if it does."""
+        graph, node = self.graph, y >> 1
+        p, q = graph.f0[node], graph.f1[node]
+        if x >> 1 not in (p >> 1, q >> 1) or node <= graph.leaves:
+            return False
+        same, other = (p, q) if p >> 1 == x >> 1 else (q, p)
+        if graph.kind[node] == XOR:
+            self._product(x, other ^ 1, times)
+        elif same == x:
+            self._add(y, times)
+        return True
 
     def _full_adder(self, node: int, times: int) -> bool:
         """Take an XOR of three apart by its carry, the one that the number has if it has one; False without one."""

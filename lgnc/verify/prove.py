@@ -31,7 +31,7 @@ from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.sums import Sum, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
-from lgnc.verify.words import equal_words, score_words, substituted
+from lgnc.verify.words import equal_words, over_cut, score_words, substituted
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -176,9 +176,17 @@ class _Proof:
             return one, two
         pairs = [(one[place], two[place]) for place in proven]
         left = sorted(set(range(len(one))) - set(proven))
-        roots = [side[place] for side in (one, two) for place in left]
+        roots = [side[place] for side in (one, two) for place in left] + [one[place] for place in proven]
         self.graph, roots = substituted(self.graph, pairs, roots)
-        return roots[: len(left)], roots[len(left) :]
+        sides = roots[: len(left)], roots[len(left) : 2 * len(left)]
+        return ([], []) if self._equal_over({root >> 1 for root in roots[2 * len(left) :]}, sides) else sides
+
+    def _equal_over(self, cut: set[int], sides: tuple[list[int], list[int]]) -> bool:
+        """Whether outputs are proven equal for any values of the nodes of `cut`: a class, whatever scores are made of."""
+        if sides[0] == sides[1]:
+            return True
+        seconds = self.deadline - time.perf_counter()
+        return prove(*over_cut(self.graph, cut, sides), time_limit=seconds / 2, seed=self.seed).equal is True
 
     def _scores(self, circuit: Circuit | None, view: Side, names: Sequence[str]) -> list[Sum] | None:
         """The scores of a side that had a head before it was lowered, as its words have them."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
+from lgnc.ir.builder import FALSE, Builder
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.gates import AND as AND_GATE
+from lgnc.ir.gates import XOR as XOR_GATE
 from lgnc.verify.adders import Carries, Number, take_apart, word_number
-from lgnc.verify.graph import Graph
+from lgnc.verify.graph import AND, Graph
 from lgnc.verify.sums import Sum
 
 _SCORE = re.compile(r"(s|score)([0-9]{1,6})_([0-9]{1,3})")
@@ -98,6 +102,35 @@ def substituted(graph: Graph, equal: Sequence[tuple[int, int]], roots: Sequence[
             new.origin[size] = graph.origin[node] ^ (made & 1)
         literal[node] = made
     return new, [literal[root >> 1] ^ (root & 1) for root in roots]
+
+
+def over_cut(graph: Graph, cut: Container[int], sides: Sequence[Sequence[int]]) -> list[Circuit]:
+    """Each side's literals as outputs of a circuit whose inputs, the same for all, are the nodes of `cut`, taken to be
+
+    free, and the leaves that are reached beside them.
+    """
+    needed = bytearray(len(graph))
+    for side in sides:
+        for literal in side:
+            needed[literal >> 1] = 1
+    inputs, nodes = [], []
+    for node in range(len(graph) - 1, 0, -1):
+        if not needed[node]:
+            continue
+        if node in cut or node <= graph.leaves:
+            inputs.append(node)
+        else:
+            nodes.append(node)
+            needed[graph.f0[node] >> 1] = needed[graph.f1[node] >> 1] = 1
+    build = Builder(len(inputs))
+    at = {node: 2 * place for place, node in enumerate(inputs)} | {0: FALSE}
+    for node in reversed(nodes):
+        x, y = graph.f0[node], graph.f1[node]
+        op = AND_GATE if graph.kind[node] == AND else XOR_GATE
+        at[node] = build.gate(op, at[x >> 1] ^ (x & 1), at[y >> 1] ^ (y & 1))
+    names = tuple(f"n{node}" for node in inputs)
+    outputs = [[at[literal >> 1] ^ (literal & 1) for literal in side] for side in sides]
+    return [build.circuit(side, names, tuple(f"o{k}" for k in range(len(side)))) for side in outputs]
 
 
 def equal_words(
