@@ -1,7 +1,8 @@
 """Numbers in binary as the sums that they are: adders of any shape are taken apart by what each keeps.
 
-A number is a sum of nodes, integer coefficients and products of two nodes. From the last node to the first, an XOR
-becomes x + y - 2xy, an AND a product, and the OR of two that are never true at once their sum. So the sum and the carry
+A number is a sum of nodes with integer coefficients. From the last node to the first, an XOR becomes x + y - 2xy, an AND
+of inverted nodes one of the nodes themselves, and the OR of two that are never true at once their sum; the ANDs of two
+nodes, their products, stay. So the sum and the carry
 of a half or full adder become the bits that it adds, the products cancelling, whatever tree it stands in. No step
 changes the number; so every interval that a step shows holds for it.
 """
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from lgnc.verify.graph import AND, XOR, Graph
 from lgnc.verify.sums import Sum
 
-_PRODUCT = 1 << 62
-_SHIFT = 31
+_IMPLIED = 24
+"""Literals that are looked at where two are asked whether they exclude each other."""
 
 Carries = Mapping[tuple[int, int, int], int]
 """Three nodes -> the literal of their majority, where it is known by function."""
@@ -24,7 +25,7 @@ Carries = Mapping[tuple[int, int, int], int]
 
 @dataclass
 class Number:
-    """total: what is left, over nodes and products (their keys are _PRODUCT and up). low, high: its bounds."""
+    """total: what is left. low, high: bounds of the number."""
 
     total: Sum
     low: int
@@ -41,7 +42,7 @@ def word_number(literals: Sequence[int], signed: bool) -> Sum:
 
 
 def take_apart(graph: Graph, number: Sum, stop: Container[int], carries: Carries | None = None) -> Number:
-    """`number` over the nodes of `stop`, the graph's leaves and products.
+    """`number` over the nodes of `stop`, the graph's leaves and ANDs of two nodes, which the graph gains.
 
     carries: majorities known by function; then they, and all ANDs, stay as they are, and only XORs are taken apart.
     """
@@ -53,7 +54,7 @@ class _Work:
     def __init__(self, graph: Graph, number: Sum, carries: Carries | None) -> None:
         self.graph, self.carries = graph, carries
         self.constant, self.terms = number.constant, dict(number.terms)
-        self.queue = [-node for node in self.terms if node < _PRODUCT]
+        self.queue = [-node for node in self.terms]
         heapq.heapify(self.queue)
         self.positive = sum(times for times in self.terms.values() if times > 0)
         self.negative = sum(times for times in self.terms.values() if times < 0)
@@ -61,51 +62,48 @@ class _Work:
     def run(self, stop: Container[int]) -> Number:
         graph = self.graph
         low, high = self._bounds()
-        kept: dict[int, int] = {}
-        last = 0
         while self.queue:
             node = -heapq.heappop(self.queue)
             times = self.terms.get(node, 0)
-            if node == last or not times or node <= graph.leaves or node in stop:
+            if not times or node <= graph.leaves or node in stop:
                 continue
             if self.carries is None or graph.kind[node] == XOR:
                 self._replace(node, times)
                 least, most = self._bounds()
                 if most - least < high - low:
                     low, high = least, most
-            last = node
-        kept.update((node, times) for node, times in self.terms.items() if times)
         total = Sum(self.constant)
-        total.terms.update(kept)
+        total.terms.update({node: times for node, times in self.terms.items() if times})
         return Number(total, low, high)
 
     def _bounds(self) -> tuple[int, int]:
         return self.constant + self.negative, self.constant + self.positive
 
     def _add(self, literal: int, times: int) -> None:
-        """Add `times` the literal of a node."""
+        """Add `times` the value of a literal."""
         if literal & 1:
             self.constant += times
             times = -times
-        if literal > 1:
-            self._put(literal >> 1, times, literal < 2 * _PRODUCT)
-
-    def _put(self, key: int, times: int, queued: bool) -> None:
-        before = self.terms.get(key, 0)
+        node = literal >> 1
+        if not node:
+            return
+        before = self.terms.get(node, 0)
         after = before + times
         self.positive += max(after, 0) - max(before, 0)
         self.negative += min(after, 0) - min(before, 0)
-        self.terms[key] = after
-        if queued and not before:
-            heapq.heappush(self.queue, -key)
+        self.terms[node] = after
+        if not before:
+            heapq.heappush(self.queue, -node)
 
     def _replace(self, node: int, times: int) -> None:
         """Take a node out, and put in what it is."""
         graph = self.graph
-        self._put(node, -times, False)
         x, y = graph.f0[node], graph.f1[node]
+        if graph.kind[node] == AND and not (x | y) & 1:
+            return
+        self._add(2 * node, -times)
         if graph.kind[node] == AND:
-            if x & y & 1 and _never_both(graph, x ^ 1, y ^ 1):
+            if x & y & 1 and exclude(graph, x ^ 1, y ^ 1):
                 self.constant += times
                 self._add(x ^ 1, -times)
                 self._add(y ^ 1, -times)
@@ -122,29 +120,14 @@ class _Work:
         """Add `times` the product of two literals: that of their nodes, and what inversions add to it."""
         if self.carries is not None:
             self._add(self.graph.and_(x, y), times)
-            return
-        if y & 1:
+        elif y & 1:
             self._add(x, times)
             self._product(x, y ^ 1, -times)
         elif x & 1:
             self._add(y, times)
             self._product(x ^ 1, y, -times)
-        elif not self._absorbed(x, y, times) and not self._absorbed(y, x, times):
-            low, high = sorted((x >> 1, y >> 1))
-            self._put(_PRODUCT | low << _SHIFT | high, times, False)
-
-    def _absorbed(self, x: int, y: int, times: int) -> bool:
-        """Add `times` the product of two nodes' literals where the second one reads the first: True if it does."""
-        graph, node = self.graph, y >> 1
-        p, q = graph.f0[node], graph.f1[node]
-        if x >> 1 not in (p >> 1, q >> 1) or node <= graph.leaves:
-            return False
-        same, other = (p, q) if p >> 1 == x >> 1 else (q, p)
-        if graph.kind[node] == XOR:
-            self._product(x, other ^ 1, times)
-        elif same == x:
-            self._add(y, times)
-        return True
+        elif not exclude(self.graph, x, y):
+            self._add(self.graph.and_(x, y), times)
 
     def _full_adder(self, node: int, times: int) -> bool:
         """Take an XOR of three apart by its carry, the one that the number has if it has one; False without one."""
@@ -175,21 +158,30 @@ def three_inputs(graph: Graph, node: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def _never_both(graph: Graph, p: int, q: int) -> bool:
-    """Whether two literals of ANDs are seen never to be true at once: one reads the complement of what the other
-
-    reads, or the XOR of both that the other reads.
-    """
-    if p & 1 or q & 1 or graph.kind[p >> 1] != AND or graph.kind[q >> 1] != AND:
-        return False
-    for one, other in ((p >> 1, q >> 1), (q >> 1, p >> 1)):
-        x, y = graph.f0[one], graph.f1[one]
-        for literal in (graph.f0[other], graph.f1[other]):
-            if literal ^ 1 in (x, y):
-                return True
-            node = literal >> 1
-            if graph.kind[node] == XOR and {graph.f0[node], graph.f1[node]} == {x & ~1, y & ~1}:
-                # Where x and y hold, this XOR of their nodes is the parity of their inversions.
-                if (x ^ y ^ literal) & 1 == 0:
+def exclude(graph: Graph, p: int, q: int) -> bool:
+    """Whether two literals are seen never to be true at once, from ANDs below them and XORs that these read."""
+    implied = _implied(graph, p) | _implied(graph, q)
+    for literal in implied:
+        if literal ^ 1 in implied:
+            return True
+        node = literal >> 1
+        if graph.kind[node] == XOR:
+            x, y = graph.f0[node], graph.f1[node]
+            for one in (x, x ^ 1):
+                # The XOR's value and one of its nodes' say what the other node is, and that it is not this.
+                if one in implied and (y ^ (one & 1) ^ (literal & 1)) in implied:
                     return True
     return False
+
+
+def _implied(graph: Graph, literal: int) -> set[int]:
+    """Literals that hold where a literal does: what its ANDs read."""
+    found, waiting = {literal}, [literal]
+    while waiting and len(found) < _IMPLIED:
+        each = waiting.pop(0)
+        if not each & 1 and graph.kind[each >> 1] == AND:
+            for fanin in (graph.f0[each >> 1], graph.f1[each >> 1]):
+                if fanin not in found:
+                    found.add(fanin)
+                    waiting.append(fanin)
+    return found

@@ -31,7 +31,7 @@ from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.sums import Sum, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
-from lgnc.verify.words import equal_words, over_cut, score_words, substituted
+from lgnc.verify.words import Word, over_cut, score_words, substituted, word_differences
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -66,6 +66,9 @@ _STAGES = (
 
 _QUICK_STAGES = 2
 """So many stages are done before the work is shared among processes."""
+
+_SMALL = 64
+"""Nodes of a word's difference up to which SAT is asked about it on its own."""
 
 _HARD = 4
 """So many questions may go unanswered before a stage leaves the other outputs to the next one."""
@@ -171,7 +174,7 @@ class _Proof:
         if not score_words(names):
             names = tuple(self.b.output_names[k] for k in self.order.tolist())
         sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
-        proven = equal_words(self.graph, names, one, two, sums)
+        proven = self._equal_words(word_differences(self.graph, names, one, two, sums))
         if not proven:
             return one, two
         pairs = [(one[place], two[place]) for place in proven]
@@ -180,6 +183,20 @@ class _Proof:
         self.graph, roots = substituted(self.graph, pairs, roots)
         sides = roots[: len(left)], roots[len(left) : 2 * len(left)]
         return ([], []) if self._equal_over({root >> 1 for root in roots[2 * len(left) :]}, sides) else sides
+
+    def _equal_words(self, differences: list[tuple[Word, list[Sum]]]) -> list[int]:
+        """The places of the words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
+        oracle, proven = Oracle(self.graph, self.space, self.deadline), list[int]()
+        try:
+            for word, left in differences:
+                hard = [each for each in left if not each.is_zero]
+                if all(len(each.terms) <= _SMALL for each in hard) and all(
+                    oracle.satisfiable([nonzero(self.graph, each)], _STAGES[1].effort) is False for each in hard
+                ):
+                    proven += word.places
+        finally:
+            oracle.close()
+        return proven
 
     def _equal_over(self, cut: set[int], sides: tuple[list[int], list[int]]) -> bool:
         """Whether outputs are proven equal for any values of the nodes of `cut`: a class, whatever scores are made of."""

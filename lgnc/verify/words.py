@@ -39,31 +39,29 @@ def score_words(names: Sequence[str]) -> dict[int, Word]:
     return {number: Word(tuple(own[bit] for bit in range(len(own))), signed) for number, own in bits.items()}
 
 
-def equal_numbers(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None, carries: Carries | None = None) -> bool:
-    """Whether two numbers are seen to be the same for every input.
+def difference(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None, carries: Carries | None = None) -> Sum:
+    """What is left of the difference of two numbers, which are the same where and only where it is 0.
 
-    bounds: of the first one where it is a sum of literals, which is then not taken apart unless it has to be.
-
-    What is left of their difference may be a multiple of 2 ** p, such as carries that adders drop; then the bounds of
-    both must lie so close that only 0 is one.
+    bounds: of the first one where it is a sum of literals, which is then not taken apart unless it has to be. Multiples
+    of 2 ** p are left out, such as carries that adders drop, when the bounds of both are closer than that.
     """
     first = Number(one, *bounds) if bounds else take_apart(graph, one, (), carries)
     second = take_apart(graph, two, one.terms if bounds else (), carries)
-    rest = second.total.minus(first.total)
-    if not _within(rest, first, second):
-        rest = take_apart(graph, rest, (), carries).total
-    return _within(rest, first, second)
+    furthest = max(second.high - first.low, first.high - second.low)
+    rest = _modulo(second.total.minus(first.total), furthest)
+    return rest if rest.is_zero else _modulo(take_apart(graph, rest, (), carries).total, furthest)
 
 
-def _within(rest: Sum, one: Number, two: Number) -> bool:
-    """Whether the difference of two numbers can only be 0: it is a multiple of more than their bounds allow."""
-    if rest.is_zero:
-        return True
-    step = 0
-    for times in (rest.constant, *rest.terms.values()):
-        step |= times
-    furthest = max(two.high - one.low, one.high - two.low)
-    return furthest < (step & -step)
+def _modulo(rest: Sum, furthest: int) -> Sum:
+    """A difference that is at most `furthest` either way, its coefficients modulo the next power of two."""
+    step = 1 << max(0, furthest).bit_length()
+
+    def near(times: int) -> int:
+        return (times + step // 2) % step - step // 2
+
+    found = Sum(near(rest.constant))
+    found.terms.update({node: near(times) for node, times in rest.terms.items() if times % step})
+    return found
 
 
 def sum_bounds(number: Sum) -> tuple[int, int]:
@@ -133,23 +131,21 @@ def over_cut(graph: Graph, cut: Container[int], sides: Sequence[Sequence[int]]) 
     return [build.circuit(side, names, tuple(f"o{k}" for k in range(len(side)))) for side in outputs]
 
 
-def equal_words(
+def word_differences(
     graph: Graph, names: Sequence[str], one: Sequence[int], two: Sequence[int], sums: Sequence[Sequence[Sum] | None]
-) -> list[int]:
-    """The places of outputs that belong to score words which are the same number on both sides.
+) -> list[tuple[Word, list[Sum]]]:
+    """For each score word what must be 0 for it to be the same number on both sides.
 
     one, two: the literals of both sides' outputs, alike in order; names: of the outputs. sums: for each side the scores
     as sums of literals where a head says them, else None. Such a side's own bits must be that sum too.
     """
-    proven: list[int] = []
+    found = []
     for number, word in score_words(names).items():
         numbers = [word_sum(word, side) for side in (one, two)]
         known = [own[number] for own in sums if own is not None and number < len(own)]
         if known:
             bounds = sum_bounds(known[0])
-            same = all(equal_numbers(graph, known[0], each, bounds) for each in numbers)
+            found.append((word, [difference(graph, known[0], each, bounds) for each in numbers]))
         else:
-            same = equal_numbers(graph, numbers[0], numbers[1], None)
-        if same:
-            proven += word.places
-    return proven
+            found.append((word, [difference(graph, numbers[0], numbers[1], None)]))
+    return found
