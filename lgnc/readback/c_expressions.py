@@ -605,7 +605,8 @@ def address(pointer: Any) -> int:
 def nearest_float(text: str) -> float:
     """The float32 nearest to a decimal number, which rounding by way of a double may miss."""
     exact, near = Fraction(text), np.float32(text)
-    tries = [near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))]
+    with np.errstate(over="ignore"):
+        tries = [near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))]
     finite = [each for each in tries if np.isfinite(each)]
     return float(min(finite, key=lambda each: abs(Fraction(float(each)) - exact)))
 

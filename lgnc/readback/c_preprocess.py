@@ -182,6 +182,8 @@ class _Preprocessor:
         if rest.startswith("<"):
             if name not in HEADERS:
                 raise self.refuse(f"header '{name}' is not known", line)
+            if name in ("stddef.h", "string.h"):
+                self.macros["NULL"] = Macro(None, (Token("0", line),))
             if name == "float.h":
                 for macro, value in (("FLT_MANT_DIG", "24"), ("DBL_MANT_DIG", "53")):
                     self.macros[macro] = Macro(None, (Token(value, line),))
@@ -251,7 +253,8 @@ class _Preprocessor:
 class _Condition:
     """The value of an #if's expression: integers, with C's precedence; names that are no macro are 0."""
 
-    _LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/", "%"))
+    _LEVELS = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="),
+               ("<<", ">>"), ("+", "-"), ("*", "/", "%"))  # fmt: skip
 
     def __init__(self, tokens: list[str], refuse: Callable[[str], BadInput]) -> None:
         self.tokens, self.place, self.refuse = tokens, 0, refuse
@@ -283,7 +286,8 @@ class _Condition:
         found = {
             "||": lambda: x or y, "&&": lambda: x and y, "==": lambda: x == y, "!=": lambda: x != y,
             "<": lambda: x < y, ">": lambda: x > y, "<=": lambda: x <= y, ">=": lambda: x >= y,
-            "+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x // y, "%": lambda: x % y,
+            "|": lambda: x | y, "^": lambda: x ^ y, "&": lambda: x & y,
+            "<<": lambda: x << min(y, 64), ">>": lambda: x >> min(y, 64), "+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x // y, "%": lambda: x % y,
         }[sign]()  # fmt: skip
         return int(bool(found)) if sign in ("||", "&&") else int(found)
 

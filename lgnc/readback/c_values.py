@@ -92,6 +92,12 @@ class Buffer:
     bytes: int = field(default=0)
 
 
+class Unwritten:
+    """What memory holds where nothing was written: it may be read, as C has it for bytes, but not be worked with."""
+
+
+UNWRITTEN = Unwritten()
+
 Pointer = tuple[Buffer, int]
 """A buffer and an offset in bytes."""
 
@@ -146,7 +152,7 @@ class Values:
             return self.from_bits(literals, signed)
         if isinstance(value, Feature):
             raise refuse("a feature is computed with, not compared")
-        raise refuse("a pointer or nothing is computed with")
+        raise refuse("a value that nothing wrote is worked with" if value is UNWRITTEN else "something is worked with that is no number")
 
     def _added(self, value: Linear, width: int) -> list[int]:
         """The bits of a sum, by full adders from the lowest column up."""
@@ -281,6 +287,8 @@ class Values:
             if not kept:
                 raise refuse("a feature is converted to a type that does not hold all its values")
             return value
+        if value is UNWRITTEN:
+            return value
         if have.kind != "int":
             raise refuse("a number is converted to an integer")
         if isinstance(value, Linear):
@@ -351,9 +359,7 @@ def load(pointer: Any, size: int) -> Any:
     """The cell at a pointer."""
     cells, place = _cell(pointer, size)
     value = cells[place]
-    if value is None:
-        raise refuse(f"'{pointer[0].name}' is read where nothing was written")
-    return value
+    return UNWRITTEN if value is None else value
 
 
 def store(pointer: Any, size: int, value: Any) -> None:

@@ -19,17 +19,21 @@ from lgnc.verify.sums import Sum
 _IMPLIED = 24
 """Literals that are looked at where two are asked whether they exclude each other."""
 
+_DIGITS = 32
+"""Digits of a binary number that is looked for on the way."""
+
 Carries = Mapping[tuple[int, int, int], int]
 """Three nodes -> the literal of their majority, where it is known by function."""
 
 
 @dataclass
 class Number:
-    """total: what is left. low, high: bounds of the number."""
+    """total: what is left. low, high: bounds of the number. digits: the last nodes that it was a binary number of."""
 
     total: Sum
     low: int
     high: int
+    digits: frozenset[int] = frozenset()
 
 
 def word_number(literals: Sequence[int], signed: bool) -> Sum:
@@ -62,6 +66,7 @@ class _Work:
     def run(self, stop: Container[int]) -> Number:
         graph = self.graph
         low, high = self._bounds()
+        digits = frozenset(self.terms)
         while self.queue:
             node = -heapq.heappop(self.queue)
             times = self.terms.get(node, 0)
@@ -72,9 +77,16 @@ class _Work:
                 least, most = self._bounds()
                 if most - least < high - low:
                     low, high = least, most
+                if self._binary():
+                    digits = frozenset(self.terms)
         total = Sum(self.constant)
-        total.terms.update({node: times for node, times in self.terms.items() if times})
-        return Number(total, low, high)
+        total.terms.update(self.terms)
+        return Number(total, low, high, digits)
+
+    def _binary(self) -> bool:
+        """Whether the number has one node at most for each power of two, and no other coefficients."""
+        times = self.terms.values()
+        return len(times) <= _DIGITS and len(set(times)) == len(times) and all(each & (each - 1) == 0 for each in times)
 
     def _bounds(self) -> tuple[int, int]:
         return self.constant + self.negative, self.constant + self.positive
@@ -91,7 +103,10 @@ class _Work:
         after = before + times
         self.positive += max(after, 0) - max(before, 0)
         self.negative += min(after, 0) - min(before, 0)
-        self.terms[node] = after
+        if after:
+            self.terms[node] = after
+        else:
+            self.terms.pop(node, None)
         if not before:
             heapq.heappush(self.queue, -node)
 

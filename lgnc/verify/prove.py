@@ -28,10 +28,10 @@ from lgnc.verify.sat import Effort, Oracle
 from lgnc.verify.simulate import Claim, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
-from lgnc.verify.sums import Sum, class_sums, nonzero, wins
+from lgnc.verify.sums import Sum, any_of, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
-from lgnc.verify.words import Word, over_cut, score_words, substituted, word_differences
+from lgnc.verify.words import WordDifference, alike_bits, over_cut, score_words, substituted, word_differences
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -174,31 +174,39 @@ class _Proof:
         if not score_words(names):
             names = tuple(self.b.output_names[k] for k in self.order.tolist())
         sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
-        proven = self._equal_words(word_differences(self.graph, names, one, two, sums))
+        turned = self.headed[0] is None and self.headed[1] is not None
+        first, second = (two, one) if turned else (one, two)
+        words = word_differences(self.graph, names, first, second, sums[::-1] if turned else sums)
+        equal = self._equal_words(words)
+        proven = [place for each in equal for place in each.word.places]
         if not proven:
             return one, two
-        pairs = [(one[place], two[place]) for place in proven]
+        pairs = [(first[place], second[place]) for place in proven]
         left = sorted(set(range(len(one))) - set(proven))
-        roots = [side[place] for side in (one, two) for place in left] + [one[place] for place in proven]
-        self.graph, roots = substituted(self.graph, pairs, roots)
+        roots = [side[place] for side in (one, two) for place in left]
+        same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
+        digits = [node for each in equal for node in each.digits]
+        self.graph, roots, cut = substituted(self.graph, pairs, roots + same, digits)
+        held = 1 ^ any_of(self.graph, (self.graph.xor(x, y) for x, y in zip(*[iter(roots[2 * len(left) :])] * 2, strict=True)))
         sides = roots[: len(left)], roots[len(left) : 2 * len(left)]
-        return ([], []) if self._equal_over({root >> 1 for root in roots[2 * len(left) :]}, sides) else sides
+        over = [[self.graph.and_(held, root) for root in side] for side in sides]
+        return ([], []) if self._equal_over(cut, over) else sides
 
-    def _equal_words(self, differences: list[tuple[Word, list[Sum]]]) -> list[int]:
-        """The places of the words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
-        oracle, proven = Oracle(self.graph, self.space, self.deadline), list[int]()
+    def _equal_words(self, words: list[WordDifference]) -> list[WordDifference]:
+        """The words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
+        oracle, proven = Oracle(self.graph, self.space, self.deadline), list[WordDifference]()
         try:
-            for word, left in differences:
-                hard = [each for each in left if not each.is_zero]
+            for word in words:
+                hard = [each for each in word.left if not each.is_zero]
                 if all(len(each.terms) <= _SMALL for each in hard) and all(
                     oracle.satisfiable([nonzero(self.graph, each)], _STAGES[1].effort) is False for each in hard
                 ):
-                    proven += word.places
+                    proven.append(word)
         finally:
             oracle.close()
         return proven
 
-    def _equal_over(self, cut: set[int], sides: tuple[list[int], list[int]]) -> bool:
+    def _equal_over(self, cut: set[int], sides: list[list[int]]) -> bool:
         """Whether outputs are proven equal for any values of the nodes of `cut`: a class, whatever scores are made of."""
         if sides[0] == sides[1]:
             return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from lgnc.ir.builder import FALSE, Builder
@@ -25,6 +25,16 @@ class Word(NamedTuple):
     signed: bool
 
 
+class WordDifference(NamedTuple):
+    """left: what must be 0 for a word to be the same on both sides. digits: nodes that the second side's one is read
+    from in binary, perhaps with a constant added.
+    """
+
+    word: Word
+    left: list[Sum]
+    digits: frozenset[int]
+
+
 def score_words(names: Sequence[str]) -> dict[int, Word]:
     """Class -> the word of its score, from output names; none when a word lacks a bit or both kinds are there."""
     bits: dict[int, dict[int, int]] = {}
@@ -39,8 +49,12 @@ def score_words(names: Sequence[str]) -> dict[int, Word]:
     return {number: Word(tuple(own[bit] for bit in range(len(own))), signed) for number, own in bits.items()}
 
 
-def difference(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None, carries: Carries | None = None) -> Sum:
-    """What is left of the difference of two numbers, which are the same where and only where it is 0.
+def difference(
+    graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None, carries: Carries | None = None
+) -> tuple[Sum, frozenset[int]]:
+    """(what is left of the difference of two numbers, which are the same where and only where it is 0, the digits of
+
+    the second one).
 
     bounds: of the first one where it is a sum of literals, which is then not taken apart unless it has to be. Multiples
     of 2 ** p are left out, such as carries that adders drop, when the bounds of both are closer than that.
@@ -49,7 +63,9 @@ def difference(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None,
     second = take_apart(graph, two, one.terms if bounds else (), carries)
     furthest = max(second.high - first.low, first.high - second.low)
     rest = _modulo(second.total.minus(first.total), furthest)
-    return rest if rest.is_zero else _modulo(take_apart(graph, rest, (), carries).total, furthest)
+    if not rest.is_zero:
+        rest = _modulo(take_apart(graph, rest, (), carries).total, furthest)
+    return rest, second.digits
 
 
 def _modulo(rest: Sum, furthest: int) -> Sum:
@@ -75,31 +91,39 @@ def word_sum(word: Word, literals: Sequence[int]) -> Sum:
     return word_number([literals[place] for place in word.places], word.signed)
 
 
-def substituted(graph: Graph, equal: Sequence[tuple[int, int]], roots: Sequence[int]) -> tuple[Graph, list[int]]:
-    """A new graph of what `roots` depend on, in which pairs of equal literals are one: (graph, the roots in it).
+def substituted(
+    graph: Graph, equal: Sequence[tuple[int, int]], roots: Sequence[int], nodes: Iterable[int]
+) -> tuple[Graph, list[int], set[int]]:
+    """A new graph of what `roots` depend on, in which the first of each pair of equal literals is the second one:
 
-    The later node of each pair becomes the earlier literal.
+    (graph, the roots in it, `nodes` in it).
     """
-    earlier: dict[int, int] = {}
-    for x, y in equal:
-        if x >> 1 < y >> 1:
-            x, y = y, x
-        if x >> 1 != y >> 1:
-            earlier.setdefault(x >> 1, y ^ (x & 1))
     new = Graph(graph.leaves, graph.plain)
     literal = [*range(0, 2 * (graph.leaves + 1), 2), *([-1] * (len(graph) - graph.leaves - 1))]
-    for node in graph.cone([*roots, *earlier.values()]):
-        if node in earlier:
-            target = earlier[node]
-            literal[node] = literal[target >> 1] ^ (target & 1)
-            continue
-        x, y = graph.f0[node], graph.f1[node]
-        size = len(new)
-        made = new.make(graph.kind[node], literal[x >> 1] ^ (x & 1), literal[y >> 1] ^ (y & 1))
-        if made >> 1 == size:
-            new.origin[size] = graph.origin[node] ^ (made & 1)
-        literal[node] = made
-    return new, [literal[root >> 1] ^ (root & 1) for root in roots]
+
+    def copy(wanted: Iterable[int]) -> None:
+        for node in graph.cone(wanted):
+            if literal[node] < 0:
+                x, y = graph.f0[node], graph.f1[node]
+                literal[node] = new.make(graph.kind[node], literal[x >> 1] ^ (x & 1), literal[y >> 1] ^ (y & 1))
+
+    nodes = list(nodes)
+    copy([second for _, second in equal] + [2 * node for node in nodes])
+    for first, second in equal:
+        if literal[first >> 1] < 0:
+            literal[first >> 1] = literal[second >> 1] ^ (second & 1) ^ (first & 1)
+    copy(roots)
+    return new, [literal[root >> 1] ^ (root & 1) for root in roots], {literal[node] >> 1 for node in nodes}
+
+
+def alike_bits(first: Sequence[int], second: Sequence[int], places: Iterable[int]) -> list[tuple[int, int]]:
+    """Pairs of the second side's literals that are equal since the first side's, equal to them, are constants or one."""
+    seen: dict[int, int] = {0: 0, 1: 1}
+    return [
+        (second[place], other)
+        for place in places
+        if (other := seen.setdefault(first[place], second[place])) != second[place]
+    ]
 
 
 def over_cut(graph: Graph, cut: Container[int], sides: Sequence[Sequence[int]]) -> list[Circuit]:
@@ -133,8 +157,8 @@ def over_cut(graph: Graph, cut: Container[int], sides: Sequence[Sequence[int]]) 
 
 def word_differences(
     graph: Graph, names: Sequence[str], one: Sequence[int], two: Sequence[int], sums: Sequence[Sequence[Sum] | None]
-) -> list[tuple[Word, list[Sum]]]:
-    """For each score word what must be 0 for it to be the same number on both sides.
+) -> list[WordDifference]:
+    """For each score word what must be 0 for it to be the same number on both sides, and the second side's digits.
 
     one, two: the literals of both sides' outputs, alike in order; names: of the outputs. sums: for each side the scores
     as sums of literals where a head says them, else None. Such a side's own bits must be that sum too.
@@ -145,7 +169,8 @@ def word_differences(
         known = [own[number] for own in sums if own is not None and number < len(own)]
         if known:
             bounds = sum_bounds(known[0])
-            found.append((word, [difference(graph, known[0], each, bounds) for each in numbers]))
+            pairs = [difference(graph, known[0], each, bounds) for each in numbers]
         else:
-            found.append((word, [difference(graph, numbers[0], numbers[1], None)]))
+            pairs = [difference(graph, numbers[0], numbers[1], None)]
+        found.append(WordDifference(word, [rest for rest, _ in pairs], pairs[-1][1]))
     return found
