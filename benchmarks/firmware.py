@@ -1,6 +1,7 @@
 """Flash, RAM and time of a network on microcontrollers, measured by building and running it on the emulators.
 
-    python benchmarks/firmware.py [MODEL.lgn ...] [--data digits] [--rows N] [--out FILE.json]
+    python benchmarks/firmware.py [MODEL.lgn ...] [--data digits] [--rows N] [--styles table straight]
+        [--out FILE.json]
 
 Without models it trains one on the digits (2 layers of 1000, learned wiring of 8 candidates, 60 epochs). Flash is what
 the compiler's `size` says of NAME.o, beside the estimate in the manifest; RAM the estimate, with scores and stack.
@@ -11,6 +12,7 @@ compared with the circuit's.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -51,9 +53,11 @@ def object_bytes(folder: Path, board: str) -> dict[str, int]:
     return dict(zip(("text", "data", "bss"), map(int, words[:3]), strict=True))
 
 
-def measure(source: Source, board: str, features: NDArray[Any], labels: NDArray[np.int64]) -> dict[str, Any]:
+def measure(
+    source: Source, board: str, style: str, features: NDArray[Any], labels: NDArray[np.int64]
+) -> dict[str, Any]:
     """One row of the table. Raises Failed when an answer is not the circuit's."""
-    compiled = compile_circuit(source, "c", name=NAME, settings={"board": board})
+    compiled = compile_circuit(source, "c", name=NAME, settings={"board": board, "style": style})
     x = features_for(compiled.circuit.encoder, features)
     scores, classes = simulate(compiled.circuit, x)
     with tempfile.TemporaryDirectory() as temporary:
@@ -69,6 +73,7 @@ def measure(source: Source, board: str, features: NDArray[Any], labels: NDArray[
     gates = max(1, compiled.circuit.gates)
     return {
         "board": board,
+        "style": style,
         "gates": compiled.circuit.gates,
         "encoder_bits": compiled.circuit.inputs,
         "accuracy": ran.result.accuracy(labels),
@@ -87,14 +92,15 @@ def main() -> None:
     parser.add_argument("--data", default="digits")
     parser.add_argument("--rows", type=int, help="the first rows of the test split alone")
     parser.add_argument("--boards", nargs="+", default=["mps2-an385", "atmega328p"], choices=sorted(BOARDS))
+    parser.add_argument("--styles", nargs="+", default=["table", "straight"], choices=["table", "straight"])
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     dataset = load_dataset(args.data)
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         for path in args.models or [trained(Path(temporary) / "digits.lgn")]:
-            for board in args.boards:
-                row = measure(load_source(path), board, dataset.x_test[: args.rows], dataset.y_test[: args.rows])
+            for board, style in itertools.product(args.boards, args.styles):
+                row = measure(load_source(path), board, style, dataset.x_test[: args.rows], dataset.y_test[: args.rows])
                 found.append({"model": path.name, **row})
                 print("  ".join(f"{key} {value}" for key, value in found[-1].items()), flush=True)
     if args.out:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from lgnc.diagnostics import BadInput, Failed, LgncError, LgncWarning, ToolMissing
     from lgnc.flows.compare import verify
     from lgnc.flows.compile_folder import CompiledFolder, compile
+    from lgnc.flows.explain import Explanation, explain
     from lgnc.flows.optimise_circuit import optimise
+    from lgnc.flows.report import report
+    from lgnc.flows.show import show
     from lgnc.flows.simulate import Simulation, simulate
     from lgnc.flows.things import read, save
     from lgnc.flows.train import train
@@ -34,7 +37,11 @@ _MODULES = {
     "verify": "lgnc.flows.compare",
     "simulate": "lgnc.flows.simulate",
     "load": "lgnc.sim.load",
+    "report": "lgnc.flows.report",
+    "explain": "lgnc.flows.explain",
+    "show": "lgnc.flows.show",
     "Circuit": "lgnc.ir.circuit",
+    "Explanation": "lgnc.flows.explain",
     "CompiledFolder": "lgnc.flows.compile_folder",
     "Model": "lgnc.formats.lgn",
     "Network": "lgnc.sim.load",
@@ -48,14 +55,14 @@ _MODULES = {
 }
 """Public name -> the module that holds it."""
 
-_ROOMS = {"train", "verify"}
+_ROOMS = {"report", "train", "verify"}
 """Verbs that share their name with a subpackage: the subpackage is callable, so that both uses of the name work."""
 
 # fmt: off
 __all__ = [
-    "BadInput", "Circuit", "CompiledFolder", "Failed", "LgncError", "LgncWarning", "Model", "Network", "Simulation",
-    "ToolMissing", "Verdict", "__version__", "compile", "load", "optimise", "read", "save", "simulate", "train",
-    "verify",
+    "BadInput", "Circuit", "CompiledFolder", "Explanation", "Failed", "LgncError", "LgncWarning", "Model", "Network",
+    "Simulation", "ToolMissing", "Verdict", "__version__", "compile", "explain", "load", "optimise", "read", "report",
+    "save", "show", "simulate", "train", "verify",
 ]
 # fmt: on
 

@@ -49,6 +49,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("qemu-system-arm", ("qemu-system-arm",), "LGNC_QEMU_ARM", "run the board mps2-an385", "apt-get install qemu-system-arm"),
     Tool("avr-gcc", ("avr-gcc",), "LGNC_AVR_GCC", "build for the board atmega328p", "apt-get install gcc-avr avr-libc"),
     Tool("simavr", ("simavr",), "LGNC_SIMAVR", "run the board atmega328p", "apt-get install simavr", "--help"),
+    Tool("chromium", ("chromium", "chromium-browser", "google-chrome"), "LGNC_CHROMIUM", "render reports in their tests", "apt-get install chromium"),
     Tool("yosys-abc", ("yosys-abc", "berkeley-abc", "abc"), "LGNC_ABC", "check the prover's verdicts", "apt-get install yosys", "-h"),
 )}
 
@@ -60,6 +61,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pyarrow": ("read Parquet files", "parquet"),
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
+    "jinja2": ("write reports", "report"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),
@@ -105,6 +107,10 @@ def package_version(name: str) -> str | None:
         return None
 
 
+class TookTooLong(Failed):
+    """A tool was ended because its time was up: it said neither yes nor no."""
+
+
 TIME_LIMIT = 600.0
 """Seconds that a run of a tool may take, where its caller knows no better."""
 
@@ -142,7 +148,7 @@ def run(
         done = run_group(words, cwd=cwd, timeout=limit, data=data, env=None if env is None else {**os.environ, **env})
     except TimeoutExpired:
         fix = "give it a smaller job, or a larger --time-limit where the command has one"
-        raise Failed(f"took longer than {limit:g} s and was ended", where=program, fix=fix) from None
+        raise TookTooLong(f"took longer than {limit:g} s and was ended", where=program, fix=fix) from None
     except OSError as error:
         raise ToolMissing(f"cannot run: {error.strerror}", where=program, fix="see 'lgnc doctor'") from None
     if done.returncode:

@@ -9,7 +9,7 @@ from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, state_room
 from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import host_body, portable_body
-from lgnc.backends.c.mcu import mcu_body
+from lgnc.backends.c.mcu import mcu_body, straight_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
 from lgnc.backends.c.names import check_c_name
 from lgnc.backends.c.project import project_files
@@ -60,7 +60,13 @@ def _body(circuit: Circuit, settings: CSettings) -> Body:
         return portable_body(form, settings.style)
     chip = chip_of(settings.board)
     check_features(circuit, chip)
-    return mcu_body(form, chip, room=state_room(circuit, settings.board, settings.max_ram), flash=settings.max_flash)
+    room = state_room(circuit, settings.board, settings.max_ram)
+    bodies = []
+    if settings.style != "straight":
+        bodies.append(mcu_body(form, chip, room=room, flash=settings.max_flash))
+    if settings.style != "table":
+        bodies.append(straight_body(form, chip))
+    return min(bodies, key=lambda body: body.flash)
 
 
 def _budget(circuit: Circuit, body: Body, settings: CSettings) -> dict[str, Any]:

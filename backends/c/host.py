@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lgnc.backends.c.schedule import COUNT, Schedule, schedule, unroll
+from lgnc.backends.c.straight import Straight, straight
 from lgnc.backends.c.tables import Groups, feature_groups
 from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.ir.circuit import Circuit, Head, Int32
@@ -15,17 +16,23 @@ WORDS = 8
 CHUNK = 1024
 """Literals counted together: the rows that they are made from fit a first-level cache."""
 
+FEW = 16
+"""Samples that straight code takes one by one: a block takes longer than so many."""
+
+MOST_STRAIGHT = 2048
+"""Statements and comparisons of straight code that style auto adds to the tables: about 30 KB, a second of gcc."""
+
 PART = 128
 """Gates of a function of straight code: gcc takes linear time."""
 
 
 def host_body(circuit: Circuit, style: str) -> Body:
-    """The tables of a circuit, and the evaluator for the vectors of each processor. style: 'table' or 'unrolled'."""
+    """The tables of a circuit, and the evaluator for the vectors of each processor. style: of `CSettings`."""
     return _body(circuit, style, WORDS, portable=False)
 
 
 def portable_body(circuit: Circuit, style: str) -> Body:
-    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words. style: 'table' or 'unrolled'."""
+    """The tables of a circuit, and the evaluator in plain C99, on 64-bit words. style: of `CSettings`."""
     return _body(circuit, style, 1, portable=True)
 
 
@@ -47,6 +54,9 @@ def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
         (len(plan.literals), node),
     )
     before = [*_tables(circuit, groups, plan, words), *_head_tables(circuit, plan)]
+    rows = _straight(circuit, style)
+    if rows is not None:
+        before += [f"#define NAME_FEW {FEW}u", rows.text]
     head = runtime("outputs.c" if circuit.head is None else "head.c")
     kernel = "".join(
         [runtime("vectors.c"), runtime("encode.c"), "\n", *_unrolled(parts), runtime("evaluate.c")],
@@ -55,8 +65,18 @@ def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
         sections = [*before, runtime("plain.c"), kernel, runtime("plain_choice.c"), head]
     else:
         sections = ["#ifndef NAME_FN", *before, runtime("dispatch.c"), head, "\n#else", kernel, "#endif\n"]
-    workspace = (plan.rows + planes + 1) * 8 * words
+    workspace = max((plan.rows + planes + 1) * 8 * words, 0 if rows is None else rows.state)
     return Body("\n".join(sections), 64 * words, workspace, tables, packed=circuit.encoder.dtype == "bool")
+
+
+def _straight(circuit: Circuit, style: str) -> Straight | None:
+    """What takes a few samples one by one, where the style has it."""
+    if style not in ("auto", "straight"):
+        return None
+    if style == "auto" and circuit.gates + circuit.inputs > MOST_STRAIGHT:
+        return None
+    rows = straight(circuit)
+    return rows if style == "straight" or rows.statements + rows.bits <= MOST_STRAIGHT else None
 
 
 def _unrolled(parts: list[Int32]) -> list[str]:

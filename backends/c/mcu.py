@@ -1,11 +1,15 @@
-"""The MCU form of the C target: one sample at a time, tables in constant memory, a byte a live node."""
+"""The MCU forms of the C target: one sample at a time, as tables in constant memory or as straight code."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lgnc.backends.c.mcu_budget import Chip
 from lgnc.backends.c.mcu_schedule import NEGATE, McuSchedule, mcu_schedule
+from lgnc.backends.c.straight import straight
 from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
 from lgnc.ir.circuit import Circuit
 
@@ -80,7 +84,8 @@ def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
 
 
 def _source(circuit: Circuit, plan: McuSchedule) -> str:
-    element, _ = element_types(circuit)
+    element, unsigned = element_types(circuit)
+    value = unsigned.removeprefix("u") if circuit.encoder.is_float else element
     node, place, target = _types(circuit, plan)
     kinds = sum(1 << kind for kind in _kinds(plan))
     steps = [f"{{{kind}, {count}, {out}}}" for kind, count, out in plan.steps.tolist()]
@@ -88,7 +93,9 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         f"#define NAME_ROWS {plan.rows}u",
         f"#define NAME_STEPS {len(plan.steps)}u",
         f"#define NAME_STEP_KINDS 0x{kinds:x}u",
+        *([f"#define NAME_FLOAT {unsigned}"] if circuit.encoder.is_float else []),
         f"typedef {element} NAME_element;",
+        f"typedef {value} NAME_value;",
         f"typedef {node} NAME_node;",
         f"typedef {place} NAME_place;",
         "",
@@ -103,7 +110,7 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         parts += [
             "/* Encoder bits, in the order of the steps: feature and the threshold that it is above. */",
             numbers("NAME_place NAME_feature[]", plan.feature),
-            table("NAME_element NAME_threshold[]", [constant(t, element) for t in plan.threshold]),
+            table("NAME_value NAME_threshold[]", [constant(t, value) for t in _keys(plan.threshold)]),
         ]
     if circuit.head is None:
         parts += ["/* Outputs: 2 * byte + inverted. */", numbers("NAME_node NAME_literal[]", plan.literals)]
@@ -113,3 +120,20 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in plan.offset]))
     parts += [runtime("mcu.c"), runtime("mcu_outputs.c" if circuit.head is None else "mcu_head.c")]
     return "\n".join([FLASH, *(part.replace("static const ", "static const NAME_FLASH ") for part in parts)])
+
+
+def _keys(threshold: NDArray[Any]) -> NDArray[Any]:
+    """Floats as integers of the same order; integers as they are. Minus zero is zero: nothing lies between them."""
+    if threshold.dtype.kind != "f":
+        return threshold
+    bits: NDArray[Any] = (threshold + 0.0).view(f"int{8 * threshold.dtype.itemsize}")
+    bits ^= np.where(bits < 0, np.iinfo(bits.dtype).max, 0).astype(bits.dtype)
+    return bits
+
+
+def straight_body(circuit: Circuit, chip: Chip) -> Body:
+    """A circuit as straight code. chip: what its code is foretold for."""
+    plan = straight(circuit, bytewise=chip.bytewise)
+    head = runtime("mcu_straight_outputs.c" if circuit.head is None else "mcu_straight_head.c")
+    text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{plan.text}{head}"
+    return Body(text, 1, plan.state, 0, chip.straight_code(circuit, plan))

@@ -87,7 +87,7 @@ def mcu_schedule(circuit: Circuit, chunk: int) -> McuSchedule:
         circuit.encoder.feature[bits],
         threshold[bits],
         table.astype(np.int32),
-        _offsets(circuit),
+        score_offsets(circuit),
         rows,
     )
 
@@ -113,7 +113,8 @@ def _fused(circuit: Circuit, kind: Int32) -> Int32:
     return owner
 
 
-def _offsets(circuit: Circuit) -> Int32:
+def score_offsets(circuit: Circuit) -> Int32:
+    """int32[classes], where scores start: an inverted literal is counted there and subtracted when its node is true."""
     if circuit.head is None:
         return np.zeros(0, np.int32)
     classes = circuit.head.owner

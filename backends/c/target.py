@@ -10,7 +10,7 @@ from lgnc.backends.target import Engine, Target
 from lgnc.diagnostics import BadInput
 
 PROFILES = ("host", "mcu", "portable")
-STYLES = ("table", "unrolled")
+STYLES = ("auto", "table", "straight", "unrolled")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,11 @@ class CSettings:
         "the most samples a second; the least flash and RAM for one sample; 64 samples in plain C99",
         unless="host, and mcu with a board",
     )
-    style: str = choice(STYLES, "gates as a table run by one evaluator, or as straight code", default="table")
+    style: str = choice(
+        STYLES,
+        "tables and one evaluator; straight code for a sample; the tables' rows unrolled; or the smaller",
+        default="auto",
+    )
     board: str | None = choice(tuple(BOARDS), "adds a project for a microcontroller board, profile mcu", unless="none")
     max_flash: int | None = size("profile mcu: refuse to write more than this", unless="no limit")
     max_ram: int | None = size("profile mcu: refuse to need more than this", unless="no limit")
@@ -34,8 +38,8 @@ class CSettings:
     def __post_init__(self) -> None:
         if self.profile == "mcu":
             if self.style == "unrolled":
-                fix = "leave out --style, or use another profile"
-                raise BadInput("the mcu form is a table", where="--style", fix=fix)
+                fix = "use straight or table, or another profile"
+                raise BadInput("the mcu form takes one sample at a time", where="--style", fix=fix)
             return
         if self.board is not None:
             fix = "use it with --target-profile mcu"

@@ -45,6 +45,11 @@ class Body:
     code: int | None = None
     packed: bool = False
 
+    @property
+    def flash(self) -> int:
+        """Bytes of code and tables, foretold."""
+        return self.tables + (self.code or 0)
+
 
 def element_types(circuit: Circuit) -> tuple[str, str]:
     """The C type of the features, and the unsigned type of the same width."""

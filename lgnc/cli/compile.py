@@ -11,7 +11,9 @@ import click
 
 from lgnc.backends.setting import Setting
 from lgnc.backends.table import TARGETS, all_settings
+from lgnc.cli.figures import station_fact
 from lgnc.cli.output import json_option, print_facts, print_json, print_table, progress_bar
+from lgnc.cli.sections import COMMON, SectionedCommand, section
 from lgnc.diagnostics import listed
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the settings of every target as options, in the order of the tables."""
     for name, owners in reversed(all_settings().items()):
         told = "; ".join(f"{target}: {own.help}" for target, own in owners.items())
-        option = next(iter(owners.values())).option
-        command = click.option(option, name, type=_Value(owners), help=f"{told}.")(command)
+        first = next(iter(owners.values()))
+        told, option = first.help if len(owners) == 1 else told, first.option
+        title = f"Settings of {next(iter(owners))}" if len(owners) == 1 else "Settings of several targets"
+        command = section(title)(option, name, type=_Value(owners), help=f"{told}.")(command)
     return command
 
 
@@ -50,20 +54,31 @@ def tables_of(whole: dict[str, int]) -> str | None:
     return f"{whole['lut4']:,} LUT4 or {whole['lut6']:,} LUT6, encoder and head included" if "lut6" in whole else None
 
 
-@click.command("compile")
+_common, _proof, _hardware = map(section, (COMMON, "Optimisation and proof", "Settings of verilog"))
+
+
+@click.command(
+    "compile",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc compile digits.lgn -t c -o digits-c",
+        "lgnc compile digits.lgn -t verilog -o digits-rtl --goal depth --stats",
+        "lgnc compile digits.lgn -t numpy -o digits-numpy --name digits",
+    ),
+)
 @click.argument("source", type=click.Path(path_type=Path), metavar="MODEL_OR_CIRCUIT")
-@click.option("-t", "--target", required=True, is_eager=True, help=f"{listed(list(TARGETS))}.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
-@click.option("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
-@click.option("--stats", is_flag=True, help="Count LUT4 and LUT6 of every part after every pass, for the manifest.")
-@click.option("--name", default="lgn", show_default=True, help="What the files and identifiers are called.")
-@click.option("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
-@click.option("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
-@click.option("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
+@_common("-t", "--target", required=True, is_eager=True, help=f"{listed(list(TARGETS))}.")
+@_common("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@_common("-O", "level", type=click.IntRange(0, 3), default=2, show_default=True, help="Optimisation level.")
+@_common("--name", default="lgn", show_default=True, help="What the files and identifiers are called.")
+@_proof("--goal", type=click.Choice(["area", "depth"]), default="area", show_default=True, help="What -O saves.")
+@_proof("--stats", is_flag=True, help="Count LUT4 and LUT6 of every part after every pass, for the manifest.")
+@_proof("--prove/--no-prove", default=True, show_default=True, help="Prove that the passes changed nothing.")
+@_proof("--check-each-pass", is_flag=True, help="Also simulate each pass against its input.")
+@_proof("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
 @setting_options
-@click.option("--bitstream", is_flag=True, help="Verilog: synthesise, place and route for --board.")
-@click.option("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="Verilog: LUTs by module.")
+@_hardware("--bitstream", is_flag=True, help="synthesise, place and route for --board.")
+@_hardware("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="LUTs by module.")
 @json_option
 def command(
     source: Path,
@@ -84,6 +99,7 @@ def command(
     """Compile a model (.lgn) or circuit to C, numpy, Verilog or ONNX."""
     from lgnc.flows.compile import compile_circuit
     from lgnc.flows.compile_folder import add_hardware, check_options
+    from lgnc.flows.stations.record import add_stations
     from lgnc.folders import check_output_folder
     from lgnc.formats.source import load_source
 
@@ -109,6 +125,9 @@ def command(
             progress=progress,
         )
         compiled = add_hardware(compiled, origin, progress=progress, **hardware)
+        if prove:
+            bar.update(task, description="read back")
+            compiled = add_stations(compiled, origin, time_limit=time_limit)
         kept = compiled.write(output)
     result = _result(compiled, output, kept, origin.notes)
     if as_json:
@@ -134,6 +153,7 @@ def _result(compiled: Compiled, output: Path, kept: list[str], notes: Sequence[s
         "gates_after": costs["gates"],
         "depth": costs["depth"],
         "verified": compiled.manifest["verified"]["passes"],
+        "stations": compiled.manifest["verified"].get("stations", []),
         "seconds": round(compiled.seconds, 3),
         "passes": [asdict(report) for report in compiled.reports],
         "notes": list(notes),
@@ -154,6 +174,8 @@ def _facts(compiled: Compiled, result: dict[str, Any]) -> list[tuple[str, object
         ("depth", result["depth"]),
         ("tables", tables_of(compiled.manifest["stats"]["after"]["whole"])),
         ("passes", result["verified"] + seconds),
+        *(station_fact(row) for row in result["stations"] if row["how"] != "not checked"),
+        ("not checked", ", ".join(row["station"] for row in result["stations"] if row["how"] == "not checked") or None),
         *_hardware_facts(compiled.manifest.get("bitstream")),
         *(("note", note) for note in result["notes"]),
     ]

@@ -41,7 +41,7 @@ def command(output: Path, as_json: bool) -> None:
     table = [
         (
             row.target,
-            Path(row.folder).name + "/{" + ", ".join(row.files) + "}",
+            _files(Path(row.folder).name, row.files),
             f"{row.gates:,}",
             row.verified,
             percent(row.accuracy) or row.remark,
@@ -52,3 +52,13 @@ def command(output: Path, as_json: bool) -> None:
     print_table(("target", "files", "gates", "verified", "accuracy", "samples/s"), table, right=(2, 4, 5))
     click.echo()
     print_facts([("folder", output), ("seconds", f"{seconds:.1f}")])
+
+
+_SHOWN = 2
+
+
+def _files(folder: str, files: list[str]) -> str:
+    """The files that carry the network's name, two of them at most, and how many others there are."""
+    first = sorted(files, key=lambda name: not name.startswith("digits"))[:_SHOWN]
+    more = len(files) - len(first)
+    return f"{folder}/{{{', '.join(first)}}}" + (f" and {more} more" if more else "")

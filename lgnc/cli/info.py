@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lgnc.cli.figures import accuracy_text, class_rows
+from lgnc.cli.figures import accuracy_text, class_rows, station_fact
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
 
 
@@ -25,45 +25,18 @@ def command(path: Path, as_json: bool) -> None:
     print_facts(row for name, value in facts.items() for row in _rows(name, value))
     if network is not None:
         click.echo()
-        header = [name.replace("_", " ") for name in _COLUMNS]
-        print_table(header, ([_plain(key, row[key]) for key in _COLUMNS] for row in network), right=(4, 5))
+        from lgnc.flows.network_table import COLUMNS
 
-
-_COLUMNS = ("layer", "kind", "shape_in", "shape_out", "parameters", "gate_applications")
-"""Of the network's table. Parameters are gates with a choice of their own: those of a kernel count once."""
-
-
-def _network(model: Any) -> list[dict[str, Any]]:
-    """A row for each layer, and one for all of them."""
-    from lgnc.ir.layers import Shape, applications, trained_gates
-
-    shapes, rows = model.shapes, []
-    for each, below, above in zip(model.front, shapes, shapes[1:], strict=False):
-        layer = each.layer
-        kind = f"{layer.kind} {layer.window} x {layer.window}, depth {layer.depth}" if layer.kind == "conv" else ""
-        kind = kind or f"{layer.op} pool {layer.size} x {layer.size}"
-        rows.append((kind, below, above, trained_gates(layer), applications(layer, above)))
-    below = shapes[-1] if model.front else Shape(model.encoder.bits, 1, 1)
-    for layer in model.layers:
-        above = Shape(layer.width, 1, 1)
-        rows.append(("dense", below, above, layer.width, layer.width))
-        below = above
-    head = Shape(len(model.class_names), 1, 1)
-    rows.append(("GroupSum", below, head, 0, 0))
-    made = [
-        dict(zip(_COLUMNS, (str(number), kind, _shape(low), _shape(high), gates, uses), strict=True))
-        for number, (kind, low, high, gates, uses) in enumerate(rows, 1)
-    ]
-    total = ("all", "", _shape(shapes[0]), _shape(head), sum(row[3] for row in rows), sum(row[4] for row in rows))
-    return [*made, dict(zip(_COLUMNS, total, strict=True))]
-
-
-def _shape(shape: Any) -> str:
-    return str(shape.channels) if shape.places == 1 else str(shape)
+        header = [name.replace("_", " ") for name in COLUMNS]
+        print_table(header, ([_plain(key, row[key]) for key in COLUMNS] for row in network), right=(4, 5))
 
 
 def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
     """A row for a fact, and one for each group of facts inside it."""
+    if name == "verified" and isinstance(value, dict):
+        yield name, f"passes {value['passes']}"
+        yield from ((f"verified {own}", told) for own, told in map(station_fact, value.get("stations", ())))
+        return
     if name == "training" and isinstance(value, dict) and "recall" in value:
         yield from _accuracy(value)
         value = {key: item for key, item in value.items() if key not in _FIGURES}
@@ -75,12 +48,13 @@ def _rows(name: str, value: object) -> Iterator[tuple[str, object]]:
         yield from _rows(f"{name} {key}", item)
 
 
-_FIGURES = ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
+_FIGURES = ("test_accuracy", "train_accuracy", "standard_error", "majority_share", "balanced_accuracy", "recall")
 
 
 def _accuracy(training: dict[str, Any]) -> Iterator[tuple[str, object]]:
     """The rows of a model's accuracy on its test rows."""
     yield "test accuracy", accuracy_text(training["test_accuracy"], training)
+    yield "training rows", percent(training.get("train_accuracy"))
     yield from class_rows(training)
 
 
@@ -116,6 +90,7 @@ def _folder(path: Path) -> dict[str, Any]:
 
 
 def _file(path: Path) -> dict[str, Any]:
+    from lgnc.flows.network_table import network_table
     from lgnc.formats.source import load_source
     from lgnc.ir.gates import GATES
 
@@ -138,7 +113,7 @@ def _file(path: Path) -> dict[str, Any]:
         "notes": list(source.notes) or None,
     }
     if model is not None:
-        facts["network"] = _network(model)
+        facts["network"] = network_table(model)
         facts["layers"] = [layer.width for layer in model.layers]
         facts["candidates"] = [int(layer.candidates.shape[2]) for layer in model.layers]
         training = model.meta.get("training")

@@ -28,7 +28,12 @@ try:
 except ImportError:  # Windows
     resource = None
 
-COMMANDS = ("train", "experiment", "compile", "simulate", "verify", "opt", "info", "doctor", "demo")
+# fmt: off
+COMMANDS = (
+    "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor",
+    "demo", "completion",
+)
+# fmt: on
 
 
 class _Lazy(click.Group):
@@ -46,7 +51,7 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="lgnc")
-@click.option("--debug", is_flag=True, expose_value=False, help="Print the traceback of a fault in lgnc.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Print the traceback of an error.")
 def cli() -> None:
     """Train logic gate networks, compile them to C, numpy, Verilog and ONNX, and check it by proof or by test."""
 
@@ -157,7 +162,7 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except (Exception, KeyboardInterrupt, Terminated) as error:
         report = _explain(error)
-        if debug and report.code == 70:
+        if debug and report.code < 128:
             traceback.print_exception(error)
         report.print(as_json="--json" in words)
         return report.code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -69,6 +70,7 @@ _TABLE_DEPTHS = ("lut4_depth", "lut6_depth")
 @click.option("--stats", is_flag=True, help="Count gates, LUT4 and LUT6 of every part after every pass.")
 @click.option("--prove/--no-prove", default=False, show_default=True, help="Prove each pass.")
 @click.option("--check-each-pass", is_flag=True, help="Simulate each pass against its input.")
+@click.option("-v", "--verbose", is_flag=True, help="Print a row per pass.")
 @click.option("--print-after", is_flag=True, help="Print the circuit after each pass on stderr.")
 @click.option("--calibrate", "data", metavar="DATA", help="First drop what the training rows of DATA do not need.")
 @click.option("--label", help="DATA's label column (the last unless given).")
@@ -86,6 +88,7 @@ def command(
     level: int | None,
     passes: str | None,
     goal: str,
+    verbose: bool,
     print_after: bool,
     as_json: bool,
     **asked: Any,
@@ -109,7 +112,7 @@ def command(
     if as_json:
         print_json({"output": str(output), **_result(done), "notes": list(source.notes)})
     else:
-        _print_result(done, source.notes)
+        _print_result(done, source.notes, verbose=verbose)
 
 
 def _print_circuit(name: str, circuit: Circuit) -> None:
@@ -135,8 +138,9 @@ def _result(done: Optimised) -> dict[str, Any]:
     return result
 
 
-def _print_result(done: Optimised, notes: Sequence[str]) -> None:
-    print_passes(done.reports, done.statistics)
+def _print_result(done: Optimised, notes: Sequence[str], *, verbose: bool) -> None:
+    if verbose or done.statistics is not None:
+        print_passes(done.reports, done.statistics)
     if done.statistics is not None:
         print_parts(done.statistics.before, done.statistics.after)
     if done.calibration is not None:
@@ -145,10 +149,17 @@ def _print_result(done: Optimised, notes: Sequence[str]) -> None:
         [
             ("gates", f"{done.before.gates:,} -> {done.after.gates:,}"),
             ("depth", f"{done.before.depth} -> {done.after.depth}"),
+            ("checked", _checks(done.reports)),
             ("seconds", f"{done.seconds:.2f}"),
             *(("note", note) for note in notes),
         ]
     )
+
+
+def _checks(reports: Sequence[PassReport]) -> str | None:
+    """How the passes were checked, where they were: '30 passes proven, 8 passes exhaustive'."""
+    ways = Counter(report.verified for report in reports if report.verified != "no")
+    return ", ".join(f"{count} pass{'es' * (count > 1)} {way}" for way, count in ways.items()) or None
 
 
 def _calibration_facts(done: Calibration) -> list[tuple[str, object]]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from lgnc.cli.figures import accuracy_text, class_rows
+from lgnc.cli.figures import accuracy_text, baseline_rows, class_rows
 from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, progress_bar, rate
+from lgnc.cli.sections import COMMON, SectionedCommand, section
 from lgnc.cli.size import max_memory_option
 from lgnc.diagnostics import BadInput
 from lgnc.files import append_line
@@ -52,67 +53,85 @@ def _note(epoch: dict[str, Any]) -> str:
     return f"epoch {epoch['epoch']}: {percent(epoch['accuracy'])}, gaps {gaps}, {steps} steps/s"
 
 
-@click.command("train")
+_data, _network, _method, _steps, _images, _machine, _files = map(
+    section, ("Data", "Network", "Method", "Training", "Images", "Machine and time", "Files")
+)
+_common = section(COMMON)
+
+
+@click.command(
+    "train",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc train iris -o iris.lgn",
+        "lgnc train data.csv -o model.lgn --label species --drop id",
+        "lgnc train train.csv -o model.lgn --test test.csv --width 500 --epochs 50",
+        "lgnc train mnist -o mnist.lgn --checkpoint mnist.checkpoint --resume",
+    ),
+)
 @click.argument("data", metavar="DATA")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model file to write.")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings as TOML; flags win over them.")
-@click.option("--label", help="The label's column (the last unless given).")
-@click.option("--keep", multiple=True, metavar="COLUMN", help="Train on this column whatever it looks like.")
-@click.option("--drop", multiple=True, metavar="COLUMN", help="Leave this column out.")
-@click.option("--bins", type=int, help="Cut a label that is a measurement into N classes (0: each number is one).")
-@click.option("--min-class-rows", type=int, help="Leave out classes with fewer rows (2, if two others stay).")
-@click.option("--match-case", is_flag=True, help="Labels that differ in case alone are different classes.")
-@click.option("--test", "test_file", metavar="FILE", help="The test rows, from a file of their own.")
-@click.option("--group", metavar="COLUMN", help="Rows that agree in this column are all for training or all for test.")
-@click.option("--split", default="random", show_default=True, help="random, or last: the last rows are for test.")
-@click.option("--na", multiple=True, metavar="TEXT", help="A text that means a missing cell, beside NA, null, ...")
+@_common("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model file to write.")
+@_common("--label", help="The label's column (the last unless given).")
+@_common("--test", "test_file", metavar="FILE", help="The test rows, from a file of their own.")
+@_common("--width", type=int, help="Gates a layer.")
+@_common("--epochs", type=int, help="How often every training row is seen.")
+@_common("--seed", type=int, help="Of everything random: the split, the network, the order of rows.")
+@_common("--time-budget", type=Duration(), help="Stop within this time (90s, 5m, 1h) with the best model.")
+@_common("--config", type=click.Path(path_type=Path), help="Settings as TOML; flags win over them.")
+@_common("--baselines", is_flag=True, help="Also train a random forest and a logistic regression, to compare.")
+@_common("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
+@_data("--keep", multiple=True, metavar="COLUMN", help="Train on this column whatever it looks like.")
+@_data("--drop", multiple=True, metavar="COLUMN", help="Leave this column out.")
+@_data("--na", multiple=True, metavar="TEXT", help="A text that means a missing cell, beside NA, null, ...")
+@_data("--bins", type=int, help="Cut a label that is a measurement into N classes (0: each number is one).")
+@_data("--min-class-rows", type=int, help="Leave out classes with fewer rows (2, if two others stay).")
+@_data("--match-case", is_flag=True, help="Labels that differ in case alone are different classes.")
+@_data("--balance/--no-balance", default=None, help="Every class weighs the same, however few its rows are.")
+@_data("--test-fraction", type=float, help="Share of the rows held out, where a data set has no test rows.")
+@_data("--split", default="random", show_default=True, help="random, or last: the last rows are for test.")
+@_data("--group", metavar="COLUMN", help="Rows that agree in this column are all for training or all for test.")
 @max_memory_option
-@click.option("--layers", type=int, help="Layers of gates.")
-@click.option("--width", type=int, help="Gates a layer.")
-@click.option("--widths", type=Widths(), help="One width per layer, instead of --layers and --width.")
-@click.option("--preset", help="A published network: logictreenet-s, logictreenet-m or logictreenet-mnist.")
-@click.option("--node", help="tree2 (one gate a neuron), tree4 or tree6: trees that fill a LUT4 or a LUT6.")
-@click.option("--constants/--no-constants", default=None, help="Whether a gate may become constant.")
-@click.option("--wiring", help="random, structured or learned.")
-@click.option("--candidates", type=int, help="Candidates a pin, for learned wiring.")
-@click.option("--redraw", type=float, help="Draw new candidates after each epoch in this share of training.")
-@click.option("--candidates-from", help="all of the layer below, or local: what lies near in the image.")
-@click.option("--encoder", help="thermometer:N, quantile:N or binary.")
-@click.option("--inputs", help="bits, or real for ramps between thresholds.")
-@click.option("--method", help="hard-st, gumbel-st, soft-mix or soft-gumbel.")
-@click.option("--cage/--no-cage", default=None, help="Backward temperature from confidence, or --temperature.")
-@click.option("--temperature", type=float, help="Gate temperature: with CAGE, of soft methods' forward pass.")
-@click.option("--wiring-temperature", type=float, help="Temperature of the candidates' softmax.")
-@click.option("--group-tau", type=float, help="GroupSum temperature.")
-@click.option("--init", help="gaussian or residual:STRENGTH.")
-@click.option("--epochs", type=int)
-@click.option("--batch-size", type=int)
-@click.option("--lr", type=float, help="Peak learning rate.")
-@click.option("--weight-decay", type=float, help="AdamW's weight decay.")
-@click.option("--warmup", type=float, help="Share of the steps in which the rate rises.")
-@click.option("--schedule", help="cosine or constant.")
-@click.option("--shifts", type=int, help="Augment images by shifts of up to N pixels.")
-@click.option("--flips/--no-flips", default=None, help="Augment images by mirroring.")
-@click.option("--rotate", type=float, help="Augment images by turns of up to N degrees.")
-@click.option("--zoom", type=float, help="Augment images by zooms and shears of up to this share.")
-@click.option("--elastic", type=float, help="Augment images by smooth warps of up to N pixels.")
-@click.option("--augment", type=float, help="The share of samples that is augmented.")
-@click.option("--seed", type=int)
-@click.option("--device", help="auto, cpu or cuda.")
-@click.option("--engine", help="auto, packed, triton or torch.")
-@click.option("--threads", type=int, help="CPU threads (all cores unless given).")
-@click.option("--test-fraction", type=float, help="Share of the rows held out, where a data set has no test rows.")
-@click.option("--validation-fraction", type=float, help="Share of the training rows that chooses the best epoch.")
-@click.option("--time-budget", type=Duration(), help="Stop within this time (90s, 5m, 1h) with the best model.")
-@click.option(
+@_network("--layers", type=int, help="Layers of gates.")
+@_network("--widths", type=Widths(), help="One width per layer, instead of --layers and --width.")
+@_network("--preset", help="A published network: logictreenet-s, logictreenet-m or logictreenet-mnist.")
+@_network("--members", type=int, help="Networks side by side, each with a loss of its own; their scores add up.")
+@_network("--node", help="tree2 (one gate a neuron), tree4 or tree6: trees that fill a LUT4 or a LUT6.")
+@_network("--constants/--no-constants", default=None, help="Whether a gate may become constant.")
+@_network("--wiring", help="random, structured or learned.")
+@_network("--candidates", type=int, help="Candidates a pin, for learned wiring.")
+@_network("--candidates-from", help="all of the layer below, or local: what lies near in the image.")
+@_network("--redraw", type=float, help="Draw new candidates after each epoch in this share of training.")
+@_network("--encoder", help="thermometer:N, quantile:N or binary.")
+@_network("--inputs", help="bits, or real for ramps between thresholds.")
+@_network("--group-tau", type=float, help="GroupSum temperature.")
+@_network("--init", help="gaussian or residual:STRENGTH.")
+@_method("--method", help="hard-st, gumbel-st, soft-mix or soft-gumbel.")
+@_method("--cage/--no-cage", default=None, help="Backward temperature from confidence, or --temperature.")
+@_method("--temperature", type=float, help="Gate temperature: with CAGE, of soft methods' forward pass.")
+@_method("--wiring-temperature", type=float, help="Temperature of the candidates' softmax.")
+@_steps("--batch-size", type=int, help="Rows a step.")
+@_steps("--lr", type=float, help="Peak learning rate.")
+@_steps("--weight-decay", type=float, help="AdamW's weight decay.")
+@_steps("--warmup", type=float, help="Share of the steps in which the rate rises.")
+@_steps("--schedule", help="cosine or constant.")
+@_steps("--validation-fraction", type=float, help="Share of the training rows that chooses the best epoch.")
+@_images("--shifts", type=int, help="Augment images by shifts of up to N pixels.")
+@_images("--flips/--no-flips", default=None, help="Augment images by mirroring.")
+@_images("--rotate", type=float, help="Augment images by turns of up to N degrees.")
+@_images("--zoom", type=float, help="Augment images by zooms and shears of up to this share.")
+@_images("--elastic", type=float, help="Augment images by smooth warps of up to N pixels.")
+@_images("--augment", type=float, help="The share of samples that is augmented.")
+@_machine("--device", help="auto, cpu or cuda.")
+@_machine("--engine", help="auto, packed, triton or torch.")
+@_machine("--threads", type=int, help="CPU threads (all cores unless given).")
+@_files(
     "--checkpoint",
     type=click.Path(path_type=Path),
     help="The state after each epoch (OUTPUT with .checkpoint).",
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
-@click.option("--log", type=click.Path(path_type=Path), help="Append one JSON line per epoch to this file.")
-@click.option("--tensorboard", type=click.Path(path_type=Path), help="Write TensorBoard scalars to this folder.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the learning curve to this .png, .svg or .pdf.")
+@_files("--resume", is_flag=True, help="Go on from the checkpoint, bit for bit.")
+@_files("--log", type=click.Path(path_type=Path), help="Append one JSON line per epoch to this file.")
+@_files("--tensorboard", type=click.Path(path_type=Path), help="Write TensorBoard scalars to this folder.")
 @json_option
 def command(
     data: str,
@@ -133,6 +152,7 @@ def command(
     resume: bool,
     log: Path | None,
     tensorboard: Path | None,
+    baselines: bool,
     plot: Path | None,
     as_json: bool,
     **flags: Any,
@@ -150,6 +170,8 @@ def command(
     from lgnc.toolchain import require_package
 
     require_package("torch")
+    if baselines:
+        require_package("scikit-learn")
     from lgnc.data import Choices, load_dataset
     from lgnc.data.summary import summarise, summary_lines
     from lgnc.formats.lgn import save_model
@@ -188,6 +210,12 @@ def command(
         result = train(dataset, chosen, on_epoch=on_epoch, on_step=on_step, checkpoint=state, resume=resume)
     if rank() > 0:
         return
+    if baselines:
+        from lgnc.train.baselines import baselines as simple_models
+
+        compared = {"baselines": simple_models(dataset, chosen.seed)}
+        result.model.meta["training"].update(compared)
+        result.report.update(compared)
     save_model(result.model, output)
     if checkpoint is None:
         state.unlink(missing_ok=True)
@@ -202,7 +230,9 @@ def command(
             ("model", output),
             ("gates", f"{report['gates']:,}, {report['inputs']:,} input bits, {report['classes']} classes"),
             ("test accuracy", accuracy_text(report["test_accuracy"], report)),
+            ("training rows", percent(report["train_accuracy"])),
             *class_rows(report),
+            *baseline_rows(report),
             ("selection gap", f"{100 * report['selection_gap']:.2f} points"),
             ("computation gap", f"{100 * report['computation_gap']:.2f} points"),
             ("time", f"{report['seconds']:.1f} s, {rate(report['samples_per_second'])} samples/s"),

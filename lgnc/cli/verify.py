@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lgnc.cli.figures import station_fact
 from lgnc.cli.output import check_output_file, json_option, print_facts, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from lgnc.verify.verdict import Verdict
 
 CLAIMS = ("scores", "class")
 
@@ -44,7 +48,8 @@ def command(
 ) -> int:
     """Say whether A and B are the same function: each a model, a circuit file or a compiled folder.
 
-    With --claim class, whether they choose the same class for every input, whatever their scores are.
+    With --claim class, whether they choose the same class for every input, whatever their scores are. A folder is asked
+    about station by station, each answer with how it is known; the word for all is the weakest of them.
     Exit code 0 when equal, 1 when not or when undecided.
     """
     from lgnc.flows.compare import replay_certificate, verify, write_certificate
@@ -72,19 +77,27 @@ def command(
         "counterexample": verdict.counterexample,
         "seconds": round(verdict.seconds, 3),
         "detail": verdict.detail,
+        "stations": [station.as_json() for station in verdict.stations],
     }
     if as_json:
         print_json(result)
     else:
-        answer = {True: "yes", False: "NO", None: "undecided"}[verdict.equal]
-        print_facts(
-            [
-                ("equal", answer if asked == "scores" else f"{answer}, the class alone"),
-                ("how", verdict.how),
-                ("vectors", f"{verdict.vectors:,}" if verdict.vectors else None),
-                ("detail", verdict.detail or None),
-                ("counterexample", verdict.counterexample),
-                ("seconds", f"{verdict.seconds:.2f}"),
-            ]
-        )
+        _print(verdict, asked)
     return 0 if verdict.equal else 1
+
+
+def _print(verdict: Verdict, asked: str) -> None:
+    """What people read: the answer, with what was not checked, and a line for each station."""
+    answer = {True: "yes", False: "NO", None: "undecided"}[verdict.equal]
+    answer += "" if asked == "scores" else ", the class alone"
+    if verdict.equal and verdict.unchecked:
+        answer += f", but not checked: {', '.join(verdict.unchecked)}"
+    facts: list[tuple[str, object]] = [
+        ("equal", answer),
+        ("how", f"{verdict.how}, the weakest of {len(verdict.stations)}" if verdict.stations else verdict.how),
+        ("vectors", f"{verdict.vectors:,}" if verdict.vectors else None),
+        ("detail", (verdict.detail or None) if not verdict.equal or not verdict.stations else None),
+        ("counterexample", verdict.counterexample),
+        ("seconds", f"{verdict.seconds:.2f}"),
+    ]
+    print_facts([*facts, *(station_fact(station.as_json()) for station in verdict.stations)])

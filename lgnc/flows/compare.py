@@ -1,15 +1,13 @@
 """Anything against anything: models, circuit files and compiled folders, and how the answer is known.
 
-Two circuits are proven equal or not. A compiled folder is run with its target's real engine on vectors that reach
-every interval between thresholds; the Verilog of a small net is also read back from its text and proven.
+Two circuits are proven equal or not. A compiled folder is asked about station by station (`lgnc.flows.stations`): its
+function, read back and proven or run, its names, its entry points, its wrappers.
 """
 
 from __future__ import annotations
 
-import importlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,61 +15,21 @@ from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import read_file, write_file
 from lgnc.flows.names import differences
-from lgnc.flows.things import Thing, is_folder, source_of
+from lgnc.flows.stations.examine import folder_stations
+from lgnc.flows.stations.function import Telling, run_and_read
+from lgnc.flows.stations.visit import Visit
+from lgnc.flows.subject import Subject, load_subject
+from lgnc.flows.things import Thing
 from lgnc.formats.source import load_source
 from lgnc.ir.circuit import Circuit
-from lgnc.sim.folder import engines_of, load_manifest, run_folder
-from lgnc.sim.manifest import Manifest
-from lgnc.sim.result import RunResult
 from lgnc.toolchain import time_limit as tool_time_limit
 from lgnc.verify.certificate import TimeIsUp, check_certificate, claim_of
 from lgnc.verify.prove import certify, prove
-from lgnc.verify.simulate import Claim, compare_by_simulation
-from lgnc.verify.verdict import Verdict
-
-READ_BACK_GATES = 20_000
-"""Verilog of at most this many gates is read back and proven: about 0.3 ms per gate, those of the head included."""
+from lgnc.verify.simulate import Claim
+from lgnc.verify.verdict import Station, Verdict, overall
 
 PROOF_SECONDS = 60.0
 """What a proof may take unless its caller says otherwise."""
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """One side of a comparison. For a compiled folder, `circuit` is only what it says it was made from."""
-
-    path: Path
-    circuit: Circuit
-    manifest: Manifest | None = None
-
-    @property
-    def target(self) -> str | None:
-        """The target of a compiled folder."""
-        return None if self.manifest is None else self.manifest.target
-
-    @property
-    def engines(self) -> tuple[str, ...]:
-        """What runs a compiled folder."""
-        return () if self.manifest is None else engines_of(self.manifest)
-
-    def run(self, engine: str | None) -> Circuit | Callable[..., RunResult]:
-        """What is compared: the circuit itself, or the folder's files run by their engine."""
-        if self.target is None:
-            return self.circuit
-        own = engine if engine in self.engines else None
-        return lambda features: run_folder(self.path, features, engine=own)
-
-
-def load_subject(thing: Thing) -> Subject:
-    """A model, a circuit, the file of one, or a compiled folder. Raises BadInput when it is none of these."""
-    if not is_folder(thing):
-        return Subject(Path(str(thing)), source_of(thing).circuit)
-    path = Path(thing)
-    manifest = load_manifest(path)
-    inside = path / f"{manifest.name}.lgir"
-    circuit = load_source(inside).circuit
-    manifest.check_circuit(circuit, inside)
-    return Subject(path, circuit, manifest)
 
 
 def verify(
@@ -108,7 +66,7 @@ def verify(
     else:
         count = vectors if vectors is not None else min(target_of(target).vectors for target in targets)
         with tool_time_limit(time_limit or None):
-            verdict = _named_otherwise(one, two, names) or _run_and_read(one, two, claim, count, seed, seconds, engine)
+            verdict = _named_otherwise(one, two, names) or _stations(one, two, claim, count, seed, seconds, engine)
     if verdict.equal and names:
         verdict = replace(verdict, detail="; but ".join([verdict.detail, *names]))
     return replace(verdict, seconds=time.perf_counter() - started)
@@ -118,26 +76,29 @@ def _named_otherwise(one: Subject, two: Subject, names: list[str]) -> Verdict | 
     """NO where a folder's columns or classes are not what the other side calls them: who uses a folder passes columns
     in the order of its manifest, and reads its classes' names there.
     """
-    if one.circuit.head is None or two.circuit.head is None or not names:
+    if not names or one.circuit.head is None or two.circuit.head is None:
         return None
-    return Verdict(False, "read", 0, None, 0.0, names[0])
+    station = Station("names", False, "read", names[0])
+    return Verdict(False, "read", 0, None, 0.0, names[0], (station,))
 
 
-def _run_and_read(
+def _stations(
     one: Subject, two: Subject, claim: Claim, count: int, seed: int, seconds: float, engine: str | None
 ) -> Verdict:
-    """The verdict of running folders on `count` vectors and, where they pass, of a proof of their text."""
-    tested = compare_by_simulation(
-        one.run(engine), two.run(engine), encoder=(one.circuit, two.circuit), n=count, seed=seed, claim=claim
-    )
-    if not tested.equal:
-        return tested
-    proven = _read_back(one, two, claim, seconds, seed)
-    if proven is None:
-        return tested
-    if proven.equal is None:
-        return replace(tested, detail=f"{tested.detail}; a proof of its text was not found: {proven.detail}")
-    return replace(proven, vectors=tested.vectors)
+    """The verdict on every station of the folders among the two sides. Where the function is NO, no more is asked."""
+    started = time.perf_counter()
+    telling = Telling(one, two, seed)
+    function = run_and_read(one, two, telling, claim, count, seed, seconds, engine)
+    function = replace(function, seconds=time.perf_counter() - started)
+    if function.equal is False:
+        return overall(function, [Station("function", False, function.how, function.detail, function.seconds)])
+    folders = [(side, other) for side, other in ((one, two), (two, one)) if side.manifest is not None]
+    found: list[Station] = []
+    for side, other in folders:
+        assert side.manifest is not None
+        visit = Visit(side.path, side.manifest, side.circuit, other, telling.features(side))
+        found += folder_stations(visit, function, mark=f" of {side.path.name}" if len(folders) > 1 else "")
+    return overall(function, found)
 
 
 def write_certificate(
@@ -182,26 +143,3 @@ def _circuit(path: Path) -> Circuit:
     if path.is_dir():
         raise BadInput("a certificate is about two circuits or models", where=str(path), fix="give the files")
     return load_source(path).circuit
-
-
-def _read_back(one: Subject, two: Subject, claim: Claim, seconds: float, seed: int) -> Verdict | None:
-    """The verdict on the Verilog's own text, when one side is a small Verilog folder and the other a circuit.
-
-    The circuit that lies in the folder is a lemma: `one` is proven equal to it, and it to the text, whose adders have
-    its head's structure. Without the lemma the adders of two different heads would have to be compared.
-    """
-    if two.target is None:
-        one, two = two, one
-    manifest = two.manifest
-    if one.target is not None or two.target is None or manifest is None or not target_of(two.target).read_back:
-        return None
-    if two.circuit.gates > READ_BACK_GATES:
-        return None
-    if manifest.verilog is not None and manifest.verilog.serial:
-        return Verdict(None, "tested", 0, None, 0.0, "its popcount is serial, which is not read back")
-    source = two.path / f"{manifest.name}{target_of(two.target).endings[0]}"
-    reader = importlib.import_module(f"lgnc.readback.{two.target}")
-    read: Circuit = reader.read_back(read_file(source).decode(errors="replace"), str(source), two.circuit.encoder)
-    lemma = prove(one.circuit, two.circuit, claim=claim, time_limit=seconds, seed=seed)
-    other = two.circuit if lemma.equal else one.circuit
-    return prove(other, read, time_limit=seconds, seed=seed)

@@ -12,6 +12,7 @@ from lgnc.backends.table import all_targets, target_of
 from lgnc.diagnostics import BadInput, listed
 from lgnc.flows.bitstream import add_bitstream
 from lgnc.flows.compile import Compiled, compile_circuit
+from lgnc.flows.stations.record import add_stations
 from lgnc.flows.synthesis import add_report
 from lgnc.flows.things import Thing, source_of, tell
 from lgnc.folders import check_output_folder
@@ -95,7 +96,8 @@ def compile(
     """Compile a Model, a Circuit or the path of one to the folder `output`, written whole or not at all.
 
     target: 'c', 'numpy', 'verilog' or 'onnx'. name: of the files and identifiers. level, goal: of the optimiser; prove:
-    that it changed nothing, in `time_limit` seconds. stats: count look-up tables for the manifest. bitstream,
+    that it changed nothing, in `time_limit` seconds, and of small networks that the files read back are the same
+    function. stats: count look-up tables for the manifest. bitstream,
     report_synthesis ('xilinx', 'ecp5', 'ice40'): for Verilog. settings: the target's own, as in its docs page.
 
     Raises BadInput for what the target does not take and a folder that is not lgnc's, Failed when a proof or a tool
@@ -119,6 +121,7 @@ def compile(
         settings=settings,
     )
     compiled = add_hardware(compiled, origin, bitstream=bitstream, report_synthesis=report_synthesis)
+    compiled = add_stations(compiled, origin, time_limit=time_limit) if prove else compiled
     kept = compiled.write(folder)
     passes = str(compiled.manifest["verified"]["passes"])
     tell(origin.notes)

@@ -43,6 +43,7 @@ def train(
     config: str | os.PathLike[str] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    baselines: bool = False,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     **settings: Any,
 ) -> Model:
@@ -53,8 +54,9 @@ def train(
     y: the labels [n], numbers or text; a table may have them in its last column, or in `label`. (x, y) is one too.
     x_test, y_test, or test (as data): the test rows, where they are not split off. keep, drop, bins, min_class_rows,
     match_case, group, split, na: as the options of `lgnc train`, see docs/data.md. max_memory: bytes that the data may
-    take. config: a TOML file of settings. checkpoint, resume: the state after each epoch, to go on from. on_epoch:
-    called with each epoch's figures. settings: every field of `lgnc.train.TrainConfig`; they win over `config`.
+    take. config: a TOML file of settings. checkpoint, resume: the state after each epoch, to go on from. baselines:
+    also train a random forest and a logistic regression, for figures beside the model's. on_epoch: called with each
+    epoch's figures. settings: every field of `lgnc.train.TrainConfig`; they win over `config`.
 
     What was left out, guessed or converted is warned about (`LgncWarning`). Raises BadInput for data or settings that
     cannot be used, with the closest name for an unknown one; ToolMissing without the packages of lgnc[train].
@@ -78,7 +80,12 @@ def train(
     )
     tell(_told(dataset))
     state = None if checkpoint is None else Path(checkpoint)
-    return run(dataset, chosen, on_epoch=on_epoch, checkpoint=state, resume=resume).model
+    model = run(dataset, chosen, on_epoch=on_epoch, checkpoint=state, resume=resume).model
+    if baselines:
+        from lgnc.train.baselines import baselines as simple_models
+
+        model.meta["training"]["baselines"] = simple_models(dataset, chosen.seed)
+    return model
 
 
 def _told(dataset: Dataset) -> list[str]:

@@ -30,7 +30,8 @@ _RULES: dict[str, Rule] = {
     "seed": (lambda value: type(value) is int and 0 <= value <= _LARGEST, f"an integer of 0 to {_LARGEST}"),
     "test_fraction": (_share, "a number of 0 to 1"),
     **dict.fromkeys(
-        ("test_accuracy", "standard_error", "majority_share", "balanced_accuracy"), (_share, "a number of 0 to 1")
+        ("test_accuracy", "train_accuracy", "standard_error", "majority_share", "balanced_accuracy"),
+        (_share, "a number of 0 to 1"),
     ),
     "recall": (_recall, "[rows found, rows] for each class"),
 }

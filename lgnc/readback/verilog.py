@@ -12,9 +12,11 @@ import tempfile
 import warnings
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lgnc.diagnostics import BadInput
+from lgnc.files import read_file
 from lgnc.ir.check import check
 from lgnc.ir.circuit import Circuit, Encoder
 
@@ -95,9 +97,11 @@ def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str
 _HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
 
 
-def read_back(text: str, where: str, encoder: Encoder) -> Circuit:
-    """The circuit that the text of `NAME.v` computes, over `encoder`. Raises BadInput as its parts do."""
-    return over_features(circuit_from_verilog(text, where), encoder)
+def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
+    """What the text of `NAME.v` in the folder computes, over the features of `circuit`. Raises BadInput."""
+    path = folder / f"{name}.v"
+    text = read_file(path).decode(errors="replace")
+    return over_features(circuit_from_verilog(text, str(path)), circuit.encoder)
 
 
 def over_features(read: Circuit, encoder: Encoder) -> Circuit:

@@ -44,6 +44,8 @@ class Network:
         self.manifest = manifest
         self.classes: tuple[str, ...] | None = manifest.classes
         self._encoder = feature_types(manifest)
+        self._class_of: Any = getattr(self._engine, "class_of", None) if self.classes is not None else None
+        self._row = ((1, len(self._encoder.names)), np.dtype(self._encoder.dtype))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, self._opened
@@ -73,6 +75,12 @@ class Network:
         packed: rows are uint8[n, ceil(features / 8)] instead, feature f being bit f % 8 (the lowest is 0) of byte
         f // 8: for bool features and the C target alone.
         """
+        alone = self._class_of
+        plain = alone is not None and type(features) is np.ndarray and not packed
+        if plain and (features.shape, features.dtype) == self._row:
+            found: NDArray[np.int64] | None = alone(features)
+            if found is not None:
+                return found
         self._head()
         rows, how = self._rows(features, packed)
         classes: NDArray[np.int64] = self._engine.predict(rows, **how).astype(np.int64, copy=False)

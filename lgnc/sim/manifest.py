@@ -189,7 +189,12 @@ def _check_facts(fields: Fields) -> None:
     fields.fields("options")
     for key in ("gates_before", "gates", "depth", "head_literals"):
         fields.fields("costs").integer(key)
-    fields.fields("verified").text("passes")
+    verified = fields.fields("verified")
+    verified.text("passes")
+    for row in verified.rows("stations") if "stations" in verified.values else ():
+        for key in ("station", "how", "detail"):
+            row.text(key)
+        row.take("ok", lambda v: v is None or type(v) is bool, "true, false or null")
     if fields.values.get("rewriter") is not None:
         fields.text("rewriter")
 

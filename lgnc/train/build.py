@@ -43,6 +43,8 @@ _BLOCK = 4096
 def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) -> Network:
     """The network that `config` describes, its wiring and logits drawn from `config.seed`.
 
+    With `balance` a class weighs rows / (classes x its rows), so that a row weighs 1 on average.
+
     Raises BadInput when a pin has more candidates than nodes to read.
     """
     widths, classes = config.widths, len(dataset.class_names)
@@ -55,8 +57,10 @@ def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) ->
         LayerStart(candidates, _gate_logits(config, rng, candidates.shape[1]), _wiring_logits(candidates))
         for candidates in _wiring(config, encoder, dataset, front, rng)
     )
-    starts = (np.arange(classes + 1) * widths[-1] // classes).astype(np.int32)
-    return Network(encoder.bits, layers, starts, config.group_tau, front)
+    starts = _runs(widths[-1], classes * config.members)
+    rows = np.bincount(dataset.y_train, minlength=classes)
+    weights = (rows.sum() / (classes * rows)).astype(np.float32) if config.balance else None
+    return Network(encoder.bits, layers, starts, config.group_tau, front, weights, config.members)
 
 
 def grid_shape(encoder: Encoder, dataset: Dataset) -> Shape:
@@ -70,7 +74,7 @@ def _wiring(
     config: ResolvedConfig, encoder: Encoder, dataset: Dataset, front: tuple[ConvStart, ...], rng: np.random.Generator
 ) -> list[Int32]:
     """int32[2, gates, k] for each layer of gates: the leaves of each layer of neurons, then what joins them."""
-    widths, size = config.widths, leaves(config.node)
+    widths, size, classes = config.widths, leaves(config.node), len(dataset.class_names)
     places = bit_positions(encoder.feature, len(encoder.names), dataset.shape)
     side = min(dataset.shape[:2]) if dataset.shape else len(encoder.names)
     wiring, below = [], encoder.bits
@@ -82,7 +86,7 @@ def _wiring(
             pins, places = local_candidates(rng, places, size * width, config.candidates, _LOCAL_REACH / side)
             places = places.reshape(width, size, 2).mean(axis=1)
         elif config.wiring == "learned":
-            pins = candidate_wiring(rng, below, size * width, config.candidates)
+            pins = _member_wiring(rng, below, size * width, config, classes, index)
         elif config.wiring == "random" and front and index < len(widths) - 1:
             order = rng.permutation(below) if index == 0 else np.arange(below)
             blocks = max(1, min(size * max(widths) // _BLOCK, min(below, *widths) // 16))
@@ -97,6 +101,30 @@ def _wiring(
         wiring += [pins, *join_wiring(config.node, width)]
         below = width
     return wiring
+
+
+def _runs(width: int, count: int) -> Int32:
+    """int32[count + 1]: where runs of about as many neurons each begin."""
+    return (np.arange(count + 1) * width // count).astype(np.int32)
+
+
+def _member_wiring(
+    rng: np.random.Generator, below: int, leaves: int, config: ResolvedConfig, classes: int, index: int
+) -> Int32:
+    """int32[2, leaves, k]: candidates among the nodes of the leaf's own member, in the first layer among all bits."""
+    members, width = config.members, config.widths[index]
+    if members == 1 or index == 0:
+        return candidate_wiring(rng, below, leaves, config.candidates)
+    last = index == len(config.widths) - 1
+    runs = classes * members if last else members
+    of_neuron = np.repeat(np.arange(runs), np.diff(_runs(width, runs))) % members
+    of_leaf, cuts = np.repeat(of_neuron, leaves // width), _runs(below, members)
+    pins = np.empty((2, leaves, config.candidates), np.int32)
+    for member in range(members):
+        mine = of_leaf == member
+        nodes = int(cuts[member + 1] - cuts[member])
+        pins[:, mine] = cuts[member] + candidate_wiring(rng, nodes, int(mine.sum()), config.candidates)
+    return pins
 
 
 def _gate_logits(config: ResolvedConfig, rng: np.random.Generator, width: int) -> Float32:
@@ -132,8 +160,8 @@ def to_model(
         meta["columns"] = dataset.columns
     if dataset.shape is not None:
         meta["shape"] = list(dataset.shape)
-    head_nodes, names = np.arange(first, nodes, dtype=np.int32), dataset.class_names
-    return Model(encoder, tuple(layers), head_nodes, network.head_starts, names, network.tau, meta, grid, front)
+    head_nodes, starts = np.arange(first, nodes, dtype=np.int32), network.head_starts[:: network.members]
+    return Model(encoder, tuple(layers), head_nodes, starts, dataset.class_names, network.tau, meta, grid, front)
 
 
 def _front_layers(start: ConvStart, trained: LayerLogits) -> list[FrontLayer]:

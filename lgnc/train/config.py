@@ -59,6 +59,9 @@ class TrainConfig:
     to the share `zoom`, warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the
     schedule is then by time where that is further on. threads: of the CPU engine, None for all cores.
 
+    members: so many networks side by side, each with a loss of its own; a class's score is the sum of theirs. balance:
+    every class weighs the same in the loss, however many rows it has.
+
     Raises BadInput, with the closest name, for a value of the wrong type, out of range, or that is none of a choice.
     """
 
@@ -100,6 +103,8 @@ class TrainConfig:
     threads: int | None = None
     time_budget: float | None = None
     test_fraction: float | None = None
+    balance: bool = False
+    members: int | None = None
 
     def __post_init__(self) -> None:
         for name, hint in _HINTS.items():
@@ -210,6 +215,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "width": _COUNT,
     "widths": _COUNT,
     "candidates": _COUNT,
+    "members": (1, 1000),
     "redraw": (0, 1),
     "temperature": _ABOVE_ZERO,
     "wiring_temperature": _ABOVE_ZERO,
@@ -313,5 +319,11 @@ def _check_together(config: TrainConfig) -> None:
             fix = "give the one or the other"
             raise BadInput(f"--{name} excludes layers of several kinds", where="training", fix=fix)
     if config.engine != "auto":
-        work = Work(config.method, ramps=config.inputs == "real", decay=bool(config.weight_decay))
+        work = Work(
+            config.method,
+            ramps=config.inputs == "real",
+            decay=bool(config.weight_decay),
+            weighs=config.balance,
+            members=config.members or 1,
+        )
         check_engine(config.engine, work)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgnc.ir.simulate import unpack
-from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature, class_scores
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
 from lgnc.train.reference_front import FrontTensors, conv_tensors
 
@@ -52,6 +52,7 @@ class TorchEngine:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.steps, self._c_ema = 0, 1 / 16
         self._starts = torch.from_numpy(np.array(network.head_starts, np.int64))
+        self._weights = None if network.weights is None else self._tensor(network.weights, np.float32)
         self._layers = [
             LayerTensors(
                 self._tensor(layer.gate_logits, np.float32),
@@ -121,7 +122,10 @@ class TorchEngine:
         with deterministic():
             front = front.leaves()
             x = front.forward(x, estimator.forward_temperature, self.tau_b, low)
-            loss, pairs = loss_and_gradients(x, labels, self._layers, self._starts, tau, estimator, self.tau_b, high)
+            tau_b, weights = self.tau_b, self._weights
+            loss, pairs = loss_and_gradients(
+                x, labels, self._layers, self._starts, tau, estimator, tau_b, high, weights, self.network.members
+            )
         below = [torch.zeros_like(z.gate) if z.gate.grad is None else z.gate.grad for z in front.layers]
         return loss, below + [g for pair in pairs for g in pair if g is not None]
 
@@ -134,12 +138,12 @@ class TorchEngine:
             [layer.width for layer in self.network.layers] + [8 * conv.made.nodes for conv in self.network.front]
         )
         block = max(1, _EVALUATION_CELLS // max(self.network.inputs, width, 1))
-        out = np.empty((len(rows), self.network.classes), np.float32)
+        out = np.empty((len(rows), self.network.runs), np.float32)
         for first in range(0, len(rows), block):
             x = self._front.forward(self._inputs(rows[first : first + block]), tau_f, noise=low)
             found = forward(x, self._layers, self._starts, tau_f, noise=high)
             out[first : first + block] = found.cpu().numpy()
-        return out
+        return class_scores(self.network, out)
 
     def logits(self) -> list[LayerLogits]:
         """See `Engine.logits`."""

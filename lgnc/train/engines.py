@@ -18,6 +18,8 @@ NEEDS: dict[str, tuple[str, str]] = {
     "convolutions": ("trains no convolutions", "use dense layers alone"),
     "soft convolutions": ("trains no convolutions by '{method}'", "use a hard method"),
     "weight decay": ("has no weight decay", "leave out --weight-decay"),
+    "class weights": ("has no class weights", "leave out --balance"),
+    "members": ("trains one member", "give --members 1"),
     "processes": ("trains in one process", "start one without torchrun"),
 }
 """What a run may need of an engine: what to say of one that has it not, and a remedy beside another engine."""
@@ -45,7 +47,7 @@ ENGINES = {
     for kind in (
         EngineKind(
             "packed", "numba", "cpu",
-            frozenset({"soft", "noise", "convolutions", "weight decay", "processes"}),
+            frozenset({"soft", "noise", "convolutions", "weight decay", "class weights", "members", "processes"}),
             "lgnc.train.cpu.engine:PackedEngine", "lgnc.train.cpu.all_reduce:DistributedPackedEngine", ("threads",),
         ),
         EngineKind(
@@ -63,7 +65,7 @@ ENGINES = {
 @dataclass(frozen=True)
 class Work:
     """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. convolves: in
-    layers below the dense ones. Raises BadInput for an unknown method.
+    layers below the dense ones. weighs: with weights of the classes. Raises BadInput for an unknown method.
     """
 
     method: str
@@ -71,6 +73,8 @@ class Work:
     decay: bool = False
     convolves: bool = False
     processes: int = 1
+    weighs: bool = False
+    members: int = 1
 
     def __post_init__(self) -> None:
         method_of(self.method)
@@ -86,6 +90,8 @@ class Work:
             "soft": not method.hard,
             "noise": method.noisy,
             "weight decay": self.decay,
+            "class weights": self.weighs,
+            "members": self.members > 1,
             "processes": self.processes > 1,
         }
         return (*(need for need, wanted in named.items() if wanted), *method.needs)

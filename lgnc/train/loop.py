@@ -50,6 +50,7 @@ def train(
     on_step: Callable[[int, int], None] | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
+    tested: bool = True,
 ) -> TrainResult:
     """Train on the data set's training rows; its test rows are only measured at the end.
 
@@ -57,13 +58,14 @@ def train(
 
     on_epoch: called with each epoch's figures (those of the report's history, and epochs, seconds, samples_per_second
     and steps_per_second). on_step: called with (steps done, steps in all). checkpoint: written after each epoch and on
-    Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. Raises BadInput before the first step
+    Ctrl-C; with `resume`, training continues from it bit for bit, if it is there. tested: False for a data set without
+    test rows, whose record and report have no figures of them. Raises BadInput before the first step
     for what cannot be trained, Interrupted when Ctrl-C ended the run and its checkpoint was written, and Failed when a
     loss became infinite.
     """
     if checkpoint is not None:
         check_place(checkpoint, resume=resume)
-    problem = prepare(dataset, config, saved=checkpoint is not None)
+    problem = prepare(dataset, config, saved=checkpoint is not None, tested=tested)
     with process_group(problem.config.device):
         told = (on_epoch, on_step) if rank() == 0 else (None, None)
         run = _Run(problem, *told, checkpoint)
@@ -225,8 +227,8 @@ class _Run:
         self.engine.load_state(progress.best)
         logits, network = self.engine.logits(), self.engine.network
         bare = to_model(network, logits, problem.encoder, problem.dataset, {})
-        x, y = problem.dataset.x_test, problem.dataset.y_test
-        figures = test_figures(self.engine, bare, x, y, self.batches.encode)
+        dataset = problem.dataset
+        figures = test_figures(self.engine, bare, dataset, self.batches.encode) if len(dataset.y_test) else {}
         training: dict[str, Any] = {
             "data": PurePath(problem.dataset.name).name,
             "config": config.record(),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lgnc import __version__
 from lgnc.data.class_figures import class_figures
+from lgnc.data.dataset import Dataset
 from lgnc.formats.lgn import Model
 from lgnc.formats.lift import lift
 from lgnc.ir.simulate import simulate
@@ -40,18 +41,27 @@ def gaps(engine: Engine, rows: NDArray[Any], bits: Rows, y: NDArray[np.int64]) -
     }
 
 
+_TRAIN_ROWS = 10_000
+"""The accuracy on training rows is that of at most so many, evenly spread."""
+
+
 def test_figures(
-    engine: Engine, model: Model, x: NDArray[Any], y: NDArray[np.int64], encode: Callable[[NDArray[Any]], NDArray[Any]]
+    engine: Engine, model: Model, dataset: Dataset, encode: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> dict[str, Any]:
-    """The figures on test rows; the deployed accuracy, and what `class_figures` says beside it, are those of the
-    model's own circuit, simulated.
+    """The figures on test rows; the deployed accuracy, what `class_figures` says beside it, and the accuracy on
+    training rows are those of the model's own circuit, simulated.
     """
+    x, y = dataset.x_test, dataset.y_test
     rows = encode(x)
     trained, fixed = (accuracy(engine.scores(rows, hard=hard), y) for hard in (False, True))
-    _, classes = simulate(lift(model), x)
+    circuit = lift(model)
+    _, classes = simulate(circuit, x)
+    chosen = slice(None, None, -(-len(dataset.y_train) // _TRAIN_ROWS))
+    _, seen = simulate(circuit, dataset.x_train[chosen])
     deployed = float((classes == y).mean())
     return {
         "test_accuracy": deployed,
+        "train_accuracy": float((seen == dataset.y_train[chosen]).mean()),
         "train_mode_accuracy": trained,
         "selection_gap": trained - fixed,
         "computation_gap": fixed - deployed,

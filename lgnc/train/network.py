@@ -88,12 +88,14 @@ class ConvStart:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """inputs: encoder bits. The head reads the last layer: class c sums its neurons head_starts[c]:head_starts[c + 1].
+    """inputs: encoder bits. The head reads the last layer in runs of neurons, `members` for each class: run r is neurons
+    head_starts[r]:head_starts[r + 1], and class c sums runs c * members to (c + 1) * members - 1.
 
     front: the convolutions and pools, from the encoder bits up; what the last of them makes is below the first layer.
 
-    head_starts: int32[classes + 1], from 0 to the last layer's width. A class score is its popcount / tau; the loss is
-    the mean cross-entropy over the batch.
+    head_starts: int32[classes * members + 1], from 0 to the last layer's width. A class score is its popcount / tau. A
+    member's scores are those of its own runs, c * members + member; the loss is the mean over the members and the batch
+    of the cross-entropy times the weight of the sample's class (weights: float32[classes], or None for 1 each).
     """
 
     inputs: int
@@ -101,6 +103,8 @@ class Network:
     head_starts: Int32
     tau: float
     front: tuple[ConvStart, ...] = ()
+    weights: Float32 | None = None
+    members: int = 1
 
     @property
     def below(self) -> int:
@@ -114,6 +118,10 @@ class Network:
 
     @property
     def classes(self) -> int:
+        return self.runs // self.members
+
+    @property
+    def runs(self) -> int:
         return len(self.head_starts) - 1
 
 
@@ -155,6 +163,14 @@ class Estimator:
     @property
     def noisy(self) -> bool:
         return method_of(self.method).noisy
+
+
+def class_scores(network: Network, runs: Float32) -> Float32:
+    """float32[n, classes] of the popcounts of each run, float32[n, runs]."""
+    if network.members == 1:
+        return runs
+    found: Float32 = runs.reshape(len(runs), network.classes, network.members).sum(axis=2)
+    return found
 
 
 def cage_temperature(estimator: Estimator, c_ema: float) -> float:

@@ -38,12 +38,12 @@ class Problem:
     """The feature value that an image shift moves in: the least of the training rows."""
 
 
-def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Problem:
+def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False, tested: bool = True) -> Problem:
     """Check everything and build the network. Raises BadInput, before any training, for what cannot be trained.
 
-    saved: there will be checkpoints, which take memory too.
+    saved: there will be checkpoints, which take memory too. tested: there must be test rows.
     """
-    check_dataset(dataset)
+    check_dataset(dataset, tested=tested)
     config = resolve(asked, dataset)
     fit, held = split(dataset.y_train, config.validation_fraction, config.seed)
     if config.layer:
@@ -58,7 +58,9 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Pro
         below = shapes(cut_front(config.layer, grid)[0], grid)[-1].nodes
         front = front_bytes(config, grid, saved=saved)
     if asked.candidates is None:
-        config = replace(config, candidates=min(config.candidates, below, *config.widths))
+        config = replace(
+            config, candidates=min(config.candidates, below, *(width // config.members for width in config.widths))
+        )
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)
     estimator = Estimator(
@@ -71,9 +73,12 @@ def prepare(dataset: Dataset, asked: TrainConfig, *, saved: bool = False) -> Pro
     return Problem(dataset, config, encoder, network, estimator, fit, held, dataset.x_train.min())
 
 
-def check_dataset(dataset: Dataset) -> None:
-    """Raise BadInput for rows that cannot be learned from: none, not finite, or classes without enough rows."""
-    if not len(dataset.x_train) or not len(dataset.x_test):
+def check_dataset(dataset: Dataset, *, tested: bool = True) -> None:
+    """Raise BadInput for rows that cannot be learned from: none, not finite, or classes without enough rows.
+
+    tested: there must be test rows.
+    """
+    if not len(dataset.x_train) or (tested and not len(dataset.x_test)):
         part = "training" if not len(dataset.x_train) else "test"
         raise BadInput(f"there are no {part} rows", where=dataset.name, fix="give more rows or another test fraction")
     names = dataset.feature_names

@@ -109,7 +109,7 @@ def forward(
     tau_b: float = 1.0,
     tau_w: float = 1.0,
 ) -> Tensor:
-    """float[batch, classes]: each class's sum over its neurons (not divided by the group temperature).
+    """float[batch, runs]: the sum over each run of neurons (not divided by the group temperature).
 
     x: float[inputs, batch], bits or values in [0, 1]. noise: float[width, 16] a layer, added to the gate logits.
     tau_f: the gate temperature, 0 for the best gate alone. tau_b, tau_w: those of the backward pass, of gates and pins.
@@ -152,10 +152,13 @@ def loss_and_gradients(
     estimator: Estimator,
     tau_b: float,
     noise: list[Tensor] | None = None,
+    weights: Tensor | None = None,
+    members: int = 1,
 ) -> tuple[float, list[tuple[Tensor, Tensor | None]]]:
-    """The mean cross-entropy of scores / tau, and a (d gate logits, d wiring logits) pair per layer.
+    """The mean of the members' cross-entropies of scores / tau, and a (d gate logits, d wiring logits) pair per layer.
 
-    x: float[inputs, batch]; the gradient goes on into what it was made of. y: int64[batch].
+    x: float[inputs, batch]; the gradient goes on into what it was made of. y: int64[batch]. weights: float[classes],
+    by which a sample's cross-entropy is multiplied before the mean over the batch is taken.
     """
     leaves = [
         LayerTensors(
@@ -167,7 +170,10 @@ def loss_and_gradients(
     ]
     tau_f, tau_w = estimator.forward_temperature, estimator.wiring_temperature
     scores = forward(x, leaves, head_starts, tau_f, noise=noise, tau_b=tau_b, tau_w=tau_w)
-    loss = torch.nn.functional.cross_entropy(scores / tau, y)
+    each_member = scores.view(len(y), -1, members) / tau
+    targets = y[:, None].expand(-1, members)
+    each = torch.nn.functional.cross_entropy(each_member, targets, reduction="none")
+    loss = (each if weights is None else each * weights[targets]).mean()
     loss.backward()  # type: ignore[no-untyped-call]
     gradients = [(_gradient(layer.gate), None if layer.wiring is None else layer.wiring.grad) for layer in leaves]
     return float(loss.detach()), gradients

@@ -60,6 +60,8 @@ class ResolvedConfig:
     threads: int | None
     time_budget: float | None
     test_fraction: float | None
+    balance: bool
+    members: int
 
     @property
     def augments(self) -> bool:
@@ -107,6 +109,7 @@ _ALWAYS: dict[str, Any] = {
     "threads": None,
     "time_budget": None,
     "test_fraction": None,
+    "members": 1,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "image": _ALWAYS
@@ -161,11 +164,15 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "lr": 0.02,
         "validation_fraction": 0.1,
         "group_share": 1,
+        "members": 10,
     },
 }
 """Chosen by accuracy on validation rows: `docs/training.md` has the figures. Pictures in colour are mirrored, for they
 then show the same class; digits and letters do not. group_share: the group temperature is sqrt(group_share times the
 neurons of a class)."""
+
+_MEMBER_NEURONS = 80
+"""A network has so many neurons of its last layer for each class and member, or fewer members."""
 
 FIXED: dict[str, Any] = {"candidates": 1, "candidates_from": "all"}
 """What wiring has that is not learned."""
@@ -190,7 +197,8 @@ def resolve(asked: TrainConfig, dataset: Dataset) -> ResolvedConfig:
     may be at most is known when the encoder is: `lgnc.train.prepare` sees to that.
     """
     asked = _with_preset(asked, dataset)
-    values = _defaults(asked, dataset)
+    device = choose_device(asked.device, asked.engine)
+    values = _defaults(asked, dataset, device)
     names = {field.name for field in fields(ResolvedConfig)}
     values |= {key: value for key, value in vars(asked).items() if value is not None}
     config = ResolvedConfig(**{key: value for key, value in values.items() if key in names})
@@ -201,8 +209,9 @@ def resolve(asked: TrainConfig, dataset: Dataset) -> ResolvedConfig:
         decay=config.weight_decay > 0,
         convolves=config.convolves,
         processes=world_size(),
+        weighs=config.balance,
+        members=config.members,
     )
-    device = choose_device(config.device, config.engine)
     return replace(config, device=device, engine=choose_engine(config.engine, work, device))
 
 
@@ -223,7 +232,7 @@ def _with_preset(asked: TrainConfig, dataset: Dataset) -> TrainConfig:
     return replace(asked, **{key: value for key, value in settings.items() if getattr(asked, key) is None})
 
 
-def _defaults(asked: TrainConfig, dataset: Dataset) -> dict[str, Any]:
+def _defaults(asked: TrainConfig, dataset: Dataset, device: str) -> dict[str, Any]:
     """A value for every setting that `asked` may leave open, and the network's widths."""
     values = dict(DEFAULTS[data_kind(dataset)])
     if asked.layer is not None:
@@ -235,7 +244,10 @@ def _defaults(asked: TrainConfig, dataset: Dataset) -> dict[str, Any]:
     if dataset.x_train.dtype.kind == "b":
         values["encoder"] = "binary"
     widths = asked.widths or values["widths"] or (1,)
-    share = values["group_share"] * widths[-1] / max(len(dataset.class_names), 1)
+    classes = max(len(dataset.class_names), 1)
+    members = 1 if device == "cuda" else min(values["members"], widths[-1] // (_MEMBER_NEURONS * classes))
+    values["members"] = max(members, 1)
+    share = values["group_share"] * widths[-1] / (classes * (asked.members or values["members"]))
     values["group_tau"] = max(round(math.sqrt(share), 3), 0.5)
     if (asked.wiring or values["wiring"]) != "learned":
         values |= FIXED
@@ -254,10 +266,11 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
     if config.redraw and (config.wiring != "learned" or config.candidates_from != "all"):
         fix = "leave it out, or use --wiring learned and --candidates-from all"
         raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
-    classes = len(dataset.class_names)
-    if config.widths and config.widths[-1] < classes:
-        what = f"the last layer has {config.widths[-1]} neurons for {classes} classes"
-        raise BadInput(what, where="--width", fix=f"give a last width of {classes} or more")
+    runs = len(dataset.class_names) * config.members
+    if config.widths and config.widths[-1] < runs:
+        what = f"the last layer has {config.widths[-1]} neurons for {len(dataset.class_names)} classes"
+        what += f" of {config.members} members" if config.members > 1 else ""
+        raise BadInput(what, where="--width", fix=f"give a last width of {runs} or more")
     if dataset.shape is None and config.augments:
         fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
         raise BadInput("changes of pictures are for images", where="training", fix=fix)

@@ -57,15 +57,16 @@ def compare_by_simulation(
     *,
     encoder: tuple[Circuit, Circuit] | None = None,
     claim: Claim = "scores",
+    rows: NDArray[Any] | None = None,
 ) -> Verdict:
     """Compare two sides on n vectors that reach every interval between the thresholds of both.
 
     A side is a circuit, or a callable that runs [n, features] rows; a callable needs `encoder`, the pair of circuits
     that say what each side's features and outputs are. Two circuits with at most 2^20 distinct inputs are compared on
     all of them (how 'exhaustive'). A callable is so on every value of its features' type when these are at most n; else
-    it is 'tested', on every combination of intervals where these are at most n. Scores are compared when both sides
-    have them and claim is 'scores'; else classes; output bits when there is no head. Raises BadInput when the
-    interfaces differ.
+    it is 'tested', on every combination of intervals where these are at most n, and on `rows` ([m, features of a])
+    too. Scores are compared when both sides have them and claim is 'scores'; else classes; output bits when there is
+    no head. Raises BadInput when the interfaces differ.
     """
     started = time.perf_counter()
     one, two = encoder or (a, b)
@@ -81,24 +82,46 @@ def compare_by_simulation(
         points = None if views[0].size <= EXHAUSTIVE else views[0].points(n, rng)
         verdict = compare_points(a, b, views, points, rng, claim)
     else:
-        verdict = _compare_runs(a, b, views, n, rng, claim)
+        verdict = _compare_runs(a, b, views, n, rng, claim, rows)
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
 def _compare_runs(
-    a: Circuit | Run, b: Circuit | Run, views: tuple[Space, Side, Side], n: int, rng: np.random.Generator, claim: Claim
+    a: Circuit | Run,
+    b: Circuit | Run,
+    views: tuple[Space, Side, Side],
+    n: int,
+    rng: np.random.Generator,
+    claim: Claim,
+    rows: NDArray[Any] | None,
 ) -> Verdict:
     """Compare sides of which one at least is no circuit, and so may tell any two values apart."""
     space, left, right = views
     whole = every_value(views, min(n, EXHAUSTIVE))
     if whole is not None:
         return compare_points(a, b, (whole, left, right), None, rng, claim)
-    if space.size > n:
-        return compare_points(a, b, views, space.points(n, rng), rng, claim)
-    points = np.tile(space.all_points(0, space.size), (-(-n // space.size), 1))
-    verdict = compare_points(a, b, views, points, rng, claim)
-    known = f"no difference on {len(points)} vectors, in every combination of intervals between thresholds"
-    return replace(verdict, detail=known) if verdict.equal else verdict
+    few = space.size <= n
+    points = np.tile(space.all_points(0, space.size), (-(-n // space.size), 1)) if few else space.points(n, rng)
+    values = space.values(points, rng)
+    if rows is not None and len(rows):
+        values = np.concatenate([rows.astype(values.dtype), values])
+    wrong, example = _compare_values(a, b, views, values, claim)
+    if wrong:
+        detail = f"differ on {wrong} of {len(values)} vectors"
+        return Verdict(False, "tested", len(values), example, 0.0, detail)
+    every = ", in every combination of intervals between thresholds" if few else ""
+    return Verdict(True, "tested", len(values), None, 0.0, f"no difference on {len(values)} vectors{every}")
+
+
+def _compare_values(
+    a: Circuit | Run, b: Circuit | Run, views: tuple[Space, Side, Side], values: NDArray[Any], claim: Claim
+) -> tuple[int, dict[str, Any] | None]:
+    """(how many of the rows differ, the first that does as a counterexample). values: [n, features] of the space."""
+    _, left, right = views
+    order = output_order(left.circuit, right.circuit)
+    wrong = _differ(_run(a, left, values), _run(b, right, values), order, claim)
+    count = int(wrong.sum())
+    return count, describe(left, right, values[int(np.argmax(wrong))], a, b) if count else None
 
 
 def compare_points(
@@ -114,8 +137,7 @@ def compare_points(
 
     Undecided when `deadline`, a time of `time.perf_counter`, comes first.
     """
-    space, left, right = views
-    order = output_order(left.circuit, right.circuit)
+    space, left, _ = views
     how, total = ("exhaustive", space.size) if points is None else ("tested", len(points))
     both = isinstance(a, Circuit) and isinstance(b, Circuit)
     width = len(left.circuit.outputs) + len(space.count) + 1
@@ -126,11 +148,9 @@ def compare_points(
             return Verdict(None, "tested", first, None, 0.0, f"time is up after {first:,} of {total:,} vectors")
         block = space.all_points(first, last) if points is None else points[first:last]
         values = space.values(block, rng)
-        wrong = _differ(_run(a, left, values), _run(b, right, values), order, claim)
-        if wrong.any():
-            example = describe(left, right, values[int(np.argmax(wrong))], a, b)
-            detail = f"differ on {int(wrong.sum())} of {len(values)} vectors"
-            return Verdict(False, how, last, example, 0.0, detail)
+        wrong, example = _compare_values(a, b, views, values, claim)
+        if wrong:
+            return Verdict(False, how, last, example, 0.0, f"differ on {wrong} of {len(values)} vectors")
     words = f"all {total} distinct inputs" if points is None else f"{total} vectors"
     return Verdict(True, how, total, None, 0.0, f"no difference on {words}")
 

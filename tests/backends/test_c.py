@@ -18,8 +18,9 @@ from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
-from lgnc.ir import Circuit
+from lgnc.ir import Circuit, Encoder
 from lgnc.sim import c_library as sim_c
+from lgnc.sim.folder import run_folder
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
 from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, sealed, write
@@ -106,10 +107,49 @@ def test_straight_code_gives_the_same(
     check("c", CIRCUITS[index], tmp_path, (65, 600), target_profile=profile, style="unrolled")
 
 
+@needs("cc")
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("index", range(-13, len(CIRCUITS) - 13, 3))
+def test_straight_code_for_a_sample_gives_the_same(
+    index: int, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few rows take the straight code; functions are so short that values, classes and sums cross them."""
+    monkeypatch.setattr("lgnc.backends.c.straight.PART", 20)
+    check("c", CIRCUITS[index], tmp_path, (0, 1, 15, 16, 40), target_profile=profile, style="straight")
+
+
+@needs("cc")
+@pytest.mark.parametrize("style", ["table", "straight"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_chips_compare_floats_of_any_sign_by_their_bits(dtype: str, style: str, tmp_path: Path) -> None:
+    kind = np.dtype(dtype).type
+    tiny, large = np.finfo(kind).smallest_subnormal, np.finfo(kind).max
+    edges = np.array([0, tiny, -tiny, 1, -1, large, -large, np.nextafter(kind(1), kind(2))], kind)
+    encoder = Encoder(("x",), dtype, np.zeros(9, np.int32), np.append(edges, -0.0).astype(np.float64))
+    none = np.zeros(0, np.int32)
+    outputs = 2 * np.arange(9, dtype=np.int32)
+    circuit = Circuit(encoder, none.astype(np.uint8), none, none, outputs, None, tuple(f"y{i}" for i in range(9)))
+    values = np.concatenate([edges, -edges, np.nextafter(edges[:5], kind(2))])
+    rows = values.astype(kind)[:, None]
+    write("c", circuit, tmp_path, target_profile="mcu", style=style)
+    assert mismatches(circuit, rows, run_folder(tmp_path, rows)) == 0
+
+
+def test_auto_is_the_smaller_form_on_a_chip_and_a_few_rows_more_on_a_host() -> None:
+    small, large = random_circuit(1, gates=40, outputs=6, classes=3), random_circuit(1, gates=4000, outputs=900)
+    for circuit, same in ((small, "straight"), (large, "table")):
+        auto = emitted("c", circuit, target_profile="mcu")
+        assert auto.files == emitted("c", circuit, target_profile="mcu", style=same).files
+    assert b"define NET_FEW" in emitted("c", small).files["net.c"]
+    assert b"define NET_FEW" not in emitted("c", small, style="table").files["net.c"]
+    wide = lift(random_model(1, width=2000, layers=2, features=64))
+    assert emitted("c", wide).files == emitted("c", wide, style="table").files
+
+
 def test_unknown_styles_are_refused() -> None:
-    with pytest.raises(BadInput, match="valid: table, unrolled"):
+    with pytest.raises(BadInput, match="valid: auto, straight, table, unrolled"):
         emitted("c", CIRCUITS[0], style="fast")
-    with pytest.raises(BadInput, match="the mcu form is a table"):
+    with pytest.raises(BadInput, match="the mcu form takes one sample at a time"):
         emitted("c", CIRCUITS[0], style="unrolled", target_profile="mcu")
 
 

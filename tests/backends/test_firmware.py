@@ -52,14 +52,14 @@ def _avr(test: Any) -> Any:
     return needs("make")(needs("avr-gcc")(needs("simavr")(test)))
 
 
-def _agrees(circuit: Circuit, board: str, folder: Path, rows: int = 40) -> None:
-    manifest = write("c", circuit, folder, board=board)
+def _agrees(circuit: Circuit, board: str, folder: Path, rows: int = 40, style: str = "table") -> None:
+    manifest = write("c", circuit, folder, board=board, style=style)
     assert manifest.facts["board"] == board
     features = edge_features(circuit, rows)
     result = run_folder(folder, features)
     assert result.engine == BOARDS[board].engine
     assert mismatches(circuit, features, result) == 0
-    assert run_board(folder, manifest, features[:3]).ticks > circuit.gates
+    assert run_board(folder, manifest, features[:3]).ticks > min(20, circuit.gates)
 
 
 @_mps2
@@ -72,6 +72,27 @@ def test_a_cortex_m3_gives_the_circuits_answers(case: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("case", ["uint8", "int16", "float32", "int64", "no head"])
 def test_an_atmega328p_gives_the_circuits_answers(case: str, tmp_path: Path) -> None:
     _agrees(CASES[case], "atmega328p", tmp_path)
+
+
+@_mps2
+@pytest.mark.parametrize("case", CASES)
+def test_straight_code_on_a_cortex_m3(case: str, tmp_path: Path) -> None:
+    _agrees(CASES[case], "mps2-an385", tmp_path, style="straight")
+
+
+@_avr
+@pytest.mark.parametrize("case", ["uint8", "int16", "float32", "int64", "no head"])
+def test_straight_code_on_an_atmega328p(case: str, tmp_path: Path) -> None:
+    _agrees(CASES[case], "atmega328p", tmp_path, style="straight")
+
+
+@_mps2
+def test_straight_code_takes_a_quarter_of_the_tables_instructions(tmp_path: Path) -> None:
+    circuit, ticks = CASES["uint8"], dict[str, int]()
+    for style in ("table", "straight"):
+        manifest = write("c", circuit, tmp_path / style, board="mps2-an385", style=style)
+        ticks[style] = run_board(tmp_path / style, manifest, edge_features(circuit, 3)).ticks
+    assert 4 * ticks["straight"] < ticks["table"]
 
 
 @_avr
@@ -98,7 +119,7 @@ def test_the_project_checks_its_own_rows(board: str, tmp_path: Path) -> None:
 @_mps2
 def test_a_cortex_m3_takes_at_most_twelve_instructions_a_gate(tmp_path: Path) -> None:
     circuit = lift(random_model(1, width=900, layers=2, features=40, classes=10))
-    manifest = write("c", circuit, tmp_path, board="mps2-an385")
+    manifest = write("c", circuit, tmp_path, board="mps2-an385", style="table")
     assert circuit.gates < run_board(tmp_path, manifest, edge_features(circuit, 3)).ticks <= 12 * circuit.gates
     assert manifest.facts["flash_bytes"] <= 6 * circuit.gates + 3072
     assert manifest.facts["ram_bytes"] <= 1024
@@ -117,7 +138,7 @@ def test_a_wide_network_trades_ram_for_flash_within_its_budget() -> None:
 @_mps2
 def test_a_changed_table_is_seen(tmp_path: Path) -> None:
     circuit = CASES["uint8"]
-    write("c", circuit, tmp_path, board="mps2-an385")
+    write("c", circuit, tmp_path, board="mps2-an385", style="table")
     source = tmp_path / "net.c"
     source.write_text(
         re.sub(r"(net_offset\[\] = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", source.read_text())

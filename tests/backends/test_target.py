@@ -143,7 +143,7 @@ def test_dashes_and_underscores_are_the_same() -> None:
     [
         ("c", {"board": "atmega328p", "target_profile": "host"}, "runs the MCU form"),
         ("c", {"max_flash": 10}, "only the mcu form has a budget"),
-        ("c", {"style": "unrolled", "board": "mps2-an385"}, "the mcu form is a table"),
+        ("c", {"style": "unrolled", "board": "mps2-an385"}, "the mcu form takes one sample at a time"),
         ("verilog", {"board": "hx8k", "interface": "parallel"}, "a board takes the serial interface"),
         ("verilog", {"beat_width": 8}, "beat_width is for the interface 'axis'"),
         ("verilog", {"stages": 1, "pipeline_depth": 1}, "both stages and pipeline_depth"),

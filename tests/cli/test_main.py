@@ -84,8 +84,15 @@ def test_the_traceback_is_for_debug_alone(words: list[str], capsys: Capture, mon
     assert err.splitlines()[-1].startswith("lgnc: a fault in lgnc: ValueError: unforeseen")
     raising(monkeypatch, PermissionError(13, "Permission denied", "data.csv"))
     assert run(words) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err, "bad input too"
+    assert err.splitlines()[-1].startswith("lgnc: data.csv: Permission denied")
+    assert run([word for word in words if word != "--debug"]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert run(["info", "--", "--debug"]) == 2, "a file of that name"
+    raising(monkeypatch, KeyboardInterrupt())
+    assert run(words) == 130
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def lgnc(

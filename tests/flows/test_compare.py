@@ -21,6 +21,7 @@ from lgnc.formats.lgn import Model, save_model
 from lgnc.formats.lift import lift
 from lgnc.formats.source import load_source, save_circuit
 from lgnc.ir import Circuit
+from lgnc.verify.verdict import Verdict
 from tests.support import needs, random_circuit, random_model
 
 
@@ -32,14 +33,24 @@ def folder_of(model: Model, target: str, at: Path) -> tuple[Path, Path]:
     return at / "m.lgn", out
 
 
+def how(verdict: Verdict) -> str:
+    """How the folder's function is known."""
+    return next(station.how for station in verdict.stations if station.name == "function")
+
+
 def edit(path: Path, change: Callable[[str], str]) -> None:
     """Change a file of a folder, and the manifest with it: a fault of the compiler, not of who edited a file."""
     before = path.read_text()
     after = change(before)
     assert after != before
     path.write_text(after)
-    digest = hashlib.sha256(after.encode()).hexdigest()
-    edit_manifest(path.parent, lambda m: m["files"].__setitem__(path.name, digest))
+    resign(path.parent, path.name)
+
+
+def resign(folder: Path, name: str) -> None:
+    """Give the manifest the hash that a file of the folder has now."""
+    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    edit_manifest(folder, lambda m: m["files"].__setitem__(name, digest))
 
 
 def edit_manifest(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -100,11 +111,12 @@ def test_a_folder_is_run_on_every_value_or_is_only_tested(tmp_path: Path) -> Non
     for at in (few, many):
         at.mkdir()
     verdict = verify(*folder_of(random_model(1, features=10, dtype="bool"), "numpy", few))
-    assert (verdict.equal, verdict.how, verdict.vectors) == (True, "exhaustive", 1024)
+    assert (verdict.equal, how(verdict), verdict.vectors) == (True, "exhaustive", 1024)
     verdict = verify(*folder_of(random_model(1, features=4, thresholds=2), "numpy", many))
-    assert (verdict.equal, verdict.how) == (True, "tested")
+    assert (verdict.equal, how(verdict), verdict.how) == (True, "tested", "tested")
     assert verdict.vectors >= 10_000
     assert "every combination of intervals" in verdict.detail
+    assert "4 of 5 classes win (1 cannot be, proven)" in verdict.detail
 
 
 def test_a_changed_threshold_is_seen(tmp_path: Path) -> None:
@@ -193,3 +205,44 @@ def test_a_design_that_never_ends_is_ended(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="vvp: took longer than 2 s"):
         verify(model, out, engine="iverilog", time_limit=2)
     assert time.monotonic() - started < 60
+
+
+def other_folder(at: Path) -> tuple[Path, Path]:
+    """(a model, the Verilog folder of another one, which agrees with itself)."""
+    save_model(random_model(0), at / "m.lgn")
+    save_model(random_model(1), at / "other.lgn")
+    compile_circuit(load_source(at / "other.lgn"), "verilog", name="net").write(at / "out")
+    return at / "m.lgn", at / "out"
+
+
+@needs("iverilog")
+def test_a_proof_is_about_the_model_and_not_about_the_folder_s_circuit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors that see nothing: the text is the folder's circuit, which is not the model."""
+    model, out = other_folder(tmp_path)
+    blind = Verdict(True, "tested", 1, None, 0.0, "no difference on 1 vector")
+    monkeypatch.setattr("lgnc.flows.stations.function.compare_by_simulation", lambda *_, **__: blind)
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert verdict.counterexample is not None
+
+
+@needs("iverilog")
+def test_no_proof_of_the_text_makes_up_for_a_run_that_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, out = folder_of(random_model(0), "verilog", tmp_path)
+    differs = Verdict(False, "tested", 1, {"features": {}}, 0.0, "differ on 1 of 1 vectors")
+    monkeypatch.setattr("lgnc.flows.stations.function.compare_by_simulation", lambda *_, **__: differs)
+    verdict = verify(model, out)
+    assert (verdict.equal, verdict.how, verdict.detail) == (False, "tested", differs.detail)
+
+
+def test_classes_are_compared_where_scores_agree(tmp_path: Path) -> None:
+    model, out = folder_of(random_model(0), "numpy", tmp_path)
+    edit(out / "net.py", lambda text: text.replace("total[index] > best", "total[index] >= best"))
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert verdict.counterexample is not None
+    one, two = verdict.counterexample["a"], verdict.counterexample["b"]
+    assert one["scores"] == two["scores"]
+    assert one["class"] != two["class"]

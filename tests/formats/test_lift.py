@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,3 +106,15 @@ CONV = {"kind": "conv", "kernels": 8, "window": 3, "depth": 3, "stride": 1, "pad
 def test_a_damaged_front_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         model_from_bytes(data, "m.lgn")
+
+
+def test_the_head_of_a_lifted_model_is_in_the_model_s_order() -> None:
+    model = random_model(2)
+    order = np.random.default_rng(0).permutation(len(model.head_nodes))
+    mixed = replace(model, head_nodes=model.head_nodes[order])
+    x = np.random.default_rng(1).integers(0, 256, (500, 12)).astype(np.uint8)
+    scores, classes = simulate(lift(mixed), x)
+    ran = run_model(mixed, x)
+    assert np.array_equal(np.asarray(ran.scores), scores)
+    assert np.array_equal(np.asarray(ran.classes), classes)
+    assert not np.array_equal(scores, simulate(lift(model), x)[0])

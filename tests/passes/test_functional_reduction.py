@@ -109,3 +109,26 @@ def test_perturbed_examples_keep_features_whole() -> None:
     assert rows[0, :2].tolist() == [True, False]
     assert rows[8, 4]
     assert not (rows[:, [1, 3]] & ~rows[:, [0, 2]]).any()
+
+
+def test_two_thresholds_of_a_feature_are_not_equal() -> None:
+    """x > 10 and x > 20 differ, though the first follows from the second; x > 10 twice is one bit."""
+    encoder = Encoder(("x",), "uint8", np.zeros(3, np.int32), np.array([10, 20, 10], np.int64))
+    gates = [XOR, XOR]
+    circuit = Circuit(
+        encoder,
+        np.array(gates, np.uint8),
+        np.array([0, 0], np.int32),
+        np.array([1, 2], np.int32),
+        np.array([6, 8], np.int32),
+        None,
+        ("differ", "same"),
+    )
+    oracle = EqualityOracle(check(circuit), [2 * node for node in range(circuit.nodes)], 1000, 1000)
+    try:
+        found = oracle.constant(3, False)
+        assert isinstance(found, dict)
+        assert (found[0], found[1]) == (True, False)
+        assert oracle.constant(4, False) is True
+    finally:
+        oracle.close()

@@ -171,3 +171,17 @@ def test_over_features_leaves_what_the_text_says() -> None:
     circuit = lift(random_model(2, dtype="uint8"))
     read = circuit_from_verilog(text_of(circuit))
     assert over_features(read, circuit.encoder) is read
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
+def test_the_lowest_and_the_highest_threshold_of_a_type(dtype: str) -> None:
+    low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    threshold = np.array([low, low + 1, -1, 0, high - 1], np.int64)
+    encoder = Encoder(("x",), dtype, np.zeros(5, np.int32), threshold)
+    none = np.zeros(0, np.int32)
+    names = tuple(f"o{k}" for k in range(5))
+    circuit = Circuit(encoder, none.astype(np.uint8), none, none, 2 * np.arange(5, dtype=np.int32), None, names)
+    read = circuit_from_verilog(text_of(circuit))
+    assert sorted(read.encoder.threshold.tolist()) == threshold.tolist()
+    x = np.array([[low], [low + 1], [-1], [0], [1], [high - 1], [high]], dtype)
+    assert (outputs_of(read, x) == outputs_of(circuit, x)).all()

@@ -53,6 +53,27 @@ def test_predict_and_scores(target: str, tmp_path: Path) -> None:
         load(tmp_path, threads=0)
 
 
+@needs("cc")
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize("style", ["table", "straight"])
+def test_one_row_at_a_time_gives_the_same(style: str, dtype: str, tmp_path: Path) -> None:
+    circuit = lift(random_model(3, dtype=dtype))
+    write("c", circuit, tmp_path, style=style)
+    network, features = load(tmp_path), random_features(circuit, 50)
+    expected = simulate(circuit, features)[1]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda row: network.predict(features[row : row + 1]), range(50)))
+    assert all(each.dtype == np.int64 for each in found)
+    assert np.array_equal(np.concatenate(found), expected)
+    assert np.array_equal(np.concatenate([network.predict(row[None, ::-1][:, ::-1]) for row in features]), expected)
+    if np.dtype(dtype).kind == "f":
+        for value in (np.nan, np.inf, -np.inf):
+            wrong = features[:1].copy()
+            wrong[0, -1] = value
+            with pytest.raises(BadInput, match=f"{value} in row 0"):
+                network.predict(wrong)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_outputs(target: str, tmp_path: Path) -> None:
     circuit = random_circuit(3)

@@ -16,9 +16,9 @@ from lgnc.backends.artifact import MANIFEST, manifest_digest
 from lgnc.cli.info import _folder, _rows
 from lgnc.cli.output import print_facts, print_json
 from lgnc.diagnostics import BadInput, LgncError
-from lgnc.flows.compare import load_subject
 from lgnc.flows.compile import compile_circuit
 from lgnc.flows.evaluate import measure
+from lgnc.flows.subject import load_subject
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit

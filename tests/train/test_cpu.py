@@ -80,9 +80,9 @@ def check_step(
     noise = None if noisy is None else [z - layer.gate for z, layer in zip(noisy, layers, strict=True)]
     x = torch.from_numpy(bits_of(rows, network.inputs)).double()
     starts = torch.from_numpy(network.head_starts)
-    want, gradients = loss_and_gradients(
-        x, torch.from_numpy(y), layers, starts, network.tau, estimator, engine.tau_b, noise
-    )
+    weights = None if network.weights is None else torch.from_numpy(network.weights).double()
+    fixed = (network.tau, estimator, engine.tau_b, noise, weights, network.members)
+    want, gradients = loss_and_gradients(x, torch.from_numpy(y), layers, starts, *fixed)
     assert loss == pytest.approx(want, rel=1e-5)
     state, scale = engine.state(), 1 - estimator.beta1
     for index, (gate, wiring) in enumerate(gradients):
@@ -122,6 +122,27 @@ def test_the_check_sees_a_wrong_slope() -> None:
     for layer in (replace(last, candidates=swapped), replace(last, gate_logits=logits)):
         with pytest.raises(AssertionError):
             check_step(network, Estimator(), rows, y, packed=replace(network, layers=(network.layers[0], layer)))
+
+
+@pytest.mark.parametrize("estimator", METHODS[:6:5], ids=lambda e: e.method)
+def test_gradients_with_class_weights_and_members(estimator: Estimator) -> None:
+    """The reference's gradients; those of other weights, or of one member, do not pass for them."""
+    rows, y = make_rows(31, 60, 130, 3)
+    one = make_network(30, 60, [50, 45], 4, 3)
+    weights = np.array([0.5, 1.0, 4.0], np.float32)
+    runs = np.array([0, 5, 12, 20, 28, 40, 45], np.int32)
+    network = replace(one, head_starts=runs, members=2, weights=weights)
+    assert (network.classes, network.runs) == (3, 6)
+    check_step(network, estimator, rows, y, threads=2)
+    for wrong in (replace(network, weights=weights[::-1].copy()), replace(network, weights=None)):
+        with pytest.raises(AssertionError):
+            check_step(network, estimator, rows, y, packed=wrong)
+    with pytest.raises(AssertionError):
+        check_step(network, estimator, rows, y, packed=replace(network, head_starts=runs[::2], members=1))
+    scores = PackedEngine(network, estimator, 3).scores(rows, hard=True)
+    whole = PackedEngine(replace(network, head_starts=runs[::2], members=1), estimator, 3).scores(rows, hard=True)
+    np.testing.assert_array_equal(scores, whole)
+    np.testing.assert_array_equal(scores, TorchEngine(network, estimator, 3).scores(rows, hard=True))
 
 
 @settings(max_examples=40, deadline=None)

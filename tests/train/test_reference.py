@@ -96,6 +96,21 @@ def test_every_gradient_is_the_definitions(method: str, candidates: int, real: b
             torch.testing.assert_close(wiring, layer.wiring.grad, rtol=1e-9, atol=1e-12)
 
 
+def test_the_loss_of_members_is_the_mean_of_theirs_and_weights_count_by_class() -> None:
+    """Two members with runs of their own, written out; and twice the weight is as the sample twice."""
+    rng = np.random.default_rng(3)
+    x = torch.tensor((rng.random((INPUTS, BATCH)) > 0.5).astype(float))
+    y, layers = torch.tensor(rng.integers(0, 2, BATCH)), random_layers(4, 1)
+    runs, weights = torch.tensor([0, 2, 3, 5, 7]), torch.tensor([2.0, 0.5], dtype=torch.float64)
+    scores = forward(x, layers, runs, 0.0) / 1.5
+    each = [torch.nn.functional.cross_entropy(scores[:, first::2], y, reduction="none") for first in (0, 1)]
+    wanted = float(((each[0] + each[1]) / 2 * weights[y]).mean())
+    found, _ = loss_and_gradients(x, y, layers, runs, 1.5, Estimator(), 1.0, None, weights, 2)
+    assert found == pytest.approx(wanted, rel=1e-12)
+    doubled = loss_and_gradients(x, y, layers, runs, 1.5, Estimator(), 1.0, None, 2 * weights, 2)
+    assert doubled[0] == pytest.approx(2 * wanted, rel=1e-12)
+
+
 def test_a_wrong_backward_temperature_is_seen() -> None:
     x, y, starts = torch.ones(INPUTS, BATCH, dtype=torch.float64), torch.zeros(BATCH, dtype=torch.long), [0, 2, 4, 7]
     layers = random_layers(1, 1)

@@ -186,3 +186,28 @@ def test_thresholds_that_no_value_or_every_value_exceeds_are_constants() -> None
     assert verdict.counterexample is not None
     assert verdict.counterexample["features"] == {"x": top}
     assert prove(bare("uint8", [], [], []), bare("uint8", [3], [], [])).equal is True
+
+
+@pytest.mark.usefixtures("no_simulation")
+def test_a_float32_threshold_that_is_exact_is_not_the_one_below_it() -> None:
+    below = float(np.nextafter(np.float64(0.5), 0))
+    verdict = prove(bare("float32", [0.5], [], [0]), bare("float32", [below], [], [0]))
+    assert verdict.equal is False
+    assert verdict.counterexample is not None
+    assert verdict.counterexample["features"] == {"x": 0.5}
+    between = float(np.nextafter(np.float64(0.5), 1))
+    assert prove(bare("float32", [0.5], [], [0]), bare("float32", [between], [], [0])).equal is True
+
+
+@pytest.mark.usefixtures("no_simulation")
+def test_the_claim_class_counts_offsets() -> None:
+    net = lift(random_model(1, features=100, width=800, layers=2, classes=10))
+    assert net.head is not None
+    offset = net.head.offset.copy()
+    offset[3] += 1
+    other = net.with_(head=replace(net.head, offset=offset))
+    verdict = prove(net, other, claim="class")
+    assert verdict.equal is False
+    assert (
+        prove(net, net.with_(head=replace(net.head, offset=net.head.offset + np.int32(1))), claim="class").equal is True
+    )

@@ -78,11 +78,23 @@ static void NAME_scores_of(void *workspace, const void *features, int packed, si
 
 void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, int32_t *classes)
 {
+#ifdef NAME_FEW
+    if (n < NAME_FEW) {
+        NAME_row_classes((uint8_t *)workspace, features, n, classes);
+        return;
+    }
+#endif
     NAME_classes_of(workspace, features, 0, NAME_FEATURES * sizeof *features, n, classes);
 }
 
 void NAME_scores_in(void *workspace, const NAME_element *features, size_t n, int32_t *scores)
 {
+#ifdef NAME_FEW
+    if (n < NAME_FEW) {
+        NAME_row_scores((uint8_t *)workspace, features, n, scores);
+        return;
+    }
+#endif
     NAME_scores_of(workspace, features, 0, NAME_FEATURES * sizeof *features, n, scores);
 }
 

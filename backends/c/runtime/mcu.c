@@ -35,13 +35,25 @@
     NAME_EACH(NAME_GATE(sum += (expression)))                \
     break
 
+#ifdef NAME_FLOAT
+/* A number whose order as an integer is the float's. Thresholds are stored so. */
+static inline NAME_value NAME_key(NAME_element x)
+{
+    NAME_FLOAT bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (NAME_value)(bits ^ (((NAME_FLOAT)0 - (bits >> (8u * sizeof bits - 1u))) >> 1));
+}
+#else
+#define NAME_key(x) (x)
+#endif
+
 /* Every step on one sample. v: NAME_ROWS bytes. scores: one per class, which the caller has set to the offsets. */
 static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
 {
     const NAME_FLASH NAME_node *gate = NAME_gate;
     size_t step;
 #if NAME_USES(32)
-    const NAME_FLASH NAME_element *threshold = NAME_threshold;
+    const NAME_FLASH NAME_value *threshold = NAME_threshold;
     const NAME_FLASH NAME_place *feature = NAME_feature;
 #endif
 #if NAME_USES(33)
@@ -92,7 +104,7 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
 #endif
 #if NAME_USES(32)
         case 32:
-            NAME_EACH(*out++ = (uint8_t)(x[*feature++] > *threshold++))
+            NAME_EACH(*out++ = (uint8_t)(NAME_key(x[*feature++]) > *threshold++))
             continue;
 #endif
 #if NAME_USES(33)

@@ -29,6 +29,12 @@ static void NAME_outputs_of(void *workspace, const void *features, int packed, s
 
 void NAME_outputs_in(void *workspace, const NAME_element *features, size_t n, uint8_t *outputs)
 {
+#ifdef NAME_FEW
+    if (n < NAME_FEW) {
+        NAME_row_outputs((uint8_t *)workspace, features, n, outputs);
+        return;
+    }
+#endif
     NAME_outputs_of(workspace, features, 0, NAME_FEATURES * sizeof *features, n, outputs);
 }
 

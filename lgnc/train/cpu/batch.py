@@ -25,7 +25,7 @@ class Wires(NamedTuple):
 
 
 class Space(NamedTuple):
-    """One thread's memory. acts: uint64[nodes]. pairs: uint64[2 * slots]. rows: float32. counts: int32[64 classes]."""
+    """One thread's memory. acts: uint64[nodes]. pairs: uint64[2 * slots]. rows: float32. counts: int32[64 runs]."""
 
     acts: Any
     pairs: Any
@@ -94,12 +94,12 @@ def train_chunks(
 
     samples: uint64[n, words]. table_sums: float32[slots * 4], wiring_sums: this group's. losses: float64[chunks].
     """
-    classes, batch = len(plan.starts) - 1, len(samples)
+    runs, batch = len(plan.starts) - 1, len(samples)
     for chunk in range(group, len(losses), groups):
         first = 64 * chunk
         activate(plan, wires.fanin, op, space, samples, first, inputs)
         labels_here = labels[first : first + 64]
-        losses[chunk] = loss_rows(space.counts, classes, labels_here, batch, tau, space.rows)
+        losses[chunk] = loss_rows(space.counts, runs, labels_here, batch, tau, plan.weights, space.rows)
         for index in range(len(plan.layers) - 1, -1, -1):
             width = plan.layers[index, 1]
             layer_backward(index, 0, width, plan, wires, space, table_sums, wiring_sums, chunk == group)
@@ -109,10 +109,10 @@ def train_chunks(
 def count_chunks(
     first: int, step: int, plan: Any, fanin: Any, op: Any, space: Any, samples: Any, inputs: int, out: Any
 ) -> None:
-    """out float32[n, classes]: popcounts of the samples in chunks first, first + step, ..."""
-    classes = len(plan.starts) - 1
+    """out float32[n, runs]: popcounts of the samples in chunks first, first + step, ..."""
+    runs = len(plan.starts) - 1
     for chunk in range(first, (len(samples) + 63) // 64, step):
         activate(plan, fanin, op, space, samples, 64 * chunk, inputs)
         for s in range(min(64, len(samples) - 64 * chunk)):
-            for c in range(classes):
+            for c in range(runs):
                 out[64 * chunk + s, c] = np.float32(space.counts[64 * c + s])

@@ -38,7 +38,16 @@ from lgnc.train.cpu.soft import SoftSpace, soft_count_chunks, soft_train_chunks
 from lgnc.train.cpu.threads import Team
 from lgnc.train.cpu.update import prepare, update_gates
 from lgnc.train.cpu.wiring import BROKEN, CHANGED, consumers, readers, rewire, update_wiring
-from lgnc.train.network import POOL_GRADIENTS, Estimator, Float32, LayerLogits, Network, Rows, cage_temperature
+from lgnc.train.network import (
+    POOL_GRADIENTS,
+    Estimator,
+    Float32,
+    LayerLogits,
+    Network,
+    Rows,
+    cage_temperature,
+    class_scores,
+)
 
 _GROUPS = 16
 """At most so many sums over chunks are kept apart: the most threads that can share a batch."""
@@ -108,18 +117,18 @@ class PackedEngine:
         return Readers(blocks.order, blocks.cuts, blocks.nodes, edges, np.zeros(self._front.flat + 1, np.int64))
 
     def _workspaces(self, count: int, soft: bool) -> list[Any]:
-        plan, classes, inputs = self._plan, self.network.classes, self.network.inputs
+        plan, runs, inputs = self._plan, self.network.runs, self.network.inputs
         stored = len(plan.layers) > 2 or self._front is not None
-        rows = 64 * (classes + (2 * int(plan.layers[:, SLOTS].max()) if stored else 0))
+        rows = 64 * (runs + (2 * int(plan.layers[:, SLOTS].max()) if stored else 0))
         made = self._spaces[soft]
         while len(made) < count:
             gradients = zeros(rows, np.float32)
             if soft:
                 acts, values = zeros(inputs, np.uint64), zeros(64 * (inputs + plan.slots), np.float32)
-                made.append(SoftSpace(acts, values, gradients, zeros(64 * classes, np.float32)))
+                made.append(SoftSpace(acts, values, gradients, zeros(64 * runs, np.float32)))
             else:
                 acts, pairs = zeros(plan.origin + plan.slots, np.uint64), zeros(2 * plan.slots, np.uint64)
-                made.append(Space(acts, pairs, gradients, zeros(64 * classes, np.int32)))
+                made.append(Space(acts, pairs, gradients, zeros(64 * runs, np.int32)))
         while self._front is not None and len(self._trees) < count:
             self._trees.append(make_trees(self._front))
         return made[:count]
@@ -250,7 +259,7 @@ class PackedEngine:
         noisy = self.estimator.noisy and not hard
         if noisy or soft:
             self._prepare(1, self._mixed, self.estimator.temperature if soft else self.tau_b)
-        samples, out = self._samples(rows), np.empty((len(rows), self.network.classes), np.float32)
+        samples, out = self._samples(rows), np.empty((len(rows), self.network.runs), np.float32)
         workers = max(1, min(self._team.active, -(-len(rows) // 64)))
         wires = (self._mixed,) if soft else (self._wires.fanin, self._noisy_op if noisy else self._op)
         spaces, inputs = self._workspaces(workers, soft), self.network.inputs
@@ -258,10 +267,10 @@ class PackedEngine:
             net = (self._plan, self._front, *wires)
             each = [(*pair, samples, inputs, out) for pair in zip(spaces, self._trees, strict=False)]
             self._team.run(front_count_chunks, ((i, workers, *net, *args) for i, args in enumerate(each)))
-            return out
+            return class_scores(self.network, out)
         parts = ((i, workers, self._plan, *wires, space, samples, inputs, out) for i, space in enumerate(spaces))
         self._team.run(soft_count_chunks if soft else count_chunks, parts)
-        return out
+        return class_scores(self.network, out)
 
     # --- Logits in and out, in the order of the network. ---
 

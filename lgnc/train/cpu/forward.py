@@ -74,7 +74,7 @@ def forward(first: int, last: int, inputs: int, fanin: Int32, op: Any, anf: Any,
 
 @compiled
 def class_counts(starts: Int32, acts: Any, first: int, counts: Int32) -> None:
-    """counts int32[classes * 64]: of each sample, class c's set bits, nodes first + starts[c] .. starts[c + 1]."""
+    """counts int32[runs * 64]: of each sample, run c's set bits, nodes first + starts[c] .. starts[c + 1]."""
     counts[:] = 0
     for c in range(len(starts) - 1):
         for begin in range(starts[c], starts[c + 1], 255):
@@ -85,25 +85,29 @@ def class_counts(starts: Int32, acts: Any, first: int, counts: Int32) -> None:
 
 
 @compiled
-def loss_rows(counts: Int32, classes: int, labels: Any, batch: int, tau: float, rows: Any) -> float:
-    """The chunk's summed cross-entropy of softmax(counts / tau).
+def loss_rows(counts: Int32, runs: int, labels: Any, batch: int, tau: float, weights: Any, rows: Any) -> float:
+    """The chunk's summed loss, see `lgnc.train.network.Network`: softmax(counts / tau) for each member.
 
-    rows: float32[classes * 64], becomes the gradient of the batch mean by the counts.
+    rows: float32[runs * 64], becomes the gradient of the batch mean by the counts. weights: float64[classes].
     labels: int64[held], held <= 64 samples of the chunk; the rows of the others are 0.
     """
-    loss = 0.0
-    rows[: 64 * classes] = 0
+    loss, classes = 0.0, len(weights)
+    members = runs // classes
+    rows[: 64 * runs] = 0
     part = np.empty(classes)
     for s in range(len(labels)):
-        top = counts[s]
-        for c in range(classes):
-            top = max(top, counts[64 * c + s])
-        total = 0.0
-        for c in range(classes):
-            part[c] = math.exp((counts[64 * c + s] - top) / tau)
-            total += part[c]
         label = labels[s]
-        loss += math.log(total) - (counts[64 * label + s] - top) / tau
-        for c in range(classes):
-            rows[64 * c + s] = (part[c] / total - (1.0 if c == label else 0.0)) / (tau * batch)
+        weight = weights[label] / members
+        for member in range(members):
+            at, step = 64 * member + s, 64 * members
+            top = counts[at]
+            for c in range(classes):
+                top = max(top, counts[at + c * step])
+            total = 0.0
+            for c in range(classes):
+                part[c] = math.exp((counts[at + c * step] - top) / tau)
+                total += part[c]
+            loss += weight * (math.log(total) - (counts[at + label * step] - top) / tau)
+            for c in range(classes):
+                rows[at + c * step] = weight * (part[c] / total - (1.0 if c == label else 0.0)) / (tau * batch)
     return loss

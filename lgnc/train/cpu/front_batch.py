@@ -84,12 +84,12 @@ def front_train_chunks(
     samples: Any, labels: Any, inputs: int, tau: float, rule: int, table_sums: Any, wiring_sums: Any, losses: Any,
 ) -> None:  # fmt: skip
     """As `train_chunks`. rule: see `lgnc.train.cpu.convolve_backward`."""
-    classes, batch, last = len(plan.starts) - 1, len(samples), len(front.stages) - 1
+    runs, batch, last = len(plan.starts) - 1, len(samples), len(front.stages) - 1
     for chunk in range(group, len(losses), groups):
         first, fresh = 64 * chunk, chunk == group
         front_activate(plan, front, wires.fanin, op, space, trees, samples, first, inputs)
         labels_here = labels[first : first + 64]
-        losses[chunk] = loss_rows(space.counts, classes, labels_here, batch, tau, space.rows)
+        losses[chunk] = loss_rows(space.counts, runs, labels_here, batch, tau, plan.weights, space.rows)
         top, at = len(plan.layers) - 1, front.stages[last, 12]
         layer_backward(top, 0, plan.layers[top, 1], plan, wires, space, table_sums, wiring_sums, fresh)
         for block in range(len(readers.nodes) - 1):
@@ -107,9 +107,9 @@ def front_count_chunks(
     inputs: int, out: Any,
 ) -> None:  # fmt: skip
     """As `count_chunks`."""
-    classes = len(plan.starts) - 1
+    runs = len(plan.starts) - 1
     for chunk in range(first, (len(samples) + 63) // 64, step):
         front_activate(plan, front, fanin, op, space, trees, samples, 64 * chunk, inputs)
         for s in range(min(64, len(samples) - 64 * chunk)):
-            for c in range(classes):
+            for c in range(runs):
                 out[64 * chunk + s, c] = np.float32(space.counts[64 * c + s])

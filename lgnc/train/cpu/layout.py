@@ -29,11 +29,12 @@ class Plan(NamedTuple):
     first learned pin among all; K; PADDED, K rounded up to 8, or 0 where K is 1; CANDIDATES, where its lists start;
     TARGET, where its gradient rows start, or -1 for the first layer, whose rows nobody reads; WIRING, where its wiring
     logits start. Pin p of the layer's neuron n is learned pin PINS + p * SLOTS + n.
-    head: int32[width of the last layer], each neuron's class. starts: int32[classes + 1].
+    head: int32[width of the last layer], each neuron's run. starts: int32[runs + 1].
     candidates: int32[learned pins * PADDED], nodes; a pin's list is filled up with its first.
     live: int32[blocks], the neurons in each block of 16 slots.
     shared: int64[convolutions, 9], rows as those of layers for the kernels' gates, whose slots come first.
     nodes: the first node that the first layer may read. origin: the node of slot s is origin + s.
+    weights: float64[classes], those of the classes in the loss.
     """
 
     layers: Int64
@@ -44,6 +45,7 @@ class Plan(NamedTuple):
     shared: Int64
     nodes: int
     origin: int
+    weights: NDArray[np.float64]
 
     @property
     def slots(self) -> int:
@@ -63,7 +65,7 @@ def rounded(count: int, unit: int) -> int:
 
 def make_plan(network: Network, front: Front | None = None) -> Plan:
     """The layout of `network`, whose convolutions lie as `front` says."""
-    classes, widest = network.classes, max(rounded(layer.width, 16) for layer in network.layers)
+    runs, widest = network.runs, max(rounded(layer.width, 16) for layer in network.layers)
     rows, candidates, live, shared = [], [np.zeros(0, np.int32)], list[int](), []
     first = pins = listed = wiring = 0
     for conv in network.front:
@@ -75,7 +77,7 @@ def make_plan(network: Network, front: Front | None = None) -> Plan:
     for index, layer in enumerate(network.layers):
         slots, k = rounded(layer.width, 16), layer.candidates.shape[2]
         padded = rounded(k, 8) if k > 1 else 0
-        target = 64 * (classes + index % 2 * widest) if index or front else -1
+        target = 64 * (runs + index % 2 * widest) if index or front else -1
         rows.append((first, layer.width, slots, pins, k, padded, listed, target, wiring))
         if padded:
             full = np.zeros((2, slots, padded), np.int32)
@@ -85,11 +87,12 @@ def make_plan(network: Network, front: Front | None = None) -> Plan:
             pins, listed, wiring = pins + 2 * slots, listed + full.size, wiring + 2 * slots * k
         live += blocks_of(layer.width)
         below, first = origin + first, first + slots
-    head = np.repeat(np.arange(classes), np.diff(network.head_starts)).astype(np.int32)
+    head = np.repeat(np.arange(runs), np.diff(network.head_starts)).astype(np.int32)
     starts = np.array(network.head_starts, np.int32)
     listed_nodes = np.concatenate(candidates).astype(np.int32)
     tables = [np.array(each, np.int64).reshape(-1, 9) for each in (rows, shared)]
-    return Plan(tables[0], head, starts, listed_nodes, np.array(live, np.int32), tables[1], nodes, origin)
+    weights = np.ones(network.classes) if network.weights is None else network.weights.astype(np.float64)
+    return Plan(tables[0], head, starts, listed_nodes, np.array(live, np.int32), tables[1], nodes, origin, weights)
 
 
 def blocks_of(width: int) -> list[int]:

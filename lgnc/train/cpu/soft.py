@@ -18,7 +18,7 @@ from lgnc.train.cpu.vector import fma, int_at, load8, load64, splat64, store, ze
 
 
 class SoftSpace(NamedTuple):
-    """One thread's memory. acts: uint64[inputs]. values: float32[64 * nodes]. rows, counts[64 * classes]: float32."""
+    """One thread's memory. acts: uint64[inputs]. values: float32[64 * nodes]. rows, counts[64 * runs]: float32."""
 
     acts: Any
     values: Any
@@ -100,11 +100,11 @@ def soft_train_chunks(
     losses: Any,
 ) -> None:
     """See `train_chunks`. mixed: the wires of the forward pass, at the gate temperature; wires: at tau_b."""
-    classes, layers = len(plan.starts) - 1, plan.layers
+    runs, layers = len(plan.starts) - 1, plan.layers
     for chunk in range(group, len(losses), groups):
         soft_activate(plan, mixed, space, samples, 64 * chunk, inputs)
         here = labels[64 * chunk : 64 * chunk + 64]
-        losses[chunk] = loss_rows(space.counts, classes, here, len(samples), tau, space.rows)
+        losses[chunk] = loss_rows(space.counts, runs, here, len(samples), tau, plan.weights, space.rows)
         for index in range(len(layers) - 1, -1, -1):
             top, fresh = index == len(layers) - 1, chunk == group
             soft_backward(layers[index], top, plan, wires, space, table_sums, wiring_sums, fresh)

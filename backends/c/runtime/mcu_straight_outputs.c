@@ -1,0 +1,15 @@
+
+/* ---- No head: the output literals themselves. ---- */
+
+void NAME_outputs_in(void *workspace, const NAME_element *features, size_t n, uint8_t *outputs)
+{
+    NAME_row_outputs((uint8_t *)workspace, features, n, outputs);
+}
+
+#if NAME_WORKSPACE <= NAME_STACK
+void NAME_outputs(const NAME_element *features, size_t n, uint8_t *outputs)
+{
+    uint8_t workspace[NAME_WORKSPACE];
+    NAME_outputs_in(workspace, features, n, outputs);
+}
+#endif

@@ -1,0 +1,236 @@
+"""Straight code for one sample: a local variable per gate, functions of bounded size, no tables.
+
+A value is a word whose top bit alone counts, so that an encoder bit is a subtraction (`threshold - feature`, whose sign
+is the answer), a gate one instruction, and a count one shifted addition. An 8-bit chip has bytes of 0 or 1 instead.
+What outlives its function lies in the workspace, a byte each; encoder bits are compared anew in each function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lgnc.backends.c.mcu_schedule import score_offsets
+from lgnc.backends.c.text import constant, element_types, runtime
+from lgnc.backends.thresholds import native_thresholds
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.gates import AND, FALSE, GT, OR, READS_A, READS_B, XOR, A
+
+PART = 256
+"""Statements of a function: compilers take more than linear time for longer ones."""
+
+_TEXT = {FALSE: "0u", AND: "{a} & {b}", GT: "{a} & ~{b}", A: "{a}", XOR: "{a} ^ {b}", OR: "{a} | {b}"}
+"""Gates of normal form."""
+
+_WIDE = ("int32", "int64")
+"""Integer feature types whose differences may not fit 32 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Straight:
+    """text: the functions; `NAME_row_classes` and `NAME_row_scores`, or `NAME_row_outputs`, are what callers need.
+
+    state: bytes of workspace, one per value kept for a later function. statements: gates and counts. bits: encoder
+    bits, as often as they are compared. kept: stores and loads of what a later function reads. parts: functions.
+    """
+
+    text: str
+    state: int
+    statements: int
+    bits: int
+    kept: int
+    parts: int
+
+
+class _Statement(NamedTuple):
+    """Compute gate `node`, or, with an output's number, give its literal to the class or the output array."""
+
+    node: int
+    output: int = -1
+
+
+def straight(circuit: Circuit, *, bytewise: bool = False) -> Straight:
+    """The straight code of a circuit in normal form. bytewise: a value is a byte of 0 or 1."""
+    statements = _order(circuit)
+    parts = [statements[first : first + PART] for first in range(0, len(statements), PART)]
+    slots = _slots(circuit, parts)
+    writer = _Writer(circuit, slots)
+    functions = [writer.function(number, part) for number, part in enumerate(parts)]
+    calls = [f"NAME_part{number}(x, v, out);" for number in range(len(parts))]
+    lines = [*writer.constants(), *calls, "(void)x;", "(void)v;", "(void)out;"]
+    row = "static void NAME_row(const NAME_element *x, uint8_t *v, NAME_out *out)"
+    prelude = [f"#define NAME_BYTEWISE {int(bytewise)}"]
+    if circuit.encoder.is_float:
+        prelude.append(f"#define NAME_FLOAT {element_types(circuit)[1]}")
+    head = runtime("straight_outputs.c" if circuit.head is None else "straight_head.c")
+    text = "\n".join([*prelude, runtime("straight.c"), *functions, _function(row, lines), head])
+    state = 1 + max(slots.values(), default=0)
+    return Straight(text, state, len(statements), writer.bits, len(slots) + writer.loads, len(parts))
+
+
+def _function(signature: str, lines: list[str]) -> str:
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"{signature}\n{{\n{body}}}\n"
+
+
+def _order(circuit: Circuit) -> list[_Statement]:
+    """Depth first, output by output, class by class, so that few values live at a time."""
+    fanins = _fanins(circuit)
+    done: set[int] = set()
+    out: list[_Statement] = []
+    outputs = np.arange(len(circuit.outputs))
+    if circuit.head is not None:
+        outputs = np.argsort(circuit.head.owner, kind="stable")
+    for output in outputs.tolist():
+        root = int(circuit.outputs[output]) >> 1
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            wait = [] if node in done else [each for each in fanins.get(node, ()) if each not in done]
+            if wait:
+                stack += wait
+                continue
+            stack.pop()
+            if node in fanins and node not in done:
+                done.add(node)
+                out.append(_Statement(node))
+        out.append(_Statement(root, output))
+    return out
+
+
+def _fanins(circuit: Circuit) -> dict[int, list[int]]:
+    """Gate node -> the gates that it reads, the one of more levels last: a stack takes it first."""
+    found: dict[int, list[int]] = {}
+    level = circuit.level.tolist()
+    read_a, read_b = READS_A[circuit.op].tolist(), READS_B[circuit.op].tolist()
+    for gate, (a, b) in enumerate(zip(circuit.a.tolist(), circuit.b.tolist(), strict=True)):
+        read = {*([a] if read_a[gate] else []), *([b] if read_b[gate] else [])}
+        gates = [fanin for fanin in read if fanin >= circuit.inputs]
+        found[circuit.inputs + gate] = sorted(gates, key=lambda fanin: (level[fanin], fanin))
+    return found
+
+
+def _reads(circuit: Circuit, statement: _Statement) -> list[int]:
+    """The nodes that a statement reads."""
+    if statement.output >= 0:
+        return [statement.node]
+    gate = statement.node - circuit.inputs
+    op = circuit.op[gate]
+    pins = ((READS_A[op], circuit.a[gate]), (READS_B[op], circuit.b[gate]))
+    return [int(fanin) for read, fanin in pins if read]
+
+
+def _slots(circuit: Circuit, parts: list[list[_Statement]]) -> dict[int, int]:
+    """Gate node -> its byte of the workspace, of those that a later function reads; bytes are used again."""
+    made: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for number, part in enumerate(parts):
+        for statement in part:
+            for node in _reads(circuit, statement):
+                last[node] = number
+            if statement.output < 0:
+                made[statement.node] = number
+    kept = {node: number for node, number in made.items() if last.get(node, number) > number}
+    slots: dict[int, int] = {}
+    free: list[int] = []
+    ends: dict[int, list[int]] = {}
+    used = 0
+    for number in range(len(parts)):
+        free += sorted((slots[node] for node in ends.get(number, ())), reverse=True)
+        for statement in parts[number]:
+            node = statement.node
+            if statement.output < 0 and node in kept:
+                if not free:
+                    free.append(used)
+                    used += 1
+                slots[node] = free.pop()
+                ends.setdefault(last[node] + 1, []).append(node)
+    return slots
+
+
+class _Writer:
+    """Functions as text. bits: encoder bits that they compare. loads: of values that an earlier function made."""
+
+    def __init__(self, circuit: Circuit, slots: dict[int, int]) -> None:
+        self.circuit, self.slots, self.bits, self.loads = circuit, slots, 0, 0
+        self.threshold = native_thresholds(circuit.encoder)
+        self.start = score_offsets(circuit)
+        self.begun: set[int] = set()
+        self.known: set[int] = set()
+        self.lines: list[str] = []
+
+    def constants(self) -> list[str]:
+        """Scores of classes that count nothing."""
+        empty = (group for group in range(len(self.start)) if group not in self.begun)
+        return [f"out[{group}] = {constant(self.start[group], 'int32_t')};" for group in empty]
+
+    def function(self, number: int, part: list[_Statement]) -> str:
+        """One part: gates as local variables, literals added to the score `s` of one class after another."""
+        self.known, self.lines = set(), []
+        head, group = self.circuit.head, -1
+        for statement in part:
+            for node in _reads(self.circuit, statement):
+                self._know(node)
+            if statement.output < 0:
+                self._gate(statement.node)
+            elif head is None:
+                flip = " ^ 1u" if self.circuit.outputs[statement.output] & 1 else ""
+                self.lines.append(f"out[{statement.output}] = (uint8_t)(NAME_BIT(n{statement.node}){flip});")
+            else:
+                owner = int(head.owner[statement.output])
+                if owner != group:
+                    self._begin(owner, group)
+                    group = owner
+                sign = "-" if self.circuit.outputs[statement.output] & 1 else "+"
+                self.lines.append(f"s {sign}= NAME_BIT(n{statement.node});")
+        sums = [] if group < 0 else ["uint32_t s;"]
+        ends = [] if group < 0 else [f"out[{group}] = (int32_t)s;"]
+        signature = f"static NAME_APART void NAME_part{number}(const NAME_element *x, uint8_t *v, NAME_out *out)"
+        return _function(signature, [*sums, *self.lines, *ends, "(void)x;", "(void)v;", "(void)out;"])
+
+    def _begin(self, group: int, last: int) -> None:
+        """Count for class `group` from here on, where it starts or where an earlier function left it."""
+        if last >= 0:
+            self.lines.append(f"out[{last}] = (int32_t)s;")
+        start = f"(uint32_t)out[{group}]" if group in self.begun else f"{int(self.start[group]) % 2**32}u"
+        self.begun.add(group)
+        self.lines.append(f"s = {start};")
+
+    def _know(self, node: int) -> None:
+        """A local variable of a value that this function has not: compared anew, or from the workspace."""
+        if node in self.known:
+            return
+        self.known.add(node)
+        if node >= self.circuit.inputs:
+            self.loads += 1
+            self.lines.append(f"const NAME_word n{node} = NAME_KEPT(v[{self.slots[node]}]);")
+            return
+        self.bits += 1
+        self.lines.append(f"const NAME_word n{node} = {self._above(node)};")
+
+    def _gate(self, node: int) -> None:
+        gate = node - self.circuit.inputs
+        text = _TEXT[int(self.circuit.op[gate])].format(a=f"n{self.circuit.a[gate]}", b=f"n{self.circuit.b[gate]}")
+        self.known.add(node)
+        self.lines.append(f"const NAME_word n{node} = (NAME_word)({text});")
+        if node in self.slots:
+            self.lines.append(f"v[{self.slots[node]}] = NAME_KEEP(n{node});")
+
+    def _above(self, bit: int) -> str:
+        """Whether the feature is above the threshold."""
+        encoder, threshold = self.circuit.encoder, self.threshold[bit]
+        place = f"x[{encoder.feature[bit]}]"
+        if encoder.is_float:
+            return _float_above(place, threshold)
+        form = "LONG" if encoder.dtype in _WIDE else "OVER"
+        return f"NAME_{form}({place}, {constant(threshold, element_types(self.circuit)[0])})"
+
+
+def _float_above(place: str, threshold: Any) -> str:
+    """A float comparison by the bits. Minus zero, as a threshold, is zero: nothing lies between them."""
+    size = threshold.dtype.itemsize * 8
+    if threshold < 0:
+        return f"NAME_above_negative({place}, UINT{size}_C(0x{int(threshold.view(f'uint{size}')):x}))"
+    return f"NAME_above({place}, UINT{size}_C(0x{int(np.abs(threshold).view(f'uint{size}')):x}))"

@@ -1,0 +1,183 @@
+"""Faults planted in emitted files: for each target places in its text, or in its graph, that are changed one by one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from lgnc.backends.artifact import manifest_digest
+
+
+class Fault(NamedTuple):
+    """kind: 'operator', 'wire' ... told: what is changed. plant: changes the folder."""
+
+    kind: str
+    told: str
+    plant: Callable[[Path], None]
+
+
+Change = Callable[[re.Match[str], Random], str]
+
+
+def _swap(match: re.Match[str], random: Random) -> str:
+    return random.choice([each for each in "&|^" if each != match[0].strip()]).join(match[0].split(match[0].strip()))
+
+
+def _step(match: re.Match[str], random: Random) -> str:
+    return f"{match[1]}{max(0, int(match[2]) + random.choice((-1, 1)))}{match[3]}"
+
+
+def _other_number(match: re.Match[str], random: Random) -> str:
+    return f"{match[1]}{max(0, int(match[2]) + random.choice((-3, -2, 2, 3)))}{match[3]}"
+
+
+def _gone(match: re.Match[str], random: Random) -> str:  # noqa: ARG001
+    return ""
+
+
+def _byte(match: re.Match[str], random: Random) -> str:
+    """A byte of a base64 table changed."""
+    data = bytearray(base64.b64decode(match[0]))
+    if not data:
+        return match[0]
+    data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+    return base64.b64encode(bytes(data)).decode()
+
+
+def _to(text: str) -> Change:
+    return lambda match, random: text  # noqa: ARG005
+
+
+TEXT: dict[str, tuple[tuple[str, str, str, Change], ...]] = {
+    "verilog": (
+        ("operator", "NAME.v", r" [&|^] ", _swap),
+        ("inverter", "NAME.v", r"~(?=n\d)", _gone),
+        ("wire", "NAME.v", r"()(?<=\bn)(\d+)(?=\W)()", _other_number),
+        ("threshold by one", "NAME.v", r"(> \d+'d)(\d+)(;)", _step),
+        ("feature", "NAME.v", r"(= f)(\d+)( >)", _other_number),
+        ("register dropped", "NAME.v", r"(?m)^      \w+ <= \w+;\n", _gone),
+        ("reset removed", "NAME.v", r"if \(rst\) \w+ <= \d+'d0;\n    else ", _gone),
+        ("handshake broken", "NAME.v", r"(?<=assign en = )out_ready \| ~valid(\[\d+\])?", _to("1'b1")),
+        ("handshake broken", "NAME.v", r"(?<=assign in_ready = )en & ~rst", _to("1'b1")),
+        ("swapped classes", "NAME.v", r"class_index(?=\[0\] =)", _gone),
+        ("wrapper", "NAME_axis.v", r" [&|] |~(?=\w)", lambda m, r: _swap(m, r) if m[0].strip() in "&|" else ""),
+        ("wrapper", "NAME_serial.v", r" [&|] |~(?=\w)", lambda m, r: _swap(m, r) if m[0].strip() in "&|" else ""),
+        ("testbench vectors", "NAME_expected.hex", r"(?m)^[0-9a-f](?=[0-9a-f])", lambda m, r: f"{int(m[0], 16) ^ 1:x}"),  # noqa: ARG005
+    ),
+    "c": (
+        ("table", "NAME.c", r"(?m)(\n    .*?[{ ])(\d+)([,}])", _step),
+        ("offset by one", "NAME.c", r"(_BASE \()(\d+)(\))", _step),
+        ("offset by one", "NAME.c", r"(    \d+u?, )(\d+)(u, )", _step),
+        ("operator", "NAME.c", r" [&|^] ", _swap),
+        ("comparison", "NAME.c", r" > (?=\w)", _to(" >= ")),
+        ("comparison", "NAME.c", r" < (?=\w)", _to(" <= ")),
+        ("shift", "NAME.c", r"(<< )(\d+)(\W)", _step),
+    ),
+    "numpy": (
+        ("table byte", "NAME.py", r"(?m)^[A-Za-z0-9+/]{8,}={0,2}$", _byte),
+        ("operator", "NAME.py", r" [&|^] ", _swap),
+        ("tie rule", "NAME.py", r"\] > best", _to("] >= best")),
+        ("gate", "NAME.py", r"bitwise_(and|or|xor)", lambda m, r: f"bitwise_{r.choice(['and', 'or', 'xor'])}"),  # noqa: ARG005
+        ("comparison", "NAME.py", r" > (?=THRESHOLD)", _to(" >= ")),
+        ("number", "NAME.py", r"()(?<=[ (:\[])(\d+)(?=[)\]:, ])()", _step),
+        ("swapped classes", "NAME.py", r"'class 1'", _to("'class 2'")),
+    ),
+}
+"""Target -> (kind, file, places, change)."""
+
+
+def resign(folder: Path) -> None:
+    """Make the manifest agree with every file: the fault is the compiler's, not an editor's."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name in manifest["files"]:
+        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    manifest["manifest_sha256"] = manifest_digest(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def text_faults(folder: Path, target: str, name: str, random: Random) -> Iterator[Fault]:
+    """Endless faults of a folder's text, each kind as often as the others."""
+    while True:
+        found = False
+        for kind, file, places, change in TEXT[target]:
+            path = folder / file.replace("NAME", name)
+            places_here = list(re.finditer(places, path.read_text())) if path.is_file() else []
+            if not places_here:
+                continue
+            match = random.choice(places_here)
+            new = change(match, random)
+            if new == match[0]:
+                continue
+            found = True
+            told = f"{path.name}:{path.read_text().count(chr(10), 0, match.start()) + 1}: {match[0]!r} -> {new!r}"
+            yield Fault(kind, told[:200], _replacing(path.name, match.start(), match.end(), new))
+        if not found:
+            return
+
+
+def _replacing(file: str, first: int, last: int, new: str) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        text = (folder / file).read_text()
+        (folder / file).write_text(text[:first] + new + text[last:])
+        resign(folder)
+
+    return plant
+
+
+def onnx_faults(folder: Path, name: str, random: Random) -> Iterator[Fault]:
+    """Endless faults of an ONNX graph: a node's operator, its inputs in another order, a number of a table."""
+    import onnx
+
+    network = onnx.load(folder / f"{name}.onnx")
+    swaps = {
+        "BitwiseAnd": "BitwiseOr",
+        "BitwiseOr": "BitwiseXor",
+        "BitwiseXor": "BitwiseAnd",
+        "Greater": "GreaterOrEqual",
+    }
+    swaps |= {"And": "Or", "Or": "Xor", "Xor": "And", "Add": "Sub", "ReduceSum": "ReduceMax", "ArgMax": "ArgMin"}
+    nodes = [k for k, node in enumerate(network.graph.node) if node.op_type in swaps]
+    while True:
+        yield Fault("table", _onnx(name, lambda net, k=random.randrange(1 << 30): _number(net, k)))
+        if nodes:
+            at = random.choice(nodes)
+            yield Fault("operator", _onnx(name, lambda net, k=at: _operator(net, k, swaps)))
+            yield Fault("inputs", _onnx(name, lambda net, k=random.choice(nodes): net.graph.node[k].input.reverse()))
+
+
+def _onnx(name: str, change: Callable[..., object]) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        import onnx
+
+        network = onnx.load(folder / f"{name}.onnx")
+        change(network)
+        onnx.save(network, folder / f"{name}.onnx")
+        resign(folder)
+
+    return plant
+
+
+def _operator(network: object, k: int, swaps: dict[str, str]) -> None:
+    node = network.graph.node[k]  # type: ignore[attr-defined]
+    node.op_type = swaps[node.op_type]
+
+
+def _number(network: object, k: int) -> None:
+    """Change one number of one constant by one."""
+    from onnx import numpy_helper
+
+    tensors = network.graph.initializer  # type: ignore[attr-defined]
+    tensor = tensors[k % len(tensors)]
+    values = numpy_helper.to_array(tensor).copy()
+    flat = values.reshape(-1)
+    if flat.size:
+        at = (k // len(tensors)) % flat.size
+        flat[at] = not flat[at] if flat.dtype == bool else flat[at] + 1
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))

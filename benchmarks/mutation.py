@@ -1,0 +1,187 @@
+"""Faults planted in emitted files and in lgnc's own core, and how many are noticed.
+
+    python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0]
+    python benchmarks/mutation.py core [--only TEXT]
+
+`artefacts`: a small network, compiled for every target and interface; a fault in one file, its manifest signed again;
+`lgnc verify` against the model. Also whole folders of another circuit. `core`: lgnc with one place changed, against the
+tests of that room, in a copy of the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from mutants_of_core import MUTANTS, Mutant
+from mutants_of_files import Fault, onnx_faults, resign, text_faults
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "net"
+
+FOLDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "c host": ("c", {}),
+    "c portable": ("c", {"target_profile": "portable"}),
+    "c mcu": ("c", {"target_profile": "mcu"}),
+    "c unrolled": ("c", {"style": "unrolled"}),
+    "numpy": ("numpy", {}),
+    "onnx": ("onnx", {}),
+    "verilog": ("verilog", {}),
+    "verilog stream": ("verilog", {"interface": "stream"}),
+    "verilog axis": ("verilog", {"interface": "axis", "beat_width": 8}),
+    "verilog serial": ("verilog", {"interface": "serial"}),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["artefacts", "core"])
+    parser.add_argument("--faults", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="folders or files whose name has this in it")
+    asked = parser.parse_args()
+    started = time.process_time() + os.times().children_user + os.times().children_system
+    code = artefacts(asked.faults, asked.seed, asked.only) if asked.what == "artefacts" else core(asked.only)
+    used = time.process_time() + os.times().children_user + os.times().children_system - started
+    print(f"{used:.0f} CPU s")
+    return code
+
+
+def artefacts(faults: int, seed: int, only: str) -> int:
+    """Plant `faults` faults, as many in each folder; exit 1 when one was missed."""
+    sys.path.insert(0, str(ROOT))
+    from lgnc.formats.lgn import save_model
+    from tests.support import random_model
+
+    total: Counter[str] = Counter()
+    chosen = {key: value for key, value in FOLDERS.items() if only in key}
+    with tempfile.TemporaryDirectory(prefix="lgnc-mutation-") as place:
+        at = Path(place)
+        save_model(random_model(seed, features=4, thresholds=2, layers=2, width=30, classes=3), at / "m.lgn")
+        for number, (key, (target, settings)) in enumerate(chosen.items()):
+            here: Counter[str] = Counter()
+            many = faults // len(chosen) + (number < faults % len(chosen))
+            for kind, answer, told in tried(at, target, settings, many, Random(f"{seed} {key}")):
+                here[answer] += 1
+                if answer in ("missed", "tested only"):
+                    print(f"  {key}: {answer}: {kind}: {told}", flush=True)
+            print(f"{key:<16} {', '.join(f'{count} {answer}' for answer, count in sorted(here.items()))}", flush=True)
+            total += here
+    print("all", dict(total))
+    return 1 if total["missed"] else 0
+
+
+def tried(at: Path, target: str, settings: dict[str, Any], many: int, random: Random) -> Iterator[tuple[str, str, str]]:
+    """(kind, answer, detail) of `many` faults of one folder; an answer is one of those of `answer_of`."""
+    from lgnc.flows.compile import compile_circuit
+    from lgnc.formats.source import load_source
+
+    source, right, out = load_source(at / "m.lgn"), at / "right", at / "out"
+    shutil.rmtree(right, ignore_errors=True)
+    compile_circuit(source, target, name=NAME, settings=settings).write(right)
+    texts = onnx_faults(right, NAME, random) if target == "onnx" else text_faults(right, target, NAME, random)
+    whole = (
+        Fault("all files together", lambda folder, k=k: _other(source, target, settings, k, folder))
+        for k in itertools.count()
+    )
+    for number in range(many):
+        fault = next(whole) if number % 8 == 7 else next(texts)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(right, out)
+        fault.plant(out)
+        answer, told = answer_of(at / "m.lgn", out, changed=_hashes(out) != _hashes(right))
+        yield fault.kind, answer, told
+
+
+def _hashes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _other(source: Any, target: str, settings: dict[str, Any], k: int, folder: Path) -> None:
+    """The whole folder of a circuit with one gate changed: source, .lgir and manifest agree with each other."""
+    from dataclasses import replace
+
+    from lgnc.flows.compile import compile_circuit
+    from lgnc.ir.gates import READS_A, READS_B
+
+    circuit = source.circuit
+    rng = np.random.default_rng(k)
+    op = circuit.op.copy()
+    at = int(rng.integers(len(op)))
+    alike = [o for o in range(16) if (READS_A[o], READS_B[o]) == (READS_A[op[at]], READS_B[op[at]]) and o != op[at]]
+    op[at] = rng.choice(alike)
+    shutil.rmtree(folder)
+    wrong = replace(source, circuit=circuit.with_(op=op), model=None)
+    compile_circuit(wrong, target, name=NAME, settings=settings).write(folder)
+    resign(folder)
+
+
+def answer_of(model: Path, folder: Path, *, changed: bool) -> tuple[str, str]:
+    """'refuted' (NO, or the folder is refused), 'proven harmless', 'named' (a station that is not checked names it),
+    'tested only' (yes, but no proof says so), or 'unchanged'.
+    """
+    from lgnc.diagnostics import LgncError
+    from lgnc.flows.compare import verify
+
+    if not changed:
+        return "unchanged", ""
+    try:
+        verdict = verify(model, folder)
+    except LgncError as error:
+        return "refuted", str(error)
+    if verdict.equal is not True:
+        return ("refuted" if verdict.equal is False else "undecided"), verdict.detail
+    if verdict.unchecked:
+        return "named", ", ".join(verdict.unchecked)
+    function = next(station for station in verdict.stations if station.name == "function")
+    return ("proven harmless" if function.how in ("proven", "exhaustive") else "tested only"), verdict.detail
+
+
+def core(only: str) -> int:
+    """Run the tests of each mutant's room; exit 1 when one survives."""
+    survived = []
+    chosen = [mutant for mutant in MUTANTS if only in mutant.file]
+    with tempfile.TemporaryDirectory(prefix="lgnc-mutation-") as place:
+        copy = Path(place) / "lgnc"
+        shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "*.egg-info", "__pycache__"))
+        for mutant in chosen:
+            killed = _killed(copy, mutant)
+            print(f"{'killed' if killed else 'SURVIVED'}: {mutant.file}: {mutant.new.strip()[:80]!r}", flush=True)
+            survived += [] if killed else [mutant]
+    print(f"{len(chosen) - len(survived)} of {len(chosen)} mutants are killed")
+    return 1 if survived else 0
+
+
+def _killed(copy: Path, mutant: Mutant) -> bool:
+    path = copy / mutant.file
+    text = path.read_text()
+    if mutant.old not in text:
+        raise SystemExit(f"{mutant.file} does not have {mutant.old!r}: mend the table")
+    path.write_text(text.replace(mutant.old, mutant.new, 1))
+    try:
+        words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]
+        env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(words, cwd=copy, env=env, capture_output=True, timeout=900, check=False)
+        if done.returncode not in (0, 1):
+            raise SystemExit(f"the tests of {mutant.file} do not run: {done.stdout.decode()[-300:]}")
+        return done.returncode == 1
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

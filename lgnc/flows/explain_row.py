@@ -1,0 +1,154 @@
+"""One row as a network takes it, and its columns: which features change together, and how they are shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.data.features import ColumnPlan, Schema
+from lgnc.data.held import Held
+from lgnc.data.held_rows import held_rows
+from lgnc.data.load import load_dataset
+from lgnc.data.named import NAMES
+from lgnc.diagnostics import BadInput
+from lgnc.flows.evaluate import labels_for, rows
+from lgnc.flows.things import tell
+from lgnc.formats.source import Source
+from lgnc.ir.circuit import Encoder
+from lgnc.ir.simulate import features_for
+from lgnc.verify.flip import Group
+
+Row = NDArray[Any]
+
+UNKNOWN = "none of its categories"
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The columns of a network's rows: the features of each and its name; plans: how a table's became features."""
+
+    names: tuple[str, ...]
+    groups: tuple[Group, ...]
+    plans: tuple[ColumnPlan, ...] | None
+
+    def shown(self, place: int, row: Row) -> str:
+        """What a row has in a column, as a person would write it."""
+        group, plan = self.groups[place], None if self.plans is None else self.plans[place]
+        if group.missing >= 0 and row[group.missing]:
+            return "missing"
+        if plan is None or plan.values is None:
+            return number_text(row[group.features[0]])
+        chosen = [value for value, feature in zip(plan.values, group.one_of, strict=True) if row[feature]]
+        return chosen[0] if chosen else UNKNOWN
+
+
+def number_text(value: Any) -> str:
+    """A feature's value: 'above 2.45' for the float after 2.45, that is the least one above a threshold."""
+    if not isinstance(value, np.floating):
+        return str(int(value))
+    for said, near in (("", value), ("above ", np.nextafter(value, value.dtype.type(-np.inf)))):
+        short = f"{near:.6g}"
+        if value.dtype.type(short) == near:
+            return said + short
+    return str(value)
+
+
+def columns_of(encoder: Encoder, meta: Mapping[str, Any], where: str) -> Columns:
+    """The columns of a model with a record of them; of other networks each feature is a column."""
+    record = meta.get("columns")
+    schema = Schema.from_json(record, where) if record else None
+    if schema is None or schema.feature_names != encoder.names:
+        groups = tuple(Group((feature,)) for feature in range(len(encoder.names)))
+        return Columns(encoder.names, groups, None)
+    made, at = [], 0
+    for plan in schema.columns:
+        features = tuple(range(at, at + len(plan.feature_names)))
+        at += len(features)
+        missing = features[-1] if plan.missing else -1
+        options = features[: len(plan.values)] if plan.values is not None else ()
+        made.append(Group(features, options, bool(options), missing, plan.median))
+    return Columns(tuple(plan.name for plan in schema.columns), tuple(made), schema.columns)
+
+
+def given_row(source: Source, given: Any) -> Row:
+    """[features]: a row of values as text with commas, a sequence of values, or a dict by column.
+
+    A table's row has its columns in their order, with or without the label and the columns that training left out.
+    Raises BadInput for values that do not fit.
+    """
+    encoder, meta = source.circuit.encoder, {} if source.model is None else source.model.meta
+    if isinstance(given, str):
+        given = [cell.strip() for cell in next(csv.reader(io.StringIO(given), skipinitialspace=True), [])]
+    record = dict(meta.get("columns") or {})
+    schema = Schema.from_json(record, "row") if record else None
+    if schema is None or schema.shape is not None:
+        values = list(given.values()) if isinstance(given, Mapping) else list(given)
+        row: Row = features_for(encoder, np.array([[_number(each, encoder) for each in values]]), "row")[0]
+        return row
+    cells = dict(given) if isinstance(given, Mapping) else _named(list(given), schema)
+    held = Held("row", None, {str(name): np.array([cell]) for name, cell in cells.items()})
+    x, _, notes = held_rows(held, encoder, record, None, None, None)
+    found: Row = features_for(encoder, x, "row")[0]
+    tell([*notes, *_unknown_texts(columns_of(encoder, meta, "row"), cells, found)])
+    return found
+
+
+def _unknown_texts(columns: Columns, cells: Mapping[str, Any], row: Row) -> list[str]:
+    """A line for each text that is none of its column's categories."""
+    return [
+        f"column {name!r}: {str(cells[name])!r:.60} is none of its categories"
+        for place, name in enumerate(columns.names)
+        if name in cells and columns.shown(place, row) == UNKNOWN
+    ]
+
+
+def _number(value: Any, encoder: Encoder) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value) if encoder.is_float or not value.lstrip("+-").isdigit() else int(value)
+    except ValueError:
+        raise BadInput(f"'{value:.40}' is no number", where="row", fix="give numbers, with commas between") from None
+
+
+def _named(cells: Sequence[Any], schema: Schema) -> dict[str, Any]:
+    """The cells by their columns, those of the label and of what training left out gone."""
+    needed = [plan.name for plan in schema.columns]
+    kept = [name for name in schema.names if name != schema.label]
+    for names in (needed, kept, schema.names):
+        if len(cells) == len(names):
+            return {name: cell for name, cell in zip(names, cells, strict=True) if name in needed}
+    what = f"has {len(cells)} values, and the model {len(needed)} columns"
+    raise BadInput(what, where="row", fix=f"give {', '.join(needed)[:300]}")
+
+
+def row_of_data(
+    source: Source, data: str, number: int, split: str, label: str | None, max_memory: int | None
+) -> tuple[Row, str]:
+    """(row [features], its label) number `number`, from 0, of a split of a data set, or with split 'file' of a file in
+    its own order; rows without a label do not count. Raises BadInput where there is no such row.
+    """
+    circuit = source.circuit
+    meta = {} if source.model is None else source.model.meta
+    names = () if circuit.head is None else circuit.head.names
+    columns = meta.get("columns") or None
+    if split == "file":
+        if data in NAMES:
+            raise BadInput("is a named data set", where=data, fix="give --data and --row")
+        dataset = load_dataset(data, label=label, test_fraction=1.0 if columns else 0.0, columns=columns)
+        x, y = (dataset.x_test, dataset.y_test) if len(dataset.y_test) else (dataset.x_train, dataset.y_train)
+        y = labels_for(dataset.class_names, y, list(names), data)
+    else:
+        own = {"columns": columns, "training": meta.get("training"), "shape": meta.get("shape")}
+        taken = rows(data, split, None, label=label, classes=names, max_memory=max_memory, **own)
+        x, y = taken.x, taken.y
+    if not 0 <= number < len(x):
+        fix = f"give a number from 0 to {len(x) - 1:,}"
+        raise BadInput(f"has no row {number:,} ({len(x):,} rows)", where=data, fix=fix)
+    return features_for(circuit.encoder, x[number : number + 1], data)[0], names[int(y[number])]

@@ -1,0 +1,218 @@
+"""The stations of a Verilog folder beside its function: handshake, wrappers, testbenches, bitstream.
+
+The benches are lgnc's own, written anew: those in the folder are things to be checked, not checkers. Vectors and
+answers are the folder's circuit's on the most telling rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from lgnc.backends.verilog.axis import axis_files
+from lgnc.backends.verilog.boards import FPGA_BOARDS
+from lgnc.backends.verilog.serial import serial_files
+from lgnc.backends.verilog.testbench import VECTORS, expected, feature_words, hex_lines, testbench_text
+from lgnc.backends.verilog.text import Port
+from lgnc.diagnostics import Failed
+from lgnc.files import read_file
+from lgnc.flows.stations.visit import Visit
+from lgnc.ir.simulate import encode
+from lgnc.sim.manifest import Manifest, VerilogFacts
+from lgnc.toolchain import TookTooLong, require_tool, run
+from lgnc.verify.verdict import Station, not_checked
+
+_SECONDS = 120.0
+_MOST_BYTES = 4_000_000
+"""Of NAME.v, where a simulator is started for stations beside the function."""
+
+_SERIAL_CLOCKS = 3_000_000
+"""Clocks that a board's serial line may be simulated for."""
+
+
+def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
+    """Station -> what checks it, for the files that the folder has."""
+    files, name = manifest.files, manifest.name
+    details = manifest.facts["verilog"]
+    found: dict[str, Callable[[Visit], Station]] = {}
+    if details.get("latency"):
+        found["handshake"] = handshake
+    if f"{name}_axis.v" in files:
+        found["wrapper axis"] = axis
+    if f"{name}_serial.v" in files:
+        found["wrapper serial"] = serial
+    if f"{name}_board.v" in files:
+        found["board"] = board
+    found["testbench"] = benches
+    if "bitstream" in manifest.facts:
+        found["bitstream"] = bitstream
+    return found
+
+
+def covered(visit: Visit) -> set[str]:
+    """The files that a station here, or the function, looks at."""
+    name = visit.name
+    stems = [f"{name}{ending}" for ending in (".v", "_axis.v", "_serial.v", "_board.v")]
+    benches = [f"tb_{name}{ending}" for ending in (".v", "_axis.v", "_serial.v")]
+    made = visit.manifest.facts.get("bitstream")
+    return {*stems, *benches, f"{name}_vectors.hex", f"{name}_expected.hex", *(_made(visit) if made else [])}
+
+
+def _made(visit: Visit) -> list[str]:
+    return [
+        file for file in visit.manifest.files if file.startswith(f"{visit.name}_board.") and not file.endswith(".v")
+    ]
+
+
+def _facts(visit: Visit) -> tuple[VerilogFacts, Port, list[Port], int, int]:
+    """(facts, input, results, latency, interval)."""
+    facts = visit.manifest.verilog
+    assert facts is not None
+    details = visit.manifest.facts["verilog"]
+    latency, interval = (details.get(key) for key in ("latency", "interval"))
+    if (
+        type(latency) is not int
+        or type(interval) is not int
+        or not 0 <= latency < 1 << 20
+        or not 0 < interval < 1 << 20
+    ):
+        raise Failed("latency and interval are no numbers of clocks", where="manifest.json", fix="compile it again")
+    return facts, Port(facts.port, facts.width), [Port(*each) for each in facts.outputs], latency, interval
+
+
+def _vectors(visit: Visit, at: Path) -> None:
+    """Write the vectors of the most telling rows, and their answers."""
+    _, _, results, _, _ = _facts(visit)
+    rows = visit.rows[np.arange(VECTORS) % len(visit.rows)]
+    bits = encode(visit.circuit.encoder, rows)
+    words = bits if visit.circuit.encoder.is_float else feature_words(rows)
+    (at / f"{visit.name}_vectors.hex").write_bytes(hex_lines(words))
+    (at / f"{visit.name}_expected.hex").write_bytes(hex_lines(expected(visit.circuit, bits, results)))
+
+
+def _sources(visit: Visit, at: Path, *files: str) -> list[str]:
+    for file in files:
+        (at / file).write_bytes(visit.manifest.read(visit.path, file))
+    return list(files)
+
+
+def _simulate(at: Path, top: str, sources: list[str]) -> str:
+    """The line that says PASS. Raises Failed, with what was said, where there is none."""
+    iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
+    run([iverilog, "-g2001", "-s", top, "-o", "bench.vvp", *sources], cwd=at, timeout=_SECONDS)
+    said = run([vvp, "-N", "bench.vvp"], cwd=at, timeout=_SECONDS).decode(errors="replace").splitlines()
+    passed = [line for line in said if line.startswith("PASS")]
+    if not passed or any("FAIL" in line for line in said):
+        raise Failed(" | ".join(said[:2])[:200] or "the bench says nothing", where=sources[0], fix="compile it again")
+    return passed[-1]
+
+
+def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, told: str) -> Station:
+    """A station whose answer is that of a bench of lgnc's own."""
+    if len(visit.manifest.read(visit.path, f"{visit.name}.v")) > _MOST_BYTES:
+        return not_checked(name, "the design is too large to be simulated here: run its testbench")
+    with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
+        at = Path(place)
+        _vectors(visit, at)
+        sources = _sources(visit, at, *files)
+        (at / "bench.v").write_bytes(bench)
+        _simulate(at, top, [*sources, "bench.v"])
+    return Station(name, True, "tested", told)
+
+
+def handshake(visit: Visit) -> Station:
+    """Results wait until they are taken, a reset drops them, and at full speed latency and interval are as told."""
+    _, source, results, latency, interval = _facts(visit)
+    bench = testbench_text(visit.name, source, results, latency, interval).encode()
+    told = f"{VECTORS} vectors with stalls on both sides, a reset; latency {latency}, a vector each {interval} clocks"
+    return _bench(visit, "handshake", [f"{visit.name}.v"], bench, f"tb_{visit.name}", told)
+
+
+def axis(visit: Visit) -> Station:
+    """The AXI4-Stream wrapper under stalls, packets of wrong lengths and resets."""
+    _, source, results, latency, interval = _facts(visit)
+    beat = visit.manifest.facts.get("axis", visit.manifest.facts["verilog"].get("axis", {})).get("beat_width")
+    if type(beat) is not int or not 0 < beat <= source.width:
+        return Station("wrapper axis", False, "read", f"the manifest says beats of {beat!r:.40} bits")
+    bench = axis_files(visit.name, source, results, latency, beat, interval)[f"tb_{visit.name}_axis.v"]
+    files = [f"{visit.name}_axis.v", f"{visit.name}.v"]
+    told = f"{VECTORS} vectors in beats of {beat} bits, with stalls, packets too short and too long, and a reset"
+    return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told)
+
+
+def serial(visit: Visit) -> Station:
+    """The serial wrapper with pauses, breaks, resets, glitches, and a line 2 % too slow or too fast."""
+    _, source, results, latency, _ = _facts(visit)
+    bench = serial_files(visit.name, source, results, latency)[f"tb_{visit.name}_serial.v"]
+    files = [f"{visit.name}_serial.v", f"{visit.name}.v"]
+    told = "rows with pauses, breaks, resets and glitches, the line 2 % slow and fast"
+    return _bench(visit, "wrapper serial", files, bench, f"tb_{visit.name}_serial", told)
+
+
+def board(visit: Visit) -> Station:
+    """The board's top, at the speed of its serial line: two rows, the second after a break; and its pins."""
+    _, source, results, latency, _ = _facts(visit)
+    name = visit.name
+    said = visit.manifest.facts["verilog"].get("board", {})
+    chosen = FPGA_BOARDS.get(str(said.get("name")) if isinstance(said, dict) else "")
+    if chosen is None:
+        return Station("board", False, "read", f"the manifest names no board of lgnc's: {said!r:.60}")
+    divider = round(chosen.clock / 115_200)
+    text = serial_files(name, source, results, latency)[f"tb_{name}_serial.v"].decode()
+    wanted = f"{name}_serial #(.DIVIDER(DIVIDER)) dut (.clk(clk), .rst(rst), .rx(rx), .tx(tx));"
+    bench = text.replace(wanted, f"{name}_board dut (.clk(clk), .rx(rx), .tx(tx));")
+    bench = bench.replace("DIVIDER = 8;", f"DIVIDER = {divider};").replace(
+        "repeat (3) @(negedge clk);", "repeat (32) @(negedge clk);"
+    )
+    rows = next(line for line in bench.splitlines() if "localparam ROWS" in line)
+    bench = bench.replace(rows, "  localparam ROWS = 2;")
+    if 60 * divider * (source.width + 16) > _SERIAL_CLOCKS:
+        return not_checked("board", "a row takes too many clocks to be simulated: run it on the board")
+    files = [f"{name}_board.v", f"{name}_serial.v", f"{name}.v"]
+    told = (
+        f"two rows at {divider} clocks a bit, by the pins clk, rx and tx; where these lie on the package is not checked"
+    )
+    return _bench(visit, "board", files, bench.encode(), f"tb_{name}_serial", told)
+
+
+def benches(visit: Visit) -> Station:
+    """The folder's own testbenches pass, and fail when one of the answers that they expect is changed."""
+    name = visit.name
+    if len(visit.manifest.read(visit.path, f"{name}.v")) > _MOST_BYTES:
+        return not_checked("testbench", "the design is too large to be simulated here: run its testbench")
+    tried = []
+    for wrapper in ("", "_axis", "_serial"):
+        if f"tb_{name}{wrapper}.v" not in visit.manifest.files:
+            continue
+        bench, design = f"tb_{name}{wrapper}.v", [f"{name}.v", *([f"{name}{wrapper}.v"] if wrapper else [])]
+        with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
+            at = Path(place)
+            sources = _sources(visit, at, bench, *design)
+            _sources(visit, at, f"{name}_vectors.hex", f"{name}_expected.hex")
+            _simulate(at, bench.removesuffix(".v"), sources)
+            _spoil(at / f"{name}_expected.hex")
+            try:
+                _simulate(at, bench.removesuffix(".v"), sources)
+            except TookTooLong:
+                raise
+            except Failed:
+                tried.append(bench)
+                continue
+        return Station("testbench", False, "tested", f"{bench} passes although an answer was changed")
+    return Station("testbench", True, "tested", f"{', '.join(tried)}: passes, and fails when an answer is changed")
+
+
+def _spoil(path: Path) -> None:
+    """Change the lowest bit of the first answer."""
+    lines = read_file(path).decode("ascii", errors="replace").split()
+    lines[0] = f"{lines[0][:-1]}{int(lines[0][-1], 16) ^ 1:x}"
+    path.write_text("\n".join(lines) + "\n", "ascii")
+
+
+def bitstream(visit: Visit) -> Station:
+    """Nothing reads a bitstream back."""
+    made = ", ".join(_made(visit)) or "none"
+    return not_checked("bitstream", f"{made}: made by the board's tools from these sources, and not read back")

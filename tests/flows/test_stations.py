@@ -1,0 +1,273 @@
+"""The stations of `lgnc verify`: each kind of fault, planted in a folder that agrees with itself, gets a NO or a named
+line, and never a bare yes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lgnc.flows.compare import verify
+from lgnc.flows.compile import compile_circuit
+from lgnc.flows.compile_folder import compile as compile_folder
+from lgnc.formats.lgn import save_model
+from lgnc.formats.source import load_source
+from lgnc.sim import load_manifest
+from lgnc.verify.verdict import WORDS, Station, Verdict, not_checked, overall
+from tests.flows.test_compare import edit, edit_manifest, resign
+from tests.support import needs, random_model
+
+needs_icarus = needs("iverilog")
+
+
+def compiled(at: Path, target: str, dtype: str = "uint8", **settings: Any) -> tuple[Path, Path]:
+    """(a model, the folder compiled from it)."""
+    save_model(random_model(0, dtype=dtype), at / "m.lgn")
+    made = compile_circuit(load_source(at / "m.lgn"), target, name="net", settings=settings)
+    made.write(at / "out")
+    return at / "m.lgn", at / "out"
+
+
+def station(verdict: Verdict, name: str) -> Station:
+    return next(each for each in verdict.stations if each.name == name)
+
+
+def replace_text(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
+
+
+def test_the_word_for_all_is_the_weakest() -> None:
+    function = Verdict(True, "proven", 7, None, 0.0)
+    stations = [Station("function", True, "proven", ""), Station("names", True, "read", "")]
+    assert (overall(function, stations).equal, overall(function, stations).how) == (True, "read")
+    for word in WORDS[2:4]:
+        assert overall(function, [*stations, Station("other", True, word, "")]).how == word
+    left = overall(function, [*stations, not_checked("board", "no tool")])
+    assert (left.equal, left.how, left.unchecked) == (True, "not checked", ("board",))
+    wrong = overall(function, [*stations, Station("handshake", False, "tested", "stuck"), not_checked("board", "")])
+    assert (wrong.equal, wrong.how, wrong.detail) == (False, "tested", "handshake: stuck")
+    assert overall(function, [Station("function", None, "tested", "time is up")]).equal is None
+
+
+NUMPY = [
+    ("entry points", "scores", "return _right(x) if len(x) != 65 else _right(x) + (np.arange(65) == 64)[:, None]"),
+    ("entry points", "predict", "return _right(x) if len(x) != 7 else (_right(x) + 1) % CLASSES"),
+    ("entry points", "predict", "return _right(x) if len(x) else [0]"),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "body"), NUMPY)
+def test_a_fault_of_one_batch_size_is_no(name: str, function: str, body: str, tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "numpy")
+    assert verify(model, out).equal is True
+    edit(out / "net.py", lambda text: f"{text}\n\n_right = {function}\n\n\ndef {function}(x):\n    {body}\n")
+    verdict = verify(model, out)
+    assert (verdict.equal, station(verdict, name).ok) == (False, False)
+
+
+@pytest.mark.parametrize("target", ["numpy", "c"])
+@pytest.mark.parametrize(("one", "two"), [("class 1", "class 2"), ("x3", "x4")])
+def test_names_swapped_in_the_emitted_file_are_no(target: str, one: str, two: str, tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, target)
+    file = {"numpy": "net.py", "c": "net.h"}[target]
+    edit(out / file, lambda text: text.replace(one, "@@").replace(two, one).replace("@@", two))
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert file in station(verdict, "names").detail
+
+
+def test_names_swapped_in_onnx_metadata_are_no(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model, out = compiled(tmp_path, "onnx")
+    network = onnx.load(out / "net.onnx")
+    for each in network.metadata_props:
+        if each.key == "classes":
+            each.value = json.dumps(json.loads(each.value)[::-1])
+    onnx.save(network, out / "net.onnx")
+    resign(out, "net.onnx")
+    assert "net.onnx" in station(verify(model, out), "names").detail
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda m: m["costs"].update(gates=7), "costs.gates is 7"),
+        (lambda m: m.update(tau=3.0), "tau is 3.0"),
+        (lambda m: m["encoder"].update(bits=3), "encoder.bits is 3"),
+        (lambda m: m["costs"].update(gates_before=1), "costs.gates_before is 1"),
+        (lambda m: m.update(columns={"label": "x"}), "columns is"),
+        (lambda m: m.update(training={"data": "other"}), "training is"),
+        (lambda m: m.update(module="other.py"), "module is 'other.py'"),
+    ],
+)
+def test_a_manifest_that_is_signed_anew_is_compared(
+    change: Callable[[dict[str, Any]], None], what: str, tmp_path: Path
+) -> None:
+    model, out = compiled(tmp_path, "numpy")
+    edit_manifest(out, change)
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert what in station(verdict, "manifest").detail
+
+
+def test_files_added_and_edited_are_named(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "verilog")
+    (out / "notes.txt").write_text("mine")
+    edit(out / "vivado.tcl", lambda text: text + "# more\n")
+    verdict = verify(model, out)
+    assert (verdict.equal, verdict.how) == (True, "not checked")
+    assert set(verdict.unchecked) == {"files", "other files"}
+    assert "notes.txt" in station(verdict, "files").detail
+    assert "vivado.tcl" in station(verdict, "other files").detail
+
+
+@needs("cc")
+def test_each_entry_point_of_c_is_tried(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "c", "bool")
+    verdict = verify(model, out)
+    assert verdict.equal is True
+    for each in ("net_predict,", "net_scores_packed_in", "net_predict_packed_in", "threads"):
+        assert each in station(verdict, "entry points").detail
+    text = (out / "net.c").read_text()
+    faults = {
+        "net_predict with": (
+            "net_predict_in(workspace, features, n, classes);",
+            "net_predict_in(workspace, features, n / 2, classes);",
+        ),
+        "net_scores_packed_in": (
+            "net_scores_of(workspace, features, 1,",
+            "net_scores_of(workspace, features + (n == 64), 1,",
+        ),
+    }
+    for what, (old, new) in faults.items():
+        assert text.count(old) == 1
+        (out / "net.c").write_text(text.replace(old, new))
+        resign(out, "net.c")
+        wrong = verify(model, out)
+        assert wrong.equal is False
+        assert what in station(wrong, "entry points").detail
+
+
+@needs("cc")
+def test_each_width_of_vectors_is_tried(tmp_path: Path) -> None:
+    """A fault in the form without vectors alone, and in one that this processor would not choose."""
+    from lgnc.flows.stations.entries import _widths
+
+    model, out = compiled(tmp_path, "c")
+    widths = _widths(b"NET_WIDEST", "net")
+    text = (out / "net.c").read_text()
+    for width in {widths[0], widths[1]} - {max(w for w in widths if w)}:
+        place = "#define NET_PARTS (NET_WORDS * 8u / NET_BYTES)"
+        assert text.count(place) == 1
+        fault = f"#if NET_BYTES == {width}\n#define NET_WRONG 1u\n#else\n#define NET_WRONG 0u\n#endif\n{place}"
+        broken = text.replace(place, fault.replace("#define NET_WRONG", "#undef NET_WRONG\n#define NET_WRONG"))
+        start = "for (part = 0; part < NET_PARTS; part++) {"
+        assert start in broken
+        (out / "net.c").write_text(broken.replace(start, start.replace("part = 0", "part = NET_WRONG")))
+        resign(out, "net.c")
+        verdict = verify(model, out)
+        assert verdict.equal is False
+        assert f"vectors of {width} bytes" in station(verdict, "entry points").detail
+
+
+@needs("cc")
+def test_a_golden_test_that_cannot_fail_is_no(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "c")
+    path = out / "test" / "test_net.c"
+    path.write_text(path.read_text().replace("return wrong != 0;", "return 0;"))
+    resign(out, "test/test_net.c")
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert "answers -1" in station(verdict, "self-test").detail
+
+
+HARDWARE = [
+    ("handshake", {"interface": "stream"}, "net.v", "assign en = out_ready | ~valid;", "assign en = 1'b1;"),
+    ("handshake", {"interface": "stream"}, "net.v", "assign in_ready = en & ~rst;", "assign in_ready = 1'b1;"),
+    ("wrapper axis", {"interface": "axis", "beat_width": 8}, "net_axis.v", "module", "not Verilog\nmodule"),
+    ("wrapper axis", {"interface": "axis", "beat_width": 8}, "net_axis.v", "s_axis_tlast & ~skip &", "~skip &"),
+    ("wrapper axis", {"interface": "axis", "beat_width": 8}, "net_axis.v", "~full | in_ready", "1'b1"),
+    ("wrapper serial", {"interface": "serial"}, "net_serial.v", "if (~line | ending) bits_in", "if (ending) bits_in"),
+    ("testbench", {"interface": "axis", "beat_width": 8}, "tb_net_axis.v", "if (out_data !== expected[got])", "if (0)"),
+    ("testbench", {}, "tb_net.v", "else if (result !== expected[i])", "else if (0)"),
+    ("testbench", {}, "net_expected.hex", "\n", "0\n"),
+]
+
+
+@needs_icarus
+@pytest.mark.parametrize(("name", "settings", "file", "old", "new"), HARDWARE)
+def test_faults_around_a_design_are_no(
+    name: str, settings: dict[str, Any], file: str, old: str, new: str, tmp_path: Path
+) -> None:
+    model, out = compiled(tmp_path, "verilog", **settings)
+    edit(out / file, lambda text: text.replace(old, new, 1))
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert station(verdict, name).ok is False
+    if name.startswith("wrapper") or name == "testbench":
+        assert station(verdict, "function").ok is True
+
+
+@needs_icarus
+def test_a_board_s_top_is_simulated(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "verilog", board="hx8k")
+    assert station(verify(model, out), "board").ok is True
+    edit(out / "net_board.v", replace_text(".rx(rx), .tx(tx)", ".rx(1'b1), .tx(tx)"))
+    assert station(verify(model, out), "board").ok is False
+
+
+@needs_icarus
+def test_without_a_simulator_a_station_is_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lgnc.diagnostics import ToolMissing
+
+    def missing(name: str) -> str:
+        raise ToolMissing(f"'{name}' is not installed")
+
+    model, out = compiled(tmp_path, "verilog", interface="stream")
+    monkeypatch.setattr("lgnc.flows.stations.hardware.require_tool", missing)
+    verdict = verify(model, out)
+    assert (verdict.equal, verdict.how, verdict.unchecked) == (True, "not checked", ("handshake", "testbench"))
+
+
+def test_compile_records_what_it_read_back(tmp_path: Path) -> None:
+    save_model(random_model(0), tmp_path / "m.lgn")
+    folder = compile_folder(tmp_path / "m.lgn", "verilog", tmp_path / "out", interface="stream")
+    rows = {row["station"]: row for row in load_manifest(folder.path).facts["verified"]["stations"]}
+    assert (rows["function"]["ok"], rows["function"]["how"]) == (True, "proven")
+    assert (rows["handshake"]["ok"], rows["handshake"]["how"]) == (None, "not checked")
+    again = compile_folder(tmp_path / "m.lgn", "verilog", tmp_path / "again", interface="stream")
+    assert (folder.path / "manifest.json").read_bytes() == (again.path / "manifest.json").read_bytes()
+
+
+def test_what_is_written_wrong_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that emits another gate: compile reads it back and says so."""
+    from lgnc.backends.verilog import emit
+    from lgnc.diagnostics import Failed
+
+    right = emit.design
+
+    def wrong(*args: Any, **kwargs: Any) -> list[str]:
+        lines = right(*args, **kwargs)
+        at = next(k for k, line in enumerate(lines) if " & " in line and "wire" in line)
+        return [*lines[:at], lines[at].replace(" & ", " | ", 1), *lines[at + 1 :]]
+
+    save_model(random_model(0), tmp_path / "m.lgn")
+    monkeypatch.setattr("lgnc.backends.verilog.emit.design", wrong)
+    with pytest.raises(Failed, match="function: they differ at"):
+        compile_folder(tmp_path / "m.lgn", "verilog", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_folders_have_stations_each(tmp_path: Path) -> None:
+    save_model(random_model(0), tmp_path / "m.lgn")
+    for target in ("numpy", "onnx"):
+        compile_circuit(load_source(tmp_path / "m.lgn"), target, name="net").write(tmp_path / target)
+    verdict = verify(tmp_path / "numpy", tmp_path / "onnx")
+    assert verdict.equal is True
+    names = [each.name for each in verdict.stations]
+    assert {"entry points of numpy", "entry points of onnx"} <= set(names)
+    assert len(set(names)) == len(names)
