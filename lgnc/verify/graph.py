@@ -71,7 +71,26 @@ class Graph:
         if x & y & 1 and not self.plain and (made := self._as_xor(x >> 1, y >> 1)) >= 0:
             self.table[key] = made
             return made
+        if not self.plain and (made := self._simpler(x, y)) >= 0:
+            self.table[key] = made
+            return made
         return self._new(AND, x, y, key)
+
+    def _simpler(self, x: int, y: int) -> int:
+        """x & y as a literal of its own when node y reads node x, else -1: x & (x & z) is x & z, x & (x ^ z) is x & ~z."""
+        node = y >> 1
+        own, other = self.f0[node], self.f1[node]
+        if own >> 1 != x >> 1:
+            own, other = other, own
+            if own >> 1 != x >> 1:
+                return -1
+        if self.kind[node] == XOR:
+            return self.and_(x, other ^ (x & 1) ^ (y & 1) ^ 1)
+        if self.kind[node] != AND:
+            return -1
+        if own == x:
+            return self.and_(x, other ^ 1) if y & 1 else y
+        return x if y & 1 else 0
 
     def xor(self, x: int, y: int) -> int:
         """The literal of x ^ y."""
@@ -86,8 +105,24 @@ class Graph:
         key = (y << _SHIFT | x) << 1 | 1
         found = self.table.get(key)
         if found is None:
-            found = self._new(XOR, x, y, key)
+            found = -1 if self.plain else self._absorbed(x, y)
+            if found < 0:
+                found = self._new(XOR, x, y, key)
+            else:
+                self.table[key] = found
         return found ^ flip
+
+    def _absorbed(self, x: int, y: int) -> int:
+        """x ^ y as an AND literal when node y is an AND that reads node x, else -1: x ^ (x & z) is x & ~z."""
+        node = y >> 1
+        if self.kind[node] != AND:
+            return -1
+        own, other = self.f0[node], self.f1[node]
+        if own >> 1 != x >> 1:
+            own, other = other, own
+            if own >> 1 != x >> 1:
+                return -1
+        return self.and_(x, other ^ 1) if own == x else self.and_(x ^ 1, other ^ 1) ^ 1
 
     def _as_xor(self, x: int, y: int) -> int:
         """~x & ~y as an XOR literal when nodes x = p & q and y = ~p & ~q, else -1."""

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lgnc.arithmetic.head import score_format
 from lgnc.diagnostics import LgncError
 from lgnc.ir.circuit import Circuit, Words
 from lgnc.ir.simulate import unpack
 from lgnc.verify.certificate import HEADER
 from lgnc.verify.graph import Graph, Simulator
-from lgnc.verify.interface import lower_alike
+from lgnc.verify.interface import headed, lower_alike
 from lgnc.verify.parallel import parts_of, prove_parts
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
 from lgnc.verify.simulate import Claim, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
-from lgnc.verify.sums import Sum, class_sums, nonzero, wins
+from lgnc.verify.sums import Sum, any_of, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
+from lgnc.verify.words import WordDifference, alike_bits, over_cut, score_words, substituted, word_differences
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -64,6 +67,9 @@ _STAGES = (
 _QUICK_STAGES = 2
 """So many stages are done before the work is shared among processes."""
 
+_SMALL = 64
+"""Nodes of a word's difference up to which SAT is asked about it on its own."""
+
 _HARD = 4
 """So many questions may go unanswered before a stage leaves the other outputs to the next one."""
 
@@ -85,10 +91,10 @@ def prove(
     differ, ProverError when a counterexample does not replay.
     """
     started = time.perf_counter()
-    a, b = lower_alike(a, b)
-    order = output_order(a, b)
-    proof = _Proof(joint_space(a, b), order, started + time_limit, seed, claim)
-    proof.workers = workers
+    one, two = lower_alike(a, b)
+    order = output_order(one, two)
+    proof = _Proof(joint_space(one, two), order, started + time_limit, seed, claim)
+    proof.workers, proof.headed = workers, (headed(a, one), headed(b, two))
     verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
     return replace(verdict, seconds=time.perf_counter() - started)
 
@@ -135,6 +141,7 @@ class _Proof:
         self.log = ProofLog(self.space, deadline) if certify else None
         self.by_class = claim == "class" and order is None
         self.vectors, self.workers = 0, 1
+        self.headed: tuple[Circuit | None, Circuit | None] = (None, None)
 
     def run(self) -> Verdict:
         _, left, right = self.views
@@ -143,7 +150,8 @@ class _Proof:
         if self.order is None:
             self.one, self.two = class_sums(self.a, one), class_sums(self.b, two)
         else:
-            self.one, self.two = _single(one), _single([two[k] for k in self.order.tolist()])
+            one, two = self._without_numbers(one, [two[k] for k in self.order.tolist()])
+            self.one, self.two = _single(one), _single(two)
         if self._settled():
             return Verdict(True, "proven", 0, None, 0.0, "equal by structure")
         simulated = self._simulate(_QUICK)
@@ -156,6 +164,65 @@ class _Proof:
             if verdict is not None:
                 return verdict
         return self.stages(_STAGES[:_QUICK_STAGES]) or self._enumerate() or self._in_parts() or self.finish()
+
+    def _without_numbers(self, one: list[int], two: list[int]) -> tuple[list[int], list[int]]:
+        """The literals of the outputs that are left when score words are proven equal; those bits become one."""
+        if self.log is not None or one == two:
+            return one, two
+        assert self.order is not None
+        names = self.a.output_names
+        if not score_words(names):
+            names = tuple(self.b.output_names[k] for k in self.order.tolist())
+        sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
+        turned = self.headed[0] is None and self.headed[1] is not None
+        first, second = (two, one) if turned else (one, two)
+        words = word_differences(self.graph, names, first, second, sums[::-1] if turned else sums)
+        equal = self._equal_words(words)
+        proven = [place for each in equal for place in each.word.places]
+        if not proven:
+            return one, two
+        pairs = [(first[place], second[place]) for place in proven]
+        left = sorted(set(range(len(one))) - set(proven))
+        roots = [side[place] for side in (one, two) for place in left]
+        same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
+        digits = [node for each in equal for node in each.digits]
+        self.graph, roots, cut = substituted(self.graph, pairs, roots + same, digits)
+        held = 1 ^ any_of(self.graph, (self.graph.xor(x, y) for x, y in zip(*[iter(roots[2 * len(left) :])] * 2, strict=True)))
+        sides = roots[: len(left)], roots[len(left) : 2 * len(left)]
+        over = [[self.graph.and_(held, root) for root in side] for side in sides]
+        return ([], []) if self._equal_over(cut, over) else sides
+
+    def _equal_words(self, words: list[WordDifference]) -> list[WordDifference]:
+        """The words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
+        oracle, proven = Oracle(self.graph, self.space, self.deadline), list[WordDifference]()
+        try:
+            for word in words:
+                hard = [each for each in word.left if not each.is_zero]
+                if all(len(each.terms) <= _SMALL for each in hard) and all(
+                    oracle.satisfiable([nonzero(self.graph, each)], _STAGES[1].effort) is False for each in hard
+                ):
+                    proven.append(word)
+        finally:
+            oracle.close()
+        return proven
+
+    def _equal_over(self, cut: set[int], sides: list[list[int]]) -> bool:
+        """Whether outputs are proven equal for any values of the nodes of `cut`: a class, whatever scores are made of."""
+        if sides[0] == sides[1]:
+            return True
+        seconds = self.deadline - time.perf_counter()
+        return prove(*over_cut(self.graph, cut, sides), time_limit=seconds / 2, seed=self.seed).equal is True
+
+    def _scores(self, circuit: Circuit | None, view: Side, names: Sequence[str]) -> list[Sum] | None:
+        """The scores of a side that had a head before it was lowered, as its words have them."""
+        if circuit is None or circuit.head is None:
+            return None
+        sums = class_sums(circuit, self.graph.add_circuit(circuit, view.literal))
+        words = score_words(names)
+        if words and not words[0].signed:
+            for each in sums:
+                each.constant -= score_format(circuit.head).base
+        return sums
 
     def stages(self, stages: tuple[Stage, ...]) -> Verdict | None:
         """Some stages, from cheap to costly. A verdict, or None when something is left."""

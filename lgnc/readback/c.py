@@ -1,0 +1,100 @@
+"""A C folder -> Circuit: NAME.c as it lies there, tables, evaluator, popcount and argmax, run on symbolic words.
+
+The preprocessor is `c_preprocess.py`, the parser pycparser, what statements and expressions mean `c_program.py` and
+`c_expressions.py`, what values are `c_values.py`. An int has 32 bits and a pointer 64. One row is given; nothing is
+assumed about tables that is not in the file.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir.circuit import Circuit
+from lgnc.readback.arrays import Words
+from lgnc.readback.c_preprocess import Preprocessed, preprocess
+from lgnc.readback.c_program import Program, parsed
+from lgnc.readback.c_values import Buffer, Feature, Type, Values
+from lgnc.readback.source import named_outputs
+from lgnc.readback.symbols import Symbols
+
+_DEPTH = 20_000
+"""Python's own limit while a tree is walked: macros of macros nest deeply."""
+
+
+def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
+    """What `NAME.c` in the folder computes for a row, over the features of `circuit`.
+
+    With classes the outputs are the words `score{c}` and `index`, of NAME_scores and NAME_predict, or of NAME_scores_in
+    and NAME_predict_in where these do not exist; else those of NAME_outputs, under the circuit's own names. Raises
+    BadInput with file and line for what is not known, and for what C leaves undefined.
+    """
+    path = folder / f"{name}.c"
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEPTH))
+    try:
+        source = preprocess(path)
+        symbols = Symbols(circuit.encoder, str(path))
+        program = Program(parsed(source, str(path)), source, Values(symbols), str(path))
+        calls = {"outputs": "outputs"} if circuit.head is None else {"scores": "scores", "class": "predict"}
+        count = {"scores": 0 if circuit.head is None else circuit.head.classes, "class": 1, "outputs": len(circuit.outputs)}
+        results = {key: _run(program, source, f"{name}_{call}", circuit, count[key], path) for key, call in calls.items()}
+    except RecursionError:
+        raise BadInput("is nested too deeply", where=str(path), fix="compile it again") from None
+    finally:
+        sys.setrecursionlimit(limit)
+    return named_outputs(symbols, circuit, results)
+
+
+def _run(program: Program, source: Preprocessed, name: str, circuit: Circuit, count: int, path: Path) -> Words:
+    """The words that a function writes for one row."""
+    size = 1 if circuit.encoder.dtype == "bool" else np.dtype(circuit.encoder.dtype).itemsize
+    features = Buffer("features", size, [Feature(i) for i in range(len(circuit.encoder.names))], constant=True)
+    function, arguments = program.function(name), []
+    if function is None:
+        function = program.function(f"{name}_in")
+        arguments = [(Buffer("workspace", 0, [], bytes=_workspace(source, path)), 0)]
+    kind = Type("int", 1 if name.endswith("_outputs") else 4, not name.endswith("_outputs"))
+    result = Buffer("the result", kind.size, [None] * count)
+    arguments += [(features, 0), 1, (result, 0)]
+    if function is None or len(function.parameters) != len(arguments):
+        raise BadInput(f"has no function '{name}' of four or '{name}_in' of five parameters", where=str(path), fix="compile it again")
+    _check_parameters(function.parameters, circuit, kind, name, path)
+    try:
+        program.call(function, arguments)
+    except BadInput as error:
+        raise error if error.where else BadInput(error.what, where=str(path), fix="compile it again") from None
+    if any(cell is None for cell in result.cells):
+        raise BadInput(f"'{name}' does not write its whole result", where=str(path), fix="compile it again")
+    rows = [program.values.bits(cell, kind.width, kind.signed) for cell in result.cells]
+    dtype = np.dtype(f"{'' if kind.signed else 'u'}int{kind.width}")
+    return Words(dtype, np.array(rows, np.int64).reshape(count, kind.width))
+
+
+def _check_parameters(parameters: list[Any], circuit: Circuit, kind: Type, name: str, path: Path) -> None:
+    """Raise BadInput unless features have the network's type, and results the documented one."""
+    dtype = circuit.encoder.dtype
+    if dtype == "bool":
+        wanted = Type("int", 1)
+    elif circuit.encoder.is_float:
+        wanted = Type("float", np.dtype(dtype).itemsize)
+    else:
+        wanted = Type("int", np.dtype(dtype).itemsize, not dtype.startswith("u"))
+    given = [variable.type.of for variable in (parameters[-3], parameters[-1])]
+    if given != [wanted, kind]:
+        raise BadInput(f"'{name}' takes or gives other types than {dtype} features", where=str(path), fix="compile it again")
+
+
+def _workspace(source: Preprocessed, path: Path) -> int:
+    """The bytes that the header says a call needs."""
+    found = [macro for name, macro in source.macros.items() if name.endswith("_WORKSPACE") and macro.parameters is None]
+    text = "".join(token.text for token in found[0].body) if len(found) == 1 else ""
+    match = re.fullmatch(r"([0-9]{1,10})[uU]?", text)
+    if match is None:
+        raise BadInput("does not say how large its workspace is", where=str(path), fix="compile it again")
+    return int(match[1])
