@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from lgnc.ir.layers import Conv, Dense, Layer, Pool, Shape
 from lgnc.train.engine import TorchEngine
 from lgnc.train.front import build_front, cut_front
-from lgnc.train.network import Estimator, LayerStart, Network
+from lgnc.train.network import Estimator, Float32, LayerStart, Network
 from lgnc.train.presets import PRESETS
 from lgnc.train.wiring import random_wiring
 
@@ -36,11 +36,15 @@ def made_network(layers: tuple[Layer, ...], shape: tuple[int, int, int], tau: fl
     rng = np.random.default_rng(0)
     grid = Shape(shape[2] * THRESHOLDS, shape[0], shape[1])
     convs, widths = cut_front(layers, grid)
-    front = build_front(convs, grid, rng, lambda rng, count: 4 * rng.normal(size=(count, 16)).astype(np.float32))
+
+    def logits(rng: np.random.Generator, count: int, _init: str) -> Float32:
+        return (4 * rng.normal(size=(count, 16))).astype(np.float32)
+
+    front = build_front(convs, grid, rng, logits)
     below, dense = front[-1].above.nodes, []
     for width in widths:
         pins = random_wiring(rng, below, width)[:, :, None]
-        dense.append(LayerStart(pins, 4 * rng.normal(size=(width, 16)).astype(np.float32)))
+        dense.append(LayerStart(pins, (4 * rng.normal(size=(width, 16))).astype(np.float32)))
         below = width
     return Network(grid.nodes, tuple(dense), (np.arange(11) * below // 10).astype(np.int32), tau, front)
 

@@ -135,5 +135,5 @@ def _print_tables(rows: list[dict[str, str]]) -> None:
          *("" if share is None else f"{100 * share:.2f}" for share in each[2:]))
         for each in spreads(rows)
     ]  # fmt: skip
-    header = ("over all temperatures", "worst accuracy, %", "range", "greatest gap", "greatest peak")
-    print_table(header, found, right=(1, 2, 3, 4))
+    over = ("over all temperatures", "worst accuracy, %", "range", "greatest gap", "greatest peak")
+    print_table(over, found, right=(1, 2, 3, 4))

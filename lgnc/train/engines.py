@@ -68,8 +68,8 @@ ENGINES = {
 @dataclass(frozen=True)
 class Work:
     """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. rates: layers
-    have rates of their own. convolves: in layers below the dense ones. weighs: with weights of the classes. leaves: some are learned. Raises
-    BadInput for an unknown method.
+    have rates of their own. convolves: in layers below the dense ones. weighs: with weights of the classes. leaves:
+    some are learned. Raises BadInput for an unknown method.
     """
 
     method: str

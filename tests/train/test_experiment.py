@@ -118,7 +118,8 @@ def test_the_spread_over_the_temperatures() -> None:
     rows = [{"method": "a", "temperature": t, "test_accuracy": accuracy, "selection_gap": gap, "peak_gap": peak}
             for t, accuracy, gap, peak in figures]  # fmt: skip
     fixed, cage = spreads(rows)
-    assert fixed == Spread("a", False, 0.5, pytest.approx(0.3), 0.2, 0.4)
+    assert fixed == Spread("a", False, 0.5, fixed.range, 0.2, 0.4)
+    assert fixed.range == pytest.approx(0.3)
     assert cage == Spread("a", True, 0.6, 0.0, 0.0, 0.0)
 
 

@@ -20,7 +20,7 @@ from lgnc.train.network import ConvStart, Network
 
 def slide_of(start: ConvStart) -> Slide:
     """The geometry of `start`."""
-    kernels, leaves, _ = start.leaves.shape
+    kernels, leaves = start.candidates.shape[:2]
     below, above = start.below, start.above
     return Slide(
         leaves.bit_length() - 1, kernels, below.channels, below.height, below.width, above.places, above.width,
@@ -35,19 +35,20 @@ class DeviceConv(DeviceGates):
         super().__init__(start.gate_logits, device)
         self.slide, self.nodes, self.below = slide_of(start), start.above.nodes, start.below.nodes
         self.parts = start.size * start.size
-        self.rows_of_leaves = start.leaves.shape[0] * start.leaves.shape[1] * start.above.places
+        leaves = start.leaves(start.wiring_logits)
+        self.rows_of_leaves = leaves.shape[0] * leaves.shape[1] * start.above.places
 
         def tensor(array: NDArray[Any]) -> Tensor:
             return torch.from_numpy(np.array(array, np.int32)).to(device)
 
-        channel = start.leaves[:, :, 0].ravel()
-        self.leaves = tensor(start.leaves)
+        channel = leaves[:, :, 0].ravel()
+        self.leaves = tensor(leaves)
         starts = np.searchsorted(np.sort(channel), np.arange(start.below.channels + 1))
         self.readers = Readers(tensor(starts), tensor(np.argsort(channel, kind="stable")))
 
     def rows(self, most: int) -> int:
         """Squares a program: at most so many, and no more than there are, a power of two."""
-        return min(most, triton.next_power_of_2(self.slide.SQUARES))
+        return min(most, int(triton.next_power_of_2(self.slide.SQUARES)))
 
 
 class FrontBuffers:
