@@ -42,8 +42,14 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
         symbols = Symbols(circuit.encoder, str(path))
         program = Program(parsed(source, str(path)), source, Values(symbols), str(path))
         calls = {"outputs": "outputs"} if circuit.head is None else {"scores": "scores", "class": "predict"}
-        count = {"scores": 0 if circuit.head is None else circuit.head.classes, "class": 1, "outputs": len(circuit.outputs)}
-        results = {key: _run(program, source, f"{name}_{call}", circuit, count[key], path) for key, call in calls.items()}
+        count = {
+            "scores": 0 if circuit.head is None else circuit.head.classes,
+            "class": 1,
+            "outputs": len(circuit.outputs),
+        }
+        results = {
+            key: _run(program, source, f"{name}_{call}", circuit, count[key], path) for key, call in calls.items()
+        }
     except RecursionError:
         raise BadInput("is nested too deeply", where=str(path), fix="compile it again") from None
     finally:
@@ -63,7 +69,11 @@ def _run(program: Program, source: Preprocessed, name: str, circuit: Circuit, co
     result = Buffer("the result", kind.size, [None] * count)
     arguments += [(features, 0), 1, (result, 0)]
     if function is None or len(function.parameters) != len(arguments):
-        raise BadInput(f"has no function '{name}' of four or '{name}_in' of five parameters", where=str(path), fix="compile it again")
+        raise BadInput(
+            f"has no function '{name}' of four or '{name}_in' of five parameters",
+            where=str(path),
+            fix="compile it again",
+        )
     _check_parameters(function.parameters, circuit, kind, name, path)
     try:
         program.call(function, arguments)
@@ -87,7 +97,9 @@ def _check_parameters(parameters: list[Any], circuit: Circuit, kind: Type, name:
         wanted = Type("int", np.dtype(dtype).itemsize, not dtype.startswith("u"))
     given = [variable.type.of for variable in (parameters[-3], parameters[-1])]
     if given != [wanted, kind]:
-        raise BadInput(f"'{name}' takes or gives other types than {dtype} features", where=str(path), fix="compile it again")
+        raise BadInput(
+            f"'{name}' takes or gives other types than {dtype} features", where=str(path), fix="compile it again"
+        )
 
 
 def _workspace(source: Preprocessed, path: Path) -> int:

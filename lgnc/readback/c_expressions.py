@@ -276,7 +276,11 @@ class Expressions:
         if x.type.kind == "pointer" or y.type.kind == "pointer":
             if sign not in ("+", "-") or (y.type.kind == "pointer" and (sign == "-" or x.type.kind == "pointer")):
                 raise self.refuse(node, f"'{sign}' of pointers is not read back")
-            return self._moved(x, y, 1 if sign == "+" else -1, node) if x.type.kind == "pointer" else self._moved(y, x, 1, node)
+            return (
+                self._moved(x, y, 1 if sign == "+" else -1, node)
+                if x.type.kind == "pointer"
+                else self._moved(y, x, 1, node)
+            )
         if sign in ("<<", ">>"):
             return self._shift(sign, self.promoted(x, node), self.promoted(y, node), node)
         x, y = self.alike(x, y, node)
@@ -633,4 +637,3 @@ def _copy(target: Any, source: Any, length: int) -> None:
     if min(to, at) < 0 or to + count > len(target[0].cells) or at + count > len(source[0].cells) or target[0].constant:
         raise refuse("memory is copied beyond an end")
     target[0].cells[to : to + count] = source[0].cells[at : at + count]
-

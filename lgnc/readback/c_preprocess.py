@@ -232,9 +232,7 @@ class _Preprocessor:
                 arguments[-1].append(tokens[at])
         raise self.refuse(f"the arguments of macro '{macro.text}' do not end", macro.line)
 
-    def _body(
-        self, macro: Macro, arguments: list[list[Token]], line: int, hidden: frozenset[str]
-    ) -> list[Token]:
+    def _body(self, macro: Macro, arguments: list[list[Token]], line: int, hidden: frozenset[str]) -> list[Token]:
         """A macro's body with its arguments in it; at the line of its use."""
         given = dict(zip(macro.parameters or (), arguments, strict=True))
         out: list[Token] = []
@@ -307,5 +305,3 @@ class _Condition:
         if match is None:
             raise self.refuse(f"'{token}' in an #if is not read back")
         return int(match[1], 16 if match[1][:2].lower() == "0x" else 10)
-
-

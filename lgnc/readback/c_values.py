@@ -152,7 +152,11 @@ class Values:
             return self.from_bits(literals, signed)
         if isinstance(value, Feature):
             raise refuse("a feature is computed with, not compared")
-        raise refuse("a value that nothing wrote is worked with" if value is UNWRITTEN else "something is worked with that is no number")
+        raise refuse(
+            "a value that nothing wrote is worked with"
+            if value is UNWRITTEN
+            else "something is worked with that is no number"
+        )
 
     def _added(self, value: Linear, width: int) -> list[int]:
         """The bits of a sum, by full adders from the lowest column up."""
@@ -232,7 +236,9 @@ class Values:
         terms = dict(p.terms)
         for literal, times in q.terms.items():
             terms[literal] = terms.get(literal, 0) + sign * times
-        return self.fitted(Linear(p.const + sign * q.const, {key: times for key, times in terms.items() if times}), kind)
+        return self.fitted(
+            Linear(p.const + sign * q.const, {key: times for key, times in terms.items() if times}), kind
+        )
 
     def multiply(self, x: Any, y: Any, kind: Type) -> Any:
         """x * y, one of them known."""
@@ -241,7 +247,9 @@ class Values:
         if not isinstance(y, int):
             raise refuse("a product of two values that depend on the features")
         own = self.linear(x, kind)
-        return self.fitted(Linear(own.const * y, {key: times * y for key, times in own.terms.items() if times * y}), kind)
+        return self.fitted(
+            Linear(own.const * y, {key: times * y for key, times in own.terms.items() if times * y}), kind
+        )
 
     def bitwise(self, sign: str, x: Any, y: Any, kind: Type) -> Any:
         """x & y, x | y or x ^ y, place by place."""

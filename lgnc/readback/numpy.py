@@ -244,7 +244,9 @@ class _Module:
         return [self._value(each, frame) for each in node.elts]
 
     def _get_Slice(self, node: ast.Slice, frame: _Frame) -> Any:
-        return slice(*(None if each is None else self._value(each, frame) for each in (node.lower, node.upper, node.step)))
+        return slice(
+            *(None if each is None else self._value(each, frame) for each in (node.lower, node.upper, node.step))
+        )
 
     def _get_IfExp(self, node: ast.IfExp, frame: _Frame) -> Any:
         return self._value(node.body if self._truth(node.test, frame) else node.orelse, frame)

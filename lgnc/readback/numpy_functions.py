@@ -241,7 +241,9 @@ def _whole(index: Any, rank: int) -> Any:
     index = index if isinstance(index, tuple) else (index,)
     if any(each is Ellipsis for each in index):
         return (*index, slice(None))
-    taken = sum(each.ndim if isinstance(each, np.ndarray) and each.dtype.kind == "b" else each is not None for each in index)
+    taken = sum(
+        each.ndim if isinstance(each, np.ndarray) and each.dtype.kind == "b" else each is not None for each in index
+    )
     if taken > rank:
         raise BadInput(f"an index of {taken} axes, of {rank}")
     return index

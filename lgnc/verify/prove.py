@@ -187,7 +187,9 @@ class _Proof:
         same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
         digits = [node for each in equal for node in each.digits]
         self.graph, roots, cut = substituted(self.graph, pairs, roots + same, digits)
-        held = 1 ^ any_of(self.graph, (self.graph.xor(x, y) for x, y in zip(*[iter(roots[2 * len(left) :])] * 2, strict=True)))
+        held = 1 ^ any_of(
+            self.graph, (self.graph.xor(x, y) for x, y in zip(*[iter(roots[2 * len(left) :])] * 2, strict=True))
+        )
         sides = roots[: len(left)], roots[len(left) : 2 * len(left)]
         over = [[self.graph.and_(held, root) for root in side] for side in sides]
         return ([], []) if self._equal_over(cut, over) else sides
