@@ -57,4 +57,5 @@ TARGET = Target(
     engines=(Engine("cc", tools=("cc",)),),
     threads=True,
     loadable=True,
+    read_back=True,
 )

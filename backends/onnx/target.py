@@ -11,4 +11,5 @@ TARGET = Target(
     endings=(".onnx",),
     engines=(Engine("onnxruntime", packages=("onnxruntime",)),),
     loadable=True,
+    read_back=True,
 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lgnc.backends.c.golden import golden
 from lgnc.backends.table import target_of
+from lgnc.diagnostics import BadInput
 from lgnc.flows.subject import Subject
 from lgnc.ir.circuit import Circuit
 from lgnc.verify.prove import prove
@@ -105,7 +106,12 @@ def read_and_prove(
     if manifest.verilog is not None and manifest.verilog.serial:
         return _undecided("its popcount is serial, which is not read back")
     reader = importlib.import_module(f"lgnc.readback.{manifest.target}")
-    read: Circuit = reader.read_back(two.path, manifest.name, two.circuit)
+    try:
+        read: Circuit = reader.read_back(two.path, manifest.name, two.circuit)
+    except BadInput as error:
+        if manifest.verilog is not None:
+            raise
+        return _undecided(f"not read back: {error}")
     lemma = prove(one.circuit, two.circuit, claim=claim, time_limit=seconds, seed=seed, workers=workers)
     other = two.circuit if lemma.equal else one.circuit
     proven = prove(other, read, time_limit=seconds, seed=seed)
