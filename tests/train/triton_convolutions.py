@@ -71,7 +71,7 @@ def test_gumbel_st_equals_the_reference_with_the_same_noise() -> None:
     net, estimator = conv_network("two small blocks", 8, (20,)), Estimator("gumbel-st", cage=False, temperature=0.5)
     rows, y = batch(9, 40, net)
     engine = made(net, estimator, 3)
-    gates = [len(each.gate_logits) for each in (*net.front, *net.layers)]
+    gates = [len(conv.gate_logits) for conv in net.front] + [len(layer.gate_logits) for layer in net.layers]
     drawn = [noise(engine, 2 * i, 0, 16 * count).view(-1, 16) for i, count in enumerate(gates)]
     front = FrontTensors(tuple(conv_tensors(conv) for conv in net.front), estimator.pool_gradient).leaves()
     x = torch.from_numpy(bits_of(rows, net.inputs).astype(np.float32))
