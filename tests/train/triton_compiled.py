@@ -93,7 +93,7 @@ def compiled(kernel: Any, constants: dict[str, Any]) -> str:
 def widest(ptx: str) -> int:
     """Bytes of the widest global load, 0 where nothing is loaded."""
     found = re.findall(r"ld\.global(?:\.v(\d))?\.b(\d+)", ptx)
-    return max((int(count or 1) * int(bits) // 8 for count, bits in found), default=0), default=0)
+    return max((int(count or 1) * int(bits) // 8 for count, bits in found), default=0)
 
 
 if __name__ == "__main__":
