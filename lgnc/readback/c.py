@@ -61,7 +61,8 @@ def _run(program: Program, source: Preprocessed, name: str, circuit: Circuit, co
     """The words that a function writes for one row."""
     size = 1 if circuit.encoder.dtype == "bool" else np.dtype(circuit.encoder.dtype).itemsize
     features = Buffer("features", size, [Feature(i) for i in range(len(circuit.encoder.names))], constant=True)
-    function, arguments = program.function(name), []
+    function = program.function(name)
+    arguments: list[Any] = []
     if function is None:
         function = program.function(f"{name}_in")
         arguments = [(Buffer("workspace", 0, [], bytes=_workspace(source, path)), 0)]

@@ -1,5 +1,6 @@
 """C expressions -> Python functions of a frame, by pycparser's tree: types are known here, values when they run."""
 
+# ruff: noqa: ARG002 (rules by kind of node have one signature)
 from __future__ import annotations
 
 import re
@@ -11,7 +12,21 @@ import numpy as np
 
 from lgnc.diagnostics import BadInput
 from lgnc.readback.c_values import (
-    DOUBLE, FLOAT, INT, LONG, UINT, ULONG, VOID, Linear, Type, Values, load, refuse, settle, store, wrap,
+    DOUBLE,
+    FLOAT,
+    INT,
+    LONG,
+    UINT,
+    ULONG,
+    VOID,
+    Linear,
+    Type,
+    Values,
+    load,
+    refuse,
+    settle,
+    store,
+    wrap,
 )  # fmt: skip
 
 Frame = list[Any]

@@ -281,12 +281,14 @@ class _Condition:
     def _apply(self, sign: str, x: int, y: int) -> int:
         if sign in "/%" and y == 0:
             raise self.refuse("an #if divides by zero")
-        found = {
+        rules: dict[str, Callable[[], int]] = {
             "||": lambda: x or y, "&&": lambda: x and y, "==": lambda: x == y, "!=": lambda: x != y,
             "<": lambda: x < y, ">": lambda: x > y, "<=": lambda: x <= y, ">=": lambda: x >= y,
             "|": lambda: x | y, "^": lambda: x ^ y, "&": lambda: x & y,
-            "<<": lambda: x << min(y, 64), ">>": lambda: x >> min(y, 64), "+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x // y, "%": lambda: x % y,
-        }[sign]()  # fmt: skip
+            "<<": lambda: x << min(y, 64), ">>": lambda: x >> min(y, 64), "+": lambda: x + y, "-": lambda: x - y,
+            "*": lambda: x * y, "/": lambda: x // y, "%": lambda: x % y,
+        }  # fmt: skip
+        found = rules[sign]()
         return int(bool(found)) if sign in ("||", "&&") else int(found)
 
     def _unary(self) -> int:

@@ -1,5 +1,6 @@
 """A C program -> functions that can be called on symbolic values: declarations and statements of pycparser's tree."""
 
+# ruff: noqa: ARG002 (rules by kind of node have one signature)
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lgnc.diagnostics import BadInput
-from lgnc.readback.c_expressions import Code, Expressions, Frame, Scope, Variable, kind_of, pointer_to
+from lgnc.readback.c_expressions import Code, Expressions, Frame, Scope, Variable, decayed, kind_of, pointer_to
 from lgnc.readback.c_preprocess import LIST, Preprocessed
 from lgnc.readback.c_values import DOUBLE, FLOAT, INT, LONG, UINT, ULONG, VOID, Buffer, Type, Values, refuse
 
@@ -112,7 +113,7 @@ class Program(Expressions):
         if kind == "PtrDecl":
             return pointer_to(self.type_of(node.type))
         if kind == "ArrayDecl":
-            of = self.type_of(node.type)
+            of: Type = self.type_of(node.type)
             count = -1 if node.dim is None else self.expression(node.dim, {}).value
             if not isinstance(count, int) or not -1 <= count <= MOST_CELLS:
                 raise self.refuse(node, "an array of such a length")
@@ -120,7 +121,7 @@ class Program(Expressions):
         if kind == "FuncDecl":
             given = node.args.params if node.args else []
             types = [self.type_of(each.type) for each in given]
-            fields = tuple(("", Type("pointer", 8, of=each.of) if each.kind == "array" else each) for each in types)
+            fields = tuple(("", decayed(each)) for each in types)
             if fields == (("", VOID),):
                 fields = ()
             return Type("function", 8, of=self.type_of(node.type), fields=fields)

@@ -4,6 +4,7 @@ Python's own parser gives the syntax tree; statements and expressions are walked
 is in `numpy_functions.py`. A statement, function or argument that is not known is refused with its line.
 """
 
+# ruff: noqa: ARG002 (rules by kind of node have one signature)
 from __future__ import annotations
 
 import ast
@@ -154,7 +155,8 @@ class _Module:
 
     def _do_Expr(self, node: ast.Expr, frame: _Frame) -> None:
         if isinstance(node.value, ast.Yield):
-            assert frame.yielded is not None and node.value.value is not None
+            assert frame.yielded is not None
+            assert node.value.value is not None
             frame.yielded.append(self._value(node.value.value, frame))
         else:
             self._value(node.value, frame)

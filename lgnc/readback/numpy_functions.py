@@ -1,5 +1,6 @@
 """What the functions and operators of numpy that emitted modules use mean, on known numbers and on symbolic bits."""
 
+# ruff: noqa: ARG001 (rules of the table take the library, whether they need it or not)
 from __future__ import annotations
 
 import base64
@@ -32,7 +33,7 @@ class Name:
 
 
 class Library:
-    """Functions on values: Python's own, numpy arrays of known numbers, `Features`, and `Words`, which can be changed."""
+    """Functions on values: Python's own, numpy arrays of known numbers, `Features`, and `Words`, which can change."""
 
     def __init__(self, arrays: Arrays) -> None:
         self.arrays = arrays
@@ -151,11 +152,11 @@ class Library:
             return self.arrays.above(mirrored[sign], y, _compared_with(y, x))
         if isinstance(x, Words) or isinstance(y, Words):
             return self.arrays.compare(sign, *self._alike(x, y))
-        found = {
+        rules: dict[str, Callable[[], Any]] = {
             ">": lambda: x > y, ">=": lambda: x >= y, "<": lambda: x < y, "<=": lambda: x <= y,
             "==": lambda: x == y, "!=": lambda: x != y,
-        }[sign]()  # fmt: skip
-        return found
+        }  # fmt: skip
+        return rules[sign]()
 
     def attribute(self, owner: Any, name: str) -> Any:
         """owner.name."""
@@ -203,9 +204,14 @@ class Library:
         if rule is not None:
             return rule(self, *arguments, **named)
         if isinstance(function, Name) and function.dotted.removeprefix("numpy.") in _SCALARS:
-            return _python_number(*arguments, np.dtype(_dtype(function)), **named)[()]
+            return self._scalar(arguments, named, _dtype(function))
         called = function.dotted if isinstance(function, Name) else "something"
         raise BadInput(f"a call of {called} is not read back")
+
+    def _scalar(self, arguments: list[Any], named: dict[str, Any], dtype: np.dtype[Any]) -> Any:
+        if len(arguments) != 1 or named:
+            raise BadInput("a scalar of other than one number")
+        return _python_number(arguments[0], dtype)[()]
 
 
 def _python_number(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -294,8 +294,10 @@ def _reshape(_: Arrays, inputs: list[Value], attributes: Attributes) -> Value:
 def _reduce_sum(arrays: Arrays, inputs: list[Value], attributes: Attributes) -> Value:
     value, axes = _words(inputs[0]), _number(inputs[1])
     keep = attributes.pop("keepdims", 1)
-    axis = _axis(int(axes[0]), len(value.shape)) if axes.shape == (1,) else _missing("of one axis")
-    total = arrays.total(value, int(axis))
+    if axes.shape != (1,):
+        raise BadInput("a sum over other than one axis")
+    axis = _axis(int(axes[0]), len(value.shape))
+    total = arrays.total(value, axis)
     return Words(total.dtype, np.expand_dims(total.bits, axis)) if keep else total
 
 

@@ -93,7 +93,8 @@ class Symbols:
             self.kind.extend([kind] * count)
             self.a.extend(low[fresh].tolist())
             self.b.extend(high[fresh].tolist())
-        return known ^ flip
+        found: Literals = known ^ flip
+        return found
 
     def above(self, feature: int, threshold: float | int) -> int:
         """The literal of `feature > threshold`, the threshold being a value of any size."""
@@ -124,18 +125,15 @@ class Symbols:
         """The literal of `feature OPERATOR value`, the operator spelt as in C or Python. Raises KeyError for others."""
         if isinstance(value, float) and math.isnan(value):
             raise BadInput("a feature is compared with NaN", where=self.where)
-        above, least = (lambda: self.above(feature, value)), (lambda: self.at_least(feature, value))
-        return {
-            ">": above,
-            ">=": least,
-            "<=": lambda: above() ^ 1,
-            "<": lambda: least() ^ 1,
-            "==": lambda: self.and_(least(), above() ^ 1),
-            "!=": lambda: self.and_(least(), above() ^ 1) ^ 1,
-        }[operator]()
+        if operator in (">", "<="):
+            return self.above(feature, value) ^ (operator == "<=")
+        if operator in (">=", "<"):
+            return self.at_least(feature, value) ^ (operator == "<")
+        same = self.and_(self.at_least(feature, value), self.above(feature, value) ^ 1)
+        return {"==": same, "!=": same ^ 1}[operator]
 
     def circuit(self, outputs: Sequence[int], names: tuple[str, ...]) -> Circuit:
-        """The headless circuit of the gates and comparisons that the output literals need, in the order of their making.
+        """The headless circuit of the gates and comparisons that the outputs need, in the order of their making.
 
         So what a number is made from stands before what it is used for, which helps a prover to take it apart.
         """
@@ -158,11 +156,12 @@ class Symbols:
         op = absorb_inversions(kind[kept], a, b)
         at = np.array(outputs, np.int64)
         enc = self.encoder
-        threshold = np.array([key[1] for key, _ in used], np.float64 if enc.is_float else np.int64)
+        cuts = [key[1] for key, _ in used]
+        threshold = np.array(cuts, np.float64) if enc.is_float else np.array(cuts, np.int64)
         encoder = Encoder(enc.names, enc.dtype, np.array([key[0] for key, _ in used], np.int32), threshold)
-        pins = [np.where(op == FALSE, 0, place[each >> 1]).astype(np.int32) for each in (a, b)]
+        one, two = (np.where(op == FALSE, 0, place[each >> 1]).astype(np.int32) for each in (a, b))
         moved = (2 * place[at >> 1] + (at & 1)).astype(np.int32)
-        return Circuit(encoder, op.astype(np.uint8), *pins, moved, None, names)
+        return Circuit(encoder, op.astype(np.uint8), one, two, moved, None, names)
 
 
 def word_names(word: str, width: int) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ class Graph:
         return self._new(AND, x, y, key)
 
     def _simpler(self, x: int, y: int) -> int:
-        """x & y as a literal of its own when node y reads node x, else -1: x & (x & z) is x & z, x & (x ^ z) is x & ~z."""
+        """x & y when node y reads node x, else -1: x & (x & z) is x & z, x & (x ^ z) is x & ~z."""
         node = y >> 1
         own, other = self.f0[node], self.f1[node]
         if own >> 1 != x >> 1:

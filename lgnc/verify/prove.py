@@ -209,7 +209,7 @@ class _Proof:
         return proven
 
     def _equal_over(self, cut: set[int], sides: list[list[int]]) -> bool:
-        """Whether outputs are proven equal for any values of the nodes of `cut`: a class, whatever scores are made of."""
+        """Whether outputs are proven equal for any values of the nodes of `cut`, such as the bits of scores."""
         if sides[0] == sides[1]:
             return True
         seconds = self.deadline - time.perf_counter()

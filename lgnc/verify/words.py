@@ -117,7 +117,7 @@ def substituted(
 
 
 def alike_bits(first: Sequence[int], second: Sequence[int], places: Iterable[int]) -> list[tuple[int, int]]:
-    """Pairs of the second side's literals that are equal since the first side's, equal to them, are constants or one."""
+    """Pairs of the second side's literals that are equal since those of the first side are constants, or one."""
     seen: dict[int, int] = {0: 0, 1: 1}
     return [
         (second[place], other)
