@@ -64,7 +64,15 @@ PRESETS: dict[str, Preset] = {
     "logictreenet-mnist": Preset(
         (28, 28, 1),
         _mnist(16),
-        _COMMON | {"encoder": "thermometer:3", "lr": 0.02, "weight_decay": 0.0, "group_tau": 6.5, "epochs": 100},
+        _COMMON
+        | {
+            "encoder": "thermometer:3",
+            "init": "residual:3",
+            "lr": 0.05,
+            "weight_decay": 0.002,
+            "group_tau": 6.5,
+            "epochs": 100,
+        },
     ),
     **{
         f"compactlogic-{size}": Preset(
