@@ -27,8 +27,22 @@ _DEPTH = 20_000
 """Python's own limit while a tree is walked: macros of macros nest deeply."""
 
 
+ROWS = (1, 64)
+"""How many rows are given: programs have a form for few and one for many. The first one stands for them all."""
+
+
 def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
-    """What `NAME.c` in the folder computes for a row, over the features of `circuit`.
+    """What `NAME.c` in the folder computes for one row: the first of `read_forms`."""
+    return _read(folder, name, circuit, ROWS[0])
+
+
+def read_forms(folder: Path, name: str, circuit: Circuit) -> list[Circuit]:
+    """What `NAME.c` computes for its first row when it is given one, and when it is given many. Raises as `_read`."""
+    return [_read(folder, name, circuit, rows) for rows in ROWS]
+
+
+def _read(folder: Path, name: str, circuit: Circuit, rows: int) -> Circuit:
+    """What `NAME.c` in the folder computes for the first of `rows` rows, over the features of `circuit`.
 
     With classes the outputs are the words `score{c}` and `index`, of NAME_scores and NAME_predict, or of NAME_scores_in
     and NAME_predict_in where these do not exist; else those of NAME_outputs, under the circuit's own names. Raises
@@ -48,7 +62,7 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
             "outputs": len(circuit.outputs),
         }
         results = {
-            key: _run(program, source, f"{name}_{call}", circuit, count[key], path) for key, call in calls.items()
+            key: _run(program, source, f"{name}_{call}", circuit, count[key], rows, path) for key, call in calls.items()
         }
     except RecursionError:
         raise BadInput("is nested too deeply", where=str(path), fix="compile it again") from None
@@ -57,18 +71,21 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     return named_outputs(symbols, circuit, results)
 
 
-def _run(program: Program, source: Preprocessed, name: str, circuit: Circuit, count: int, path: Path) -> Words:
-    """The words that a function writes for one row."""
+def _run(
+    program: Program, source: Preprocessed, name: str, circuit: Circuit, count: int, rows: int, path: Path
+) -> Words:
+    """The words that a function writes for the first of `rows` rows, the others being zeros."""
     size = 1 if circuit.encoder.dtype == "bool" else np.dtype(circuit.encoder.dtype).itemsize
-    features = Buffer("features", size, [Feature(i) for i in range(len(circuit.encoder.names))], constant=True)
+    own: list[Any] = [Feature(i) for i in range(len(circuit.encoder.names))]
+    features = Buffer("features", size, own + [0.0 if circuit.encoder.is_float else 0] * ((rows - 1) * len(own)), True)
     function = program.function(name)
     arguments: list[Any] = []
     if function is None:
         function = program.function(f"{name}_in")
         arguments = [(Buffer("workspace", 0, [], bytes=_workspace(source, path)), 0)]
     kind = Type("int", 1 if name.endswith("_outputs") else 4, not name.endswith("_outputs"))
-    result = Buffer("the result", kind.size, [None] * count)
-    arguments += [(features, 0), 1, (result, 0)]
+    result = Buffer("the result", kind.size, [None] * (rows * count))
+    arguments += [(features, 0), rows, (result, 0)]
     if function is None or len(function.parameters) != len(arguments):
         raise BadInput(
             f"has no function '{name}' of four or '{name}_in' of five parameters",
@@ -82,9 +99,9 @@ def _run(program: Program, source: Preprocessed, name: str, circuit: Circuit, co
         raise error if error.where else BadInput(error.what, where=str(path), fix="compile it again") from None
     if any(cell is None for cell in result.cells):
         raise BadInput(f"'{name}' does not write its whole result", where=str(path), fix="compile it again")
-    rows = [program.values.bits(cell, kind.width, kind.signed) for cell in result.cells]
+    found = [program.values.bits(cell, kind.width, kind.signed) for cell in result.cells[:count]]
     dtype = np.dtype(f"{'' if kind.signed else 'u'}int{kind.width}")
-    return Words(dtype, np.array(rows, np.int64).reshape(count, kind.width))
+    return Words(dtype, np.array(found, np.int64).reshape(count, kind.width))
 
 
 def _check_parameters(parameters: list[Any], circuit: Circuit, kind: Type, name: str, path: Path) -> None:

@@ -579,6 +579,8 @@ def _as(value: Any, kind: Type) -> Any:
     if type(value) is int:
         least, most = wrap_range(kind)
         return value if least <= value <= most else wrap(value, kind)
+    if type(value) is float and kind.kind == "int":
+        return int(np.array(value, f"float{kind.width}").view(f"uint{kind.width}"))
     if isinstance(value, Linear):
         least, most = wrap_range(kind)
         if value.low < least or value.high > most:

@@ -113,7 +113,7 @@ class Program(Expressions):
         if kind == "PtrDecl":
             return pointer_to(self.type_of(node.type))
         if kind == "ArrayDecl":
-            of: Type = self.type_of(node.type)
+            of = self.type_of(node.type)
             count = -1 if node.dim is None else self.expression(node.dim, {}).value
             if not isinstance(count, int) or not -1 <= count <= MOST_CELLS:
                 raise self.refuse(node, "an array of such a length")
@@ -153,9 +153,10 @@ class Program(Expressions):
             raise self.refuse(node, f"'{node.name}' is a global that can change")
         cells = self._listed(node.init, kind, node)
         if kind.kind == "array":
-            assert kind.of is not None
-            kind = Type("array", len(cells) * kind.of.size, of=kind.of, count=len(cells))
-            return Variable(kind, -1, False, (Buffer(node.name, kind.of.size, cells, constant=True), 0))
+            of = kind.of
+            assert of is not None
+            whole = Type("array", len(cells) * of.size, of=of, count=len(cells))
+            return Variable(whole, -1, False, (Buffer(node.name, of.size, cells, constant=True), 0))
         return Variable(kind, -1, False, (Buffer(node.name, kind.size, cells, constant=True), 0))
 
     def _listed(self, init: Any, kind: Type, node: Any) -> list[Any]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from lgnc.diagnostics import BadInput
 from lgnc.readback.symbols import Symbols
 
@@ -47,12 +49,16 @@ class Feature:
 
 
 class Word:
-    """const: the known bits; bits: place -> literal of the others. Places beyond the type's width are not there."""
+    """const: the known bits; bits: place -> literal of the others. Places beyond the type's width are not there.
 
-    __slots__ = ("bits", "const")
+    blurred: a mask of places that hold anything, such as the low bits of a threshold less a feature: nothing may be
+    read there. minus: of a float's bits, what the literal of the top place is if zeros have a minus sign.
+    """
 
-    def __init__(self, const: int, bits: dict[int, int]) -> None:
-        self.const, self.bits = const, bits
+    __slots__ = ("bits", "blurred", "const", "minus")
+
+    def __init__(self, const: int, bits: dict[int, int], blurred: int = 0, minus: int | None = None) -> None:
+        self.const, self.bits, self.blurred, self.minus = const, bits, blurred, minus
 
 
 class Linear:
@@ -83,7 +89,7 @@ class Choice:
 
 @dataclass(eq=False)
 class Buffer:
-    """Memory of cells of one size. size: bytes of a cell, 0 until it is known. cells: None where nothing was written."""
+    """Memory of cells of one size. size: bytes of a cell, 0 until it is known. cells: None where nothing is yet."""
 
     name: str
     size: int
@@ -127,6 +133,8 @@ class Values:
         word = self.word(value, width, signed)
         if isinstance(word, int):
             return [word >> bit & 1 for bit in range(width)]
+        if word.blurred:
+            raise refuse("bits are read that hold anything")
         return [word.bits[bit] if bit in word.bits else word.const >> bit & 1 for bit in range(width)]
 
     def from_bits(self, literals: list[int], signed: bool) -> Any:
@@ -150,6 +158,10 @@ class Values:
                     if number >> bit & 1:
                         literals[bit] = self.symbols.or_(literals[bit], literal)
             return self.from_bits(literals, signed)
+        if isinstance(value, Feature) and self.symbols.encoder.is_float and not signed:
+            negative = self.symbols.at_least(value.index, 0.0) ^ 1
+            minus = self.symbols.above(value.index, 0.0) ^ 1
+            return Word(0, {width - 1: negative}, (1 << width - 1) - 1, minus)
         if isinstance(value, Feature):
             raise refuse("a feature is computed with, not compared")
         raise refuse(
@@ -203,6 +215,8 @@ class Values:
         word = self.word(value, kind.width, kind.signed)
         if isinstance(word, int):
             return Linear(word, {})
+        if word.blurred:
+            raise refuse("bits are read that hold anything")
         const, terms = 0, dict[int, int]()
         for bit in range(kind.width):
             times = -(1 << bit) if kind.signed and bit == kind.width - 1 else 1 << bit
@@ -232,6 +246,10 @@ class Values:
 
     def add(self, x: Any, y: Any, kind: Type, sign: int = 1) -> Any:
         """x + y, or x - y where the sign is -1."""
+        if self.symbols.encoder.is_float and sign < 0 and not kind.signed and Feature in (type(x), type(y)):
+            return self._float_bits_less(x, y, kind)
+        if isinstance(y, Feature) and sign < 0 and isinstance(x, int) and kind.signed:
+            return self._less(x, y, kind)
         p, q = self.linear(x, kind), self.linear(y, kind)
         terms = dict(p.terms)
         for literal, times in q.terms.items():
@@ -239,6 +257,41 @@ class Values:
         return self.fitted(
             Linear(p.const + sign * q.const, {key: times for key, times in terms.items() if times}), kind
         )
+
+    def _less(self, number: int, feature: Feature, kind: Type) -> Word:
+        """A known number less a feature: only its sign is known, which says whether the feature is greater."""
+        top, low, high = kind.width - 1, self.symbols.low, self.symbols.high
+        if self.symbols.encoder.is_float or not -(1 << top) <= number - high <= number - low < 1 << top:
+            raise refuse("a number less a feature may overflow")
+        sign = self.symbols.above(feature.index, number)
+        if sign <= 1:
+            return Word(sign << top, {}, (1 << top) - 1)
+        return Word(0, {top: sign}, (1 << top) - 1)
+
+    def _float_bits_less(self, x: Any, y: Any, kind: Type) -> Word:
+        """The bits of a threshold less those of a feature, or of a feature less those of a negative threshold.
+
+        Only the top bit is known. Bits without their sign order floats of one sign as integers are ordered.
+        """
+        number, feature = (x, y) if isinstance(y, Feature) else (y, x)
+        top = kind.width - 1
+        if not isinstance(number, int) or (number >> top) != (number is y):
+            raise refuse("bits of floats are subtracted in a way that is not read back")
+        code = np.array(number & ((1 << top) - 1), f"uint{kind.width}")
+        size = float(code.view(f"float{kind.width}"))
+        symbols, index = self.symbols, feature.index
+        if number is x:
+            plus, minus = symbols.above(index, size), symbols.at_least(index, -size)
+        else:
+            plus, minus = symbols.at_least(index, size), symbols.above(index, -size)
+        sign = self.word(feature, kind.width, False)
+        found = symbols.choose(sign.bits[top], minus, plus)
+        return Word(0, {top: found}, (1 << top) - 1, symbols.choose(sign.minus, minus, plus))
+
+    def _of_any_zero(self, x: Word, width: int) -> None:
+        """Raise BadInput unless the top bit of something made of a float's bits is the same for both zeros."""
+        if x.minus is not None and self.symbols.at_zero(x.bits[width - 1]) != self.symbols.at_zero(x.minus):
+            raise refuse("0 and -0 are told apart")
 
     def multiply(self, x: Any, y: Any, kind: Type) -> Any:
         """x * y, one of them known."""
@@ -259,8 +312,15 @@ class Values:
         p, q = (Word(each & ones, {}) if isinstance(each, int) else each for each in (x, y))
         gate = {"&": self.symbols.and_, "|": self.symbols.or_, "^": self.symbols.xor}[sign]
         const = {"&": p.const & q.const, "|": p.const | q.const, "^": p.const ^ q.const}[sign]
+        blurred = p.blurred | q.blurred
+        if blurred and sign != "^":
+            settled = _settled(p, sign) | _settled(q, sign)
+            blurred &= ~settled
+        const &= ~blurred
         bits: dict[int, int] = {}
         for place in p.bits.keys() | q.bits.keys():
+            if blurred >> place & 1:
+                continue
             a = p.bits[place] if place in p.bits else p.const >> place & 1
             b = q.bits[place] if place in q.bits else q.const >> place & 1
             literal = gate(a, b)
@@ -269,7 +329,20 @@ class Values:
                 const |= 1 << place
             elif literal:
                 bits[place] = literal
-        return Word(const, bits) if bits else wrap(const, kind)
+        if not bits and not blurred:
+            return wrap(const, kind)
+        return Word(const, bits, blurred, self._minus(gate, p, q, width))
+
+    @staticmethod
+    def _minus(gate: Callable[[int, int], int], p: Word, q: Word, width: int) -> int | None:
+        """The top bit of an operation where zeros have a minus sign; None where no float's bits take part."""
+        if p.minus is None and q.minus is None:
+            return None
+        top = width - 1
+        one, two = (
+            each.minus if each.minus is not None else each.bits.get(top, each.const >> top & 1) for each in (p, q)
+        )
+        return gate(one, two)
 
     def invert(self, x: Any, kind: Type) -> Any:
         """~x."""
@@ -279,6 +352,8 @@ class Values:
         """x << by or x >> by, `by` being known and less than the width."""
         if left and kind.signed:
             return self.multiply(x, 1 << by, kind)
+        if isinstance(x, Word) and x.blurred:
+            return self._shifted(x, by, kind, left)
         literals = self.bits(x, kind.width, kind.signed)
         if left:
             moved = [0] * by + literals[: kind.width - by]
@@ -286,8 +361,22 @@ class Values:
             moved = literals[by:] + [literals[-1] if kind.signed else 0] * by
         return self.from_bits(moved, kind.signed)
 
+    def _shifted(self, x: Word, by: int, kind: Type, left: bool) -> Any:
+        """A word of which some bits hold anything, shifted."""
+        self._of_any_zero(x, kind.width)
+        if kind.signed:
+            raise refuse("a signed word is shifted of which some bits hold anything")
+        mask, way = (1 << kind.width) - 1, by if left else -by
+        bits = {place + way: literal for place, literal in x.bits.items() if 0 <= place + way < kind.width}
+        const, blurred = (
+            each << by & mask if left else each >> by for each in (x.const & ~x.blurred & mask, x.blurred & mask)
+        )
+        return Word(const, bits, blurred) if bits or blurred else const
+
     def cast(self, value: Any, have: Type, want: Type) -> Any:
         """A value of an integer type as one of another."""
+        if isinstance(value, Feature) and have == want:
+            return value
         if isinstance(value, Feature):
             kept = want.kind == have.kind and (
                 want.size >= have.size and (want.signed == have.signed or (want.signed and want.size > have.size))
@@ -305,6 +394,13 @@ class Values:
                 return value
         if isinstance(value, Choice) and all(wrap(number, want) == number for number in value.cases):
             return value
+        if isinstance(value, Word) and value.blurred:
+            self._of_any_zero(value, have.width)
+            if want.size > have.size:
+                raise refuse("a word is widened of which some bits hold anything")
+            mask = (1 << want.width) - 1
+            bits = {place: literal for place, literal in value.bits.items() if place < want.width}
+            return Word(value.const & mask, bits, value.blurred & mask)
         literals = self.bits(value, have.width, have.signed)
         top = literals[-1] if have.signed else 0
         return self.from_bits((literals + [top] * want.width)[: want.width], want.signed)
@@ -361,6 +457,14 @@ class Values:
             return Choice({number: literal for number, literal in cases.items() if literal})
         literals = zip(self.bits(x, kind.width, kind.signed), self.bits(y, kind.width, kind.signed), strict=True)
         return self.from_bits([self.symbols.choose(condition, p, q) for p, q in literals], kind.signed)
+
+
+def _settled(word: Word, sign: str) -> int:
+    """The places where a word alone says what x & y, or x | y, is."""
+    known = ~word.blurred
+    for place in word.bits:
+        known &= ~(1 << place)
+    return known & (~word.const if sign == "&" else word.const)
 
 
 def load(pointer: Any, size: int) -> Any:

@@ -70,7 +70,7 @@ class Library:
 
     def assign(self, target: Words, index: Any, value: Any) -> None:
         """target[index] = value; where the index is a symbolic condition, for the elements where it holds."""
-        value = self._as(value, target.dtype, casting="same_kind")
+        value = self._as(value, target.dtype, casting="unsafe")
         if isinstance(index, Words) and index.dtype.kind == "b" and known(index) is None:
             if index.shape != target.shape:
                 raise BadInput("a condition of another shape than what is changed")

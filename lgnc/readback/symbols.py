@@ -32,6 +32,7 @@ class Symbols:
         self.a: list[int] = [0]
         self.b: list[int] = [0]
         self.leaves: dict[tuple[int, int | float], int] = {}
+        self.threshold: dict[int, int | float] = {}
         low, high = encoder.range
         self.low, self.high = low, high
 
@@ -109,6 +110,7 @@ class Symbols:
             if not 0 <= feature < len(self.encoder.names):
                 raise BadInput(f"feature {feature} is read, of {len(self.encoder.names)}", where=self.where)
             found = self.leaves[feature, threshold] = self._new(_LEAF, 0, 0)
+            self.threshold[found >> 1] = threshold
         return found
 
     def at_least(self, feature: int, threshold: float | int) -> int:
@@ -131,6 +133,22 @@ class Symbols:
             return self.at_least(feature, value) ^ (operator == "<")
         same = self.and_(self.at_least(feature, value), self.above(feature, value) ^ 1)
         return {"==": same, "!=": same ^ 1}[operator]
+
+    def at_zero(self, literal: int) -> bool:
+        """The value of a literal where every feature is 0."""
+
+        def value(literal: int) -> bool:
+            node = literal >> 1
+            if node == 0:
+                found = False
+            elif self.kind[node] == _LEAF:
+                found = self.threshold[node] < 0
+            else:
+                x, y = value(self.a[node]), value(self.b[node])
+                found = x != y if self.kind[node] == XOR else x and y
+            return found != bool(literal & 1)
+
+        return value(literal)
 
     def circuit(self, outputs: Sequence[int], names: tuple[str, ...]) -> Circuit:
         """The headless circuit of the gates and comparisons that the outputs need, in the order of their making.

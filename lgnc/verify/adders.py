@@ -1,10 +1,10 @@
 """Numbers in binary as the sums that they are: adders of any shape are taken apart by what each keeps.
 
 A number is a sum of nodes with integer coefficients. From the last node to the first, an XOR becomes x + y - 2xy, an
-AND of inverted nodes one of the nodes themselves, and the OR of two that are never true at once their sum; the ANDs of two
-nodes, their products, stay. So the sum and the carry
-of a half or full adder become the bits that it adds, the products cancelling, whatever tree it stands in. No step
-changes the number; so every interval that a step shows holds for it.
+AND of inverted nodes one of the nodes themselves, and the OR of two that are never true at once their sum; the ANDs of
+two nodes, their products, stay. So the sum and the carry of a half or full adder become the bits that it adds, the
+products cancelling, whatever tree it stands in. No step changes the number; so every interval that a step shows holds
+for it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,11 @@ def written(circuit: Circuit, target: str, settings: dict[str, Any], at: Path) -
 
 
 def verdict_on(circuit: Circuit, target: str, at: Path) -> Verdict:
-    return prove(circuit, importlib.import_module(f"lgnc.readback.{target}").read_back(at, "net", circuit))
+    """The first verdict that is not equal, of every form in which the files compute a row."""
+    reader = importlib.import_module(f"lgnc.readback.{target}")
+    only = [reader.read_back(at, "net", circuit)] if target != "c" else reader.read_forms(at, "net", circuit)
+    verdicts = [prove(circuit, form) for form in only]
+    return next((verdict for verdict in verdicts if not verdict.equal), verdicts[0])
 
 
 @pytest.mark.parametrize(("target", "settings"), FORMS, ids=str)
@@ -79,10 +83,10 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("c", {}, r"VEC above = \{0\}", "VEC above = ~zero_of(0)"),
     ("c", {}, r"\(int64_t\)numbers\[s\]", "(int64_t)numbers[s] + 1"),
     ("c", {}, r"where\[k\] \| above : where", "where[k] : where"),
-    ("c", {}, r"(net_gate\[\] = \{\n +\d+, )(\d+)", r"\g<1>1"),
-    ("c", {"target_profile": "mcu"}, r"GATES_OF\(a \^ b\)", "GATES_OF(a | b)"),
+    ("c", {}, r"net_start\[\] = \{\n +0u", "net_start[] = {\n    1u"),
+    ("c", {"target_profile": "mcu"}, r"(n\d+) \^ (n\d+)\)", r"\1 | \2)"),
     ("c", {"target_profile": "mcu"}, r"scores\[c\] > scores\[best\]", "scores[c] >= scores[best]"),
-    ("c", {"target_profile": "mcu"}, r"\*feature\+\+\] > ", "*feature++] >= "),
+    ("c", {"target_profile": "mcu"}, r"(NET_OVER\(x\[\d+\], )\d+\)", r"\g<1>7)"),
     (
         "c",
         {"style": "unrolled"},
@@ -143,11 +147,10 @@ def test_planted_faults_in_onnx_are_refuted(op: str, tmp_path: Path) -> None:
     [
         ("numpy", r"import itertools", "import os", "module 'os' is not known"),
         ("numpy", r"columns\[FEATURE\]", "np.sort(columns)[FEATURE]", "numpy.sort is not read back"),
-        ("numpy", r"first = last", "first = first", "takes|shape|broadcast|nothing wrote"),
         ("c", r"#include <string.h>", "#include <stdlib.h>", "header 'stdlib.h' is not known"),
         ("c", r"\+ done \* bytes, packed", "+ (done + 4096) * bytes, packed", "beyond its end"),
         ("c", r"size_t place\[3\], part;", "size_t place[2], part;", "beyond its end"),
-        ("c", r"for \(step = 0; step != \w+; step\+\+\)", "for (;;)", "beyond its end|rounds|not read back"),
+        ("c", r"for \(step = 0; step != \w+; step\+\+\)", "for (;;)", "before it is set"),
     ],
 )
 def test_what_is_refused(target: str, was: str, planted: str, message: str, tmp_path: Path) -> None:

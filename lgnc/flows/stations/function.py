@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,19 +109,27 @@ def read_and_prove(
         return _undecided("its popcount is serial, which is not read back")
     reader = importlib.import_module(f"lgnc.readback.{manifest.target}")
     try:
-        read: Circuit = reader.read_back(two.path, manifest.name, two.circuit)
+        forms: list[Circuit] = getattr(reader, "read_forms", _only_form(reader))(two.path, manifest.name, two.circuit)
     except BadInput as error:
         if manifest.verilog is not None:
             raise
         return _undecided(f"not read back: {error}")
     lemma = prove(one.circuit, two.circuit, claim=claim, time_limit=seconds, seed=seed, workers=workers)
     other = two.circuit if lemma.equal else one.circuit
-    proven = prove(other, read, time_limit=seconds, seed=seed)
+    proven = prove(other, forms[0], time_limit=seconds, seed=seed)
+    for form in forms[1:]:
+        if proven.equal:
+            proven = prove(other, form, time_limit=seconds, seed=seed)
     if proven.equal:
         return replace(
             proven, detail=f"{manifest.name}{target_of(manifest.target).endings[0]}, read back from its text"
         )
     return proven
+
+
+def _only_form(reader: Any) -> Callable[[Path, str, Circuit], list[Circuit]]:
+    """Reading of a target whose files compute every row in one way."""
+    return lambda folder, name, circuit: [reader.read_back(folder, name, circuit)]
 
 
 def _undecided(detail: str) -> Verdict:
