@@ -20,7 +20,7 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import simulate as meaning
 from tests.support import needs, random_circuit, random_features, random_model
 
-QUICK: dict[str, Any] = {"width": 60, "layers": 2, "epochs": 3, "engine": "packed", "threads": 1}
+QUICK: dict[str, Any] = {"width": 60, "layers": 2, "epochs": 3, "members": 1, "engine": "packed", "threads": 1}
 pytestmark = needs("torch")
 
 

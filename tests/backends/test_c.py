@@ -259,7 +259,7 @@ def test_a_renamed_source_compiles(compiler: str, tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_changed_wire_is_seen(profile: str, tmp_path: Path) -> None:
     circuit = lift(random_model(1))
-    write("c", circuit, tmp_path, target_profile=profile)
+    write("c", circuit, tmp_path, target_profile=profile, style="table")
     source = tmp_path / "net.c"
     text = source.read_text()
     table = re.search(r"net_gate\[\] = \{([^}]*)\}", text)

@@ -124,7 +124,7 @@ def test_sensitivity_is_that_of_a_tree(seed: int) -> None:
 @pytest.mark.parametrize("profile", ["host", "mcu"])
 def test_the_compiled_test_sees_a_moved_threshold(profile: str, tmp_path: Path) -> None:
     circuit = narrow()
-    write("c", circuit, tmp_path, target_profile=profile)
+    write("c", circuit, tmp_path, target_profile=profile, style="table")
     source, path = tmp_path / "net.c", find_tool("cc")
     assert path is not None
     whole = source.read_text()

@@ -19,7 +19,7 @@ pytestmark = [needs("scikit-learn"), needs("numba")]
 
 NOT_HERE = {
     "layer", "preset", "shifts", "flips", "rotate", "zoom", "elastic", "augment",  # images
-    "inputs", "test_fraction",
+    "inputs", "test_fraction", "steps",
     "seed", "threads", "balance",  # scikit-learn's random_state, n_jobs and class_weight
 }  # fmt: skip
 
