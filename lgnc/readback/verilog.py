@@ -8,6 +8,7 @@ instances joined by port names. Anything else is refused.
 
 from __future__ import annotations
 
+import re
 import tempfile
 import warnings
 from dataclasses import replace
@@ -46,6 +47,11 @@ def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
 
 def parse(text: str, where: str) -> list[Any]:
     """The module definitions of a Verilog text, as pyverilog's syntax trees. Raises BadInput with the line."""
+    for number, line in enumerate(text.split("\n"), 1):
+        found = _DIRECTIVE.search(line.split("//")[0])
+        if found is not None:
+            what = f"directive '`{found[1]}' is not read back: other tools would read another design"
+            raise BadInput(what, where=f"{where}:{number}", fix="give Verilog without directives")
     parser, error_type = _parser()
     parser.lexer.reset_lineno()
     try:
@@ -53,6 +59,10 @@ def parse(text: str, where: str) -> list[Any]:
     except error_type as error:
         message = " ".join(str(error).split())[:120]
         raise BadInput(f"does not parse as Verilog: {message}", where=where, fix="give a Verilog-2001 file") from None
+
+
+_DIRECTIVE = re.compile(r"`(?!default_nettype (?:none|wire)\s*$)(\w*)")
+"""A compiler directive that may change what is read."""
 
 
 @cache
