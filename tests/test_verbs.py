@@ -206,7 +206,7 @@ def test_images_keep_their_shape() -> None:
 
 def test_a_frame_is_read_by_its_names(tmp_path: Path) -> None:
     table = frame()
-    model = lgnc.train(table, **QUICK)
+    model = lgnc.train(table, **{**QUICK, "epochs": 20})
     assert model.class_names == ("high", "low", "mid")
     assert "colour=red" in model.encoder.names
     assert "a missing" in model.encoder.names
