@@ -7,6 +7,7 @@ import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,11 @@ def test_compiling_needs_no_torch() -> None:
     code = f"import sys, {', '.join(names)}; print([m for m in ('torch', 'numba', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    tops = ("lgnc", "passes", "backends")
+    folders = {path.parent.relative_to(ROOT).parts for top in tops for path in ROOT.glob(f"{top}/**/*.py")}
+    names = {".".join(("lgnc",) * (parts[0] != "lgnc") + parts) for parts in folders}
+    assert names == set(listed)
