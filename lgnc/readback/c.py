@@ -1,8 +1,8 @@
 """A C folder -> Circuit: NAME.c as it lies there, tables, evaluator, popcount and argmax, run on symbolic words.
 
-The preprocessor is `c_preprocess.py`, the parser pycparser, what statements and expressions mean `c_program.py` and
-`c_expressions.py`, what values are `c_values.py`. An int has 32 bits and a pointer 64. One row is given; nothing is
-assumed about tables that is not in the file.
+The preprocessor is `c_preprocess.py`, the parser pycparser. What the tree means is written in layers: `c_types.py`,
+`c_values.py`, `c_symbolic.py`, `c_arithmetic.py`, `c_expressions.py`, `c_statements.py`, `c_program.py`. An int has 32
+bits and a pointer 64. Nothing is assumed about tables that is not in the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from lgnc.ir.circuit import Circuit
 from lgnc.readback.arrays import Words
 from lgnc.readback.c_preprocess import Preprocessed, preprocess
 from lgnc.readback.c_program import Program, parsed
-from lgnc.readback.c_values import Buffer, Feature, Type, Values
+from lgnc.readback.c_symbolic import Values
+from lgnc.readback.c_types import Type
+from lgnc.readback.c_values import Buffer, Feature
 from lgnc.readback.source import named_outputs
 from lgnc.readback.symbols import Symbols
 
@@ -75,9 +77,10 @@ def _run(
     program: Program, source: Preprocessed, name: str, circuit: Circuit, count: int, rows: int, path: Path
 ) -> Words:
     """The words that a function writes for the first of `rows` rows, the others being zeros."""
-    size = 1 if circuit.encoder.dtype == "bool" else np.dtype(circuit.encoder.dtype).itemsize
-    own: list[Any] = [Feature(i) for i in range(len(circuit.encoder.names))]
-    features = Buffer("features", size, own + [0.0 if circuit.encoder.is_float else 0] * ((rows - 1) * len(own)), True)
+    of = _feature_type(circuit)
+    own: list[Any] = [Feature(i, of) for i in range(len(circuit.encoder.names))]
+    others = [0.0 if of.kind == "float" else 0] * ((rows - 1) * len(own))
+    features = Buffer("features", of.size, own + others, constant=True)
     function = program.function(name)
     arguments: list[Any] = []
     if function is None:
@@ -104,19 +107,20 @@ def _run(
     return Words(dtype, np.array(found, np.int64).reshape(count, kind.width))
 
 
+def _feature_type(circuit: Circuit) -> Type:
+    """The C type of the features."""
+    dtype = np.dtype("uint8" if circuit.encoder.dtype == "bool" else circuit.encoder.dtype)
+    return Type("float" if dtype.kind == "f" else "int", dtype.itemsize, dtype.kind == "i")
+
+
 def _check_parameters(parameters: list[Any], circuit: Circuit, kind: Type, name: str, path: Path) -> None:
     """Raise BadInput unless features have the network's type, and results the documented one."""
-    dtype = circuit.encoder.dtype
-    if dtype == "bool":
-        wanted = Type("int", 1)
-    elif circuit.encoder.is_float:
-        wanted = Type("float", np.dtype(dtype).itemsize)
-    else:
-        wanted = Type("int", np.dtype(dtype).itemsize, not dtype.startswith("u"))
     given = [variable.type.of for variable in (parameters[-3], parameters[-1])]
-    if given != [wanted, kind]:
+    if given != [_feature_type(circuit), kind]:
         raise BadInput(
-            f"'{name}' takes or gives other types than {dtype} features", where=str(path), fix="compile it again"
+            f"'{name}' takes or gives other types than {circuit.encoder.dtype} features",
+            where=str(path),
+            fix="compile it again",
         )
 
 

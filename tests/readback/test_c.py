@@ -1,0 +1,90 @@
+"""C by hand: what is read means what C says, and what the reader cannot follow is refused, with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir import Circuit, Encoder
+from lgnc.readback import c_statements
+from lgnc.readback.c import read_back
+from lgnc.verify.prove import prove
+
+TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int32": "int32_t", "float32": "float"}
+
+
+def above(dtype: str, x: float, y: float) -> Circuit:
+    """Two outputs: whether feature x is above one threshold, and feature y above another."""
+    encoder = Encoder(("x", "y"), dtype, np.array([0, 1], np.int32), np.array([x, y]).astype(np.dtype(dtype)))
+    none = np.zeros(0, np.int32)
+    return Circuit(encoder, none.astype(np.uint8), none, none, np.array([0, 2], np.int32), None, ("a", "b"))
+
+
+def read(folder: Path, circuit: Circuit, body: str, before: str = "") -> Circuit:
+    """What `body` writes to o[0] and o[1], of x[0] and x[1]."""
+    header = "#include <stddef.h>\n#include <stdint.h>\n#define NET_WORKSPACE 8u\n"
+    signature = f"void net_outputs_in(void *w, const {TYPES[circuit.encoder.dtype]} *x, size_t n, uint8_t *o)"
+    text = f'#include "net.h"\n#include <string.h>\n{before}\n{signature}\n{{\n(void)w, (void)n;\n{body}\n}}\n'
+    (folder / "net.h").write_text(header)
+    (folder / "net.c").write_text(text)
+    return read_back(folder, "net", circuit)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "body"),
+    [
+        ("uint8", "o[0] = x[0] > 5; o[1] = x[1] > 7;"),
+        ("uint8", "int a, b; for (a = 0, b = 0; a < 2; a++, b++) o[a] = x[a] > 5 + 2 * b;"),
+        ("uint8", "int a = 1; { int a = 2; (void)a; } o[0] = x[0] > 05 * a; o[1] = (uint32_t)(0x7 - x[1]) >> 31;"),
+        ("uint8", "uint8_t k = x[0] > 5 ? 200 : 1; o[0] = k > 100; o[1] = !(x[1] <= 7);"),
+        ("int8", "int32_t v = x[0]; o[0] = v >= 6; o[1] = (-16 >> 1) + 8 + (x[1] > 7);"),
+        ("float32", "o[0] = x[0] > 5.0f; o[1] = 7.0 < x[1];"),
+        (
+            "float32",
+            "uint32_t k; memcpy(&k, &x[0], sizeof k); o[0] = ((0x40a00000u - k) & ~k) >> 31; o[1] = x[1] > 7.0f;",
+        ),
+    ],
+)
+def test_what_is_read(dtype: str, body: str, tmp_path: Path) -> None:
+    circuit = above(dtype, 5, 7)
+    assert prove(circuit, read(tmp_path, circuit, body)).equal is True
+
+
+REFUSED = [
+    # Memory read as another type than the features have.
+    ("uint8", "const int8_t *p = (const int8_t *)x; o[0] = p[0] > 5; o[1] = x[1] > 7;", "does not hold all its values"),
+    ("int32", "const float *p = (const float *)x; o[0] = p[0] > 5; o[1] = x[1] > 7;", "does not hold all its values"),
+    ("int32", "float k; memcpy(&k, &x[0], 4); o[0] = k > 5.0f; o[1] = x[1] > 7;", "does not hold all its values"),
+    ("float32", "uint32_t k; memcpy(&k, &x[0], 4); o[0] = k > 5u; o[1] = x[1] > 7;", "bits are read that hold anything"),
+    ("float32", "int32_t k; memcpy(&k, &x[0], 4); o[0] = k > 5; o[1] = x[1] > 7;", "does not hold all its values"),
+    ("float32", "uint32_t k; memcpy(&k, &x[0], 4); uint64_t l = k; o[0] = l > 5; o[1] = 0;", "does not hold"),
+    ("uint8", "uint8_t k = x[0] > 5 ? 200 : 1; const int8_t *p = (const int8_t *)&k; o[0] = p[0] > 5; o[1] = 0;",
+     "one of several numbers is read as a type"),
+    ("uint8", "uint32_t k = 0; uint8_t *p = (uint8_t *)&k; p[0] = 1; o[0] = k == 1; o[1] = 0;", "as another type"),
+    ("int8", "o[0] = x[0] > -5u; o[1] = x[1] > 7;", "converted to a type that does not hold"),
+    # What only some inputs do.
+    ("uint8", "int k = 0, l = x[0] > 5 ? (k = 1) : 2; o[0] = k; o[1] = x[1] > 7; (void)l;", "only some inputs"),
+    ("uint8", "int k = 0, l = x[0] > 5 ? k++ : 0; o[0] = k; o[1] = x[1] > 7; (void)l;", "only some inputs"),
+    ("uint8", "o[0] = 0; o[1] = 0; if (x[0] > 5) return; o[1] = 1;", "leaves its statement"),
+    ("uint8", "int k = 0; if (x[0] > 5) set(&k); o[0] = k; o[1] = 1;", "only some inputs"),
+    ("uint8", "int k; for (k = 0; k < x[0]; k++) { } o[0] = k; o[1] = 1;", "how often a loop runs"),
+    # What C leaves open.
+    ("uint8", "int k = 0; uint8_t t[2]; t[k] = k++; o[0] = x[0] > 5; o[1] = 0;", "'k' is changed and used"),
+    ("uint8", "int k = 1; o[0] = (k = 2) + k; o[1] = 0;", "'k' is changed and used"),
+    ("uint8", "int k; o[0] = k > 5; o[1] = 0;", "read before it is set"),
+    ("uint8", "o[0] = x[2] > 5; o[1] = 0;", "beyond its end"),
+    ("uint8", "int k = 2147483647; o[0] = k + 1 > 5; o[1] = 0;", "overflow"),
+    ("uint8", "char k = 1; o[0] = k; o[1] = 0;", "type 'char' is not known"),
+    ("uint8", "uint8_t k; for (k = 0; k < 300; k++) { } o[0] = 0; o[1] = 0;", "runs more than"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "body", "message"), REFUSED)
+def test_what_is_refused(dtype: str, body: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(c_statements, "MOST_STEPS", 10_000)
+    with pytest.raises(BadInput, match=message) as refused:
+        read(tmp_path, above(dtype, 5, 7), body, "static void set(int *p) { *p = 1; }")
+    assert refused.value.where.startswith(str(tmp_path / "net.c:"))
