@@ -18,7 +18,8 @@ import numpy as np
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 from lgnc.readback.arrays import Arrays, Features, Words
-from lgnc.readback.numpy_functions import Library, Name
+from lgnc.readback.numpy_functions import FUNCTIONS, METHODS
+from lgnc.readback.numpy_library import Library, Name
 from lgnc.readback.source import named_outputs, text_of
 from lgnc.readback.symbols import Symbols
 
@@ -50,7 +51,7 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     symbols = Symbols(circuit.encoder, str(path))
     try:
         tree = ast.parse(text)
-        module = _Module(Library(Arrays(symbols)), str(path))
+        module = _Module(Library(Arrays(symbols), FUNCTIONS, METHODS), str(path))
         module.run(tree)
         row = Features(np.dtype(circuit.encoder.dtype), np.arange(len(circuit.encoder.names))[None])
         calls = {"outputs": "outputs"} if circuit.head is None else {"scores": "scores", "class": "predict"}

@@ -46,8 +46,10 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     versions = [(entry.domain, entry.version) for entry in model.opset_import]
     if len(versions) != 1 or versions[0][0] or not LEAST_OPSET <= versions[0][1] <= MOST_OPSET:
         raise BadInput(f"operators of {versions}, not of opset {MOST_OPSET}", where=str(path), fix="compile it again")
-    if model.functions or model.graph.sparse_initializer:
-        raise BadInput("functions and sparse tensors are not read back", where=str(path), fix="compile it again")
+    elsewhere = any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer)
+    if model.functions or model.graph.sparse_initializer or elsewhere:
+        what = "functions, sparse tensors and tensors in other files are not read back"
+        raise BadInput(what, where=str(path), fix="compile it again")
     return _Walk(model.graph, circuit, str(path)).circuit()
 
 

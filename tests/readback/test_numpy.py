@@ -1,0 +1,36 @@
+"""numpy read back: numbers of Python's meet features as numpy has it, or are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lgnc.diagnostics import BadInput
+from lgnc.ir import Encoder
+from lgnc.readback.arrays import Arrays, Features
+from lgnc.readback.numpy_functions import FUNCTIONS, METHODS
+from lgnc.readback.numpy_library import Library
+from lgnc.readback.symbols import Symbols
+
+
+def thresholds(dtype: str, sign: str, value: object) -> list[float]:
+    """Of the comparisons that `feature SIGN value` is read as."""
+    encoder = Encoder(("x",), dtype, np.zeros(0, np.int32), np.zeros(0, "float64" if dtype[0] == "f" else "int64"))
+    symbols = Symbols(encoder, "net.py")
+    library = Library(Arrays(symbols), FUNCTIONS, METHODS)
+    library.compare(sign, Features(np.dtype(dtype), np.zeros(1, np.int64)), value)
+    return [threshold for _, threshold in symbols.leaves]
+
+
+def test_a_number_takes_the_features_type() -> None:
+    assert thresholds("uint8", ">", 5) == [5]
+    assert thresholds("uint8", ">=", 5) == [4]
+    below = float(np.nextafter(np.float32(2**24), np.float32(0)))
+    assert thresholds("float32", ">=", 2**24 + 1) == [below], "2 ** 24 + 1 is no float32"
+    assert thresholds("float32", ">", 0.1) == [float(np.float32(0.1))]
+
+
+@pytest.mark.parametrize("value", [5.5, 5.0, np.float64(5.5), np.full(1, 5.5)])
+def test_whole_numbers_meet_no_float(value: object) -> None:
+    with pytest.raises(BadInput, match="uint8 features"):
+        thresholds("uint8", ">=", value)
