@@ -181,18 +181,23 @@ class _Proof:
         proven = [place for each in equal for place in each.word.places]
         if not proven:
             return one, two
-        pairs = [(first[place], second[place]) for place in proven]
         left = sorted(set(range(len(one))) - set(proven))
         roots = [side[place] for side in (one, two) for place in left]
+        count, graph = len(left), self.graph
+        pairs = [(second[place], first[place]) for place in proven]
+        self.graph, roots_now, cut = substituted(graph, pairs, roots, [literal >> 1 for _, literal in pairs])
+        sides = [roots_now[:count], roots_now[count:]]
+        if self._equal_over(cut, sides):
+            return [], []
+        pairs = [(literal, other) for other, literal in pairs]
         same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
         digits = [node for each in equal for node in each.digits]
-        self.graph, roots, cut = substituted(self.graph, pairs, roots + same, digits)
-        held = 1 ^ any_of(
-            self.graph, (self.graph.xor(x, y) for x, y in zip(*[iter(roots[2 * len(left) :])] * 2, strict=True))
-        )
-        sides = roots[: len(left)], roots[len(left) : 2 * len(left)]
+        self.graph, roots, cut = substituted(graph, pairs, roots + same, digits)
+        sides, same = [roots[:count], roots[count : 2 * count]], roots[2 * count :]
+        differ = (self.graph.xor(x, y) for x, y in zip(same[::2], same[1::2], strict=True))
+        held = 1 ^ any_of(self.graph, differ)
         over = [[self.graph.and_(held, root) for root in side] for side in sides]
-        return ([], []) if self._equal_over(cut, over) else sides
+        return ([], []) if self._equal_over(cut, over) else (sides[0], sides[1])
 
     def _equal_words(self, words: list[WordDifference]) -> list[WordDifference]:
         """The words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
@@ -213,7 +218,7 @@ class _Proof:
         if sides[0] == sides[1]:
             return True
         seconds = self.deadline - time.perf_counter()
-        return prove(*over_cut(self.graph, cut, sides), time_limit=seconds / 2, seed=self.seed).equal is True
+        return prove(*over_cut(self.graph, cut, sides), time_limit=seconds / 3, seed=self.seed).equal is True
 
     def _scores(self, circuit: Circuit | None, view: Side, names: Sequence[str]) -> list[Sum] | None:
         """The scores of a side that had a head before it was lowered, as its words have them."""
