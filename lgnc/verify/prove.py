@@ -184,12 +184,13 @@ class _Proof:
         left = sorted(set(range(len(one))) - set(proven))
         roots = [side[place] for side in (one, two) for place in left]
         count, graph = len(left), self.graph
-        pairs = [(second[place], first[place]) for place in proven]
+        both = [(second[place], first[place]) for place in proven]
+        pairs = [(y, x) if x < 2 else (x, y) for x, y in both]
         self.graph, roots_now, cut = substituted(graph, pairs, roots, [literal >> 1 for _, literal in pairs])
         sides = [roots_now[:count], roots_now[count:]]
         if self._equal_over(cut, sides):
             return [], []
-        pairs = [(literal, other) for other, literal in pairs]
+        pairs = [(y, x) for x, y in both]
         same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
         digits = [node for each in equal for node in each.digits]
         self.graph, roots, cut = substituted(graph, pairs, roots + same, digits)
