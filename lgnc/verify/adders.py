@@ -10,7 +10,7 @@ for it.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from lgnc.verify.graph import AND, XOR, Graph
@@ -21,9 +21,6 @@ _IMPLIED = 24
 
 _DIGITS = 32
 """Digits of a binary number that is looked for on the way."""
-
-Carries = Mapping[tuple[int, int, int], int]
-"""Three nodes -> the literal of their majority, where it is known by function."""
 
 
 @dataclass
@@ -45,18 +42,14 @@ def word_number(literals: Sequence[int], signed: bool) -> Sum:
     return number.minus(Sum())
 
 
-def take_apart(graph: Graph, number: Sum, stop: Container[int], carries: Carries | None = None) -> Number:
-    """`number` over the nodes of `stop`, the graph's leaves and ANDs of two nodes, which the graph gains.
-
-    carries: majorities known by function; then they, and all ANDs, stay as they are, and only XORs are taken apart.
-    """
-    work = _Work(graph, number, carries)
-    return work.run(stop)
+def take_apart(graph: Graph, number: Sum, stop: Container[int]) -> Number:
+    """`number` over the nodes of `stop`, the graph's leaves and ANDs of two nodes, which the graph gains."""
+    return _Work(graph, number).run(stop)
 
 
 class _Work:
-    def __init__(self, graph: Graph, number: Sum, carries: Carries | None) -> None:
-        self.graph, self.carries = graph, carries
+    def __init__(self, graph: Graph, number: Sum) -> None:
+        self.graph = graph
         self.constant, self.terms = number.constant, dict(number.terms)
         self.queue = [-node for node in self.terms]
         heapq.heapify(self.queue)
@@ -72,13 +65,12 @@ class _Work:
             times = self.terms.get(node, 0)
             if not times or node <= graph.leaves or node in stop:
                 continue
-            if self.carries is None or graph.kind[node] == XOR:
-                self._replace(node, times)
-                least, most = self._bounds()
-                if most - least < high - low:
-                    low, high = least, most
-                if self._binary():
-                    digits = frozenset(self.terms)
+            self._replace(node, times)
+            least, most = self._bounds()
+            if most - least < high - low:
+                low, high = least, most
+            if self._binary():
+                digits = frozenset(self.terms)
         total = Sum(self.constant)
         total.terms.update(self.terms)
         return Number(total, low, high, digits)
@@ -125,17 +117,13 @@ class _Work:
             else:
                 self._product(x, y, times)
             return
-        if self.carries is not None and self._full_adder(node, times):
-            return
         self._add(x, times)
         self._add(y, times)
         self._product(x, y, -2 * times)
 
     def _product(self, x: int, y: int, times: int) -> None:
         """Add `times` the product of two literals: that of their nodes, and what inversions add to it."""
-        if self.carries is not None:
-            self._add(self.graph.and_(x, y), times)
-        elif y & 1:
+        if y & 1:
             self._add(x, times)
             self._product(x, y ^ 1, -times)
         elif x & 1:
@@ -143,34 +131,6 @@ class _Work:
             self._product(x ^ 1, y, -times)
         elif not exclude(self.graph, x, y):
             self._add(self.graph.and_(x, y), times)
-
-    def _full_adder(self, node: int, times: int) -> bool:
-        """Take an XOR of three apart by its carry, the one that the number has if it has one; False without one."""
-        assert self.carries is not None
-        found = []
-        for inputs in three_inputs(self.graph, node):
-            carry = self.carries.get(inputs)
-            if carry is not None:
-                found.append((self.terms.get(carry >> 1, 0) == 0, inputs, carry))
-        if not found:
-            return False
-        _, inputs, carry = min(found)
-        for each in inputs:
-            self._add(2 * each, times)
-        self._add(carry, -2 * times)
-        return True
-
-
-def three_inputs(graph: Graph, node: int) -> list[tuple[int, int, int]]:
-    """The ways in which an XOR node is one of three nodes."""
-    found = []
-    x, y = graph.f0[node] >> 1, graph.f1[node] >> 1
-    for inner, outer in ((x, y), (y, x)):
-        if graph.kind[inner] == XOR:
-            low, middle, high = sorted((graph.f0[inner] >> 1, graph.f1[inner] >> 1, outer))
-            if low < middle < high:
-                found.append((low, middle, high))
-    return found
 
 
 def exclude(graph: Graph, p: int, q: int) -> bool:

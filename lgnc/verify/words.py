@@ -10,7 +10,7 @@ from lgnc.ir.builder import FALSE, Builder
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import AND as AND_GATE
 from lgnc.ir.gates import XOR as XOR_GATE
-from lgnc.verify.adders import Carries, Number, take_apart, word_number
+from lgnc.verify.adders import Number, take_apart, word_number
 from lgnc.verify.graph import AND, Graph
 from lgnc.verify.sums import Sum
 
@@ -49,22 +49,19 @@ def score_words(names: Sequence[str]) -> dict[int, Word]:
     return {number: Word(tuple(own[bit] for bit in range(len(own))), signed) for number, own in bits.items()}
 
 
-def difference(
-    graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None, carries: Carries | None = None
-) -> tuple[Sum, frozenset[int]]:
-    """(what is left of the difference of two numbers, which are the same where and only where it is 0, the digits of
-
-    the second one).
+def difference(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None) -> tuple[Sum, frozenset[int]]:
+    """(what is left of the difference of two numbers, which are the same where and only where it is 0, the second's
+    digits).
 
     bounds: of the first one where it is a sum of literals, which is then not taken apart unless it has to be. Multiples
     of 2 ** p are left out, such as carries that adders drop, when the bounds of both are closer than that.
     """
-    first = Number(one, *bounds) if bounds else take_apart(graph, one, (), carries)
-    second = take_apart(graph, two, one.terms if bounds else (), carries)
+    first = Number(one, *bounds) if bounds else take_apart(graph, one, ())
+    second = take_apart(graph, two, one.terms if bounds else ())
     furthest = max(second.high - first.low, first.high - second.low)
     rest = _modulo(second.total.minus(first.total), furthest)
     if not rest.is_zero:
-        rest = _modulo(take_apart(graph, rest, (), carries).total, furthest)
+        rest = _modulo(take_apart(graph, rest, ()).total, furthest)
     return rest, second.digits
 
 
@@ -94,9 +91,8 @@ def word_sum(word: Word, literals: Sequence[int]) -> Sum:
 def substituted(
     graph: Graph, equal: Sequence[tuple[int, int]], roots: Sequence[int], nodes: Iterable[int]
 ) -> tuple[Graph, list[int], set[int]]:
-    """A new graph of what `roots` depend on, in which the first of each pair of equal literals is the second one:
-
-    (graph, the roots in it, `nodes` in it).
+    """A new graph of what `roots` depend on, in which the first of each pair of equal literals is the second
+    one: (graph, the roots in it, `nodes` in it).
     """
     new = Graph(graph.leaves, graph.plain)
     literal = [*range(0, 2 * (graph.leaves + 1), 2), *([-1] * (len(graph) - graph.leaves - 1))]
@@ -128,7 +124,6 @@ def alike_bits(first: Sequence[int], second: Sequence[int], places: Iterable[int
 
 def over_cut(graph: Graph, cut: Container[int], sides: Sequence[Sequence[int]]) -> list[Circuit]:
     """Each side's literals as outputs of a circuit whose inputs, the same for all, are the nodes of `cut`, taken to be
-
     free, and the leaves that are reached beside them.
     """
     needed = bytearray(len(graph))
