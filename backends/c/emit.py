@@ -66,7 +66,7 @@ def _body(circuit: Circuit, settings: CSettings) -> Body:
         bodies.append(mcu_body(form, chip, room=room, flash=settings.max_flash))
     if settings.style != "table":
         bodies.append(straight_body(form, chip))
-    return min(bodies, key=lambda body: body.flash)
+    return min(bodies, key=lambda body: (room is not None and body.workspace + body.stack > room, body.flash))
 
 
 def _budget(circuit: Circuit, body: Body, settings: CSettings) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _budget(circuit: Circuit, body: Body, settings: CSettings) -> dict[str, Any]
     if body.code is None:
         return {}
     chip, board = chip_of(settings.board), settings.board
-    needs = chip.footprint(circuit, code=body.code, tables=body.tables, workspace=body.workspace)
+    needs = chip.footprint(circuit, code=body.code, tables=body.tables, workspace=body.workspace, stack=body.stack)
     check_budget(circuit, needs, settings.max_flash, settings.max_ram)
     facts = {"flash_bytes": needs.flash, "ram_bytes": needs.ram, "flash_and_ram_of": chip.compiler}
     if board is None:

@@ -57,7 +57,8 @@ def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
     rows = _straight(circuit, style)
     if rows is not None:
         before += [f"#define NAME_FEW {FEW}u", rows.text]
-    head = runtime("outputs.c" if circuit.head is None else "head.c")
+    names = ("outputs.c", "stack_outputs.c") if circuit.head is None else ("head.c", "stack_head.c")
+    head = "".join(map(runtime, names))
     kernel = "".join(
         [runtime("vectors.c"), runtime("encode.c"), "\n", *_unrolled(parts), runtime("evaluate.c")],
     )

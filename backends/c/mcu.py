@@ -118,7 +118,7 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         if len(plan.literals):
             parts += ["/* Bytes that steps 33 and 41 count. */", numbers("NAME_node NAME_literal[]", plan.literals)]
         parts.append(table("int32_t NAME_offset[]", [constant(t, "int32_t") for t in plan.offset]))
-    parts += [runtime("mcu.c"), runtime("mcu_outputs.c" if circuit.head is None else "mcu_head.c")]
+    parts += [runtime("mcu.c"), *_calls(circuit, "rows", "mcu", "stack")]
     return "\n".join([FLASH, *(part.replace("static const ", "static const NAME_FLASH ") for part in parts)])
 
 
@@ -131,9 +131,13 @@ def _keys(threshold: NDArray[Any]) -> NDArray[Any]:
     return bits
 
 
+def _calls(circuit: Circuit, *kinds: str) -> list[str]:
+    """The runtime's files of so many kinds, for scores and classes or for outputs."""
+    return [runtime(f"{kind}_{'outputs' if circuit.head is None else 'head'}.c") for kind in kinds]
+
+
 def straight_body(circuit: Circuit, chip: Chip) -> Body:
     """A circuit as straight code. chip: what its code is foretold for."""
     plan = straight(circuit, bytewise=chip.bytewise)
-    head = runtime("mcu_straight_outputs.c" if circuit.head is None else "mcu_straight_head.c")
-    text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{plan.text}{head}"
-    return Body(text, 1, plan.state, 0, chip.straight_code(circuit, plan))
+    text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{plan.text}{''.join(_calls(circuit, 'mcu', 'stack'))}"
+    return Body(text, 1, plan.state, 0, chip.straight_code(circuit, plan), stack=chip.straight_stack(circuit, plan))

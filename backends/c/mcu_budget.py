@@ -28,7 +28,8 @@ class Footprint:
 @dataclass(frozen=True)
 class StraightCost:
     """Bytes of straight code: base, and for each gate, count, value stored or loaded, function after the first, class,
-    and encoder bit compared by feature type.
+    and encoder bit compared by feature type. live: of stack, at most, for each value alive at a time, and the same
+    where features have 64 bits.
     """
 
     base: float
@@ -38,6 +39,8 @@ class StraightCost:
     part: float
     one_class: float
     compare: Mapping[str, float]
+    live: float
+    live_of_64_bits: float
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,15 @@ class Chip:
                 total += self.compare[circuit.encoder.dtype] if kind == 32 else self.count
         return total
 
-    def footprint(self, circuit: Circuit, *, code: int, tables: int, workspace: int) -> Footprint:
-        """The footprint of a network with so many bytes of code, tables and workspace."""
+    def straight_stack(self, circuit: Circuit, plan: Straight) -> int:
+        """Bytes of stack that straight code takes at most, beside `stack`: compilers differ in what they keep there."""
+        wide = circuit.encoder.dtype in ("int64", "float64")
+        return round((self.straight.live_of_64_bits if wide else self.straight.live) * plan.live)
+
+    def footprint(self, circuit: Circuit, *, code: int, tables: int, workspace: int, stack: int = 0) -> Footprint:
+        """The footprint of a network with so many bytes of code, tables, workspace, and stack beside that of all."""
         classes = 0 if circuit.head is None else circuit.head.classes
-        return Footprint(code, tables, workspace + 4 * classes + self.stack)
+        return Footprint(code, tables, workspace + 4 * classes + self.stack + stack)
 
 
 _TWO = (AND, GT, XOR, OR)
@@ -117,6 +125,8 @@ CHIPS: Mapping[str, Chip] = {
             one_class=12.7,
             compare=dict.fromkeys(FEATURE_DTYPES, 11)
             | {"int32": 17.5, "int64": 24.7, "float32": 19.9, "float64": 36.2},
+            live=8,
+            live_of_64_bits=12,
         ),
     ),
     "avr": Chip(
@@ -156,6 +166,8 @@ CHIPS: Mapping[str, Chip] = {
                 "int64": 69.8,
                 "float32": 85.4,
             },
+            live=6,
+            live_of_64_bits=9,
         ),
         double_bits=24,
         bytewise=True,

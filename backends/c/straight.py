@@ -33,7 +33,8 @@ class Straight:
     """text: the functions; `NAME_row_classes` and `NAME_row_scores`, or `NAME_row_outputs`, are what callers need.
 
     state: bytes of workspace, one per value kept for a later function. statements: gates and counts. bits: encoder
-    bits, as often as they are compared. kept: stores and loads of what a later function reads. parts: functions.
+    bits, as often as they are compared. kept: stores and loads of what a later function reads. parts: functions. live:
+    values that are alive at a time, at most.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Straight:
     bits: int
     kept: int
     parts: int
+    live: int
 
 
 class _Statement(NamedTuple):
@@ -64,10 +66,11 @@ def straight(circuit: Circuit, *, bytewise: bool = False) -> Straight:
     prelude = [f"#define NAME_BYTEWISE {int(bytewise)}"]
     if circuit.encoder.is_float:
         prelude.append(f"#define NAME_FLOAT {element_types(circuit)[1]}")
-    head = runtime("straight_outputs.c" if circuit.head is None else "straight_head.c")
+    head = runtime("rows_outputs.c" if circuit.head is None else "rows_head.c")
     text = "\n".join([*prelude, runtime("straight.c"), *functions, _function(row, lines), head])
     state = 1 + max(slots.values(), default=0)
-    return Straight(text, state, len(statements), writer.bits, len(slots) + writer.loads, len(parts))
+    live = max((_live(circuit, part) for part in parts), default=0)
+    return Straight(text, state, len(statements), writer.bits, len(slots) + writer.loads, len(parts), live)
 
 
 def _function(signature: str, lines: list[str]) -> str:
@@ -120,6 +123,19 @@ def _reads(circuit: Circuit, statement: _Statement) -> list[int]:
     op = circuit.op[gate]
     pins = ((READS_A[op], circuit.a[gate]), (READS_B[op], circuit.b[gate]))
     return [int(fanin) for read, fanin in pins if read]
+
+
+def _live(circuit: Circuit, part: list[_Statement]) -> int:
+    """How many values a function has alive at a time, from where they are made, or first read, to where last read."""
+    last = {node: at for at, statement in enumerate(part) for node in _reads(circuit, statement)}
+    alive: set[int] = set()
+    most = 0
+    for at, statement in enumerate(part):
+        reads = _reads(circuit, statement)
+        alive |= {*reads, statement.node}
+        most = max(most, len(alive))
+        alive -= {node for node in (*reads, statement.node) if last.get(node, at) <= at}
+    return most
 
 
 def _slots(circuit: Circuit, parts: list[list[_Statement]]) -> dict[int, int]:

@@ -36,6 +36,7 @@ class Body:
 
     block: samples evaluated together. workspace: bytes that a call needs. tables: bytes of constant data. code: bytes
     of a Cortex-M3's code, None where they are not foretold. packed: whether rows of packed bits are taken too.
+    stack: bytes of stack at most, beside what every form of the mcu profile needs.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Body:
     tables: int
     code: int | None = None
     packed: bool = False
+    stack: int = 0
 
     @property
     def flash(self) -> int:

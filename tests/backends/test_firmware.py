@@ -13,9 +13,14 @@ import numpy as np
 import pytest
 
 from lgnc.backends.c.boards import BOARDS
+from lgnc.backends.c.mcu import straight_body
+from lgnc.backends.c.mcu_budget import CHIPS
+from lgnc.backends.c.text import header, named
+from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
+from lgnc.passes.manager import run_pipeline
 from lgnc.sim.board import run_board
 from lgnc.sim.folder import run_folder
 from lgnc.sim.manifest import Manifest
@@ -188,14 +193,48 @@ def test_an_avr_is_foretold_its_own_flash_and_ram(seed: int, tmp_path: Path) -> 
         emitted("c", circuit, board="atmega328p", max_flash=need * 2 // 3)
 
 
+@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize(
+    ("family", "compiler", "flags"),
+    [
+        pytest.param("cortex-m3", "arm-none-eabi-gcc", ARM, marks=needs("arm-none-eabi-gcc")),
+        pytest.param("avr", "avr-gcc", AVR, marks=needs("avr-gcc")),
+    ],
+)
+def test_straight_code_keeps_its_ram(
+    family: str, compiler: str, flags: tuple[str, ...], seed: int, tmp_path: Path
+) -> None:
+    """What a compiler keeps on the stack is bounded, not known: the manifest's RAM is not exceeded."""
+    circuit = run_pipeline(_foretold(seed), 2)[0]
+    body = straight_body(normal_form(circuit), CHIPS[family])
+    (tmp_path / "net.h").write_text(named(header(circuit, body), "net"))
+    (tmp_path / "net.c").write_text(named(f'#include "NAME.h"\n#include <string.h>\n{body.text}', "net"))
+    run_tool([_tool(compiler), *flags, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
+    frames = _frames(tmp_path)
+    parts = max(size for name, size in frames.items() if name.startswith("net_part"))
+    deepest = parts + sum(frames.get(f"net_{name}", 0) for name in CHAIN)
+    assert circuit.head is not None
+    foretold = CHIPS[family].footprint(circuit, code=0, tables=0, workspace=0, stack=body.stack).ram
+    assert deepest <= foretold <= 4 * deepest
+
+
+def _frames(folder: Path) -> dict[str, int]:
+    """Function -> bytes of its stack frame, as the compiler wrote them to net.su."""
+    lines = (folder / "net.su").read_text().splitlines()
+    return {line.split("\t")[0].split(":")[-1].split(".")[0]: int(line.split("\t")[1]) for line in lines}
+
+
+CHAIN = ("evaluate", "row", "row_class", "row_classes", "predict_in")
+"""What `predict_in` calls, one in the other."""
+
+
 def _as_foretold(manifest: Manifest, size: str, folder: Path, share: float) -> None:
     """Fails unless net.o takes the manifest's flash and RAM, but for a share of them."""
     text, data, bss = run_tool([size, "net.o"], cwd=folder).split(b"\n")[1].split()[:3]
     assert (data, bss) == (b"0", b"0")
     assert manifest.facts["flash_bytes"] == pytest.approx(int(text), rel=share)
-    lines = (folder / "net.su").read_text().splitlines()
-    frames = {line.split("\t")[0].split(":")[-1]: int(line.split("\t")[1]) for line in lines}
-    deepest = sum(frames.get(f"net_{function}", 0) for function in ("evaluate", "sample", "predict_in"))
+    frames = _frames(folder)
+    deepest = sum(frames.get(f"net_{function}", 0) for function in CHAIN)
     assert manifest.facts["ram_bytes"] == pytest.approx(manifest.facts["workspace_bytes"] + deepest, rel=share)
 
 

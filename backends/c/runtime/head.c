@@ -109,17 +109,3 @@ void NAME_scores_packed_in(void *workspace, const uint8_t *features, size_t n, i
     NAME_scores_of(workspace, features, 1, NAME_PACKED_BYTES, n, scores);
 }
 #endif
-
-#if NAME_WORKSPACE <= NAME_STACK
-void NAME_predict(const NAME_element *features, size_t n, int32_t *classes)
-{
-    unsigned char workspace[NAME_WORKSPACE];
-    NAME_predict_in(workspace, features, n, classes);
-}
-
-void NAME_scores(const NAME_element *features, size_t n, int32_t *scores)
-{
-    unsigned char workspace[NAME_WORKSPACE];
-    NAME_scores_in(workspace, features, n, scores);
-}
-#endif

@@ -125,3 +125,25 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
     (void)gate;
     (void)scores;
 }
+
+#ifdef NAME_CLASSES
+/* The scores of one sample. */
+static void NAME_row(const NAME_element *x, uint8_t *v, int32_t *scores)
+{
+    size_t c;
+    for (c = 0; c < NAME_CLASSES; c++) {
+        scores[c] = NAME_offset[c];
+    }
+    NAME_evaluate(x, v, scores);
+}
+#else
+/* The outputs of one sample. */
+static void NAME_row(const NAME_element *x, uint8_t *v, uint8_t *outputs)
+{
+    size_t k;
+    NAME_evaluate(x, v, NULL);
+    for (k = 0; k != NAME_OUTPUTS; k++) {
+        outputs[k] = (uint8_t)((v[NAME_literal[k] >> 1] ^ NAME_literal[k]) & 1u);
+    }
+}
+#endif

@@ -44,11 +44,3 @@ void NAME_outputs_packed_in(void *workspace, const uint8_t *features, size_t n, 
     NAME_outputs_of(workspace, features, 1, NAME_PACKED_BYTES, n, outputs);
 }
 #endif
-
-#if NAME_WORKSPACE <= NAME_STACK
-void NAME_outputs(const NAME_element *features, size_t n, uint8_t *outputs)
-{
-    unsigned char workspace[NAME_WORKSPACE];
-    NAME_outputs_in(workspace, features, n, outputs);
-}
-#endif
