@@ -17,7 +17,7 @@ CHUNK = 1024
 """Literals counted together: the rows that they are made from fit a first-level cache."""
 
 FEW = 16
-"""Samples that straight code takes one by one: a block takes longer than so many."""
+"""Fewer samples than these are taken one by one by straight code: a block takes about as long as so many."""
 
 MOST_STRAIGHT = 2048
 """Statements and comparisons of straight code that style auto adds to the tables: about 30 KB, a second of gcc."""
