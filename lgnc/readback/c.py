@@ -30,7 +30,7 @@ _DEPTH = 20_000
 
 
 ROWS = (1, 64)
-"""How many rows are given: programs have a form for few and one for many. The first one stands for them all."""
+"""How many rows are given: programs have a form for few and one for many. The first is read, the others are zeros."""
 
 
 def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
