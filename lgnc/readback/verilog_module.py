@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir import gates
-from lgnc.readback.verilog_netlist import Netlist
+from lgnc.readback.verilog_netlist import Net, Netlist
 from lgnc.readback.verilog_queue import carried
 
 
@@ -18,14 +18,6 @@ class Value(NamedTuple):
     bits: list[int]
     signed: bool
     integer: int | None = None
-
-
-class Net(NamedTuple):
-    """width: of the signal, or of one place of a memory."""
-
-    width: int
-    signed: bool
-    memory: bool = False
 
 
 class Register(NamedTuple):
@@ -232,10 +224,11 @@ class Module:
 
     def _carry(self, inputs: dict[str, list[int]], netlist: Netlist) -> dict[str, list[int]]:
         """The outputs of an odd module: the literals of the input that is carried along, or opaque ones."""
-        widths = {name: net.width for name, net in self.nets.items()}
+        if self.instances:
+            raise self.refuse(self.instances[0], f"an instance in '{self.name}' beside a handshake is not read back")
         given = {}
         for name, width in self.outputs.items():
-            source = carried(self.statements, name, self.inputs, widths)
+            source = carried(self.statements, name, self.inputs, self.nets)
             given[name] = netlist.opaque(width) if source is None else inputs[source]
         return given
 

@@ -1,6 +1,8 @@
-"""The gates and comparisons that reading Verilog collects."""
+"""What reading Verilog collects: declared signals, gates and comparisons."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,14 @@ _RAW = 1 << 60
 _OPAQUE = 1 << 61
 _ANY = -1
 _FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
+
+
+class Net(NamedTuple):
+    """A declared signal. width: of it, or of one place of a memory."""
+
+    width: int
+    signed: bool
+    memory: bool = False
 
 
 class Netlist:

@@ -6,20 +6,21 @@ bit, is: every assignment on its way is of a whole signal, or a whole place of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from lgnc.readback.verilog_netlist import Net
 
-def carried(items: Sequence[Any], output: str, inputs: Mapping[str, int], widths: Mapping[str, int]) -> str | None:
+
+def carried(items: Sequence[Any], output: str, inputs: Container[str], signals: Mapping[str, Net]) -> str | None:
     """The input whose words come out of `output`; None when another value can.
 
-    items: the module's assignments and clocked blocks, as pyverilog has them. widths: of every signal, or of a place
-    of it where it is a memory.
+    items: the module's assignments and clocked blocks, as pyverilog has them.
     """
-    sources: dict[str, list[Any]] = {}
+    sources: dict[str, list[str | None]] = {}
     for item in items:
-        for target, value in _assignments(item):
-            sources.setdefault(target, []).append(value)
+        for target, word in _assignments(item, signals):
+            sources.setdefault(target, []).append(word)
     found, waiting, seen = set(), [output], {output}
     while waiting:
         name = waiting.pop()
@@ -28,9 +29,8 @@ def carried(items: Sequence[Any], output: str, inputs: Mapping[str, int], widths
             continue
         if name not in sources:
             return None
-        for value in sources[name]:
-            word = _word(value)
-            if word is None or widths.get(word) != widths.get(output):
+        for word in sources[name]:
+            if word is None or signals[word].width != signals[output].width:
                 return None
             if word not in seen:
                 seen.add(word)
@@ -38,27 +38,36 @@ def carried(items: Sequence[Any], output: str, inputs: Mapping[str, int], widths
     return found.pop() if len(found) == 1 else None
 
 
-def _assignments(node: Any) -> Iterator[tuple[str, Any]]:
-    """(target, value) of every assignment in a statement; a value of None where a part alone is assigned."""
+def _assignments(node: Any, signals: Mapping[str, Net]) -> Iterator[tuple[str, str | None]]:
+    """(target, the word that it takes) of every assignment in a statement; no word where it is not whole.
+
+    A statement that is neither a block, a condition nor an assignment may do anything to the names in it.
+    """
     kind = type(node).__name__
     if kind in ("Assign", "NonblockingSubstitution"):
-        target = node.left.var
-        word = _word(target)
-        if word is not None:
-            yield word, node.right.var
+        target = _word(node.left.var, signals)
+        if target is not None:
+            yield target, _word(node.right.var, signals)
         else:
-            yield from ((each, None) for each in _identifiers(target))
-    elif node is not None:
-        for child in node.children():
-            yield from _assignments(child)
+            yield from ((each, None) for each in _identifiers(node.left))
+    elif kind == "IfStatement":
+        for branch in (node.true_statement, node.false_statement):
+            if branch is not None:
+                yield from _assignments(branch, signals)
+    elif kind == "Block" and node.scope is None:
+        for each in node.statements:
+            yield from _assignments(each, signals)
+    else:
+        yield from ((each, None) for each in _identifiers(node))
 
 
-def _word(node: Any) -> str | None:
-    """The signal, or the memory of which one place, that an expression is."""
-    kind = type(node).__name__
-    if kind == "Pointer" and type(node.ptr).__name__ == "Identifier":
-        node, kind = node.var, type(node.var).__name__
-    return node.name if kind == "Identifier" and node.scope is None else None
+def _word(node: Any, signals: Mapping[str, Net]) -> str | None:
+    """The signal, or the memory of which one place, that an expression is; `v[i]` of any other signal is a bit."""
+    place = type(node).__name__ == "Pointer" and type(node.ptr).__name__ == "Identifier"
+    named = node.var if place else node
+    if type(named).__name__ != "Identifier" or named.scope is not None or named.name not in signals:
+        return None
+    return str(named.name) if signals[named.name].memory == place else None
 
 
 def _identifiers(node: Any) -> Iterator[str]:

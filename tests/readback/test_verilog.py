@@ -132,6 +132,16 @@ def test_pipelines_are_read_without_their_registers(settings: dict[str, Any]) ->
         (r"held <= store\[tail\]", "held <= {held[0], store[tail][22:1]}", "clock, an enable or a handshake"),
         (r"result = held", "result[0] = held[0]", "part of a vector"),
         (r"if \(load\) held <= store\[tail\];", "if (load) held <= room;", "clock, an enable or a handshake"),
+        (r"result = held", "result = held[tail]", "clock, an enable or a handshake"),
+        (r"held <= store\[tail\]", "held[tail] <= store[tail]", "clock, an enable or a handshake"),
+        (r"store\[head\] <= made", "store[head] <= made[head]", "clock, an enable or a handshake"),
+        (r"(if \(load\) held <=)", r"if (rst) held = 23'd0; \1", "clock, an enable or a handshake"),
+        (
+            r"(if \(load\)) (held <= store\[tail\];)",
+            r"\1 begin : b reg [22:0] held; \2 end",
+            "clock, an enable or a|is not",
+        ),
+        (r"(  wire take = in_valid)", r"  net_popcount beside ();\n\1", "an instance in 'net_control'"),
     ],
     ids=[
         "a register of a register",
@@ -143,6 +153,12 @@ def test_pipelines_are_read_without_their_registers(settings: dict[str, Any]) ->
         "a queue that shifts",
         "a part of the queue",
         "another word",
+        "a bit of the queue's word",
+        "a bit of the word that is held",
+        "a bit of the word that goes in",
+        "a word that is cleared at once",
+        "a register of a block's own",
+        "an instance beside the queue",
     ],
 )
 def test_faulty_pipelines_are_refused(was: str, planted: str, message: str) -> None:
