@@ -75,9 +75,9 @@ def draw_distinct(conv: Conv, channels: Int32, pins: Int64, kept: int, rng: np.r
 
 
 def kernel_channels(conv: Conv, below: Shape, leaves: Int32, rng: np.random.Generator) -> Int32:
-    """int32[kernels, read]: the channels that each kernel's leaves, int32[kernels, ..., 3], are of, and others at
+    """int32[kernels, read]: the channels that each kernel's leaves, int32[kernels, ..., 3], are of.
 
-    random where these are fewer than it may read.
+    Where these are fewer than it may read, others follow, drawn at random.
     """
     read, every = read_channels(conv, below), np.arange(below.channels, dtype=np.int32)
     if read == below.channels:

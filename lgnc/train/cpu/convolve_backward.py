@@ -51,50 +51,41 @@ def decide(
 
 @compiled
 def pick(
-    row: Any, kernel: int, first: int, count: int, low: int, high: int,
-    offsets: Any, op: Any, acts: Any, masks: Any, values: Any,
+    parts: int, base: int, many: int, first: int, count: int, low: int, high: int, words: Any, acts: Any, masks: Any,
+    picked: Any,
 ) -> None:  # fmt: skip
-    """values[TILE v + q]: the kernel's value v (leaves, then gates without the root) at the part that masks name.
+    """picked[TILE i + q]: in each sample, row i of a table of words at the part of the square that masks name.
 
-    Parts low .. high - 1 are looked at; with one of them alone, its values are taken for all samples.
+    The table is words[base : base + many * parts], a word of acts for each part of each row. Parts low .. high - 1 are
+    looked at; with one of them alone, it is taken for all samples.
     """
-    leaves, parts = row[2], row[3]
-    base, gate = row[6] + kernel * leaves * parts, row[0] + kernel * (leaves - 1)
-    for leaf in range(leaves):
+    for i in range(many):
         for part in range(low, high):
-            at = offsets[base + leaf * parts + part] + first
+            at = words[base + i * parts + part] + first
             for q in range(0, count, 8):
                 found = load8w(acts, at + q)
                 if high > low + 1:
                     found = found & load8w(masks, TILE * part + q)
                 if part > low:
-                    found = found | load8w(values, TILE * leaf + q)
-                store(values, TILE * leaf + q, found)
+                    found = found | load8w(picked, TILE * i + q)
+                store(picked, TILE * i + q, found)
+
+
+@compiled
+def pick_values(
+    row: Any, kernel: int, first: int, count: int, low: int, high: int,
+    offsets: Any, op: Any, acts: Any, masks: Any, values: Any,
+) -> None:  # fmt: skip
+    """values[TILE v + q]: the kernel's value v (leaves, then gates without the root) at the part that `pick` takes."""
+    leaves, parts = row[2], row[3]
+    base, gate = row[6] + kernel * leaves * parts, row[0] + kernel * (leaves - 1)
+    pick(parts, base, leaves, first, count, low, high, offsets, acts, masks, values)
     for j in range(leaves - 2):
         k = 4 * op[gate + j]
         n0, n1, n2, n3 = splat8w(ANF[k]), splat8w(ANF[k + 1]), splat8w(ANF[k + 2]), splat8w(ANF[k + 3])
         for q in range(0, count, 8):
             a, b = load8w(values, TILE * 2 * j + q), load8w(values, TILE * (2 * j + 1) + q)
             store(values, TILE * (leaves + j) + q, n0 ^ (n1 & a) ^ (b & (n2 ^ (n3 & a))))
-
-
-@compiled
-def pick_choices(
-    row: Any, kernel: int, first: int, count: int, low: int, high: int, choices: Any, acts: Any, masks: Any, picked: Any
-) -> None:
-    """picked[TILE i + q]: as the leaves' values of `pick`, of candidate i of all the leaves' of a kernel."""
-    parts, listed = row[3], row[2] * row[14]
-    base = row[15] + kernel * listed * parts
-    for choice in range(listed):
-        for part in range(low, high):
-            at = choices[base + choice * parts + part] + first
-            for q in range(0, count, 8):
-                found = load8w(acts, at + q)
-                if high > low + 1:
-                    found = found & load8w(masks, TILE * part + q)
-                if part > low:
-                    found = found | load8w(picked, TILE * choice + q)
-                store(picked, TILE * choice + q, found)
 
 
 @compiled
@@ -179,9 +170,10 @@ def back_through(
             decide(row, kernel, first, count, offsets, op, acts, tree, masks)
             for step in range(passes):
                 low, high = (0, parts) if step == 0 else (step, step + 1)
-                pick(row, kernel, first, count, low, high, offsets, op, acts, masks, values)
+                pick_values(row, kernel, first, count, low, high, offsets, op, acts, masks, values)
                 if k > 1:
-                    pick_choices(row, kernel, first, count, low, high, front.choices, acts, masks, picked)
+                    base = row[15] + kernel * leaves * k * parts
+                    pick(parts, base, leaves * k, first, count, low, high, front.choices, acts, masks, picked)
                 if step:
                     masks[TILE * step : TILE * step + count] = masks[TILE * parts : TILE * parts + count]
                 for place in range(begin, end):
