@@ -112,3 +112,17 @@ def test_convolutions_are_chosen_for_triton_and_other_rules_refused() -> None:
     assert choose_engine("auto", Work("soft-mix", convolves=True), "cuda") == "torch"
     with pytest.raises(ValueError, match="by the rule 'first'"):
         made(conv_network("a pool alone"), Estimator(pool_gradient="exact"), 0)
+
+
+def test_what_the_kernels_would_pass_over_is_refused() -> None:
+    net = conv_network("a pool alone")
+    heads = np.array([0, 5, 10, 20, 30], np.int32)
+    wrong = {
+        "learned leaves": conv_network("learned leaves"),
+        "rates of layers": replace(net, layers=(*net.layers[:-1], replace(net.layers[-1], lr=0.5))),
+        "weights of classes": replace(net, weights=np.ones(net.classes, np.float32)),
+        "members": replace(net, head_starts=heads, members=2),
+    }
+    for what, network in wrong.items():
+        with pytest.raises(ValueError, match=what):
+            made(network, Estimator(), 0)

@@ -47,8 +47,21 @@ def device_for_kernels() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
+def check_network(network: Network) -> None:
+    """Raise ValueError for what these kernels would pass over: see `lgnc.train.engines.ENGINES`."""
+    rates = [conv.lr for conv in network.front] + [layer.lr for layer in network.layers]
+    has = {
+        "learned leaves": any(conv.k > 1 for conv in network.front),
+        "rates of layers": any(rate != 1 for rate in rates),
+        "weights of classes": network.weights is not None,
+        "members": network.members > 1,
+    }
+    if found := [what for what, there in has.items() if there]:
+        raise ValueError(f"{found[0]} are not for this engine")
+
+
 class TritonEngine:
-    """See `lgnc.train.network.Engine`. Hard methods on bits only.
+    """See `lgnc.train.network.Engine`. Hard methods on bits only, and no network that `check_network` refuses.
 
     gradient_dtype: of the gradient rows that pass between layers; sums and updates are float32 in any case. rows:
     neurons a program of the backward kernel, a power of two from 4 on.
@@ -68,6 +81,7 @@ class TritonEngine:
             raise ValueError(f"'{estimator.method}' has no bits to pack")
         if estimator.pool_gradient != "first":
             raise ValueError(f"pool gradients are by the rule 'first', not '{estimator.pool_gradient}'")
+        check_network(network)
         self.network, self.estimator, self.gradient_dtype, self._rows = network, estimator, gradient_dtype, rows
         self.device = device_for_kernels()
         mixed = np.random.SeedSequence([seed, 0x7EA1]).generate_state(1, np.uint64)[0]
