@@ -14,7 +14,8 @@ SYNTHESIS: Mapping[str, tuple[str, str]] = {
 }
 """Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes.
 
-No carry chains and no wide multiplexers: yosys puts constants and inverters into tables before both.
+No carry chains: on one a comparison with a constant takes as many cells as it has bits. No wide multiplexers, so that
+what is counted are tables alone; `docs/targets-verilog.md` has what that costs.
 """
 
 
