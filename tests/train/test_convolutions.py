@@ -259,6 +259,23 @@ def test_a_run_equals_the_references(name: str) -> None:
     np.testing.assert_array_equal(packed.scores(rows, hard=True), plain.scores(rows, hard=True))
 
 
+def test_leaves_that_go_back_to_their_first_candidate_are_read_there() -> None:
+    """After a state is loaded in which all leaves read their second: a step later the first is best, and read."""
+    network = conv_network("learned leaves", 3)
+    engine, state = PackedEngine(network, Estimator(), 0), PackedEngine(network, Estimator(), 0).state()
+    names = [f"wiring.{index}" for index in range(len(network.front))]
+    for name in names:
+        state[name][:], state[f"{name}.m"][:], state[f"{name}.v"][:] = -1, 0, 1e-4
+        state[name][..., 0], state[name][..., 1], state[f"{name}.m"][..., 1] = 0, 1e-3, 1
+    engine.load_state(state)
+    rows, y = make_rows(1, network.inputs, 100, network.classes)
+    engine.step(rows, y, 0.01)
+    assert all((engine.state()[name].argmax(axis=2) == 0).all() for name in names)
+    again = PackedEngine(network, Estimator(), 0)
+    again.load_state(engine.state())
+    np.testing.assert_array_equal(engine.scores(rows, hard=True), again.scores(rows, hard=True))
+
+
 @pytest.mark.parametrize("name", ["three blocks", "learned and random leaves"])
 def test_threads_and_resuming_change_no_byte(name: str) -> None:
     network = conv_network(name, 9, k=2)
