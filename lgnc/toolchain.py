@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import re
 import shutil
+import signal
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -156,8 +157,14 @@ def run(
     if done.returncode:
         last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-3:]
         said = f": {' | '.join(last)}" if last else ", without a message"
-        raise Failed(f"exit code {done.returncode}{said}", where=program, fix="see 'lgnc doctor'")
+        raise Failed(f"{_ending(done.returncode)}{said}", where=program, fix="see 'lgnc doctor'")
     return done.stdout
+
+
+def _ending(code: int) -> str:
+    """How a program ended, by its exit code: a negative one is the number of a signal."""
+    names = {-each.value: each.name for each in signal.Signals}
+    return f"exit code {code}" if code >= 0 else f"ended by {names.get(code, f'signal {-code}')}"
 
 
 def tool_version(name: str) -> str | None:

@@ -14,12 +14,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"diagnostics", "files", "folders", "named_columns", "ownership", "processes", "toolchain"}
+BASE = {"diagnostics", "files", "folders", "named_columns", "native", "ownership", "processes", "toolchain"}
 MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": set(),
     "files": {"diagnostics"},
     "folders": {"diagnostics", "files", "ownership"},
     "named_columns": set(),
+    "native": {"diagnostics", "toolchain"},
     "ownership": {"diagnostics", "files"},
     "processes": {"diagnostics"},
     "toolchain": {"diagnostics", "processes"},

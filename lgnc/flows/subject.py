@@ -40,7 +40,7 @@ class Subject:
         if self.target is None:
             return self.circuit
         own = engine if engine in self.engines else None
-        return lambda features: run_folder(self.path, features, engine=own)
+        return lambda features: run_folder(self.path, features, engine=own, apart=True)
 
 
 def load_subject(thing: Thing) -> Subject:

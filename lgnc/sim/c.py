@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.diagnostics import BadInput
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.native import Call, call_apart
 from lgnc.sim.c_library import shared_library
 from lgnc.sim.manifest import Manifest
 from lgnc.sim.result import RunResult, timed
@@ -160,3 +161,34 @@ def run(folder: Path, manifest: Manifest, features: NDArray[Any], *, threads: in
     headless = manifest.classes is None
     (network.outputs if headless else network.predict)(features[: len(network)])
     return timed("cc", network, manifest, features, time.perf_counter() - started)
+
+
+def run_apart(folder: Path, manifest: Manifest, features: NDArray[Any]) -> RunResult:
+    """What `run` gives, of a library that may have faults: it is called in a process of its own. `seconds` is 0.
+
+    Raises Failed when that process ends without an answer.
+    """
+    started = time.perf_counter()
+    library = shared_library(folder, manifest)
+    built = time.perf_counter() - started
+    assert manifest.c is not None
+    kinds = ("outputs",) if manifest.classes is None else ("predict", "scores")
+    widths = {"predict": 1, "scores": len(manifest.classes or ()), "outputs": len(manifest.outputs)}
+    types = {kind: np.dtype(np.uint8 if kind == "outputs" else np.int32) for kind in kinds}
+    n, facts = len(features), bytearray(np.dtype(np.uintp).itemsize * len(_FACTS))
+    out = [bytearray(n * widths[kind] * types[kind].itemsize) for kind in kinds]
+    calls = [Call(library, "lgnc_tell_facts", ((0, 0),))]
+    for at, kind in enumerate(kinds, 3):
+        calls.append(Call(library, f"{manifest.name}_{kind}_in", ((1, 0), (2, 0), n, (at, 0))))
+    blocks: list[bytes | bytearray] = [facts, bytearray(manifest.c.workspace_bytes), features.tobytes(), *out]
+    done = call_apart(blocks, calls, where=str(folder))
+    if done.missing:
+        raise Failed(f"has no function '{min(done.missing)}'", where=f"{manifest.name}.c", fix="compile it again")
+    facts, _, *out = done.made
+    _check_facts(dict(zip(_FACTS, np.frombuffer(facts, np.uintp).tolist(), strict=True)), folder, manifest)
+    given = {
+        kind: np.frombuffer(block, types[kind]).reshape(n, widths[kind]) for kind, block in zip(kinds, out, strict=True)
+    }
+    if manifest.classes is None:
+        return RunResult("cc", None, None, given["outputs"].view(np.bool_), 0.0, built)
+    return RunResult("cc", given["scores"], given["predict"][:, 0].astype(np.int64), None, 0.0, built)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,13 @@ def engines_of(manifest: Manifest) -> tuple[str, ...]:
     return own if board is None else (board.engine, *own)
 
 
-def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1) -> RunResult:
+def run_folder(
+    folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1, apart: bool = False
+) -> RunResult:
     """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
 
-    Raises BadInput for features that do not fit, ToolMissing when the engine is not installed, Failed when it fails.
+    apart: C runs in a process of its own, which its faults may end. Raises BadInput for features that do not fit,
+    ToolMissing when the engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
     target, board = target_of(manifest.target), board_of(manifest)
@@ -114,8 +118,9 @@ def run_folder(folder: Path, features: NDArray[Any], *, engine: str | None = Non
     module = importlib.import_module(f"lgnc.sim.{target.name}")
     own: dict[str, Any] = {"threads": threads} if target.threads else {}
     own |= {"engine": engine} if len(target.engines) > 1 else {}
+    runs = module.run_apart if apart and target.name == "c" else partial(module.run, **own)
     try:
-        result: RunResult = module.run(folder, manifest, x, **own)
+        result: RunResult = runs(folder, manifest, x)
         given = [each.shape[0] for each in (result.scores, result.classes, result.outputs) if each is not None]
     except (LgncError, MemoryError):
         raise

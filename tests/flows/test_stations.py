@@ -5,12 +5,15 @@ line, and never a bare yes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lgnc.cli import main
+from lgnc.diagnostics import Failed
 from lgnc.flows.compare import verify
 from lgnc.flows.compile import compile_circuit
 from lgnc.flows.compile_folder import compile as compile_folder
@@ -155,7 +158,7 @@ def test_each_entry_point_of_c_is_tried(tmp_path: Path) -> None:
 @needs("cc")
 def test_each_width_of_vectors_is_tried(tmp_path: Path) -> None:
     """A fault in the form without vectors alone, and in one that this processor would not choose."""
-    from lgnc.flows.stations.entries import _widths
+    from lgnc.flows.stations.c_entries import _widths
 
     model, out = compiled(tmp_path, "c")
     widths = _widths(b"NET_WIDEST", "net")
@@ -172,6 +175,52 @@ def test_each_width_of_vectors_is_tried(tmp_path: Path) -> None:
         verdict = verify(model, out)
         assert verdict.equal is False
         assert f"vectors of {width} bytes" in station(verdict, "entry points").detail
+
+
+FATAL = [
+    ("*(volatile int *)16 = 1;", "ended by SIGSEGV"),
+    ("((char *)workspace)[-(long)NET_WORKSPACE * 1000000] = 1;", "ended by SIGSEGV"),
+    ("abort();", "ended by SIGABRT"),
+    ("exit(0);", "ends its process"),
+    ("exit(3);", "exit code 3"),
+    ("for (;;) ;", "took longer than 4 s"),
+]
+
+
+@needs("cc")
+@pytest.mark.parametrize(("fault", "said"), FATAL)
+def test_code_that_ends_its_process_is_an_error(fault: str, said: str, tmp_path: Path) -> None:
+    """In the function that the vectors are run on; the line names the folder, and lgnc goes on."""
+    model, out = compiled(tmp_path, "c")
+    edit(out / "net.c", lambda text: broken(text, r"void net_scores_in\(.*?\)\n\{", fault))
+    with pytest.raises(Failed, match=said) as caught:
+        verify(model, out, time_limit=4)
+    assert caught.value.where == str(out)
+
+
+@needs("cc")
+def test_the_command_says_that_code_crashes_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, out = compiled(tmp_path, "c")
+    edit(out / "net.c", lambda text: broken(text, r"void net_scores_in\(.*?\)\n\{", "abort();"))
+    assert main.run(["verify", str(model), str(out)]) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said == [f"lgnc: {out}: its code does not run: ended by SIGABRT, without a message (compile it again)"]
+
+
+@needs("cc")
+def test_a_crash_of_one_entry_point_is_no(tmp_path: Path) -> None:
+    """In a function that the vectors are not run on."""
+    model, out = compiled(tmp_path, "c")
+    edit(out / "net.c", lambda text: broken(text, r"void net_scores\(.*?\)\n\{", "*(volatile int *)16 = 1;"))
+    verdict = verify(model, out)
+    assert verdict.equal is False
+    assert "SIGSEGV" in station(verdict, "entry points").detail
+
+
+def broken(text: str, function: str, fault: str) -> str:
+    """C source in which the one function that the pattern finds starts with a fault."""
+    assert len(re.findall(function, text, re.DOTALL)) == 1
+    return "#include <stdlib.h>\n" + re.sub(function, lambda m: f"{m[0]}\n    {fault}", text, flags=re.DOTALL)
 
 
 @needs("cc")
@@ -246,7 +295,6 @@ def test_compile_records_what_it_read_back(tmp_path: Path) -> None:
 def test_what_is_written_wrong_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that emits another gate: compile reads it back and says so."""
     from lgnc.backends.verilog import emit
-    from lgnc.diagnostics import Failed
 
     right = emit.design
 

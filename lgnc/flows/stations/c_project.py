@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from lgnc.diagnostics import Failed
-from lgnc.flows.stations.entries import answers
+from lgnc.flows.stations.batches import answers
 from lgnc.flows.stations.visit import Visit
 from lgnc.sim.board import run_board
 from lgnc.sim.folder import board_of
