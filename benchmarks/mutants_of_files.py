@@ -30,12 +30,17 @@ def _swap(match: re.Match[str], random: Random) -> str:
     return random.choice([each for each in "&|^" if each != match[0].strip()]).join(match[0].split(match[0].strip()))
 
 
-def _step(match: re.Match[str], random: Random) -> str:
-    return f"{match[1]}{max(0, int(match[2]) + random.choice((-1, 1)))}{match[3]}"
+def _moved(*steps: int) -> Change:
+    """The number between two pieces of text moved by one of the steps, and not below 0."""
+    return lambda match, random: f"{match[1]}{max(0, int(match[2]) + random.choice(steps))}{match[3]}"
 
 
-def _other_number(match: re.Match[str], random: Random) -> str:
-    return f"{match[1]}{max(0, int(match[2]) + random.choice((-3, -2, 2, 3)))}{match[3]}"
+_step, _other_number = _moved(-1, 1), _moved(-3, -2, 2, 3)
+
+
+def _swap_or_drop(match: re.Match[str], random: Random) -> str:
+    """Another operator, or an inverter gone."""
+    return _gone(match, random) if match[0] == "~" else _swap(match, random)
 
 
 def _gone(match: re.Match[str], random: Random) -> str:  # noqa: ARG001
@@ -67,8 +72,8 @@ TEXT: dict[str, tuple[tuple[str, str, str, Change], ...]] = {
         ("handshake broken", "NAME.v", r"(?<=assign en = )out_ready \| ~valid(\[\d+\])?", _to("1'b1")),
         ("handshake broken", "NAME.v", r"(?<=assign in_ready = )ready", _to("1'b1")),
         ("swapped classes", "NAME.v", r"class_index(?=\[0\] =)", _gone),
-        ("wrapper", "NAME_axis.v", r" [&|] |~(?=\w)", lambda m, r: _swap(m, r) if m[0].strip() in "&|" else ""),
-        ("wrapper", "NAME_serial.v", r" [&|] |~(?=\w)", lambda m, r: _swap(m, r) if m[0].strip() in "&|" else ""),
+        ("wrapper", "NAME_axis.v", r" [&|] |~(?=\w)", _swap_or_drop),
+        ("wrapper", "NAME_serial.v", r" [&|] |~(?=\w)", _swap_or_drop),
         ("testbench vectors", "NAME_expected.hex", r"(?m)^[0-9a-f](?=[0-9a-f])", lambda m, r: f"{int(m[0], 16) ^ 1:x}"),  # noqa: ARG005
     ),
     "c": (
