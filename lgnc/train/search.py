@@ -30,6 +30,9 @@ SPACE: dict[str, tuple[Any, ...]] = {
 }
 """What is chosen where it was not asked for; group_tau: as a multiple of what it is by default."""
 
+_DEFAULTS = "defaults"
+"""Whether a trial is one of the defaults: the first that is done, for an earlier one may have been interrupted."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -69,7 +72,8 @@ def search(
 
     def objective(trial: Any) -> float:
         chosen = {name: trial.suggest_categorical(name, SPACE[name]) for name in open_}
-        return _score(folds, _config(base, chosen, dataset) if trial.number else base)
+        trial.set_user_attr(_DEFAULTS, not done())
+        return _score(folds, base if trial.user_attrs[_DEFAULTS] else _config(base, chosen, dataset))
 
     def told(_: Any, trial: Any) -> None:
         on_trial(trial.number + 1, trial.value)
@@ -82,10 +86,10 @@ def search(
         study.optimize(objective, timeout=max(left, 0.001), callbacks=[told])
     trials = done()
     best = max(trials, key=lambda trial: (trial.value, -trial.number))
-    settings = dict(best.params) if best.number else {}
+    settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
     config = _config(base, settings, dataset) if settings else base
     shown = {name: getattr(config, name) for name in settings}
-    default = next((trial.value for trial in trials if trial.number == 0), best.value)
+    default = next(trial.value for trial in trials if trial.user_attrs[_DEFAULTS])
     return Found(config, shown, best.value, default, len(trials))
 
 

@@ -78,6 +78,23 @@ def test_a_study_is_gone_on_with_by_the_same_data_and_settings_alone(
         assert len(tried) == count
 
 
+def test_defaults_that_were_interrupted_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the best trial's accuracy would be shown as that of the defaults."""
+    url, base = f"sqlite:///{tmp_path / 's.db'}", TrainConfig(width=300)
+
+    def interrupted(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_score", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        search(table(), base, 1.0, url)
+    tried = scored(monkeypatch)
+    found = search(table(), base, 1.0, url)
+    assert tried[0] == base
+    assert (found.default, found.trials) == (0.05, len(tried))
+    assert found.score > found.default
+
+
 @pytest.mark.parametrize("settings", [{"widths": (30, 30)}, {"preset": "logictreenet-s"}])
 def test_what_has_no_width_to_choose_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="--search"):
