@@ -83,20 +83,33 @@ def given_row(source: Source, given: Any) -> Row:
     Raises BadInput for values that do not fit.
     """
     encoder, meta = source.circuit.encoder, {} if source.model is None else source.model.meta
-    if isinstance(given, str):
-        given = [cell.strip() for cell in next(csv.reader(io.StringIO(given), skipinitialspace=True), [])]
+    given = _cells(given)
     record = dict(meta.get("columns") or {})
     schema = Schema.from_json(record, "row") if record else None
     if schema is None or schema.shape is not None:
-        values = list(given.values()) if isinstance(given, Mapping) else list(given)
+        values = list(given.values()) if isinstance(given, Mapping) else given
         row: Row = features_for(encoder, np.array([[_number(each, encoder) for each in values]]), "row")[0]
         return row
-    cells = dict(given) if isinstance(given, Mapping) else _named(list(given), schema)
+    cells = dict(given) if isinstance(given, Mapping) else _named(given, schema)
     held = Held("row", None, {str(name): np.array([cell]) for name, cell in cells.items()})
     x, _, notes = held_rows(held, encoder, record, None, None, None)
     found: Row = features_for(encoder, x, "row")[0]
     tell([*notes, *_unknown_texts(columns_of(encoder, meta, "row"), cells, found)])
     return found
+
+
+def _cells(given: Any) -> list[Any] | Mapping[str, Any]:
+    """The values of a row in their order, or by column. Raises BadInput for what is no row."""
+    if isinstance(given, Mapping):
+        return given
+    try:
+        if isinstance(given, str):
+            return [cell.strip() for cell in next(csv.reader(io.StringIO(given), skipinitialspace=True), [])]
+        if getattr(given, "ndim", 1) == 1:
+            return list(given)
+    except (TypeError, csv.Error) as error:
+        raise BadInput(f"is no row: {error}", where="row", fix="give its values, with commas between") from None
+    raise BadInput(f"has {given.ndim} dimensions", where="row", fix="give the values of one row")
 
 
 def _unknown_texts(columns: Columns, cells: Mapping[str, Any], row: Row) -> list[str]:

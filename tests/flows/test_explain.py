@@ -107,6 +107,14 @@ def test_what_cannot_be_explained(tmp_path: Path, capsys: Capture) -> None:
         lgnc.explain(random_circuit(0, classes=3), "1,0,x,0,1,0,1,0,1,0")
 
 
+@pytest.mark.parametrize("row", [5, object(), "1" * 200_000, np.zeros((1, 2))])
+@pytest.mark.parametrize("tabular", [True, False])
+def test_what_is_no_row_is_one_line(row: object, tabular: bool) -> None:
+    model = table_model() if tabular else random_model(0, features=2)
+    with pytest.raises(BadInput, match=r"^row: (is no row|has 2 dimensions)"):
+        lgnc.explain(model, row)
+
+
 def test_a_change_that_does_not_replay_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     model = random_model(0)
     circuit = source_of(model).circuit
