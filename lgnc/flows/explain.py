@@ -19,7 +19,8 @@ from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
 from lgnc.verify.flip import Flip, Group, bit_intervals, feature_space, point_of, row_at, smallest_flip
 from lgnc.verify.space import Space
 
-_NODE_WORDS = 1 << 24
+_VARIANTS = 4096
+"""Of a row, that are simulated at a time."""
 
 
 @dataclass(frozen=True)
@@ -195,9 +196,8 @@ def _carried(circuit: Circuit, columns: Columns, row: Row, own: int) -> tuple[Ca
     variants = [(k, each) for k, group in enumerate(columns.groups) for each in _variants(group, space, row)]
     margins = np.zeros(len(variants), np.int64)
     flips = np.zeros(len(variants), np.bool_)
-    step = 64 * max(1, min(64, _NODE_WORDS // max(circuit.nodes, 1)))
-    for first in range(0, len(variants), step):
-        part = variants[first : first + step]
+    for first in range(0, len(variants), _VARIANTS):
+        part = variants[first : first + _VARIANTS]
         x = np.repeat(row[None], len(part), axis=0)
         for place, (_, values) in enumerate(part):
             x[place, list(values)] = list(values.values())

@@ -24,9 +24,6 @@ from lgnc.ir.simulate import features_for, simulate
 MOST_ROWS = 20_000
 """Rows of each side that are run; of more, so many evenly spread ones."""
 
-_NODE_WORDS = 1 << 24
-"""Words of node values that a simulation may take at a time: 128 MiB."""
-
 Ints = NDArray[np.int64]
 
 
@@ -127,9 +124,6 @@ def _run(
     assert circuit.head is not None
     number = np.unique(np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).round().astype(np.int64))
     chosen = features_for(circuit.encoder, x[number], side)
-    step = 64 * max(1, min(64, _NODE_WORDS // max(circuit.nodes, 1)))
-    ran = [simulate(circuit, chosen[first : first + step])[0] for first in range(0, len(chosen), step)]
-    scores = np.concatenate(ran)
-    found = scores.argmax(axis=1).astype(np.int64)
+    scores, found = simulate(circuit, chosen)
     names = circuit.head.names
     return Rows(chosen, y[number], found, scores, number, side, len(y), train_accuracy, told, notes, names)

@@ -17,7 +17,10 @@ from lgnc.ir.circuit import Circuit, Encoder, Head, Words
 from lgnc.ir.gates import evaluate
 
 _BLOCK = 4096
-"""Samples simulated at a time: 64 words a node keeps a level's rows in cache."""
+"""Samples simulated at a time: 64 words per node keep a level's rows in cache."""
+
+_NODE_WORDS = 1 << 24
+"""Words of node values that may be held at a time, 128 MiB: of large circuits fewer samples are taken together."""
 
 
 def pack(bits: NDArray[np.bool_]) -> Words:
@@ -170,8 +173,9 @@ def simulate(circuit: Circuit, features: NDArray[Any]) -> tuple[NDArray[np.int32
         raise BadInput("the circuit has no head, so it has no classes", fix="simulate its outputs instead")
     x = features_for(circuit.encoder, features)
     scores = np.zeros((len(x), circuit.head.classes), np.int32)
-    for first in range(0, len(x), _BLOCK):
-        block = x[first : first + _BLOCK]
+    step = min(_BLOCK, 64 * max(1, _NODE_WORDS // max(circuit.nodes, 1)))
+    for first in range(0, len(x), step):
+        block = x[first : first + step]
         outputs = simulate_outputs(circuit, pack(encode(circuit.encoder, block)))
-        scores[first : first + _BLOCK] = packed_scores(circuit.head, outputs, len(block))
+        scores[first : first + step] = packed_scores(circuit.head, outputs, len(block))
     return scores, argmax(scores)

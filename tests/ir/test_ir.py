@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any
 
 import networkx
@@ -286,3 +287,23 @@ def test_lift_keeps_every_value() -> None:
         assert result.accuracy(classes) == 1
         assert circuit.layer is not None
         assert np.bincount(circuit.layer).tolist() == [60, 60, 60]
+
+
+def test_large_circuits_take_fewer_samples_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Node values stay within their limit, and the scores are the same."""
+    from lgnc.ir import simulate as package
+    from lgnc.ir.simulate import simulate_outputs as real
+
+    module, held = sys.modules[package.__module__], []
+    circuit = random_circuit(0, classes=3)
+    x = random_features(circuit, 1000, 0)
+    wanted = simulate(circuit, x)[0]
+
+    def watched(given: Circuit, words: Any) -> Any:
+        held.append(given.nodes * words.shape[-1])
+        return real(given, words)
+
+    monkeypatch.setattr(module, "simulate_outputs", watched)
+    monkeypatch.setattr(module, "_NODE_WORDS", 3 * circuit.nodes)
+    assert (simulate(circuit, x)[0] == wanted).all()
+    assert max(held) == 3 * circuit.nodes
