@@ -35,7 +35,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 @click.option("--temperatures", default="0.05,0.1,0.5,1,2", show_default=True, help="Gate temperatures.")
 @click.option("--methods", help="Some of hard-st,gumbel-st,soft-mix,soft-gumbel (all unless given).")
 @click.option("--cage/--no-cage", default=True, help="Whether each method is also run with CAGE.")
-@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs a cell.")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs per cell.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The other settings, as TOML; they win over a preset's."
 )

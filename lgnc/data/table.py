@@ -1,4 +1,4 @@
-"""A table as columns of distinct values and codes: what a value means is decided once, not once a cell."""
+"""A table as columns of distinct values and codes: what a value means is decided once, not once per cell."""
 
 from __future__ import annotations
 
