@@ -282,8 +282,8 @@ class Values:
             return value
         if isinstance(value, Word) and value.blurred:
             self._of_any_zero(value, have.width)
-            if want.size > have.size:
-                raise refuse("a word is widened of which some bits hold anything")
+            if want.size > have.size and have.signed:
+                raise refuse("a signed word is widened of which some bits hold anything")
             mask = (1 << want.width) - 1
             bits = {place: literal for place, literal in value.bits.items() if place < want.width}
             return Word(value.const & mask, bits, value.blurred & mask)

@@ -59,6 +59,20 @@ def test_what_was_written_is_read_and_proven(target: str, settings: dict[str, An
     assert (verdict.equal, verdict.how) == (True, "proven")
 
 
+@pytest.mark.parametrize("settings", [{}, {"target_profile": "mcu"}], ids=str)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_straight_code_of_several_functions_is_read(
+    settings: dict[str, Any], dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What outlives a function lies in the workspace as a byte, of which one bit counts."""
+    monkeypatch.setattr("lgnc.backends.c.straight.PART", 20)
+    circuit = lift(random_model(5, dtype=dtype, layers=3, features=20))
+    written(circuit, "c", {"style": "straight", **settings}, tmp_path)
+    assert "v[0] = " in (tmp_path / "net.c").read_text()
+    verdict = verdict_on(circuit, "c", tmp_path)
+    assert (verdict.equal, verdict.how) == (True, "proven")
+
+
 @pytest.mark.parametrize(("target", "settings"), FORMS, ids=str)
 def test_circuits_without_a_head(target: str, settings: dict[str, Any], tmp_path: Path) -> None:
     circuit = random_circuit(8, outputs=15)
