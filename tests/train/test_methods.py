@@ -103,16 +103,13 @@ def test_auto_takes_the_quickest_for_the_device() -> None:
 def test_the_page_has_the_table_of_engines() -> None:
     page = (ROOT / "docs" / "training.md").read_text()
     for kind in ENGINES.values():
-        hard_alone = "hard methods" if "soft convolutions" not in kind.can else "yes"
-        cells = [
-            f"`{kind.name}`",
-            {"cpu": "CPU", "cuda": "CUDA", "": "any"}[kind.device],
-            "yes" if "soft" in kind.can else "no",
-            "yes" if "ramps" in kind.can else "no",
-            hard_alone if "convolutions" in kind.can else "no",
-            "yes" if "weight decay" in kind.can else "no",
-            "yes" if "processes" in kind.can else "no",
-        ]
+        convolves = "yes" if "soft convolutions" in kind.can else "hard methods"
+        assert ("class weights" in kind.can) == ("members" in kind.can), "two columns, then"
+        answers = ["yes" if "soft" in kind.can else "no", "yes" if "ramps" in kind.can else "no"]
+        answers.append(convolves if "convolutions" in kind.can else "no")
+        for need in ("learned leaves", "weight decay", "layer rates", "class weights", "processes"):
+            answers.append("yes" if need in kind.can else "no")
+        cells = [f"`{kind.name}`", {"cpu": "CPU", "cuda": "CUDA", "": "any"}[kind.device], *answers]
         assert f"| {' | '.join(cells)} |" in page
 
 
