@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
+from lgnc.toolchain import require_package
 from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
 from lgnc.train.ranks import world_size
@@ -58,19 +61,33 @@ def search(
     """Try settings on FOLDS folds of the training rows for `seconds`, the defaults first.
 
     storage: the URL of a database, as SQLAlchemy reads it. A study that is there for the same data and settings is gone
-    on with, and the time that it took counts. Test rows are not seen. Raises BadInput for what cannot be searched, and
-    for a database that cannot be used.
+    on with, and the time that it took counts; others may work on it at the same time. Test rows are not seen. Raises
+    BadInput for what cannot be searched, and for a database that cannot be used; ToolMissing without its driver.
     """
     if base.layer is not None or base.preset is not None or base.widths is not None or world_size() > 1:
         fix = "leave out --search, or layers, --widths, --preset and torchrun"
         raise BadInput("chooses the width of a network of equal layers, in one process", where="--search", fix=fix)
-    study = _study(dataset, base, storage)
+    with _database(storage):
+        trials = _tried(_study(dataset, base, storage), dataset, base, seconds, on_trial)
+    best = max(trials, key=lambda trial: (trial.value, -trial.number))
+    settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
+    config = _config(base, settings, dataset) if settings else base
+    shown = {name: getattr(config, name) for name in settings}
+    default = next(trial.value for trial in trials if trial.user_attrs[_DEFAULTS])
+    return Found(config, shown, best.value, default, len(trials))
+
+
+def _tried(
+    study: Any, dataset: Dataset, base: TrainConfig, seconds: float, on_trial: Callable[[int, float], None]
+) -> list[Any]:
+    """The trials of the study, once it has as many as its time allows."""
     folds = list(_folds(dataset, base.seed))
     open_ = [name for name in SPACE if getattr(base, name) is None]
     if dataset.x_train.dtype.kind == "b":
         open_ = [name for name in open_ if name != "encoder"]
 
     def objective(trial: Any) -> float:
+        study.sampler = _sampler(base.seed, trial.number)
         chosen = {name: trial.suggest_categorical(name, SPACE[name]) for name in open_}
         trial.set_user_attr(_DEFAULTS, not done())
         return _score(folds, base if trial.user_attrs[_DEFAULTS] else _config(base, chosen, dataset))
@@ -84,13 +101,7 @@ def search(
     left = seconds - sum(trial.duration.total_seconds() for trial in done())
     if left > 0 or not done():
         study.optimize(objective, timeout=max(left, 0.001), callbacks=[told])
-    trials = done()
-    best = max(trials, key=lambda trial: (trial.value, -trial.number))
-    settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
-    config = _config(base, settings, dataset) if settings else base
-    shown = {name: getattr(config, name) for name in settings}
-    default = next(trial.value for trial in trials if trial.user_attrs[_DEFAULTS])
-    return Found(config, shown, best.value, default, len(trials))
+    return done()
 
 
 def _study(dataset: Dataset, base: TrainConfig, storage: str) -> Any:
@@ -98,22 +109,38 @@ def _study(dataset: Dataset, base: TrainConfig, storage: str) -> Any:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if storage.startswith("postgresql"):
+        require_package("psycopg")
+        storage = storage.replace("postgresql://", "postgresql+psycopg://", 1)
     record = resolve(base, dataset).record()
     record["time_budget"] = None
     name = hashlib.sha256(json.dumps([record, data_digest(dataset), SPACE]).encode()).hexdigest()[:16]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return optuna.create_study(
+            storage=storage, study_name=f"lgnc-{name}", load_if_exists=True, direction="maximize"
+        )
+
+
+@contextmanager
+def _database(storage: str) -> Iterator[None]:
+    """What a database, its driver or a lack of one raises becomes BadInput, without the password of its URL."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return optuna.create_study(
-                storage=storage,
-                study_name=f"lgnc-{name}",
-                load_if_exists=True,
-                direction="maximize",
-                sampler=optuna.samplers.TPESampler(seed=base.seed),
-            )
-    except Exception as error:  # A database's driver has exceptions of its own.
+        yield
+    except (StorageInternalError, SQLAlchemyError, ModuleNotFoundError) as error:
         what = f"cannot be used: {' '.join(str(error).split())[:200]}"
-        raise BadInput(what, where=f"--storage {storage}", fix="give a URL such as sqlite:///study.db") from None
+        where = re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", f"--storage {storage}")
+        raise BadInput(what, where=where, fix="give a URL such as sqlite:///study.db") from None
+
+
+def _sampler(seed: int, trial: int) -> Any:
+    """What chooses a trial's settings, by a seed of its own: no two machines, and no two sittings, draw the same."""
+    from optuna.samplers import TPESampler
+
+    return TPESampler(seed=int(np.random.default_rng([seed, 7, trial]).integers(1 << 31)))
 
 
 def _config(base: TrainConfig, chosen: dict[str, Any], dataset: Dataset) -> TrainConfig:
