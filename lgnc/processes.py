@@ -154,8 +154,7 @@ def dask_cluster(workers: int) -> Iterator[Any]:
     import dask
     from distributed import LocalCluster
 
-    quiet = {"distributed.scheduler.allowed-failures": 10, "distributed.admin.large-graph-warning-threshold": "1 TB"}
-    with dask.config.set(quiet), _signals_raise():
+    with dask.config.set({"distributed.scheduler.allowed-failures": 10}), _signals_raise():
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

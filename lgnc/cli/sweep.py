@@ -27,9 +27,17 @@ def check_where(workers: int | None, scheduler: str | None) -> int:
 
 def dashboard_lines(client: Any) -> list[tuple[str, str]]:
     """Where the cluster can be watched, and who trains."""
-    count = len(client.scheduler_info(n_workers=-1)["workers"])
+    count = len(client.nthreads())
     waits = " (cells wait for the first one)" if not count else ""
-    return [("dashboard", client.dashboard_link), ("workers", f"{count}{waits}")]
+    return [("dashboard", dashboard_of(client) or "the scheduler has none"), ("workers", f"{count}{waits}")]
+
+
+def dashboard_of(client: Any) -> str | None:
+    """The dashboard's address, or None for a scheduler without one."""
+    try:
+        return str(client.dashboard_link)
+    except KeyError:
+        return None
 
 
 @click.command(
@@ -61,7 +69,7 @@ def command(file: Path, output: Path, workers: int | None, scheduler: str | None
     sweep = plan(grid, str(file))
     open_folder(output)
     with cluster_client(min(count, len(sweep.tasks)), scheduler) as client:
-        link = client.dashboard_link
+        link = dashboard_of(client)
         lines = dashboard_lines(client)
         if as_json:
             click.echo(f"dashboard  {link}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,24 +26,19 @@ def cluster_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
     Raises ToolMissing without Dask, BadInput where no scheduler answers.
     """
     require_package("distributed")
-    if scheduler is None:
-        with dask_cluster(workers) as cluster, _client(cluster) as client:
-            yield client
-        return
-    try:
-        client = _client(scheduler)
-    except (OSError, ValueError) as error:  # A name that is no address is a ValueError.
-        why = " ".join(str(error).split())[:120]
-        where, fix = f"--scheduler {scheduler}", "give what 'dask scheduler' printed, as in tcp://10.0.0.5:8786"
-        raise BadInput(f"no scheduler answers: {why}", where=where, fix=fix) from None
-    with client:
-        yield client
-
-
-def _client(address: Any) -> Any:
+    import dask
     from distributed import Client
 
-    return Client(address, timeout=SECONDS, set_as_default=False)
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}))
+        address = stack.enter_context(dask_cluster(workers)) if scheduler is None else scheduler
+        try:
+            client = Client(address, timeout=SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:  # A name that is no address is a ValueError.
+            why = " ".join(str(error).split())[:120]
+            where, fix = f"--scheduler {scheduler}", "give what 'dask scheduler' printed, as in tcp://10.0.0.5:8786"
+            raise BadInput(f"no scheduler answers: {why}", where=where, fix=fix) from None
+        yield stack.enter_context(client)
 
 
 def outcomes(client: Any, jobs: Sequence[Job], datasets: Sequence[Dataset], folder: Path) -> Iterator[Outcome]:
