@@ -32,16 +32,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: the report and the bytes of the model file, or the error in one line.
-
-    saved: whether its checkpoints were written where the caller sees them.
-    """
+    """What became of a job: the report and the bytes of the model file, or the error in one line."""
 
     key: str
     report: Mapping[str, Any]
     model: bytes
     error: str = ""
-    saved: bool = True
 
 
 def job_of(config: TrainConfig, dataset: Dataset, digest: str, data: int = 0) -> Job:
@@ -90,8 +86,8 @@ def run_job(
     except Interrupted:
         raise
     except (BadInput, Failed) as error:
-        return Outcome(job.key, {}, b"", str(error), place is not None)
-    return Outcome(job.key, result.report, model_bytes(result.model), "", place is not None)
+        return Outcome(job.key, {}, b"", str(error))
+    return Outcome(job.key, result.report, model_bytes(result.model))
 
 
 def run_jobs(jobs: Sequence[Job], datasets: Sequence[Dataset], folder: Path, client: Any = None) -> Iterator[Outcome]:
