@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ def cluster_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
 
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}))
+        stack.enter_context(_quiet())
         address = stack.enter_context(dask_cluster(workers)) if scheduler is None else scheduler
         try:
             client = Client(address, timeout=SECONDS, set_as_default=False)
@@ -39,6 +41,20 @@ def cluster_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
             where, fix = f"--scheduler {scheduler}", "give what 'dask scheduler' printed, as in tcp://10.0.0.5:8786"
             raise BadInput(f"no scheduler answers: {why}", where=where, fix=fix) from None
         yield stack.enter_context(client)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Inside, Dask writes no log: what goes wrong is raised."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado.application")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def outcomes(client: Any, jobs: Sequence[Job], datasets: Sequence[Dataset], folder: Path) -> Iterator[Outcome]:
