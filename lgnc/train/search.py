@@ -133,15 +133,17 @@ def _storage(url: str) -> Any:
     """Optuna's storage, its tables made where there are none; who makes them at the same time is refused once."""
     import optuna
     from sqlalchemy.exc import IntegrityError, ProgrammingError
+    from sqlalchemy.pool import NullPool
 
+    options = {} if url.startswith("sqlite") else {"poolclass": NullPool}  # What fails leaves no connection open.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for pause in (0.2, 1.0, 3.0):
             try:
-                return optuna.storages.RDBStorage(url)
+                return optuna.storages.RDBStorage(url, options)
             except (IntegrityError, ProgrammingError):
                 time.sleep(pause)
-        return optuna.storages.RDBStorage(url)
+        return optuna.storages.RDBStorage(url, options)
 
 
 def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:
