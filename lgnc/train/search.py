@@ -27,9 +27,11 @@ from lgnc.train.resolve import resolve
 FOLDS = 3
 SPACE: dict[str, tuple[Any, ...]] = {
     "width": (600, 1200, 2400),
+    "layers": (2, 3),
     "encoder": ("quantile:4", "quantile:8", "quantile:16", "quantile:32"),
     "candidates": (4, 8, 16),
     "epochs": (20, 50, 100, 250),
+    "lr": (0.02, 0.05, 0.1),
     "group_tau": (0.5, 0.7, 1.0, 1.4),
 }
 """What is chosen where it was not asked for; group_tau: as a multiple of what it is by default."""

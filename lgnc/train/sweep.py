@@ -81,10 +81,12 @@ def plan(grid: Grid, where: str) -> Sweep:
 
 
 def _load(source: str, seed: int, share: float | None, options: Mapping[str, Any]) -> Dataset:
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
+    }
     given.pop(SEED, None)
     label, na = given.pop("label", None), given.pop("na", ())
-    held_out = {} if share is None else {"test_fraction": share}
+    held_out: dict[str, Any] = {} if share is None else {"test_fraction": share}
     return load_dataset(source, label=label, seed=seed, na=na, choices=Choices(**given), **held_out)
 
 

@@ -75,7 +75,7 @@ def test_the_best_trial_is_chosen_and_what_was_asked_for_stays(tmp_path: Path, m
     assert found.score == max((each.candidates or 5) / 100 for each in tried)
     assert found.trials == len(tried)
     assert found.config in tried
-    assert set(found.settings) <= {"candidates", "epochs", "group_tau"}
+    assert set(found.settings) <= {"layers", "candidates", "epochs", "lr", "group_tau"}
 
 
 def test_a_study_is_gone_on_with_by_the_same_data_and_settings_alone(
