@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -63,25 +64,26 @@ def command(file: Path, output: Path, workers: int | None, scheduler: str | None
     require_package("distributed")
     from lgnc.train.cluster import cluster_client
     from lgnc.train.grid import read_grid
-    from lgnc.train.sweep import open_folder, plan, run_sweep, summarise
+    from lgnc.train.sweep import missing, plan, run_sweep, summarise
 
     grid = read_grid(file)
     sweep = plan(grid, str(file))
-    open_folder(output)
-    with cluster_client(min(count, len(sweep.tasks)), scheduler) as client:
-        link = dashboard_of(client)
-        lines = dashboard_lines(client)
-        if as_json:
+    todo = missing(sweep, output)
+    with ExitStack() as stack:
+        client = stack.enter_context(cluster_client(min(count, todo), scheduler)) if todo else None
+        link = None if client is None else dashboard_of(client)
+        if not as_json:
+            lines = [] if client is None else dashboard_lines(client)
+            print_facts([("cells", f"{len(sweep.tasks):,}, {todo:,} to train"), *lines])
+        elif link:
             click.echo(f"dashboard  {link}", err=True)
-        else:
-            print_facts([("cells", f"{len(sweep.tasks):,}"), *lines])
-        with progress_bar(quiet=as_json) as bar:
-            task = bar.add_task("cells", total=len(sweep.tasks), note="")
+        bar = stack.enter_context(progress_bar(quiet=as_json))
+        task = bar.add_task("cells", total=todo, note="")
 
-            def on_cell(row: dict[str, Any]) -> None:
-                bar.update(task, advance=1, note=row["error"] or percent(row["test_accuracy"]) or "")
+        def on_cell(row: dict[str, Any]) -> None:
+            bar.update(task, advance=1, note=row["error"] or percent(row["test_accuracy"]) or "")
 
-            rows = run_sweep(sweep, output, client, on_cell)
+        rows = run_sweep(sweep, output, client, on_cell)
     means = summarise(sweep.axes, rows)
     failed = [row for row in rows if row["error"]]
     if as_json:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
@@ -102,7 +102,7 @@ def run_sweep(
     """
     cells = open_folder(folder)
     reports = {task.name: report for task in sweep.tasks if (report := _kept(cells, task.name)) is not None}
-    todo = list({task.name: task.job for task in sweep.tasks if task.name not in reports}.values())
+    todo = list(_missing(sweep, reports).values())
     errors: dict[str, str] = {}
     _write(sweep, folder, reports, errors)
     try:
@@ -120,6 +120,16 @@ def run_sweep(
         what = f"interrupted after {len(reports)} of {len(sweep.tasks)} cells"
         raise Interrupted(what, where=str(folder), fix="the same command goes on from here") from None
     return _rows(sweep, reports, errors)
+
+
+def missing(sweep: Sweep, folder: Path) -> int:
+    """How many trainings the folder of a sweep lacks."""
+    cells = open_folder(folder)
+    return len(_missing(sweep, [task.name for task in sweep.tasks if _kept(cells, task.name) is not None]))
+
+
+def _missing(sweep: Sweep, done: Collection[str]) -> dict[str, Job]:
+    return {task.name: task.job for task in sweep.tasks if task.name not in done}
 
 
 def open_folder(folder: Path) -> Path:
