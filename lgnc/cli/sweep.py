@@ -84,16 +84,14 @@ def command(file: Path, output: Path, workers: int | None, scheduler: str | None
             bar.update(task, advance=1, note=row["error"] or percent(row["test_accuracy"]) or "")
 
         rows = run_sweep(sweep, output, client, on_cell)
-    means = summarise(sweep.axes, rows)
-    failed = [row for row in rows if row["error"]]
+    means, failed = summarise(sweep.axes, rows), [row for row in rows if row["error"]]
     if as_json:
-        result = {"output": str(output), "dashboard": link, "cells": rows, "summary": means, "failed": len(failed)}
-        print_json(result)
+        whole = {"output": str(output), "dashboard": link, "cells": rows, "summary": means, "failed": len(failed)}
+        print_json(whole)
     else:
         _print(sweep.axes, means)
-        print_facts([("results", output / "results.csv"), ("next", _next(rows, output))])
-        for row in failed[:3]:
-            print_facts([("failed", f"{_place(sweep.axes, row)}: {row['error']}")])
+        told = [("failed", f"{_place(sweep.axes, row)}: {row['error']}") for row in failed[:3]]
+        print_facts([("results", output / "results.csv"), ("next", _next(rows, output)), *told])
     if failed:
         click.get_current_context().exit(1)
 
