@@ -1,9 +1,10 @@
 """`lgnc train TABLE` without a flag beside a random forest on the same rows; prints a row per table and the means.
 
-    python benchmarks/tables.py [--folder DIR] [--splits 8] [--tables wine,iris] [--balance] [--json FILE]
+    python benchmarks/tables.py [--folder DIR] [--splits 8] [--tables wine,iris] [--balance] [--search 60] [--json FILE]
 
-DIR (or the folder `tabular` of LGNC_DATA) has NAME.csv for the tables that scikit-learn does not carry; those that
-are missing are named. No setting is chosen by test rows. CPU seconds are those of training, on one thread.
+--search first chooses settings on the training rows, in so many CPU seconds for each split. DIR (or the folder
+`tabular` of LGNC_DATA) has NAME.csv for the tables that scikit-learn does not carry; those that are missing are named.
+No setting is chosen by test rows. CPU seconds are those of training, on one thread.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,9 +23,10 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 
-from lgnc.data import load_dataset
+from lgnc.data import Dataset, load_dataset
 from lgnc.data.named import NAMES
 from lgnc.train import TrainConfig, train
+from lgnc.train.search import search
 
 TABLES = (
     "banknote", "ionosphere", "sonar", "seeds", "wine-red", "pima", "wine", "iris", "breast-cancer", "phishing",
@@ -45,13 +48,27 @@ class Row:
     cpu_seconds: float
 
 
-def measure(table: str, source: str, splits: int, *, balance: bool) -> Row:
+def searched(data: Dataset, config: TrainConfig, seconds: float) -> TrainConfig:
+    """What a search of so many CPU seconds chooses: sittings of a study, which is timed by the clock."""
+    started, spent = time.process_time(), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        while (left := seconds - (time.process_time() - started)) > 0:
+            clock = time.perf_counter()
+            chosen = search(data, config, spent + left, f"sqlite:///{folder}/study.db").config
+            spent += time.perf_counter() - clock
+    return chosen
+
+
+def measure(table: str, source: str, splits: int, *, balance: bool, search_seconds: float = 0) -> Row:
     """Train on each split, and a forest of 100 trees beside it."""
     found = []
     for seed in range(splits):
         data = load_dataset(source, seed=seed)
+        config = TrainConfig(seed=seed, threads=1, balance=balance)
+        if search_seconds:
+            config = searched(data, config, search_seconds)
         started = time.process_time()
-        report = train(data, TrainConfig(seed=seed, threads=1, balance=balance)).report
+        report = train(data, config).report
         seconds = time.process_time() - started
         forest = RandomForestClassifier(100, random_state=seed, class_weight="balanced" if balance else None)
         guess = forest.fit(data.x_train, data.y_train).predict(data.x_test)
@@ -81,6 +98,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=8)
     parser.add_argument("--tables", default=",".join(TABLES))
     parser.add_argument("--balance", action="store_true", help="class weights, for the forest too")
+    parser.add_argument("--search", type=float, default=0, help="CPU seconds of search for each split")
     parser.add_argument("--json", type=Path, help="write the rows here")
     options = parser.parse_args()
     root = os.environ.get("LGNC_DATA")
@@ -93,7 +111,7 @@ def main() -> None:
     sys.stdout.write(f" {'gates':>6} {'CPU s':>6}\n")
     rows = []
     for name in where:
-        rows.append(measure(name, where[name], options.splits, balance=options.balance))
+        rows.append(measure(name, where[name], options.splits, balance=options.balance, search_seconds=options.search))
         _print(rows[-1])
     if rows:
         fields = [[getattr(row, name) for row in rows] for name in list(asdict(rows[0]))[1:]]

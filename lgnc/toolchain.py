@@ -64,6 +64,8 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "matplotlib": ("draw plots", "plot"),
     "jinja2": ("write reports", "report"),
     "optuna": ("choose settings by --search", "search"),
+    "distributed": ("train the cells of a grid by lgnc sweep", "sweep"),
+    "psycopg": ("keep the study of --search in PostgreSQL", "postgres"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),

@@ -125,7 +125,10 @@ def test_a_planted_import_is_caught(station: str, line: str) -> None:
     assert wrong_imports(station, line)
 
 
-STARTERS = {"subprocess", "multiprocessing", "concurrent.futures.ProcessPoolExecutor", "os.fork", "os.posix_spawn"}
+STARTERS = {
+    "subprocess", "multiprocessing", "concurrent.futures.ProcessPoolExecutor", "os.fork", "os.posix_spawn",
+    "distributed.LocalCluster",
+}  # fmt: skip
 
 
 def test_processes_are_started_in_one_place() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lgnc.cli.output import check_output_file, json_option, print_json, print_table, progress_bar
+from lgnc.cli.output import check_output_file, json_option, print_facts, print_json, print_table, progress_bar
+from lgnc.cli.sweep import check_where, dashboard_lines
 from lgnc.diagnostics import BadInput
 
 
@@ -39,7 +41,8 @@ def _numbers(text: str) -> tuple[float, ...]:
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The other settings, as TOML; they win over a preset's."
 )
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Cells trained at a time.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Cells trained at a time (1, without Dask).")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler whose workers train the cells.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw accuracy and gap to this .png, .svg or .pdf.")
 @json_option
 def gap(
@@ -51,7 +54,8 @@ def gap(
     cage: bool,
     seeds: int,
     config: Path | None,
-    workers: int,
+    workers: int | None,
+    scheduler: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
@@ -67,8 +71,13 @@ def gap(
     if plot is not None:
         check_plot_path(plot)
     require_package("torch")
+    count = check_where(workers or (None if scheduler else 1), scheduler)
+    clustered = scheduler is not None or count > 1
+    if clustered:
+        require_package("distributed")
     from lgnc.data import load_dataset
     from lgnc.train import TrainConfig
+    from lgnc.train.cluster import cluster_client
     from lgnc.train.config import toml_settings
     from lgnc.train.experiment import grid, run_gap
     from lgnc.train.methods import METHODS, method_of
@@ -85,13 +94,17 @@ def gap(
     if preset is not None:
         base = paper_config(preset, data, dataset, own, str(config) if config else "training")
     cells = grid(values, seeds, methods=chosen, cage=cage)
-    with progress_bar(quiet=as_json) as bar:
+    with ExitStack() as stack:
+        client = stack.enter_context(cluster_client(count, scheduler)) if clustered else None
+        if client is not None and not as_json:
+            print_facts(dashboard_lines(client))
+        bar = stack.enter_context(progress_bar(quiet=as_json))
         task = bar.add_task("cells", total=len(cells), note="")
 
         def on_cell(row: dict[str, str]) -> None:
             bar.update(task, advance=1, note=f"{row['method']} {row['temperature']}: {row['test_accuracy']}")
 
-        rows = run_gap(dataset, base, cells, output, workers=workers, on_cell=on_cell)
+        rows = run_gap(dataset, base, cells, output, client=client, on_cell=on_cell)
     if plot is not None:
         plot_gap([{**row, "method": METHODS[row["method"]].label} for row in rows], plot, title=data)
     if as_json:

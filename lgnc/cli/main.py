@@ -30,8 +30,8 @@ except ImportError:  # Windows
 
 # fmt: off
 COMMANDS = (
-    "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor",
-    "demo", "completion",
+    "train", "sweep", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report",
+    "doctor", "demo", "completion",
 )
 # fmt: on
 

@@ -264,10 +264,12 @@ def _match(table: Table, known: Schema, label: str | None) -> tuple[dict[str, Co
 
 def _is_row_number(table: Table, column: Column) -> bool:
     position = table.names.index(column.name)
-    if not is_unnamed(table, column.name, position) or (column.text | column.missing)[column.codes].any():
+    if not is_unnamed(table, column.name, position) or column.text[column.codes].any():
         return False
-    values = column.number[column.codes]
-    return bool((values == np.rint(values)).all()) and counts_rows(values.astype(np.int64), column.name, unnamed=True)
+    places = np.flatnonzero(~column.missing[column.codes])
+    values = column.number[column.codes[places]]
+    whole = bool((values == np.rint(values)).all())
+    return whole and counts_rows(values.astype(np.int64), column.name, unnamed=True, places=places)
 
 
 def _match_by_position(table: Table, known: Schema, label: str | None) -> tuple[dict[str, Column], tuple[str, ...]]:

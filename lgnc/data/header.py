@@ -71,10 +71,11 @@ def known_header(first: Sequence[str], label: str | None, names: Sequence[str] |
 def looks_like_header(raw: Sequence[RawColumn], missing: Collection[str] = MISSING) -> bool:
     """Whether the first row, the first text of each column, names the columns, by its cells and those below.
 
-    It does when it counts the columns from 0 and ends in a label that no other row has, or when it is blank above row
-    numbers. Else, when the rows below have numeric columns: if it has text there and no number; or more texts than
-    numbers; or a text that is new, or a label that is while others are not, beside numbers that only rise or only fall.
-    Else, if none of its cells occurs again in its own column.
+    It does when it counts the columns from 0 and ends in a label that no other row has, when it is blank above row
+    numbers, and when it has numbers as the axis of a table of counts does. Else, when the rows below have numeric
+    columns: if it has text there and no number; or more texts than numbers; or a text that is new, or a label that is
+    while others are not, beside numbers that only rise or only fall. Else, if none of its cells occurs again in its own
+    column.
     """
     cells = [_first(one, missing) for one in raw]
     if len(raw[0].codes) < 2:
@@ -88,7 +89,7 @@ def looks_like_header(raw: Sequence[RawColumn], missing: Collection[str] = MISSI
     present = [cell for cell in numeric if cell.title not in missing]
     numbers = [cell.number for cell in present if cell.number is not None]
     texts = len(present) - len(numbers)
-    if not cells[0].title and _counts_rows(cells[0]):
+    if not cells[0].title and (_counts_rows(cells[0]) or _crosses(cells)):
         return True
     if not numbers:
         return texts > 0 or (not cells[0].title and len(cells[0].below) > 1 and bool((cells[0].below <= 1).all()))
@@ -118,6 +119,18 @@ def _first(raw: RawColumn, missing: Collection[str]) -> First:
         share = text_column("", codes, [raw.texts[int(index)] for index in sample]).numeric_share()
     repeated = bool((below > 1).any()) and all(raw.texts[int(index)] in missing for index in used[below[used] == 1])
     return First(title, new, share is None, share is not None and share >= NUMERIC_SHARE, repeated, below, raw.texts)
+
+
+def _crosses(cells: Sequence[First]) -> bool:
+    """Whether three or more columns are called by numbers that rise or fall, and the rows, below the blank corner, by
+    names that are all different: a table of counts over two measurements.
+    """
+    numbers = [cell.number for cell in cells[1:]]
+    steps = [b > a for a, b in pairwise(numbers) if a is not None and b is not None and a != b]
+    ordered = len(steps) == len(numbers) - 1 > 1 and len(set(steps)) == 1
+    return (
+        ordered and all(cell.new for cell in cells[1:]) and np.count_nonzero(cells[0].below) == cells[0].below.sum() > 1
+    )
 
 
 def _counts_rows(cell: First) -> bool:

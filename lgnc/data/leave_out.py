@@ -92,12 +92,13 @@ def _reason(table: Table, column: Column, position: int) -> str | None:
         names_rows = is_unnamed(table, column.name, position) and distinct == total > 1
         many = names_rows or (distinct >= _SURE_ROWS and 2 * distinct > total)
         return TEXT if many or distinct > MAX_CATEGORIES else None
-    if total < len(column.codes[rows]) or share < 1:
+    if share < 1:
         return None
     if not _whole(column, counts):
         return ROW_NUMBERS if is_unnamed(table, column.name, position) and distinct == total > 1 else None
-    values = column.number[column.codes[rows]].astype(np.int64)
-    return ROW_NUMBERS if counts_rows(values, column.name, unnamed=is_unnamed(table, column.name, position)) else None
+    places = np.flatnonzero(~column.missing[column.codes[rows]])
+    values, unnamed = column.number[column.codes[places]].astype(np.int64), is_unnamed(table, column.name, position)
+    return ROW_NUMBERS if counts_rows(values, column.name, unnamed=unnamed, places=places) else None
 
 
 def _names_groups(table: Table, column: Column) -> bool:
@@ -120,8 +121,10 @@ def is_unnamed(table: Table, name: str, position: int) -> bool:
     return table.header and (name == f"column {position + 1}" or _UNNAMED.fullmatch(name) is not None)
 
 
-def counts_rows(values: Ints, name: str, *, unnamed: bool = False) -> bool:
+def counts_rows(values: Ints, name: str, *, unnamed: bool = False, places: Ints | None = None) -> bool:
     """Whether whole numbers, in the order of the rows, say no more than which row it is.
+
+    places: the rows that they stand in, where cells between them are missing.
 
     They do under any name when each is one more, or one less, than the one before, in ten rows or more; under the name
     of an index when they are all different and leave no gap; under the name of an id when they are all different; and
@@ -129,18 +132,18 @@ def counts_rows(values: Ints, name: str, *, unnamed: bool = False) -> bool:
     """
     if len(values) < 2:
         return unnamed
-    steps = np.diff(values)
-    many = len(values) >= _SURE_ROWS
-    if many and ((steps == 1).all() or (steps == -1).all()):
+    steps, rows = np.diff(values), np.arange(len(values)) if places is None else places
+    many, ones = len(values) >= _SURE_ROWS, (steps == 1) | (steps == np.diff(rows))
+    if many and (ones.all() or ((steps == -1) | (steps == -np.diff(rows))).all()):
         return True
-    if unnamed and (steps == 1).mean() >= 0.9:
+    if unnamed and ones.mean() >= 0.9:
         return True
     words = [word.lower() for word in words_of(name)]
     joined, names_row = "".join(words), "id" in (words[:1] + words[-1:])
     if not (unnamed or names_row or joined in _INDEX_NAMES or (many and joined in _DOUBTFUL_NAMES)):
         return False
     different = len(np.unique(values)) == len(values)
-    gapless = int(values.max()) - int(values.min()) == len(values) - 1
+    gapless = len(values) - 1 <= int(values.max()) - int(values.min()) <= int(rows[-1] - rows[0])
     return different and (unnamed or names_row or gapless)
 
 

@@ -247,6 +247,8 @@ RANGES: dict[str, tuple[float, float]] = {
 """The least and the greatest value of a number, or of each number of a list; neither NaN nor infinity is in a range."""
 
 _HINTS = get_type_hints(TrainConfig)
+FIELDS = tuple(_HINTS)
+"""The names of all settings."""
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:

@@ -7,18 +7,19 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import BadInput
-from lgnc.files import read_file, write_file
-from lgnc.processes import worker_pool
+from lgnc.diagnostics import BadInput, Failed, Interrupted
+from lgnc.files import make_folder, read_file, write_file
+from lgnc.train.cells import dataset_digest, figures, forget, job_of, run_jobs
 from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
+from lgnc.train.grid import product
 from lgnc.train.methods import METHODS, method_of
 from lgnc.train.resolve import resolve
 
@@ -41,6 +42,12 @@ class Cell:
         """The cell's first three columns."""
         return self.method, "cage" if self.temperature == 0 else f"{self.temperature:g}", str(self.seed)
 
+    def config(self, base: TrainConfig) -> TrainConfig:
+        """The cell's settings; the others are those of `base`."""
+        cage = self.temperature == 0
+        temperature = base.temperature if cage else self.temperature
+        return replace(base, method=self.method, cage=cage, temperature=temperature, seed=self.seed)
+
 
 def grid(
     temperatures: Sequence[float], seeds: int, *, methods: Sequence[str] | None = None, cage: bool = True
@@ -50,8 +57,8 @@ def grid(
     A cell that is named twice is one. Raises BadInput for an unknown method.
     """
     names = [method_of(name).name for name in (METHODS if methods is None else methods)]
-    columns = [*temperatures, *([0.0] if cage else [])]
-    cells = [Cell(name, column, seed) for seed in range(seeds) for name in names for column in columns]
+    axes = {"seed": range(seeds), "method": names, "temperature": [*temperatures, *([0.0] if cage else [])]}
+    cells = [Cell(**values) for values in product(axes)]
     return list({cell.key: cell for cell in cells}.values())
 
 
@@ -61,40 +68,48 @@ def run_gap(
     cells: Iterable[Cell],
     path: Path,
     *,
-    workers: int = 1,
+    client: Any = None,
     on_cell: Callable[[dict[str, str]], None] | None = None,
 ) -> list[dict[str, str]]:
-    """Train every cell that the CSV at `path` does not have, `workers` at a time, and return all rows in grid order.
+    """Train every cell that the CSV at `path` does not have, and return all rows in grid order.
 
-    base: every other setting. The file is rewritten, whole, after each cell; rows of other cells stay, at its end.
+    base: every other setting. client: a Dask client whose workers train (`lgnc.train.cluster`), else this process does,
+    one cell after the other. The file is rewritten, whole, after each cell; rows of other cells stay, at its end. Cells
+    that were interrupted go on from the checkpoints in the folder `path` with .checkpoints, which is there until then.
     selection_gap is that of the trained network on test rows; peak_gap is the highest after any epoch, on the rows that
     the training curve is measured on.
     Raises BadInput, before the first run, when the file was made with other settings, is not such a file or cannot be
-    made there, or a method cannot be trained with `base`; and what `lgnc.train.train` raises.
+    made there, or a method cannot be trained with `base`; Failed for a cell that cannot be trained; Interrupted after
+    Ctrl-C in a cell.
     """
     wanted = list(cells)
-    for method in sorted({cell.method for cell in wanted}):
-        resolve(replace(base, method=method), dataset)
+    digest = dataset_digest(dataset)
+    jobs = {cell.key: job_of(cell.config(base), dataset, digest) for cell in wanted}
     if not path.absolute().parent.is_dir():
         raise BadInput("its folder does not exist", where=str(path), fix="give a file in a folder that exists")
     settings = _settings(dataset, base)
     rows = _read(path, settings) if path.exists() else {}
-    todo = [cell for cell in wanted if cell.key not in rows]
-
-    def done(row: dict[str, str]) -> None:
-        rows[(row["method"], row["temperature"], row["seed"])] = row
-        keys = dict.fromkeys([*(cell.key for cell in wanted), *rows])
-        write_file(path, _csv(rows[key] for key in keys if key in rows))
-        if on_cell is not None:
-            on_cell(row)
-
-    if workers <= 1:
-        for cell in todo:
-            done(_run(dataset, base, cell, settings))
-    elif todo:
-        with worker_pool(workers, _start, (dataset, replace(base, threads=1), settings)) as pool:
-            for future in as_completed([pool.submit(_run_here, cell) for cell in todo]):
-                done(future.result())
+    todo = {job.key: key for key, job in jobs.items() if key not in rows}
+    if not todo:
+        return [rows[cell.key] for cell in wanted]
+    checkpoints = path.with_name(f"{path.name}.checkpoints")
+    make_folder(checkpoints)
+    try:
+        for outcome in run_jobs([jobs[key] for key in todo.values()], [dataset], checkpoints, client):
+            key = todo[outcome.key]
+            if outcome.error:
+                raise Failed(outcome.error, where=" ".join(key), fix="change the settings; the same command goes on")
+            rows[key] = _row(key, outcome.report, settings)
+            order = dict.fromkeys([*jobs, *rows])
+            write_file(path, _csv(rows[each] for each in order if each in rows))
+            forget(checkpoints, outcome.key)
+            if on_cell is not None:
+                on_cell(rows[key])
+    except Interrupted as error:
+        raise Interrupted(error.what, where=str(path), fix="the same command goes on from here") from None
+    finally:
+        with suppress(OSError):
+            checkpoints.rmdir()
     return [rows[cell.key] for cell in wanted]
 
 
@@ -107,34 +122,13 @@ def _settings(dataset: Dataset, base: TrainConfig) -> str:
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 
 
-def _run(dataset: Dataset, base: TrainConfig, cell: Cell, settings: str) -> dict[str, str]:
-    from lgnc.train.loop import train
-
-    cage = cell.temperature == 0
-    temperature = base.temperature if cage else cell.temperature
-    config = replace(base, method=cell.method, cage=cage, temperature=temperature, seed=cell.seed)
-    report = train(dataset, config).report
-    last = report["history"][-1]
-    peak = max(epoch["selection_gap"] for epoch in report["history"])
-    figures = [report[name] for name in FIGURES]
-    values: list[Any] = [*cell.key, *figures, report["steps"], peak, last["c_ema"], last["tau_b"], settings]
+def _row(key: tuple[str, str, str], report: Mapping[str, Any], settings: str) -> dict[str, str]:
+    found = figures(report)
+    values: list[Any] = [*key, *(found[name] for name in COLUMNS[len(key) : -1]), settings]
     return {
         name: f"{value:.6g}" if isinstance(value, float) else str(value)
         for name, value in zip(COLUMNS, values, strict=True)
     }
-
-
-_shared: list[Any] = []
-"""In a worker: the data set, the settings and their digest."""
-
-
-def _start(*shared: Any) -> None:
-    _shared[:] = shared
-
-
-def _run_here(cell: Cell) -> dict[str, str]:
-    dataset, base, settings = _shared
-    return _run(dataset, base, cell, settings)
 
 
 def _csv(rows: Iterable[dict[str, str]]) -> bytes:

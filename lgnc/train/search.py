@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
+from lgnc.toolchain import require_package
 from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
 from lgnc.train.ranks import world_size
@@ -23,9 +27,11 @@ from lgnc.train.resolve import resolve
 FOLDS = 3
 SPACE: dict[str, tuple[Any, ...]] = {
     "width": (600, 1200, 2400),
+    "layers": (2, 3),
     "encoder": ("quantile:4", "quantile:8", "quantile:16", "quantile:32"),
     "candidates": (4, 8, 16),
     "epochs": (20, 50, 100, 250),
+    "lr": (0.02, 0.05, 0.1),
     "group_tau": (0.5, 0.7, 1.0, 1.4),
 }
 """What is chosen where it was not asked for; group_tau: as a multiple of what it is by default."""
@@ -58,19 +64,33 @@ def search(
     """Try settings on FOLDS folds of the training rows for `seconds`, the defaults first.
 
     storage: the URL of a database, as SQLAlchemy reads it. A study that is there for the same data and settings is gone
-    on with, and the time that it took counts. Test rows are not seen. Raises BadInput for what cannot be searched, and
-    for a database that cannot be used.
+    on with, and the time that it took counts; others may work on it at the same time. Test rows are not seen. Raises
+    BadInput for what cannot be searched, and for a database that cannot be used; ToolMissing without its driver.
     """
     if base.layer is not None or base.preset is not None or base.widths is not None or world_size() > 1:
         fix = "leave out --search, or layers, --widths, --preset and torchrun"
         raise BadInput("chooses the width of a network of equal layers, in one process", where="--search", fix=fix)
-    study = _study(dataset, base, storage)
+    with _database(storage) as database:
+        trials = _tried(_study(dataset, base, database), dataset, base, seconds, on_trial)
+    best = max(trials, key=lambda trial: (trial.value, -trial.number))
+    settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
+    config = _config(base, settings, dataset) if settings else base
+    shown = {name: getattr(config, name) for name in settings}
+    default = next(trial.value for trial in trials if trial.user_attrs[_DEFAULTS])
+    return Found(config, shown, best.value, default, len(trials))
+
+
+def _tried(
+    study: Any, dataset: Dataset, base: TrainConfig, seconds: float, on_trial: Callable[[int, float], None]
+) -> list[Any]:
+    """The trials of the study, once it has as many as its time allows."""
     folds = list(_folds(dataset, base.seed))
     open_ = [name for name in SPACE if getattr(base, name) is None]
     if dataset.x_train.dtype.kind == "b":
         open_ = [name for name in open_ if name != "encoder"]
 
     def objective(trial: Any) -> float:
+        study.sampler = _sampler(base.seed, trial.number)
         chosen = {name: trial.suggest_categorical(name, SPACE[name]) for name in open_}
         trial.set_user_attr(_DEFAULTS, not done())
         return _score(folds, base if trial.user_attrs[_DEFAULTS] else _config(base, chosen, dataset))
@@ -84,36 +104,69 @@ def search(
     left = seconds - sum(trial.duration.total_seconds() for trial in done())
     if left > 0 or not done():
         study.optimize(objective, timeout=max(left, 0.001), callbacks=[told])
-    trials = done()
-    best = max(trials, key=lambda trial: (trial.value, -trial.number))
-    settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
-    config = _config(base, settings, dataset) if settings else base
-    shown = {name: getattr(config, name) for name in settings}
-    default = next(trial.value for trial in trials if trial.user_attrs[_DEFAULTS])
-    return Found(config, shown, best.value, default, len(trials))
+    return done()
 
 
-def _study(dataset: Dataset, base: TrainConfig, storage: str) -> Any:
-    """The study of this data set and these settings in the database at `storage`."""
+@contextmanager
+def _database(url: str) -> Iterator[Any]:
+    """Optuna's storage at an URL, closed in the end. What it, its driver or the lack of one raises inside becomes
+    BadInput, without the password of the URL.
+    """
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if url.startswith("postgresql"):
+        require_package("psycopg")
+    try:
+        storage = _storage(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError, ModuleNotFoundError) as error:
+        what = f"cannot be used: {' '.join(str(error).split())[:200]}"
+        where = re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", f"--storage {url}")
+        raise BadInput(what, where=where, fix="give a URL such as sqlite:///study.db") from None
+
+
+def _storage(url: str) -> Any:
+    """Optuna's storage, its tables made where there are none; who makes them at the same time is refused once."""
+    import optuna
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+    from sqlalchemy.pool import NullPool
+
+    options = {} if url.startswith("sqlite") else {"poolclass": NullPool}  # What fails leaves no connection open.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for pause in (0.2, 1.0, 3.0):
+            try:
+                return optuna.storages.RDBStorage(url, options)
+            except (IntegrityError, ProgrammingError):
+                time.sleep(pause)
+        return optuna.storages.RDBStorage(url, options)
+
+
+def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:
+    """The study of this data set and these settings in a storage of Optuna's."""
+    import optuna
+
     record = resolve(base, dataset).record()
     record["time_budget"] = None
     name = hashlib.sha256(json.dumps([record, data_digest(dataset), SPACE]).encode()).hexdigest()[:16]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return optuna.create_study(
-                storage=storage,
-                study_name=f"lgnc-{name}",
-                load_if_exists=True,
-                direction="maximize",
-                sampler=optuna.samplers.TPESampler(seed=base.seed),
-            )
-    except Exception as error:  # A database's driver has exceptions of its own.
-        what = f"cannot be used: {' '.join(str(error).split())[:200]}"
-        raise BadInput(what, where=f"--storage {storage}", fix="give a URL such as sqlite:///study.db") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return optuna.create_study(
+            storage=storage, study_name=f"lgnc-{name}", load_if_exists=True, direction="maximize"
+        )
+
+
+def _sampler(seed: int, trial: int) -> Any:
+    """What chooses a trial's settings, by a seed of its own: no two machines, and no two sittings, draw the same."""
+    from optuna.samplers import TPESampler
+
+    return TPESampler(seed=int(np.random.default_rng([seed, 7, trial]).integers(1 << 31)))
 
 
 def _config(base: TrainConfig, chosen: dict[str, Any], dataset: Dataset) -> TrainConfig:

@@ -22,6 +22,8 @@ MISTAKES = [
     "train digits -o m2.lgn --device zz",
     "train digits -o m2.lgn --config none.toml",
     "train digits -o m2.lgn --plot none/x.png",
+    "sweep nothing.toml -o out",
+    "sweep nothing.toml -o out --workers 2 --scheduler tcp://127.0.0.1:1",
     "experiment gap --data nothing.csv -o x.csv",
     "experiment gap --data digits -o none/x.csv",
     "experiment gap --data digits -o x.csv --methods hard-typo",

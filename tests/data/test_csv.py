@@ -67,6 +67,9 @@ def test_separators_line_ends_and_byte_order_mark(tmp_path: Path, separator: str
         ("red,yes\nblue,no\nred,no\nblue,yes\n", ("column 1=blue", "column 1=red")),
         ("0,1,2\n5,6,0\n7,8,1\n9,9,0\n", ("0", "1")),
         (",0,1,kind\n0,6,7,a\n1,8,9,b\n2,9,9,a\n", ("0", "1")),
+        (",1.5,2.5,3.5\n9.4,0,0,0\n9.6,1,2,0\n9.7,0,1,1\n9.9,3,0,1\n", ("1.5", "2.5")),
+        (",9,8,7\nred,0,0,0\nblue,1,2,0\ngreen,0,1,1\nblack,2,0,1\n", ("9", "8")),
+        (",1,2,5\n9,0,0,5\n9,1,2,6\n9,0,1,6\n", ("column 1", "column 1 missing", "column 2", "column 3")),
         ("0,1,2\n1,2,0\n2,0,1\n1,1,2\n", ("column 1", "column 2")),
         ("?,a\n2,b\n3,a\n4,b\n", ("column 1", "column 1 missing")),
         ('"a, quoted","y"\n1,p\n2,q\n3,q\n', ("a, quoted",)),
@@ -119,7 +122,7 @@ def test_missing_values_and_categories(tmp_path: Path) -> None:
 
 
 def test_median_and_categories_come_from_the_training_rows(tmp_path: Path) -> None:
-    rows = [f"{value if value % 5 else '?'},c{value},{'ab'[value % 2]}" for value in range(1, 41)]
+    rows = [f"{value * 7 % 41 if value % 5 else '?'},c{value},{'ab'[value % 2]}" for value in range(1, 41)]
     data = load_dataset(write(tmp_path, "\n".join(rows)), choices=Choices(keep=("column 2",)))
     known = data.x_train[:, 0][data.x_train[:, 1] == 0]
     filled = data.x_train[:, 0][data.x_train[:, 1] == 1]

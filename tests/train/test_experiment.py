@@ -156,12 +156,6 @@ def test_a_cell_that_is_named_twice_is_one() -> None:
     assert len(grid([1, 1.0, 1.00000001], 1, methods=["hard-st", "hard-st"], cage=False)) == 1
 
 
-def test_workers_give_the_same_rows(tmp_path: Path) -> None:
-    cells = grid([], 2, methods=["hard-st"])
-    together = run_gap(blobs(), BASE, cells, tmp_path / "b.csv", workers=2)
-    assert together == run_gap(blobs(), BASE, cells, tmp_path / "a.csv")
-
-
 def rows_by_hand() -> list[dict[str, str]]:
     return [
         {"method": m, "temperature": t, "test_accuracy": "0.9", "selection_gap": "0.01", "peak_gap": "0.02"}
