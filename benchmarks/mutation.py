@@ -33,6 +33,9 @@ NAME = "net"
 VALUES = 1 << 16
 """Of two uint8 features: all of them are tried where code is run."""
 
+SECONDS = 60.0
+"""For a proof, and for each run: a fault may make code go on for ever."""
+
 SHOWN = ("missed", "undecided")
 
 FOLDERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -138,7 +141,8 @@ def answer_of(model: Path, folder: Path, *, changed: bool) -> str:
     from lgnc.flows.compare import verify
 
     try:
-        verdict = verify(model, folder, vectors=None if "verilog" in (folder / "manifest.json").read_text() else VALUES)
+        count = None if "verilog" in (folder / "manifest.json").read_text() else VALUES
+        verdict = verify(model, folder, vectors=count, time_limit=SECONDS)
     except LgncError:
         return "refuted"
     if verdict.equal is not True:
