@@ -89,7 +89,8 @@ def _line(answer: Answer) -> tuple[str, str, str, str, str]:
     """An answer as a row of the table."""
     told, witness = answer.detail, answer.witness
     if witness is not None and answer.found is not None:
-        told = f"{len(witness.changed)} columns changed: {answer.found} -> {witness.classes[0]}"
+        many = len(witness.changed)
+        told = f"{many} column{'s' * (many != 1)} changed: {answer.found} -> {witness.classes[0]}"
     return answer.subject, answer.word, answer.how, told, f"{answer.seconds:.2f}"
 
 

@@ -51,9 +51,11 @@ def number_text(value: Any) -> str:
     """A feature's value: 'above 2.45' for the float after 2.45, that is the least one above a threshold."""
     if not isinstance(value, np.floating):
         return str(int(value))
-    for said, near in (("", value), ("above ", np.nextafter(value, value.dtype.type(-np.inf)))):
+    with np.errstate(over="ignore"):
+        below = np.nextafter(value, value.dtype.type(-np.inf))
+    for said, near in (("", value), ("above ", below)):
         short = f"{near:.6g}"
-        if value.dtype.type(short) == near:
+        if np.isfinite(near) and value.dtype.type(short) == near:
             return said + short
     return str(value)
 
