@@ -2,8 +2,8 @@
 
     python benchmarks/robustness.py [--rows 100] [--radius 1] [--thresholds 3,8,15]
 
-For each number of thresholds: trains on digits, asks `lgnc ask --robust digits --radius R --steps` about test rows, one by
-one, and prints the shares and CPU seconds per row.
+For each number of thresholds: trains on digits, asks `lgnc ask --robust digits --radius R --steps` about test rows, one
+by one, and prints the shares and CPU seconds per row.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ answer.close()
 """What the process does; it imports nothing of lgnc or numpy, and so starts in some 20 ms."""
 
 SECONDS = 600.0
-"""What checked code may take unless `time_limit` says otherwise: thousands of rows take seconds, an endless loop all."""
+"""What checked code may take unless `time_limit` says otherwise: many rows take seconds, an endless loop all of it."""
 
 
 def call_apart(

@@ -99,8 +99,8 @@ def run_folder(
 ) -> RunResult:
     """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
 
-    apart: C and numpy run in a process of their own, which their faults may end. Raises BadInput for features that do not fit,
-    ToolMissing when the engine is not installed, Failed when it fails.
+    apart: C and numpy run in a process of their own, which their faults may end. Raises BadInput for features that do
+    not fit, ToolMissing when the engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
     target, board = target_of(manifest.target), board_of(manifest)
