@@ -146,7 +146,8 @@ def _other(source: Any, target: str, settings: dict[str, Any], k: int) -> Callab
 
 def answer_of(model: Path, folder: Path, *, changed: bool) -> str:
     """'refuted' (NO, the folder is refused, or its code ends its process), 'ended by the clock' (its code went on for
-    `SECONDS`), 'proven harmless' (proven, or every value was tried), 'named' (a station that was not checked names it), 'missed' (yes, and no proof says so), or 'unchanged'.
+    `SECONDS`), 'proven harmless' (proven, or every value was tried), 'named' (a station that was not checked names it),
+    'missed' (yes, and no proof says so), or 'unchanged'.
     """
     if not changed:
         return "unchanged"
