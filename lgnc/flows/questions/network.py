@@ -29,7 +29,7 @@ class Reachable:
         self.rows, self.wanted = rows, wanted
         self.subject = f"class {class_name(rows, wanted)}"
 
-    def drawn(self, rng: np.random.Generator) -> Witness | None:
+    def drawn(self, rng: np.random.Generator, deadline: float) -> Witness | None:  # noqa: ARG002
         """See `Question`."""
         rows = self.rows.draw(_DRAWN, rng)
         found = np.flatnonzero(self.rows.classes(rows) == self.wanted)
@@ -69,7 +69,7 @@ class _Pair:
         """[n, features]: the second rows, from the first ones and rows that have other values of the features."""
         raise NotImplementedError
 
-    def drawn(self, rng: np.random.Generator) -> Witness | None:
+    def drawn(self, rng: np.random.Generator, deadline: float) -> Witness | None:  # noqa: ARG002
         """See `Question`."""
         first, other = self.rows.draw(_DRAWN, rng), self.rows.draw(_DRAWN, rng)
         other = self.second(first, other)
@@ -190,7 +190,7 @@ class EqualUpTo:
         shows: NDArray[np.bool_] = (one != two) & (one != self.apart) & (two != self.apart)
         return shows
 
-    def drawn(self, rng: np.random.Generator) -> Witness | None:
+    def drawn(self, rng: np.random.Generator, deadline: float) -> Witness | None:  # noqa: ARG002
         """See `Question`."""
         rows = self.rows.draw(_DRAWN, rng)
         found = np.flatnonzero(self._shows(rows))

@@ -38,7 +38,7 @@ class Question(Protocol):
     subject: str
     words: Words
 
-    def drawn(self, rng: np.random.Generator) -> Witness | None:
+    def drawn(self, rng: np.random.Generator, deadline: float) -> Witness | None:
         """What shows that it happens, among some random rows that are run on the network itself; or None."""
 
     def circuit(self) -> Circuit:
@@ -70,7 +70,7 @@ class Proofs:
         started = time.perf_counter()
         deadline = started + self.time_limit
         rng = np.random.default_rng(self.seed)
-        found = None if self.given is not None or self.time_limit <= 0 else question.drawn(rng)
+        found = None if self.given is not None or self.time_limit <= 0 else question.drawn(rng, deadline)
         holds, detail = (False, "") if found is not None else (None, "no time was given")
         if found is None and self.time_limit > 0:
             circuit = question.circuit()

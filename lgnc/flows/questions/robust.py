@@ -99,13 +99,13 @@ class Robust:
         self.lowest, self.highest = box(rows, row, radius)
         self.own = int(rows.classes(row[None])[0])
 
-    def drawn(self, rng: np.random.Generator) -> Witness | None:
+    def drawn(self, rng: np.random.Generator, deadline: float) -> Witness | None:
         """See `Question`: the corners of what is in reach, and random points of it."""
         points = rng.integers(self.lowest, self.highest, (_DRAWN, len(self.row)), endpoint=True, dtype=np.int32)
         points[0], points[1] = self.lowest, self.highest
         found = row_at(self.rows.space, self.row, points)
         other = np.flatnonzero(self.rows.classes(found) != self.own)
-        return self._shown(points[other[0]], float("inf")) if len(other) else None
+        return self._shown(points[other[0]], deadline) if len(other) else None
 
     def circuit(self) -> Circuit:
         """See `Question`: an output for each other class that is chosen over the row's own."""
