@@ -12,8 +12,13 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lgnc.formats.lgn import Model
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -24,19 +29,21 @@ def main() -> int:
     parser.add_argument("--radius", default="1")
     parser.add_argument("--thresholds", default="3,8,15")
     asked = parser.parse_args()
-    for count in asked.thresholds.split(","):
-        for radius in asked.radius.split(","):
-            measure(int(count), int(radius), asked.rows)
-    return 0
-
-
-def measure(thresholds: int, radius: int, count: int) -> None:
-    """One network and radius, in a line."""
     import lgnc
     from lgnc.data import load_dataset
 
-    model = lgnc.train("digits", encoder=f"thermometer:{thresholds}", threads=1)
-    rows = load_dataset("digits").x_test[:count]
+    rows = load_dataset("digits").x_test[: asked.rows]
+    for count in asked.thresholds.split(","):
+        model = lgnc.train("digits", encoder=f"thermometer:{count}", threads=1)
+        for radius in asked.radius.split(","):
+            print(f"{count} thresholds, radius {radius}: {measure(model, rows, int(radius))}", flush=True)
+    return 0
+
+
+def measure(model: Model, rows: NDArray[Any], radius: int) -> str:
+    """A line about one network and radius."""
+    import lgnc
+
     seconds, words = [], []
     for row in rows:
         started = time.process_time()
@@ -46,10 +53,7 @@ def measure(thresholds: int, radius: int, count: int) -> None:
     decided = np.mean([word != "undecided" and each <= 1 for word, each in zip(words, taken, strict=True)])
     told = ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words)))
     figures = f"{taken.mean():.3f} CPU s on average, {np.quantile(taken, 0.95):.3f} at 95 %, {taken.max():.3f} at most"
-    print(
-        f"{thresholds} thresholds, radius {radius}: {told}; {figures}; decided in 1 s: {100 * decided:.1f} %",
-        flush=True,
-    )
+    return f"{told}; {figures}; decided in 1 s: {100 * decided:.1f} %"
 
 
 if __name__ == "__main__":

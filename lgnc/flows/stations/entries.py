@@ -5,6 +5,7 @@ folder's circuit, on the same rows. `c_entries` has the ways into C.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lgnc.flows.stations.batches import answers, difference, rows_of, sizes_around, station
@@ -35,12 +36,15 @@ def _calls(visit: Visit, block: int, kinds: dict[str, Callable[..., Any]], told:
 
 
 def _numpy(visit: Visit) -> Station:
-    network = numpy.Network(visit.path, visit.manifest)
+    """All calls in a process of their own: one that never ends is stopped."""
     module: Any = numpy.load_module(visit.path, visit.manifest)
     block = getattr(module, "BLOCK", 64)
     kinds = ("outputs",) if visit.circuit.head is None else ("predict", "scores")
     block = block if type(block) is int and 0 < block <= 1 << 16 else 64
-    return _calls(visit, block, {kind: getattr(network, kind) for kind in kinds}, " and ".join(kinds))
+    sizes = sizes_around(block)
+    given = numpy.call_apart(visit.path, visit.manifest, kinds, rows_of(visit, sizes[-1]), sizes)
+    calls = {kind: partial(lambda kind, rows: given[kind, len(rows)], kind) for kind in kinds}
+    return _calls(visit, block, calls, " and ".join(kinds))
 
 
 def _onnx(visit: Visit) -> Station:
