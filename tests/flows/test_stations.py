@@ -215,13 +215,13 @@ def test_numpy_that_ends_its_process_or_never_ends_is_an_error(fault: str, said:
     assert caught.value.where == str(out / "net.py")
 
 
-def test_numpy_that_never_ends_on_no_rows_is_no(tmp_path: Path) -> None:
+def test_numpy_that_never_ends_on_no_rows_is_not_checked(tmp_path: Path) -> None:
     """A loop that the vectors do not enter, and a batch of none does."""
     model, out = compiled(tmp_path, "numpy")
     fault = "import time; time.sleep(0 if len(features) else 99)"
     edit(out / "net.py", lambda text: re.sub(r"(def scores\(.*\n)", lambda m: f"{m[1]}    {fault}\n", text))
     verdict = verify(model, out, time_limit=12)
-    assert verdict.equal is not True
+    assert verdict.how == "not checked"
     assert "took longer than 12 s" in station(verdict, "entry points").detail
 
 
