@@ -80,10 +80,9 @@ def _places(path: Path, file: str, room: str) -> Iterator[Drawn]:
         elif isinstance(node, ast.Compare):
             for left, right, operator in zip([node.left, *node.comparators], node.comparators, node.ops, strict=False):
                 yield from between(left, right, operator)
-        elif isinstance(node, ast.Constant) and type(node.value) in (int, bool):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, int):
             first, last = at(node.lineno, node.col_offset), at(node.end_lineno or 0, node.end_col_offset or 0)
-            new = str(not node.value) if isinstance(node.value, bool) else str(node.value + 1)
-            yield made(first, last, new)
+            yield made(first, last, str(not node.value) if isinstance(node.value, bool) else str(node.value + 1))
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             first = at(node.lineno, node.col_offset)
             yield made(first, first + len("not "), "")

@@ -75,10 +75,9 @@ class Proofs:
         if found is None and self.time_limit > 0:
             circuit = question.circuit()
             holds, values, detail = self._never(question.subject, circuit, deadline)
-            if values is not None:
-                found = question.witness(values, deadline)
-                if found is None:
-                    raise Failed("a witness does not replay", where=question.subject, fix="please report this")
+            found = None if values is None else question.witness(values, deadline)
+            if holds is False and found is None:
+                raise Failed("a witness does not replay", where=question.subject, fix="please report this")
         word = UNDECIDED if holds is None else question.words.never if holds else question.words.ever
         how = "" if holds is None else "proven" if holds else "replayed"
         good = None if holds is None else word == question.words.good
