@@ -26,6 +26,7 @@ from lgnc.ir.simulate import simulate
 from lgnc.verify.question import Classes
 from lgnc.verify.verdict import Verdict
 from tests.cli.test_cli import Capture, call, call_json, refused
+from tests.flows.test_compare import resign
 from tests.flows.test_explain import table_model
 from tests.support import needs, random_circuit, random_model
 
@@ -260,9 +261,9 @@ def test_certificates_are_replayed_and_fit_no_other_question(tmp_path: Path) -> 
     assert [each.word for each in again.answers] == [words[each.word] for each in written.answers]
     assert "lemmas follow" in next(each for each in again.answers if each.word == "safe").detail
     assert "has no proof of it" in next(each for each in again.answers if each.word == "undecided").detail
-    for other in ({"radius": 90}, {"radius": 2, "steps": True}):
+    for radius, steps in ((90, False), (2, True)):
         with pytest.raises(BadInput, match="is not a certificate for these circuits"):
-            lgnc.ask(model, robust=rows, check=path, **other)
+            lgnc.ask(model, robust=rows, check=path, radius=radius, steps=steps)
     text = path.read_text()
     for wrong in (text[: len(text) // 2], text.replace("lgnc answers 1", "lgnc answers 2"), "", text + "more"):
         path.write_text(wrong)
@@ -329,8 +330,6 @@ def test_folders_are_read_back(target: str, settings: dict[str, Any], said: str,
 
 
 def test_a_folder_whose_text_is_another_network_is_refused(tmp_path: Path) -> None:
-    from tests.flows.test_stations import resign
-
     out = lgnc.compile(small(4), "c", tmp_path / "out", name="net", target_profile="portable").path
     text = (out / "net.c").read_text()
     (out / "net.c").write_text(text.replace(" ^ ", " | "))
@@ -380,7 +379,7 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
     path = lgnc.save(small(2), tmp_path / "m.lgn")
     table = lgnc.save(table_model(0), tmp_path / "t.lgn")
     gates = lgnc.save(random_circuit(0), tmp_path / "gates.lgir")
-    for words, says in (
+    wrong: list[tuple[list[Any], str]] = [
         ([path], "no question is given"),
         ([path, "--unused", "--reachable", "class 1"], "--unused and --reachable is given"),
         ([path, "--reachable", "class 7"], "unknown class 'class 7'"),
@@ -402,5 +401,6 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
         ([path, "--unused", "--check", tmp_path / "none"], "cannot read"),
         ([path, "--unused", "--certificate", tmp_path], "is a folder"),
         ([path, "--unused", "--certificate", tmp_path / "a", "--check", tmp_path / "b"], "exclude each other"),
-    ):
+    ]
+    for words, says in wrong:
         assert says in refused(capsys, 2, "ask", *words), words

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from numpy.typing import NDArray
+
 from lgnc.flows.stations.batches import answers, difference, rows_of, sizes_around, station
 from lgnc.flows.stations.c_entries import c_entry_points
 from lgnc.flows.stations.visit import Visit
@@ -43,8 +45,12 @@ def _numpy(visit: Visit) -> Station:
     block = block if type(block) is int and 0 < block <= 1 << 16 else 64
     sizes = sizes_around(block)
     given = numpy.call_apart(visit.path, visit.manifest, kinds, rows_of(visit, sizes[-1]), sizes)
-    calls = {kind: partial(lambda kind, rows: given[kind, len(rows)], kind) for kind in kinds}
+    calls: dict[str, Callable[..., Any]] = {kind: partial(_of_size, given, kind) for kind in kinds}
     return _calls(visit, block, calls, " and ".join(kinds))
+
+
+def _of_size(given: numpy.Calls, kind: str, rows: NDArray[Any]) -> NDArray[Any]:
+    return given[kind, len(rows)]
 
 
 def _onnx(visit: Visit) -> Station:
