@@ -112,8 +112,8 @@ def call_apart(
     path = folder / f"{manifest.name}.py"
     text = np.frombuffer(manifest.read(folder, path.name), np.uint8)
     told = io.BytesIO()
-    facts = {"path": np.array(str(path)), "kinds": np.array(kinds), "sizes": np.array(sizes)}
-    np.savez(told, text=text, features=features, **facts)
+    place, of, many = np.array(str(path)), np.array(kinds), np.array(sizes)
+    np.savez(told, text=text, features=features, path=place, kinds=of, sizes=many)
     try:
         made = run_tool([sys.executable, "-P", "-c", _CHILD], data=told.getvalue(), timeout=SECONDS)
         with np.load(io.BytesIO(made), allow_pickle=False) as answers:
