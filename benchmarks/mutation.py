@@ -2,10 +2,11 @@
 
     python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0]
     python benchmarks/mutation.py core [--only TEXT]
+    python benchmarks/mutation.py drawn [--faults 200] [--seed 0] [--cpu-seconds 1800]
 
 `artefacts`: a small network, compiled for every target and interface; a fault in one file, its manifest signed again;
 `lgnc verify` against the model. Also whole folders of another circuit. `core`: lgnc with one place changed, against the
-tests of that room, in a copy of the checkout.
+tests of that room, in a copy of the checkout. `drawn`: the same with faults drawn at random, until the time is up.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
+from mutants_drawn import Drawn, drawn
 from mutants_of_core import MUTANTS, Mutant
 from mutants_of_files import Fault, onnx_faults, text_faults
 
@@ -33,7 +36,10 @@ NAME = "net"
 VALUES = 1 << 16
 """Of two uint8 features: all of them are tried where code is run."""
 
-SHOWN = ("missed", "undecided")
+SECONDS = 60.0
+"""For a proof, and for each run: a fault may make code go on for ever."""
+
+SHOWN = ("missed", "undecided", "ended by the clock")
 
 FOLDERS: dict[str, tuple[str, dict[str, Any]]] = {
     "c host": ("c", {}),
@@ -51,16 +57,26 @@ FOLDERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["artefacts", "core"])
+    parser.add_argument("what", choices=["artefacts", "core", "drawn"])
     parser.add_argument("--faults", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="folders or files whose name has this in it")
+    parser.add_argument("--cpu-seconds", type=float, default=1e9, help="of 'drawn': no further fault after these")
     asked = parser.parse_args()
-    started = time.process_time() + os.times().children_user + os.times().children_system
-    code = artefacts(asked.faults, asked.seed, asked.only) if asked.what == "artefacts" else core(asked.only)
-    used = time.process_time() + os.times().children_user + os.times().children_system - started
-    print(f"{used:.0f} CPU s")
+    started = used_seconds()
+    if asked.what == "artefacts":
+        code = artefacts(asked.faults, asked.seed, asked.only)
+    elif asked.what == "core":
+        code = core(asked.only)
+    else:
+        code = draw(asked.faults, asked.seed, asked.only, started + asked.cpu_seconds)
+    print(f"{used_seconds() - started:.0f} CPU s")
     return code
+
+
+def used_seconds() -> float:
+    """CPU seconds of this process and of those that it has waited for."""
+    return time.process_time() + os.times().children_user + os.times().children_system
 
 
 def artefacts(faults: int, seed: int, only: str) -> int:
@@ -129,16 +145,21 @@ def _other(source: Any, target: str, settings: dict[str, Any], k: int) -> Callab
 
 
 def answer_of(model: Path, folder: Path, *, changed: bool) -> str:
-    """'refuted' (NO, the folder is refused, or its code ends its process), 'proven harmless' (proven, or every value
-    was tried), 'named' (a station that was not checked names it), 'missed' (yes, and no proof says so), or 'unchanged'.
+    """'refuted' (NO, the folder is refused, or its code ends its process), 'ended by the clock' (its code went on for
+    `SECONDS`), 'proven harmless' (proven, or every value was tried), 'named' (a station that was not checked names it),
+    'missed' (yes, and no proof says so), or 'unchanged'.
     """
     if not changed:
         return "unchanged"
     from lgnc.diagnostics import LgncError
     from lgnc.flows.compare import verify
+    from lgnc.toolchain import TookTooLong
 
     try:
-        verdict = verify(model, folder, vectors=None if "verilog" in (folder / "manifest.json").read_text() else VALUES)
+        count = None if "verilog" in (folder / "manifest.json").read_text() else VALUES
+        verdict = verify(model, folder, vectors=count, time_limit=SECONDS)
+    except TookTooLong:
+        return "ended by the clock"
     except LgncError:
         return "refuted"
     if verdict.equal is not True:
@@ -153,15 +174,47 @@ def core(only: str) -> int:
     """Run the tests of each mutant's room; exit 1 when one survives."""
     survived = []
     chosen = [mutant for mutant in MUTANTS if only in mutant.file]
-    with tempfile.TemporaryDirectory(prefix="lgnc-mutation-") as place:
-        copy = Path(place) / "lgnc"
-        shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "*.egg-info", "__pycache__"))
+    with copied() as copy:
         for mutant in chosen:
             killed = _killed(copy, mutant)
             print(f"{'killed' if killed else 'SURVIVED'}: {mutant.file}: {mutant.new.strip()[:80]!r}", flush=True)
             survived += [] if killed else [mutant]
     print(f"{len(chosen) - len(survived)} of {len(chosen)} mutants are killed")
     return 1 if survived else 0
+
+
+def draw(faults: int, seed: int, only: str, until: float) -> int:
+    """Run the tests of each drawn fault's file, then of its room and of the commands; exit 1 when one survives."""
+    killed = survived = 0
+    with copied() as copy:
+        for fault in drawn(ROOT, faults, seed):
+            if only in fault.file and used_seconds() < until:
+                dead = _dies(copy, fault)
+                killed, survived = killed + dead, survived + (not dead)
+                print(f"{'killed' if dead else 'SURVIVED'}: {fault.told}", flush=True)
+    print(f"{killed} of {killed + survived} mutants are killed")
+    return 1 if survived else 0
+
+
+def _dies(copy: Path, fault: Drawn) -> bool:
+    path = copy / fault.file
+    text = path.read_text()
+    own = sorted((copy / fault.room).glob(f"test_{path.stem}*.py"))
+    stages = [str(each.relative_to(copy)) for each in own], [fault.room, "tests/cli/test_cli.py"]
+    path.write_text(text[: fault.first] + fault.new + text[fault.last :])
+    try:
+        return any(_fail(copy, tests, fault.told) for tests in stages if tests)
+    finally:
+        path.write_text(text)
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of the checkout, for as long as it is used."""
+    with tempfile.TemporaryDirectory(prefix="lgnc-mutation-") as place:
+        copy = Path(place) / "lgnc"
+        shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "*.egg-info", "__pycache__"))
+        yield copy
 
 
 def _killed(copy: Path, mutant: Mutant) -> bool:
@@ -171,16 +224,22 @@ def _killed(copy: Path, mutant: Mutant) -> bool:
         raise SystemExit(f"{mutant.file} does not have {mutant.old!r}: mend the table")
     path.write_text(text.replace(mutant.old, mutant.new, 1))
     try:
-        words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]
-        env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(words, cwd=copy, env=env, capture_output=True, timeout=900, check=False)
-        if done.returncode not in (0, 1):
-            raise SystemExit(f"the tests of {mutant.file} do not run: {done.stdout.decode()[-300:]}")
-        return done.returncode == 1
-    except subprocess.TimeoutExpired:
-        return True
+        return _fail(copy, mutant.tests.split(), mutant.file)
     finally:
         path.write_text(text)
+
+
+def _fail(copy: Path, tests: list[str], told: str) -> bool:
+    """Whether one of the tests fails, or they do not end in time. A test file that cannot be imported has failed."""
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(words, cwd=copy, env=env, capture_output=True, timeout=900, check=False)
+    except subprocess.TimeoutExpired:
+        return True
+    if done.returncode not in (0, 1, 2, 4):
+        raise SystemExit(f"the tests of {told} do not run: {done.stdout.decode()[-300:]}")
+    return done.returncode != 0
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lgnc.diagnostics import BadInput, Failed, LgncError, LgncWarning, ToolMissing
+    from lgnc.flows.ask import ask
     from lgnc.flows.compare import verify
     from lgnc.flows.compile_folder import CompiledFolder, compile
     from lgnc.flows.explain import Explanation, explain
     from lgnc.flows.optimise_circuit import optimise
+    from lgnc.flows.questions.answer import Answers
     from lgnc.flows.report import report
     from lgnc.flows.show import show
     from lgnc.flows.simulate import Simulation, simulate
@@ -39,7 +41,9 @@ _MODULES = {
     "load": "lgnc.sim.load",
     "report": "lgnc.flows.report",
     "explain": "lgnc.flows.explain",
+    "ask": "lgnc.flows.ask",
     "show": "lgnc.flows.show",
+    "Answers": "lgnc.flows.questions.answer",
     "Circuit": "lgnc.ir.circuit",
     "Explanation": "lgnc.flows.explain",
     "CompiledFolder": "lgnc.flows.compile_folder",
@@ -60,9 +64,9 @@ _ROOMS = {"report", "train", "verify"}
 
 # fmt: off
 __all__ = [
-    "BadInput", "Circuit", "CompiledFolder", "Explanation", "Failed", "LgncError", "LgncWarning", "Model", "Network",
-    "Simulation", "ToolMissing", "Verdict", "__version__", "compile", "explain", "load", "optimise", "read", "report",
-    "save", "show", "simulate", "train", "verify",
+    "Answers", "BadInput", "Circuit", "CompiledFolder", "Explanation", "Failed", "LgncError", "LgncWarning", "Model",
+    "Network", "Simulation", "ToolMissing", "Verdict", "__version__", "ask", "compile", "explain", "load", "optimise",
+    "read", "report", "save", "show", "simulate", "train", "verify",
 ]
 # fmt: on
 

@@ -62,7 +62,8 @@ answer.close()
 """
 """What the process does; it imports nothing of lgnc or numpy, and so starts in some 20 ms."""
 
-_SECONDS = 86_400.0
+SECONDS = 600.0
+"""What checked code may take unless `time_limit` says otherwise: many rows take seconds, an endless loop all of it."""
 
 
 def call_apart(
@@ -72,12 +73,12 @@ def call_apart(
     given, bytes to read and bytearrays to write.
 
     Raises Failed, about `where`, when the process ends without an answer, or takes longer than `lgnc.toolchain`'s
-    `time_limit` says (a day, unless it is set).
+    `time_limit` says (ten minutes, unless it is set).
     """
     told = list(blocks), [(str(call.library), *call[1:]) for call in calls], together
     words = [sys.executable, "-I", "-S", "-c", _CHILD]
     try:
-        return Called(*pickle.loads(run(words, data=pickle.dumps(told), timeout=_SECONDS)))
+        return Called(*pickle.loads(run(words, data=pickle.dumps(told), timeout=SECONDS)))
     except Failed as error:
         raise type(error)(f"its code does not run: {error.what}", where=where, fix="compile it again") from None
     except (EOFError, pickle.UnpicklingError):

@@ -30,7 +30,7 @@ except ImportError:  # Windows
 
 # fmt: off
 COMMANDS = (
-    "train", "sweep", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report",
+    "train", "sweep", "experiment", "compile", "simulate", "verify", "ask", "opt", "info", "show", "explain", "report",
     "doctor", "demo", "completion",
 )
 # fmt: on

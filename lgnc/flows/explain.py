@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput, Failed
-from lgnc.flows.explain_row import Columns, Row, columns_of, given_row, row_of_data
+from lgnc.flows.explain_row import Columns, Row, columns_of, given_row, rows_of_data, the_row
 from lgnc.flows.things import Thing, source_of, tell
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
@@ -110,11 +110,13 @@ def explain(
         raise BadInput("has no classes to choose from", where=where, fix="give a model, or a circuit with a head")
     if (row is None) == (data is None):
         raise BadInput("the row is given by its values, or by data and a number", where="row", fix="give one of them")
+    meta = {} if source.model is None else source.model.meta
     if row is not None:
-        values, truth = given_row(source, row), None
+        values, truth = given_row(circuit.encoder, meta, row), None
     else:
-        values, truth = row_of_data(source, os.fspath(data or ""), number, split, label, max_memory)
-    columns = columns_of(circuit.encoder, {} if source.model is None else source.model.meta, where)
+        found = rows_of_data(circuit, meta, os.fspath(data or ""), split, label, max_memory)
+        values, truth = the_row(*found, number, os.fspath(data or ""))
+    columns = columns_of(circuit.encoder, meta, where)
     searched = smallest_flip(circuit, values, columns.groups, time.perf_counter() + time_limit)
     return _explanation(circuit, columns, values, truth, searched, started)
 

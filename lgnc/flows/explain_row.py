@@ -19,8 +19,7 @@ from lgnc.data.named import NAMES
 from lgnc.diagnostics import BadInput
 from lgnc.flows.evaluate import labels_for, rows
 from lgnc.flows.things import tell
-from lgnc.formats.source import Source
-from lgnc.ir.circuit import Encoder
+from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.simulate import features_for
 from lgnc.verify.flip import Group
 
@@ -52,9 +51,11 @@ def number_text(value: Any) -> str:
     """A feature's value: 'above 2.45' for the float after 2.45, that is the least one above a threshold."""
     if not isinstance(value, np.floating):
         return str(int(value))
-    for said, near in (("", value), ("above ", np.nextafter(value, value.dtype.type(-np.inf)))):
+    with np.errstate(over="ignore"):
+        below = np.nextafter(value, value.dtype.type(-np.inf))
+    for said, near in (("", value), ("above ", below)):
         short = f"{near:.6g}"
-        if value.dtype.type(short) == near:
+        if np.isfinite(near) and value.dtype.type(short) == near:
             return said + short
     return str(value)
 
@@ -76,13 +77,13 @@ def columns_of(encoder: Encoder, meta: Mapping[str, Any], where: str) -> Columns
     return Columns(tuple(plan.name for plan in schema.columns), tuple(made), schema.columns)
 
 
-def given_row(source: Source, given: Any) -> Row:
+def given_row(encoder: Encoder, meta: Mapping[str, Any], given: Any) -> Row:
     """[features]: a row of values as text with commas, a sequence of values, or a dict by column.
 
-    A table's row has its columns in their order, with or without the label and the columns that training left out.
+    meta: a model's record. A table's row has its columns in their order, with or without the label and the columns
+    that training left out.
     Raises BadInput for values that do not fit.
     """
-    encoder, meta = source.circuit.encoder, {} if source.model is None else source.model.meta
     given = _cells(given)
     record = dict(meta.get("columns") or {})
     schema = Schema.from_json(record, "row") if record else None
@@ -141,14 +142,12 @@ def _named(cells: Sequence[Any], schema: Schema) -> dict[str, Any]:
     raise BadInput(what, where="row", fix=f"give {', '.join(needed)[:300]}")
 
 
-def row_of_data(
-    source: Source, data: str, number: int, split: str, label: str | None, max_memory: int | None
-) -> tuple[Row, str]:
-    """(row [features], its label) number `number`, from 0, of a split of a data set, or with split 'file' of a file in
-    its own order; rows without a label do not count. Raises BadInput where there is no such row.
+def rows_of_data(
+    circuit: Circuit, meta: Mapping[str, Any], data: str, split: str, label: str | None, max_memory: int | None
+) -> tuple[NDArray[Any], list[str]]:
+    """(rows [n, features], their labels) of a split of a data set, or with split 'file' of a file in its own order;
+    rows without a label do not count. meta: a model's record.
     """
-    circuit = source.circuit
-    meta = {} if source.model is None else source.model.meta
     names = () if circuit.head is None else circuit.head.names
     columns = meta.get("columns") or None
     if split == "file":
@@ -161,7 +160,12 @@ def row_of_data(
         own = {"columns": columns, "training": meta.get("training"), "shape": meta.get("shape")}
         taken = rows(data, split, None, label=label, classes=names, max_memory=max_memory, **own)
         x, y = taken.x, taken.y
+    return features_for(circuit.encoder, x, data), [names[each] for each in y.tolist()]
+
+
+def the_row(x: NDArray[Any], labels: list[str], number: int, data: str) -> tuple[Row, str]:
+    """Row `number`, from 0, and its label. Raises BadInput where there is none."""
     if not 0 <= number < len(x):
         fix = f"give a number from 0 to {len(x) - 1:,}"
         raise BadInput(f"has no row {number:,} ({len(x):,} rows)", where=data, fix=fix)
-    return features_for(circuit.encoder, x[number : number + 1], data)[0], names[int(y[number])]
+    return x[number], labels[number]

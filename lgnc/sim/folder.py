@@ -99,8 +99,8 @@ def run_folder(
 ) -> RunResult:
     """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
 
-    apart: C runs in a process of its own, which its faults may end. Raises BadInput for features that do not fit,
-    ToolMissing when the engine is not installed, Failed when it fails.
+    apart: C and numpy run in a process of their own, which their faults may end. Raises BadInput for features that do
+    not fit, ToolMissing when the engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
     target, board = target_of(manifest.target), board_of(manifest)
@@ -118,7 +118,7 @@ def run_folder(
     module = importlib.import_module(f"lgnc.sim.{target.name}")
     own: dict[str, Any] = {"threads": threads} if target.threads else {}
     own |= {"engine": engine} if len(target.engines) > 1 else {}
-    runs = module.run_apart if apart and target.name == "c" else partial(module.run, **own)
+    runs = module.run_apart if apart and hasattr(module, "run_apart") else partial(module.run, **own)
     try:
         result: RunResult = runs(folder, manifest, x)
         given = [each.shape[0] for each in (result.scores, result.classes, result.outputs) if each is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -102,6 +102,30 @@ def smallest_flip(circuit: Circuit, row: NDArray[Any], groups: Sequence[Group], 
         return search.run()
     finally:
         search.solver.delete()
+
+
+def put_back(
+    point: Point, home: Point, groups: Sequence[Group], still: Callable[[Point], bool], deadline: float
+) -> Point:
+    """`point` with groups put back to where they are at `home`, many at a time, as long as `still` holds of it."""
+    size = len(_moved(groups, point, home))
+    while size:
+        for first in range(0, len(moved := _moved(groups, point, home)), size):
+            if time.perf_counter() > deadline:
+                return point
+            features = [each for place in moved[first : first + size] for each in groups[place].features]
+            tried = point.copy()
+            tried[features] = home[features]
+            if still(tried):
+                point = tried
+        size //= 2
+    return point
+
+
+def _moved(groups: Sequence[Group], point: Point, home: Point) -> tuple[int, ...]:
+    """The groups in which two points differ."""
+    moved = point != home
+    return tuple(place for place, group in enumerate(groups) if moved[list(group.features)].any())
 
 
 class _Search:
@@ -232,19 +256,8 @@ class _Search:
         return Flip(most, best, self._groups_of(best), self._steps_of(best), True, steps_proven, True)
 
     def _without_needless(self, point: Point) -> Point:
-        """The point with groups put back, many at a time, as long as it stays one of another class."""
-        size = len(self._groups_of(point))
-        while size:
-            for first in range(0, len(moved := self._groups_of(point)), size):
-                if time.perf_counter() > self.deadline:
-                    return point
-                features = [each for place in moved[first : first + size] for each in self.groups[place].features]
-                tried = point.copy()
-                tried[features] = self.point[features]
-                if self._class_at(tried) != self.own:
-                    point = tried
-            size //= 2
-        return point
+        """The point with groups put back, as long as it stays one of another class."""
+        return put_back(point, self.point, self.groups, lambda tried: self._class_at(tried) != self.own, self.deadline)
 
     def _fewer_steps(self, best: Point) -> tuple[Point, bool]:
         """(point, whether none crosses fewer): among as many groups, the one that crosses the fewest thresholds."""
@@ -271,8 +284,7 @@ class _Search:
         return int((cut != self.cut)[self._stepping()].sum())
 
     def _groups_of(self, point: Point) -> tuple[int, ...]:
-        moved = point != self.point
-        return tuple(place for place, group in enumerate(self.groups) if moved[list(group.features)].any())
+        return _moved(self.groups, point, self.point)
 
     def _counter(self, literals: list[int], bound: int) -> list[int]:
         """Literals: the k-th is true where more than k of `literals` are, up to the bound."""

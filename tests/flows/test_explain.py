@@ -129,6 +129,7 @@ def test_numbers_read_well() -> None:
     assert number_text(np.nextafter(np.float64(2.45), np.inf)) == "above 2.45"
     assert number_text(np.float32(0.1)) == "0.1"
     assert number_text(np.uint8(7)) == "7"
+    assert number_text(np.finfo(np.float32).min) == "-3.4028235e+38"
     assert float(number_text(np.float64(1 / 3))) == 1 / 3
 
 

@@ -198,6 +198,33 @@ def test_code_that_ends_its_process_is_an_error(fault: str, said: str, tmp_path:
     assert caught.value.where == str(out)
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("import time; time.sleep(99)", "took longer than 6 s"),
+        ("import os; os._exit(0)", "ends its process"),
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
+        ("raise ValueError('of its own')", "predict does not run: ValueError: of its own"),
+    ],
+)
+def test_numpy_that_ends_its_process_or_never_ends_is_an_error(fault: str, said: str, tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "numpy")
+    edit(out / "net.py", lambda text: re.sub(r"(def predict\(.*\n)", lambda m: f"{m[1]}    {fault}\n", text))
+    with pytest.raises(Failed, match=said) as caught:
+        verify(model, out, time_limit=6 if "sleep" in fault else 60)
+    assert caught.value.where == str(out / "net.py")
+
+
+def test_numpy_that_never_ends_on_no_rows_is_not_checked(tmp_path: Path) -> None:
+    """A loop that the vectors do not enter, and a batch of none does."""
+    model, out = compiled(tmp_path, "numpy")
+    fault = "import time; time.sleep(0 if len(features) else 99)"
+    edit(out / "net.py", lambda text: re.sub(r"(def scores\(.*\n)", lambda m: f"{m[1]}    {fault}\n", text))
+    verdict = verify(model, out, time_limit=12)
+    assert verdict.how == "not checked"
+    assert "took longer than 12 s" in station(verdict, "entry points").detail
+
+
 @needs("cc")
 def test_the_command_says_that_code_crashes_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, out = compiled(tmp_path, "c")

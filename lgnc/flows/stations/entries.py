@@ -5,7 +5,10 @@ folder's circuit, on the same rows. `c_entries` has the ways into C.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from numpy.typing import NDArray
 
 from lgnc.flows.stations.batches import answers, difference, rows_of, sizes_around, station
 from lgnc.flows.stations.c_entries import c_entry_points
@@ -35,12 +38,19 @@ def _calls(visit: Visit, block: int, kinds: dict[str, Callable[..., Any]], told:
 
 
 def _numpy(visit: Visit) -> Station:
-    network = numpy.Network(visit.path, visit.manifest)
+    """All calls in a process of their own: one that never ends is stopped."""
     module: Any = numpy.load_module(visit.path, visit.manifest)
     block = getattr(module, "BLOCK", 64)
     kinds = ("outputs",) if visit.circuit.head is None else ("predict", "scores")
     block = block if type(block) is int and 0 < block <= 1 << 16 else 64
-    return _calls(visit, block, {kind: getattr(network, kind) for kind in kinds}, " and ".join(kinds))
+    sizes = sizes_around(block)
+    given = numpy.call_apart(visit.path, visit.manifest, kinds, rows_of(visit, sizes[-1]), sizes)
+    calls: dict[str, Callable[..., Any]] = {kind: partial(_of_size, given, kind) for kind in kinds}
+    return _calls(visit, block, calls, " and ".join(kinds))
+
+
+def _of_size(given: numpy.Calls, kind: str, rows: NDArray[Any]) -> NDArray[Any]:
+    return given[kind, len(rows)]
 
 
 def _onnx(visit: Visit) -> Station:

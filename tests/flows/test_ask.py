@@ -1,0 +1,406 @@
+"""Questions to networks: every answer against all rows of small networks, certificates, folders, and planted faults."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lgnc
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.flows.explain_row import columns_of
+from lgnc.flows.questions import proofs as proofs_module
+from lgnc.flows.questions.answer import Answer, Answers
+from lgnc.flows.questions.rows import Rows
+from lgnc.flows.things import source_of
+from lgnc.formats.lgn import Model
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.simulate import simulate
+from lgnc.verify.question import Classes
+from lgnc.verify.verdict import Verdict
+from tests.cli.test_cli import Capture, call, call_json, refused
+from tests.flows.test_compare import resign
+from tests.flows.test_explain import table_model
+from tests.support import needs, random_circuit, random_model
+
+pytestmark = pytest.mark.filterwarnings("ignore::lgnc.LgncWarning")
+SEEDS = range(8)
+
+
+def small(seed: int, dtype: str = "uint8", classes: int = 3, features: int = 2) -> Model:
+    return random_model(seed, features=features, thresholds=4, layers=2, width=30, classes=classes, dtype=dtype)
+
+
+def classes_of(thing: Model | Circuit, rows: NDArray[Any]) -> NDArray[np.int64]:
+    return simulate(source_of(thing).circuit, rows)[1]
+
+
+def grid(thing: Model) -> NDArray[Any]:
+    """A row for every combination of intervals between thresholds."""
+    encoder = thing.encoder
+    kind = np.dtype(encoder.dtype)
+    values = []
+    for feature in range(len(encoder.names)):
+        own = np.unique(encoder.threshold[encoder.feature == feature]).astype(kind)
+        above = own[-1:] + 1 if kind.kind != "f" else np.nextafter(own[-1:], kind.type(np.inf))
+        values.append(np.concatenate([own, above]))
+    return np.array(list(product(*values)), kind)
+
+
+def legal_rows() -> NDArray[Any]:
+    """All rows of `tests.flows.test_explain.table_model`, but for numbers between the same two thresholds."""
+    colours = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    sizes = [(value, 0) for value in (-1.0, 0.25, 0.5, 0.75, 1.5, 3.0)] + [(0.5, 1)]
+    return np.array([[*size, *colour] for size in sizes for colour in colours], np.float64)
+
+
+def row_of(found: Answer, thing: Model, place: int = 0) -> NDArray[Any]:
+    assert found.witness is not None
+    return np.array(list(found.witness.rows[place].values()), thing.encoder.dtype)
+
+
+def told(found: Answers) -> dict[str, str]:
+    return {each.subject: each.word for each in found.answers}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("radius", [0, 3, 30, 90, 255])
+def test_robust_against_every_value_of_the_type(seed: int, radius: int) -> None:
+    model = small(seed)
+    rows = np.random.default_rng(seed).integers(0, 255, (4, 2), np.uint8, endpoint=True)
+    found = lgnc.ask(model, robust=rows, radius=radius)
+    for row, answer in zip(rows.astype(int), found.answers, strict=True):
+        axes = [np.arange(max(0, value - radius), min(255, value + radius) + 1) for value in row.tolist()]
+        near = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2).astype(np.uint8)
+        own = classes_of(model, row[None].astype(np.uint8))[0]
+        assert answer.word == ("flipped" if (classes_of(model, near) != own).any() else "safe")
+        assert answer.found == model.class_names[own]
+        if answer.word == "flipped":
+            changed = row_of(answer, model).astype(int)
+            assert np.abs(changed - row).max() <= radius
+            assert classes_of(model, changed[None].astype(np.uint8))[0] != own
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("steps", [0, 1, 2, 9])
+@pytest.mark.parametrize("dtype", ["int8", "float32", "float64"])
+def test_robust_in_steps_against_every_interval(seed: int, steps: int, dtype: str) -> None:
+    model = small(seed, dtype)
+    rows = Rows([source_of(model).circuit], columns_of(model.encoder, {}, "m"))
+    given = rows.draw(5, np.random.default_rng(seed))
+    found = lgnc.ask(model, robust=given, radius=steps, steps=True)
+    every = rows.space.all_points(0, rows.space.size)
+    first = np.concatenate([[0], np.cumsum(rows.space.count)[:-1]])
+    values = rows.space.low[every + first].astype(dtype)
+    for row, answer in zip(given, found.answers, strict=True):
+        near = (np.abs(every - rows.point(row)) <= steps).all(axis=1)
+        own = classes_of(model, row[None])[0]
+        assert answer.word == ("flipped" if (classes_of(model, values[near]) != own).any() else "safe")
+        if answer.word == "flipped":
+            changed = row_of(answer, model)
+            assert np.abs(rows.point(changed) - rows.point(row)).max() <= steps
+            assert classes_of(model, changed[None])[0] != own
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_radius_is_exact_at_a_threshold(dtype: str) -> None:
+    """A float threshold is crossed at the next float above it, whose distance is no round number."""
+    flips, kind = 0, np.dtype(dtype).type
+    for seed in range(4):
+        model = small(seed, dtype)
+        rows = Rows([source_of(model).circuit], columns_of(model.encoder, {}, "m"))
+        for value in rows.space.low[1 : rows.space.count[0]].tolist():
+            row = np.array([[np.nextafter(kind(value), kind(-np.inf)), 0.1]], dtype)
+            moved = np.array([[value, 0.1]], dtype)
+            step = Fraction(moved[0, 0].item()) - Fraction(row[0, 0].item())
+            assert lgnc.ask(model, robust=row, radius=step * Fraction(999, 1000)).answers[0].word == "safe"
+            if classes_of(model, row)[0] != classes_of(model, moved)[0]:
+                assert lgnc.ask(model, robust=row, radius=step).answers[0].word == "flipped"
+                flips += 1
+    assert flips
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_reachable_classes(seed: int) -> None:
+    model = small(seed, classes=5)
+    given = set(classes_of(model, grid(model)).tolist())
+    for c, name in enumerate(model.class_names):
+        found = lgnc.ask(model, reachable=name).answers[0]
+        assert (found.word, found.good) == (("reachable", True) if c in given else ("never", False))
+        assert found.how == ("replayed" if c in given else "proven")
+        if c in given:
+            assert classes_of(model, row_of(found, model)[None])[0] == c
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_unused_columns(seed: int) -> None:
+    model = random_model(seed, features=4, thresholds=2, layers=2, width=9, classes=3)
+    rows = grid(model)
+    classes = classes_of(model, rows)
+    words = told(lgnc.ask(model, unused=True))
+    for feature, name in enumerate(model.encoder.names):
+        rest = [tuple(np.delete(row, feature)) for row in rows.tolist()]
+        used = len({(row, c) for row, c in zip(rest, classes.tolist(), strict=True)}) > len(set(rest))
+        assert words[f"column {name}"] == ("used" if used else "unused")
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("of_class", [None, "class 1"])
+def test_monotone_features(seed: int, of_class: str | None) -> None:
+    model = random_model(seed, features=3, thresholds=2, layers=1, width=9, classes=3)
+    rows = grid(model)
+    classes = classes_of(model, rows)
+    rank = classes if of_class is None else (classes == 1).astype(np.int64)
+    for feature, name in enumerate(model.encoder.names):
+        same = (np.delete(rows, feature, axis=1)[:, None] == np.delete(rows, feature, axis=1)[None]).all(axis=2)
+        raised = same & (rows[:, feature][:, None] < rows[:, feature][None])
+        falls = (raised & (rank[:, None] > rank[None])).any()
+        rises = (raised & (rank[:, None] < rank[None])).any()
+        found = lgnc.ask(model, monotone=name, of_class=of_class)
+        assert [each.word for each in found.answers] == ["no" if bad else "yes" for bad in (falls, rises)]
+        assert found.good == (not (falls and rises))
+        for answer in found.answers:
+            if answer.word == "no":
+                low, high = row_of(answer, model), row_of(answer, model, 1)
+                assert (np.flatnonzero(low != high).tolist(), bool(low[feature] < high[feature])) == ([feature], True)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_equal_up_to_a_class(seed: int) -> None:
+    one = small(seed, features=3)
+    op = source_of(one).circuit.op.copy()
+    op[seed % len(op)] ^= 1 << seed % 4
+    two = source_of(one).circuit.with_(op=op)
+    rows = grid(one)
+    a, b = classes_of(one, rows), classes_of(two, rows)
+    for c, name in enumerate(one.class_names):
+        differs = ((a != b) & (a != c) & (b != c)).any()
+        found = lgnc.ask(one, equal_up_to=name, other=two).answers[0]
+        assert found.word == ("different" if differs else "equal")
+        if found.witness is not None:
+            row = row_of(found, one)[None]
+            names = tuple(one.class_names[classes_of(each, row)[0]] for each in (one, two))
+            assert (names, name in names, names[0] != names[1]) == (found.witness.classes, False, True)
+
+
+def test_features_of_another_order_are_matched_by_name() -> None:
+    one = source_of(small(3)).circuit
+    turned = replace(one.encoder, names=one.encoder.names[::-1], feature=1 - one.encoder.feature)
+    assert lgnc.ask(one, equal_up_to="class 0", other=one.with_(encoder=turned)).good
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_of_tables_are_legal_ones(seed: int) -> None:
+    model = table_model(seed)
+    circuit = source_of(model).circuit
+    rows = legal_rows()
+    classes = simulate(circuit, rows)[1]
+    for c, name in enumerate(model.class_names):
+        assert lgnc.ask(model, reachable=name).answers[0].word == ("reachable" if c in classes else "never")
+    words = told(lgnc.ask(model, unused=True))
+    for column, features in (("size", [0, 1]), ("colour", [2, 3, 4])):
+        rest = [tuple(np.delete(row, features)) for row in rows]
+        used = len(set(zip(rest, classes.tolist(), strict=True))) > len(set(rest))
+        assert words[f"column {column}"] == ("used" if used else "unused")
+    found = lgnc.ask(model, monotone="size").answers
+    present = rows[:, 1] == 0
+    pairs = [
+        (int(classes[i]), int(classes[j]))
+        for i in np.flatnonzero(present)
+        for j in np.flatnonzero(present)
+        if rows[i, 0] < rows[j, 0] and (rows[i, 2:] == rows[j, 2:]).all()
+    ]
+    wanted = [any(x > y for x, y in pairs), any(x < y for x, y in pairs)]
+    assert [each.word for each in found] == ["no" if bad else "yes" for bad in wanted]
+
+
+def test_categories_and_missing_cells_stay_under_a_radius() -> None:
+    for seed in range(6):
+        model = table_model(seed)
+        missing = lgnc.ask(model, robust=["NA", "red"], radius=100).answers[0]
+        assert missing.word == "safe"
+        rows = legal_rows()
+        blue = rows[(rows[:, 1] == 0) & (rows[:, 4] == 1)]
+        several = len(set(simulate(source_of(model).circuit, blue)[1].tolist())) > 1
+        moved = lgnc.ask(model, robust=[0.25, "blue"], radius=100).answers[0]
+        assert moved.word == ("flipped" if several else "safe")
+        assert moved.witness is None or [each.name for each in moved.witness.changed] == ["size"]
+
+
+def test_what_nothing_decides_is_undecided() -> None:
+    model = random_model(0, features=40, thresholds=4, layers=4, width=600, classes=4)
+    rows = np.zeros((2, 40), np.uint8)
+    for limit in (0.0, 1e-9):
+        done = lgnc.ask(model, robust=rows, radius=0, time_limit=limit)
+        assert told(done) == {"row 0": "undecided", "row 1": "undecided"}
+        assert (done.good, done.facts["decided"], done.facts["safe"]) == (False, 0.0, 0.0)
+    assert told(lgnc.ask(model, reachable="class 1", time_limit=0)) == {"class class 1": "undecided"}
+    assert not lgnc.ask(model, unused=True, time_limit=0).good
+
+
+def safe_rows(model: Model) -> NDArray[Any]:
+    rows = np.random.default_rng(0).integers(0, 255, (30, 2), np.uint8, endpoint=True)
+    words = [each.word for each in lgnc.ask(model, robust=rows, radius=20).answers]
+    assert {"safe", "flipped"} == set(words)
+    return rows
+
+
+def test_certificates_are_replayed_and_fit_no_other_question(tmp_path: Path) -> None:
+    model, path = small(2), tmp_path / "answers"
+    rows = safe_rows(model)
+    written = lgnc.ask(model, robust=rows, radius=20, certificate=path)
+    again = lgnc.ask(model, robust=rows, radius=20, check=path)
+    words = {"safe": "safe", "flipped": "undecided"}
+    assert [each.word for each in again.answers] == [words[each.word] for each in written.answers]
+    assert "lemmas follow" in next(each for each in again.answers if each.word == "safe").detail
+    assert "has no proof of it" in next(each for each in again.answers if each.word == "undecided").detail
+    for radius, steps in ((90, False), (2, True)):
+        with pytest.raises(BadInput, match="is not a certificate for these circuits"):
+            lgnc.ask(model, robust=rows, check=path, radius=radius, steps=steps)
+    text = path.read_text()
+    for wrong in (text[: len(text) // 2], text.replace("lgnc answers 1", "lgnc answers 2"), "", text + "more"):
+        path.write_text(wrong)
+        with pytest.raises(BadInput, match="is no file of answers, or is cut"):
+            lgnc.ask(model, robust=rows, radius=20, check=path)
+    path.write_text(text.replace('question "row', "question row", 1))
+    with pytest.raises(BadInput, match="is there twice, or is none"):
+        lgnc.ask(model, robust=rows, radius=20, check=path)
+
+
+def test_a_proof_that_does_not_follow_is_refused(tmp_path: Path) -> None:
+    model, path = small(5, features=4), tmp_path / "answers"
+    other = lgnc.optimise(model, level=2)
+    assert lgnc.ask(model, equal_up_to="class 0", other=other, certificate=path).answers[0].word == "equal"
+    lines = path.read_text().split("\n")
+    lemmas = [k for k, line in enumerate(lines) if line.startswith("m ")]
+    assert lemmas
+    _, node, literal = lines[lemmas[0]].split()
+    lines[lemmas[0]] = f"m {node} {int(literal) ^ 1}"
+    path.write_text("\n".join(lines))
+    with pytest.raises(Failed, match="does not follow"):
+        lgnc.ask(model, equal_up_to="class 0", other=other, check=path)
+    path.write_text("\n".join(line for line in lines if line[:2] not in ("m ", "w ", "c ")))
+    with pytest.raises(Failed, match="does not prove output"):
+        lgnc.ask(model, equal_up_to="class 0", other=other, check=path)
+
+
+def test_a_fault_in_the_question_meets_rows_that_were_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What calls all things proven meets random rows that say otherwise, what refutes all a replay."""
+    model = small(2)
+    rows = safe_rows(model)
+    right = [each.word for each in lgnc.ask(model, robust=rows, radius=20).answers]
+    always = Verdict(True, "proven", 0, None, 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(proofs_module, "prove", lambda *_, **__: always)
+        assert [each.word for each in lgnc.ask(model, robust=rows, radius=20).answers] == right
+    beats = Classes.beats
+    with monkeypatch.context() as patch:
+        patch.setattr(Classes, "beats", lambda self, one, other: beats(self, other, one))
+        with pytest.raises(Failed, match="does not replay"):
+            lgnc.ask(model, robust=rows, radius=20)
+
+
+FOLDERS: list[tuple[str, dict[str, Any], str]] = [
+    ("numpy", {}, "which net.py, read back from its text, is proven to be"),
+    ("c", {"target_profile": "portable"}, "which net.c, read back from its text, is proven to be"),
+    ("verilog", {}, "which net.v, read back from its text, is proven to be"),
+    (
+        "verilog",
+        {"popcount": "serial", "interface": "stream"},
+        "its text is not proven to be it: its popcount is serial",
+    ),
+]
+
+
+@needs("iverilog")
+@pytest.mark.parametrize(("target", "settings", "said"), FOLDERS)
+def test_folders_are_read_back(target: str, settings: dict[str, Any], said: str, tmp_path: Path) -> None:
+    model = small(4)
+    out = lgnc.compile(model, target, tmp_path / "out", name="net", **settings).path
+    found = lgnc.ask(out, reachable="class 1")
+    assert said in found.asked_of
+    assert told(found) == told(lgnc.ask(model, reachable="class 1"))
+
+
+def test_a_folder_whose_text_is_another_network_is_refused(tmp_path: Path) -> None:
+    out = lgnc.compile(small(4), "c", tmp_path / "out", name="net", target_profile="portable").path
+    text = (out / "net.c").read_text()
+    (out / "net.c").write_text(text.replace(" ^ ", " | "))
+    assert " ^ " in text
+    resign(out, "net.c")
+    with pytest.raises(Failed, match="its text is not the circuit recorded in it"):
+        lgnc.ask(out, reachable="class 1")
+
+
+def test_the_command(tmp_path: Path, capsys: Capture) -> None:
+    model = small(2)
+    path, rows = lgnc.save(model, tmp_path / "m.lgn"), tmp_path / "rows.csv"
+    values = np.random.default_rng(0).integers(0, 255, (12, 2), np.uint8, endpoint=True)
+    names = [model.class_names[c] for c in classes_of(model, values)]
+    lines = [",".join(map(str, [*row, name])) for row, name in zip(values.tolist(), names, strict=True)]
+    rows.write_text("\n".join(["x0,x1,kind", *lines, ""]))
+    code, found = call_json(capsys, "ask", path, "--robust", rows, "--split", "file", "--radius", "20", "--rows", 10)
+    assert (code, found["rows"], found["right"], found["decided"]) == (1, 10, 1.0, 1.0)
+    assert found["counts"]["safe"] + found["counts"]["flipped"] == 10
+    assert found["right_and_safe"] == found["safe"] == found["counts"]["safe"] / 10
+    assert {each["answer"] for each in found["answers"]} == {"safe", "flipped"}
+    code, text, err = call(capsys, "ask", path, "--robust", rows, "--split", "file", "--radius", "20")
+    assert (code, err) == (1, "")
+    assert "right and safe" in text
+    assert "row 11" in text
+    code, text, _ = call(capsys, "ask", path, "--robust", "12,200", "--radius", "0")
+    assert (code, "row 0  safe (proven" in text) == (0, True)
+    code, found = call_json(capsys, "ask", path, "--robust", rows, "--split", "file", "--row", 3, "--radius", "0.5")
+    assert (code, found["answers"][0]["subject"], found["answers"][0]["label"]) == (0, "row 3", names[3])
+    code, found = call_json(capsys, "ask", path, "--unused")
+    assert (code, found["unused"]) == (0, [])
+    code, text, _ = call(capsys, "ask", path, "--reachable", "class 1")
+    assert (code, "reachable (replayed" in text) == (0, True)
+    code, text, _ = call(capsys, "ask", path, "--monotone", "x0")
+    assert "class 0 < class 1 < class 2" in text
+    assert ("shown by" in text) == (code == 1 or " no " in text)
+    code, found = call_json(capsys, "ask", path, path, "--equal-up-to", "class 0")
+    assert (code, found["counts"]) == (0, {"equal": 1})
+    proofs = tmp_path / "proofs"
+    for option in ("--certificate", "--check"):
+        code, found = call_json(capsys, "ask", path, "--robust", "12,200", "--radius", "0", option, proofs)
+        assert (code, found["counts"]) == (0, {"safe": 1})
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
+    path = lgnc.save(small(2), tmp_path / "m.lgn")
+    table = lgnc.save(table_model(0), tmp_path / "t.lgn")
+    gates = lgnc.save(random_circuit(0), tmp_path / "gates.lgir")
+    wrong: list[tuple[list[Any], str]] = [
+        ([path], "no question is given"),
+        ([path, "--unused", "--reachable", "class 1"], "--unused and --reachable is given"),
+        ([path, "--reachable", "class 7"], "unknown class 'class 7'"),
+        ([path, "--monotone", "x9"], "unknown feature 'x9'"),
+        ([path, "--monotone", "x0", "--class", "none"], "unknown class 'none'"),
+        ([path, "--unused", "--radius", 1], "--radius is not for --unused"),
+        ([path, "--reachable", "class 1", "--class", "class 1"], "--class is not for --reachable"),
+        ([path, path, "--unused"], "a second network is not for --unused"),
+        ([path, "--equal-up-to", "class 1"], "the other network is not given"),
+        ([path, table, "--equal-up-to", "class 1"], "features are uint8 and float64"),
+        ([path, "--robust", "1,2"], "how far numbers may move is not given"),
+        *[([path, "--robust", "1,2", f"--radius={bad}"], "is no radius") for bad in ("-1", "x", "nan", "inf", "1e999")],
+        ([path, "--robust", "1,2", "--radius", "0.5", "--steps"], "give a whole number of thresholds"),
+        ([path, "--robust", "1,2,3", "--radius", "1"], "features"),
+        ([path, "--robust", tmp_path / "none.csv", "--radius", "1"], "none.csv"),
+        ([table, "--monotone", "colour=red"], "which category a cell has"),
+        ([table, "--monotone", "size missing"], "or that it is missing"),
+        ([gates, "--unused"], "has no classes to choose from"),
+        ([path, "--unused", "--check", tmp_path / "none"], "cannot read"),
+        ([path, "--unused", "--certificate", tmp_path], "is a folder"),
+        ([path, "--unused", "--certificate", tmp_path / "a", "--check", tmp_path / "b"], "exclude each other"),
+    ]
+    for words, says in wrong:
+        assert says in refused(capsys, 2, "ask", *words), words
