@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backends": {"diagnostics", "ir", "arithmetic", "mapping"},
     "mapping": {"diagnostics", "ir", "arithmetic", "passes"},
     "verify": {*BASE, "ir", "arithmetic"},
-    "sim": {*BASE, "ir", "formats", "backends"},
+    "sim": {*BASE, "ir", "formats", "backends", "data"},
     "report": {*BASE, "ir"},
     "data": {*BASE, "ir"},
     "train": {*BASE, "ir", "formats", "data", "report"},

@@ -13,6 +13,7 @@ from lgnc.backends.c.mcu import mcu_body, straight_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
 from lgnc.backends.c.names import check_c_name
 from lgnc.backends.c.project import project_files
+from lgnc.backends.c.row import row_files
 from lgnc.backends.c.tables import check_scores
 from lgnc.backends.c.target import TARGET, CSettings
 from lgnc.backends.c.text import Body, element_types, header, named
@@ -46,6 +47,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     texts = {f"{name}.h": header(circuit, body), f"{name}.c": source}
     texts |= project_files(circuit, vectors, name, __version__)
     files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
+    files |= row_files(circuit, options.row, name, settings.profile)
     if settings.board is not None:
         files |= board_files(circuit, vectors, name, settings.board)
     return Artifact(files, {**_details(circuit, name, settings.profile, body), "golden": vectors.facts, **extra})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from lgnc.backends.table import target_of
-from lgnc.flows.stations import c_project, entries, hardware, texts
+from lgnc.flows.stations import c_project, c_rows, entries, hardware, texts
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.manifest import Manifest
@@ -47,6 +47,8 @@ def _covered(visit: Visit) -> set[str]:
         found |= hardware.covered(visit)
     if target.name == "c":
         found.add(f"test/test_{name}.c")
+        if _row_file(visit.manifest):
+            found |= {f"{name}_row.c", f"{name}_row.h"}
     return found
 
 
@@ -63,10 +65,17 @@ def _later(manifest: Manifest) -> dict[str, Callable[[Visit], Station]]:
     else:
         checks["entry points"] = entries.entry_points
     if manifest.c is not None:
+        if _row_file(manifest):
+            checks["rows"] = c_rows.row_calls
         checks["self-test"] = c_project.self_test
         if manifest.c.board is not None:
             checks["board"] = c_project.board
     return checks
+
+
+def _row_file(manifest: Manifest) -> bool:
+    """Whether a C folder has NAME_row.c; those of an older lgnc do not."""
+    return f"{manifest.name}_row.c" in manifest.files
 
 
 def station_names(manifest: Manifest, circuit: Circuit) -> list[str]:
