@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lgnc import __version__
@@ -12,6 +13,7 @@ from lgnc.backends.c.host import host_body, portable_body
 from lgnc.backends.c.mcu import mcu_body, straight_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
 from lgnc.backends.c.names import check_c_name
+from lgnc.backends.c.packages import Library, package_files
 from lgnc.backends.c.project import project_files
 from lgnc.backends.c.row import row_files
 from lgnc.backends.c.tables import check_scores
@@ -44,13 +46,25 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         ]
     )
     vectors = golden(circuit)
-    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source}
-    texts |= project_files(circuit, vectors, name, __version__)
-    files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
-    files |= row_files(circuit, options.row, name, settings.profile)
+    code = {f"{name}.h": header(circuit, body), f"{name}.c": source}
+    code = {path: named(text, name) for path, text in code.items()}
+    code |= row_files(circuit, options.row, name, settings.profile)
+    library = _library(circuit, name, code, settings)
+    texts = {path: named(text, name) for path, text in project_files(circuit, vectors, library).items()}
+    texts |= package_files(settings.package, library, circuit, body, code)
+    files = {path: text.encode("ascii") for path, text in (code | texts).items()}
     if settings.board is not None:
         files |= board_files(circuit, vectors, name, settings.board)
     return Artifact(files, {**_details(circuit, name, settings.profile, body), "golden": vectors.facts, **extra})
+
+
+def _library(circuit: Circuit, name: str, code: Iterable[str], settings: CSettings) -> Library:
+    """The folder for build systems. code: its files of C and C++."""
+    about = f"A logic gate network: {len(circuit.encoder.names)} features, {circuit.gates} gates"
+    sources = tuple(path for path in code if path.endswith(".c"))
+    headers = tuple(path for path in code if not path.endswith(".c"))
+    math = circuit.head is not None and settings.profile != "mcu"
+    return Library(name, __version__, about, sources, headers, math)
 
 
 def _body(circuit: Circuit, settings: CSettings) -> Body:

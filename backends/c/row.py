@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lgnc.backends.c.names import comment
 from lgnc.backends.c.row_names import Identifiers, as_field, c_string, constant_word, field_word
-from lgnc.backends.c.text import constant, element_types, index_type, named, runtime
+from lgnc.backends.c.text import constant, element_types, index_type, macro_prefix, named, runtime
 from lgnc.backends.row import RowColumn
 from lgnc.ir.circuit import Circuit, Head
 
@@ -50,23 +50,31 @@ def row_names(head: Head, row: Sequence[RowColumn], name: str, element: str) -> 
     return RowNames(classes, tuple(members))
 
 
-def row_files(circuit: Circuit, row: Sequence[RowColumn] | None, name: str, profile: str) -> dict[str, bytes]:
-    """Relative path -> bytes; nothing for a circuit without a head."""
+def row_files(circuit: Circuit, row: Sequence[RowColumn] | None, name: str, profile: str) -> dict[str, str]:
+    """Relative path -> text, and NAME.hpp, which wraps both headers; nothing for a circuit without a head."""
     if circuit.head is None:
         return {}
     names = row_names(circuit.head, row or (), name, element_types(circuit)[0])
-    texts = {
+    return {
         f"{name}_row.h": _header(circuit, circuit.head, names, name, profile),
         f"{name}_row.c": _source(circuit, circuit.head, names, name, profile),
+        f"{name}.hpp": _wrapper(circuit, names, name),
     }
-    return {path: text.encode("ascii") for path, text in texts.items()}
+
+
+def _wrapper(circuit: Circuit, names: RowNames, name: str) -> str:
+    """NAME.hpp."""
+    text = runtime("wrapper.hpp").replace("@ROW@\n", runtime("wrapper_row.hpp") + "\n" if names.members else "\n")
+    text = text.replace("NAME_element", element_types(circuit)[0])
+    return named(text, name).replace("NAME_HPP", f"{macro_prefix(name)}HPP")
 
 
 def _header(circuit: Circuit, head: Head, names: RowNames, name: str, profile: str) -> str:
     element = element_types(circuit)[0]
     calls = runtime("row_calls.h").replace("NAME_element", element)
     parts = [
-        "/* Beside NAME.h: names of classes, margins, and rows as the trained table had them. Written by lgnc. MIT licence. */",
+        "/* Beside NAME.h: names of classes, margins, and rows as the trained table had them.",
+        "   Written by lgnc. MIT licence. */",
         "#ifndef NAME_ROW_H",
         "#define NAME_ROW_H",
         "",
@@ -104,8 +112,8 @@ def _structure(members: Sequence[Member], name: str) -> list[str]:
         if member.column.values is not None
     ]
     found += [
-        "/* A row: set what is known. Where a cell is missing, set its bit in `missing` (a number that is NaN is missing too);",
-        "   start from {0}, so that the others are not. A category that no row had in training is ..._OTHER. */",
+        "/* A row: start from {0} and set what is known. Where a cell is missing, set its bit in `missing` (a number",
+        "   that is NaN is missing too). A category that no row had in training is ..._OTHER. */",
         f"struct {name}_row {{",
         *(f"    {member.type} {member.field}; /* {_told(member)} */" for member in members),
         "    struct {",

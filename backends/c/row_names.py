@@ -9,25 +9,7 @@ from lgnc.backends.c.names import check_c_name
 from lgnc.diagnostics import BadInput
 
 _SIGNS = {"<": " LT ", ">": " GT ", "=": " EQ ", "+": " PLUS ", "%": " PERCENT ", "&": " AND "}
-_MACROS = frozenset(
-    [
-        "errno",
-        "linux",
-        "unix",
-        "i386",
-        "arm",
-        "mips",
-        "sparc",
-        "vax",
-        "sun",
-        "near",
-        "far",
-        "small",
-        "hyper",
-        "interface",
-        "std",
-    ]
-)
+_MACROS = "errno linux unix i386 arm mips sparc vax sun near far small hyper interface std"
 """What compilers and systems define in small letters."""
 
 _LONGEST = 60
@@ -68,7 +50,7 @@ def field_word(text: str, otherwise: str) -> str:
 def as_field(word: str) -> str:
     """The word as a member of a struct: keywords and macros end in an underscore."""
     try:
-        return f"{word}_" if word in _MACROS else check_c_name(word)
+        return f"{word}_" if word in _MACROS.split() else check_c_name(word)
     except BadInput:
         return f"{word}_"
 

@@ -27,9 +27,9 @@ class Network:
 
     classes: the class names, or None for a circuit without a head. manifest: the folder's. Features are checked
     (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type. Tables
-    with named columns (DataFrames, Arrow tables, structured arrays, dicts of columns) go by name: as features, or as the
-    table that was trained on, whose missing cells and categories are read as there; images [n, height, width, channels]
-    are taken where the features are pixels.
+    with named columns (DataFrames, Arrow tables, structured arrays, dicts of columns) go by name: as features, or as
+    the table that was trained on, whose missing cells and categories are read as there; images [n, height, width,
+    channels] are taken where the features are pixels.
 
     A pickled network is its folder's path: what opens it must find the same files there.
     """
@@ -74,7 +74,7 @@ class Network:
             raise BadInput(f"packed features are {x.dtype}{list(x.shape)}, not uint8[rows, {width}]", fix=fix)
         return x, {"packed": True}
 
-    def predict(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int64]:
+    def predict(self, features: Any, *, packed: bool = False) -> NDArray[np.int64]:
         """int64[n]: the class index of each of [n, features] rows. Raises BadInput for features that do not fit.
 
         packed: rows are uint8[n, ceil(features / 8)] instead, feature f being bit f % 8 (the lowest is 0) of byte
@@ -91,14 +91,14 @@ class Network:
         classes: NDArray[np.int64] = self._engine.predict(rows, **how).astype(np.int64, copy=False)
         return classes
 
-    def scores(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
+    def scores(self, features: Any, *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n, classes]: true literals of each class, plus its offset."""
         self._head()
         rows, how = self._rows(features, packed)
         scores: NDArray[np.int32] = self._engine.scores(rows, **how)
         return scores
 
-    def outputs(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.bool_]:
+    def outputs(self, features: Any, *, packed: bool = False) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
         if self.classes is not None:
             raise BadInput("the network has a head, so it gives classes", fix="call predict() or scores()")

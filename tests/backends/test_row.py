@@ -24,7 +24,7 @@ from lgnc.sim import load_manifest
 from lgnc.toolchain import find_tool, require_tool, run
 from tests.backends.support import emitted, write
 from tests.flows.test_compare import edit
-from tests.flows.test_stations import station
+from tests.flows.test_stations import replace_text, station
 from tests.support import needs, random_circuit, random_model
 
 COLOURS = ["red", "<=50K", ">50K", 'blue "q" \\', "-1", "1", "NAME_x", "größe"]
@@ -60,9 +60,8 @@ def compiled(at: Path, *, whole: bool = False, **settings: Any) -> tuple[Path, P
     dtype = str(data.x_train.dtype)
     model = random_model(1, features=len(data.feature_names), dtype=dtype, classes=3)
     rows = data.x_train
-    threshold = rows[np.arange(model.encoder.bits) * 7 % len(rows), model.encoder.feature].astype(
-        model.encoder.threshold.dtype
-    )
+    threshold: Any = rows[np.arange(model.encoder.bits) * 7 % len(rows), model.encoder.feature]
+    threshold = threshold.astype(model.encoder.threshold.dtype)
     encoder = replace(model.encoder, names=data.feature_names, threshold=threshold)
     model = replace(model, encoder=encoder, class_names=data.class_names, meta={"columns": data.columns})
     save_model(model, at / "m.lgn")
@@ -70,7 +69,7 @@ def compiled(at: Path, *, whole: bool = False, **settings: Any) -> tuple[Path, P
     return at / "m.lgn", at / "out"
 
 
-def cells(path: Path) -> dict[str, list[Any]]:
+def cells(path: Path) -> Any:
     """The table's columns but its labels, as a caller has them: None for a gap, and one category that is new."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -84,7 +83,7 @@ def cells(path: Path) -> dict[str, list[Any]]:
     return found
 
 
-def program(out: Path, rows: dict[str, list[Any]]) -> str:
+def program(out: Path, rows: Any) -> str:
     """C that sets every row member by member, with the constants of the header, and prints classes and margins."""
     manifest = load_manifest(out)
     circuit = lgnc.read(out / "net.lgir")
@@ -138,7 +137,7 @@ def test_columns_of_the_table_go_by_name_in_python_too(tmp_path: Path) -> None:
     _, out = compiled(tmp_path)
     rows = cells(tmp_path / "t.csv")
     network = lgnc.load(out)
-    data = load_dataset(str(tmp_path / "t.csv"), columns=load_manifest(out).columns, test_fraction=1.0)
+    data = load_dataset(str(tmp_path / "t.csv"), columns=dict(load_manifest(out).columns), test_fraction=1.0)
     untouched = slice(20, None)
     of_file = network.predict(data.x_test)
     in_memory = network.predict({name: values[untouched] for name, values in rows.items()})
@@ -184,11 +183,11 @@ def test_planted_faults_are_no(tmp_path: Path) -> None:
     for file, old, new, told in FAULTS:
         text = (out / file).read_text()
         assert old in text, old
-        edit(out / file, lambda text, old=old, new=new: text.replace(old, new, 1))
+        edit(out / file, replace_text(old, new))
         wrong = verify(model, out)
         assert (wrong.equal, station(wrong, "rows").ok) == (False, False)
         assert told in station(wrong, "rows").detail, station(wrong, "rows").detail
-        edit(out / file, lambda _, text=text: text)
+        edit(out / file, replace_text(new, old))
 
 
 @needs("cc")
@@ -201,7 +200,7 @@ def test_compiles_without_a_warning(profile: str, tmp_path: Path, monkeypatch: p
             run([path, *STRICT, "-c", out / "net_row.c", "-o", tmp_path / "net_row.o"])
 
 
-def test_a_network_without_a_table_has_names_and_margins_and_no_row(tmp_path: Path) -> None:
+def test_a_network_without_a_table_has_names_and_margins_and_no_row() -> None:
     files = emitted("c", random_circuit(2, classes=3)).files
     assert b"struct net_row" not in files["net_row.h"]
     assert b"net_class_CLASS_2 = 2" in files["net_row.h"]
@@ -242,7 +241,7 @@ def test_identifiers() -> None:
 
 def test_no_two_constants_are_the_same() -> None:
     row = [RowColumn("a", 0, ("1_2", "x")), RowColumn("a_1", 0, ("2", "X", "x")), RowColumn("class", 0, ("class 1",))]
-    head = Head(("class 1", "Class 1"), np.array([0, 1, 2]), np.zeros(2))
+    head = Head(("class 1", "Class 1"), np.array([0, 1, 2], np.int32), np.zeros(2, np.int32))
     names = row_names(head, row, "net", "double")
     constants = [*names.classes, *(each for member in names.members for each in member.constants)]
     assert len(set(constants)) == len(constants)
