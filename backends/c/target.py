@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lgnc.backends.c.boards import BOARDS
 from lgnc.backends.c.packages import PACKAGES
-from lgnc.backends.setting import choice, size
+from lgnc.backends.setting import choice, flag, size
 from lgnc.backends.target import Engine, Target
 from lgnc.diagnostics import BadInput
 
@@ -29,6 +29,7 @@ class CSettings:
         default="auto",
     )
     board: str | None = choice(tuple(BOARDS), "adds a project for a microcontroller board, profile mcu", unless="none")
+    blob: bool = flag("profile mcu: adds the tables as NAME.bin, and code that reads such files")
     package: str | None = choice(PACKAGES, "adds a header with all code, or what an ecosystem asks for", unless="none")
     max_flash: int | None = size("profile mcu: refuse to write more than this", unless="no limit")
     max_ram: int | None = size("profile mcu: refuse to need more than this", unless="no limit")
