@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "toolchain": {"diagnostics", "processes"},
     "ir": {"diagnostics"},
     "arithmetic": {"diagnostics", "ir"},
+    "features": {"diagnostics"},
     "formats": {"diagnostics", "files", "ir"},
     "readback": {*BASE, "ir"},
     "passes": {"diagnostics", "ir", "arithmetic"},

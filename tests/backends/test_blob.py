@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_the_station_sees_faults_of_the_blob_and_of_its_loader(tmp_path: Path) -
 @needs("cc")
 def test_verify_asks_about_the_blob(tmp_path: Path) -> None:
     save_model(random_model(3, classes=4), tmp_path / "m.lgn")
-    settings = {"target_profile": "mcu", "blob": True}
+    settings: dict[str, Any] = {"target_profile": "mcu", "blob": True}
     lgnc.compile(tmp_path / "m.lgn", "c", tmp_path / "out", name="net", prove=False, **settings)
     verdict = verify(tmp_path / "m.lgn", tmp_path / "out")
     assert (verdict.equal, station(verdict, "blob").ok) == (True, True)

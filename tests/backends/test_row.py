@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lgnc.backends.c.row_names import Identifiers, as_field, c_string, constant_
 from lgnc.backends.row import RowColumn, features_of
 from lgnc.data import load_dataset
 from lgnc.data.features import Schema
+from lgnc.features import header
 from lgnc.flows.compare import verify
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.c_rows import row_calls
@@ -58,16 +60,22 @@ def table(path: Path, *, whole: bool = False) -> Path:
 
 def compiled(at: Path, *, whole: bool = False, **settings: Any) -> tuple[Path, Path]:
     """(a model of random gates over the table's features, the folder compiled from it)."""
-    data = load_dataset(str(table(at / "t.csv", whole=whole)), label="kind")
-    dtype = str(data.x_train.dtype)
-    model = random_model(1, features=len(data.feature_names), dtype=dtype, classes=3)
+    return compiled_from(table(at / "t.csv", whole=whole), "net", **settings)
+
+
+def compiled_from(path: Path, name: str, **settings: Any) -> tuple[Path, Path]:
+    """The same of a CSV whose last column is the label."""
+    at = path.parent
+    data = load_dataset(str(path))
+    classes = len(data.class_names)
+    model = random_model(1, features=len(data.feature_names), dtype=str(data.x_train.dtype), classes=classes)
     rows = data.x_train
     threshold: Any = rows[np.arange(model.encoder.bits) * 7 % len(rows), model.encoder.feature]
     threshold = threshold.astype(model.encoder.threshold.dtype)
     encoder = replace(model.encoder, names=data.feature_names, threshold=threshold)
     model = replace(model, encoder=encoder, class_names=data.class_names, meta={"columns": data.columns})
     save_model(model, at / "m.lgn")
-    lgnc.compile(at / "m.lgn", "c", at / "out", name="net", prove=False, **settings)
+    lgnc.compile(at / "m.lgn", "c", at / "out", name=name, prove=False, **settings)
     return at / "m.lgn", at / "out"
 
 
@@ -225,6 +233,56 @@ def test_names_of_the_user_stay_as_they_are_in_the_header(tmp_path: Path) -> Non
     text = (tmp_path / "net.h").read_text()
     assert "feature 0: NAME_x\n" in text
     assert "feature 1: NAME.h\n" in text
+
+
+def snippet(page: str, word: str) -> str:
+    """The C block of a page that has a word in it."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text()
+    (found,) = [block for block in re.findall(r"```c\n(.*?)```", text, re.DOTALL) if word in block]
+    return str(found)
+
+
+@needs("cc")
+def test_what_the_pages_show_compiles(tmp_path: Path) -> None:
+    """Rows and blobs of the C target's page, and the stream of the page on features."""
+    rng = np.random.default_rng(0)
+    pages = {
+        "net": [
+            "age,colour,income,kind",
+            *(f"{k % 90},{'red' if k % 3 else 'blue'},{k * 7 % 500},{k % 2}" for k in range(99)),
+        ],
+        "shake": [",".join(["mean", "deviation", "crossings", *(f"bin {k}" for k in range(16)), "state"])]
+        + [",".join([*map(str, rng.integers(0, 9000, 19)), "calm" if k % 2 else "shaking"]) for k in range(99)],
+    }
+    for name, lines in pages.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "t.csv").write_text("\n".join(lines) + "\n")
+        compiled_from(tmp_path / name / "t.csv", name, target_profile="mcu", blob=True)
+    (tmp_path / "lgnc_features.h").write_text(header())
+    blob = snippet("targets-c.md", "net_open")
+    source = f"""
+#include "lgnc_features.h"
+#include "net/out/net_blob.h"
+#include "net/out/net_row.h"
+#include "shake/out/shake_row.h"
+#include <stdio.h>
+void tell(const char *words);
+void rows(void);
+void rows(void) {{ {snippet("targets-c.md", "struct net_row row")} (void)sure; }}
+void blobs(const uint8_t *blob, size_t size, const {element(tmp_path / "net" / "out")} *features);
+void blobs(const uint8_t *blob, size_t size, const {element(tmp_path / "net" / "out")} *features)
+{{ {blob.replace("features);", "features); (void)found;")} }}
+void each_sample(int16_t sample);
+{snippet("features.md", "each_sample")}
+"""
+    (tmp_path / "pages.c").write_text(source)
+    run([require_tool("cc"), "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", tmp_path / "pages.c"])
+
+
+def element(out: Path) -> str:
+    facts = load_manifest(out).c
+    assert facts is not None
+    return facts.element
 
 
 def test_identifiers() -> None:
