@@ -67,7 +67,7 @@ def _header(data: bytes, circuit: Circuit, where: str) -> list[int]:
         data[16:]
     ):
         raise _bad("is damaged: its length or its checksum is wrong", where)
-    found = np.frombuffer(data, "<u4", 7, 24).tolist()
+    found: list[int] = np.frombuffer(data, "<u4", 7, 24).tolist()
     if head is None or found[:2] != [len(circuit.encoder.names), head.classes]:
         raise _bad("has other features or classes", where)
     return found
@@ -143,9 +143,12 @@ class _Run:
         encoder = replace(
             like.encoder, feature=self.found["feature"].astype(np.int32), threshold=self._thresholds(like.encoder)
         )
-        head = replace(like.head, starts=np.array(starts), offset=self.offset)
+        if (abs(self.offset) >= 2**31).any():
+            raise _bad("a class's offset is beyond 32 bits", self.where)
+        head = replace(like.head, starts=np.array(starts, np.int32), offset=self.offset.astype(np.int32))
         made = self.builder
-        return Circuit(encoder, *(np.array(each, np.int32) for each in (made.op, made.a, made.b, outputs)), head)
+        op, a, b = np.array(made.op, np.uint8), np.array(made.a, np.int32), np.array(made.b, np.int32)
+        return Circuit(encoder, op, a, b, np.array(outputs, np.int32), head)
 
     def _thresholds(self, encoder: Encoder) -> NDArray[Any]:
         """In the encoder's own type: keys of floats are turned back."""
@@ -154,4 +157,5 @@ class _Run:
             return found.astype(np.int64)
         bits = found.astype(found.dtype.newbyteorder("="))
         bits = bits ^ np.where(bits < 0, np.iinfo(bits.dtype).max, 0).astype(bits.dtype)
-        return bits.view(encoder.dtype).astype(np.float64)
+        made: NDArray[np.float64] = bits.view(encoder.dtype).astype(np.float64)
+        return made
