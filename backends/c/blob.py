@@ -44,11 +44,13 @@ def interface_of(circuit: Circuit) -> int:
 
 
 def pack_blob(circuit: Circuit, plan: McuSchedule) -> bytes:
-    """The bytes of NAME.bin. circuit: with a head, whose digest and interface are told. Raises Failed for one that is
-    too large for 16-bit entries.
+    """The bytes of NAME.bin. circuit: whose digest and interface are told. Raises BadInput for one without a head, and
+    Failed for one that is too large for 16-bit entries.
     """
     head, features = circuit.head, len(circuit.encoder.names)
-    assert head is not None
+    if head is None:
+        fix = "compile it without --blob"
+        raise BadInput("the circuit has no head, so it has no classes", where="--blob", fix=fix)
     if max(plan.rows, features, head.classes) > MOST_ROWS - 1:
         what = f"{plan.rows:,} values live at a time, {features:,} features, {head.classes:,} classes"
         raise Failed(f"a blob's entries have 16 bits: {what}", where="--blob", fix="train a smaller network")
@@ -78,14 +80,6 @@ def facts_of(blob: bytes) -> dict[str, int | str]:
         "workspace_bytes": int.from_bytes(blob[32:36], "little"),
         "interface": f"{interface:016x}",
     }
-
-
-def check_blob(circuit: Circuit, profile: str) -> None:
-    """Raise BadInput where there is no blob: for other profiles, and without a head."""
-    if profile != "mcu":
-        raise BadInput("only the mcu form reads its tables from a blob", where="--blob", fix="use --target-profile mcu")
-    if circuit.head is None:
-        raise BadInput("the circuit has no head, so it has no classes", where="--blob", fix="compile it without --blob")
 
 
 def blob_sources(circuit: Circuit, name: str) -> dict[str, str]:

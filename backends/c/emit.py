@@ -7,7 +7,7 @@ from typing import Any
 
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.c.blob import blob_sources, check_blob, facts_of, pack_blob
+from lgnc.backends.c.blob import blob_sources, facts_of, pack_blob
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, state_room
 from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import host_body, portable_body
@@ -92,7 +92,6 @@ def _body(circuit: Circuit, settings: CSettings) -> Body:
 
 def _blob(circuit: Circuit, settings: CSettings, name: str) -> dict[str, bytes]:
     """NAME.bin. Raises BadInput where there is none, and Failed for a circuit that is too large."""
-    check_blob(circuit, settings.profile)
     chip, room = chip_of(settings.board), state_room(circuit, settings.board, settings.max_ram)
     return {f"{name}.bin": pack_blob(circuit, mcu_plan(normal_form(circuit), chip, room, settings.max_flash))}
 

@@ -47,6 +47,9 @@ class CSettings:
         if self.board is not None:
             fix = "use it with --target-profile mcu"
             raise BadInput(f"board {self.board} runs the MCU form", where="--board", fix=fix)
+        if self.blob:
+            fix = "use --target-profile mcu"
+            raise BadInput("only the mcu form reads its tables from a blob", where="--blob", fix=fix)
         for option, budget in (("--max-flash", self.max_flash), ("--max-ram", self.max_ram)):
             if budget is not None:
                 raise BadInput("only the mcu form has a budget", where=option, fix="use --target-profile mcu")
