@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from lgnc.backends.c.text import Body, element_types, macro_prefix, named, runtime
+from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 
 PACKAGES = ("header", "rust", "zephyr", "esp-idf", "cmsis-pack")
@@ -104,7 +105,8 @@ def _crate(library: Library, circuit: Circuit, body: Body) -> dict[str, str]:
     """A no_std crate in the folder rust, which builds NAME.c."""
     head = circuit.head
     if head is None:
-        return {}
+        what = "the circuit has no head, and the crate has classes alone"
+        raise BadInput(what, where="--package", fix="compile it without --package rust")
     rust = library.filled(
         "packages/lib.rs.in",
         ELEMENT=_RUST[element_types(circuit)[0]],

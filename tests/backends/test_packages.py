@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lgnc.diagnostics import BadInput
 from lgnc.ir import simulate
 from lgnc.ir.circuit import Circuit
 from lgnc.toolchain import require_tool, run
@@ -232,3 +233,8 @@ def test_the_pack_description_lists_what_is_there() -> None:
         "net.c": "sourceC", "net_row.c": "sourceC", "net.h": "header", "net_row.h": "header", "net.hpp": "header",
     }  # fmt: skip
     assert set(listed) <= set(files)
+
+
+def test_a_crate_without_classes_is_refused() -> None:
+    with pytest.raises(BadInput, match="--package: the circuit has no head"):
+        emitted("c", random_circuit(1), package="rust")
