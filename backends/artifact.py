@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lgnc.backends.row import RowColumn
 from lgnc.ir.circuit import Circuit
 
 MANIFEST = "manifest.json"
@@ -37,10 +38,14 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Options:
-    """What every backend is told: the name that its identifiers start with, and target-specific settings."""
+    """What every backend is told: the name that its identifiers start with, and target-specific settings.
+
+    row: the columns of the table that the network was trained on, where it was one.
+    """
 
     name: str = "lgn"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    row: tuple[RowColumn, ...] | None = None
 
 
 Emit = Callable[[Circuit, Options], Artifact]

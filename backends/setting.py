@@ -1,6 +1,6 @@
 """One setting of a target: a field of its settings dataclass, which says what values it takes and what for.
 
-`choice`, `number` and `size` make such fields:
+`choice`, `number`, `size` and `flag` make such fields:
 
     @dataclass(frozen=True)
     class RustSettings:
@@ -28,7 +28,7 @@ class Setting:
     """
 
     name: str
-    kind: Literal["choice", "number", "size"]
+    kind: Literal["choice", "number", "size", "flag"]
     help: str
     choices: tuple[str, ...]
     default: str
@@ -41,7 +41,8 @@ class Setting:
     @property
     def values(self) -> str:
         """What it may be, in words."""
-        return ", ".join(self.choices) or {"number": "1 or more", "size": "bytes: 512, 16K or 1M"}[self.kind]
+        told = {"number": "1 or more", "size": "bytes: 512, 16K or 1M", "flag": "given or not"}
+        return ", ".join(self.choices) or told[self.kind]
 
     def check(self, value: object) -> str | int:
         """The value, as a plain str or int. Raises BadInput when it is of another type or out of range."""
@@ -49,6 +50,11 @@ class Setting:
             if not isinstance(value, str) or value not in self.choices:
                 raise unknown(self.name.replace("_", " "), _shown(value), self.choices, where=self.option)
             return str(value)
+        if self.kind == "flag":
+            if type(value) is not bool:
+                fix = "give True or False"
+                raise BadInput(f"{self.name} is {_shown(value)}, not True or False", where=self.option, fix=fix)
+            return value
         wanted, fix = {
             "number": ("a whole number above 0", "for instance 4"),
             "size": ("a number of bytes", "give a positive integer"),
@@ -103,7 +109,12 @@ def size(help: str, *, unless: str = "") -> Any:
     return _field("size", help, (), None, unless)
 
 
-def _field(kind: str, help: str, choices: tuple[str, ...], default: str | None, unless: str) -> Any:
+def flag(help: str) -> Any:
+    """A field that is False unless it is given."""
+    return _field("flag", help, (), False, "")
+
+
+def _field(kind: str, help: str, choices: tuple[str, ...], default: str | bool | None, unless: str) -> Any:
     return field(default=default, metadata={"kind": kind, "help": help, "choices": choices, "unless": unless})
 
 

@@ -26,7 +26,7 @@ class Board:
     """engine: what emulates it. flash, ram: bytes. ticks: what its counter counts. linker: whether it needs a script.
 
     family: of CHIPS. reserve: bytes of (flash, RAM) that the start code, the main
-    program and its stack take.
+    program and its stack take. model: the board that it shares its files with; words: what differs in the Makefile.
     """
 
     engine: str
@@ -36,11 +36,27 @@ class Board:
     linker: bool
     family: str
     reserve: tuple[int, int]
+    model: str = ""
+    words: tuple[tuple[str, str], ...] = ()
 
 
 BOARDS: Mapping[str, Board] = {
     "atmega328p": Board("simavr", 32 * 1024, 2 * 1024, "cycles", False, "avr", (3072, 192)),
     "mps2-an385": Board("qemu-system-arm", 4 * 2**20, 4 * 2**20, "instructions", True, "cortex-m3", (3072, 1024)),
+    "mps2-an386": Board(
+        "qemu-system-arm",
+        4 * 2**20,
+        4 * 2**20,
+        "instructions",
+        True,
+        "cortex-m4f",
+        (3072, 1024),
+        "mps2-an385",
+        (
+            ("-mcpu=cortex-m3 -mthumb", "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"),
+            ("-M mps2-an385 -cpu cortex-m3", "-M mps2-an386 -cpu cortex-m4"),
+        ),
+    ),
 }
 
 GOLDEN_BYTES = 1024
@@ -84,17 +100,21 @@ def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
 def board_files(circuit: Circuit, vectors: Golden, name: str, board: str) -> dict[str, bytes]:
     """The folder `board` beside NAME.c and NAME.h. Boards differ in board.c, board.ld and the Makefile alone."""
     chosen = BOARDS[board]
+    model = chosen.model or board
+    makefile = runtime(f"boards/{model}.mk")
+    for old, new in chosen.words:
+        makefile = makefile.replace(old, new)
     element, _ = element_types(circuit)
     rows = golden_rows(circuit, vectors)
     texts = {
         "main.c": runtime("boards/main.c").replace("NAME_element", element),
         "board.h": runtime("boards/board.h").replace("@TICKS@", chosen.ticks),
-        "board.c": runtime(f"boards/{board}.c"),
-        "Makefile": re.sub(r"\bNAME\.", f"{name}.", runtime(f"boards/{board}.mk")),
+        "board.c": runtime(f"boards/{model}.c"),
+        "Makefile": re.sub(r"\bNAME\.", f"{name}.", makefile),
         "NAME_rows.h": rows_header(element, rows, answers(circuit, rows)),
     }
     if chosen.linker:
-        texts["board.ld"] = runtime(f"boards/{board}.ld")
+        texts["board.ld"] = runtime(f"boards/{model}.ld")
     return {f"board/{named(path, name)}": named(text, name).encode("ascii") for path, text in texts.items()}
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.c.blob import blob_sources, facts_of, pack_blob
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, state_room
 from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import host_body, portable_body
-from lgnc.backends.c.mcu import mcu_body, straight_body
+from lgnc.backends.c.mcu import mcu_body, mcu_plan, straight_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
 from lgnc.backends.c.names import check_c_name
+from lgnc.backends.c.packages import Library, package_files
 from lgnc.backends.c.project import project_files
+from lgnc.backends.c.row import row_files
 from lgnc.backends.c.tables import check_scores
 from lgnc.backends.c.target import TARGET, CSettings
 from lgnc.backends.c.text import Body, element_types, header, named
@@ -43,12 +47,29 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         ]
     )
     vectors = golden(circuit)
-    texts = {f"{name}.h": header(circuit, body), f"{name}.c": source}
-    texts |= project_files(circuit, vectors, name, __version__)
-    files = {path: named(text, name).encode("ascii") for path, text in texts.items()}
+    code = {f"{name}.h": header(circuit, body), f"{name}.c": source}
+    code = {path: named(text, name) for path, text in code.items()}
+    code |= row_files(circuit, options.row, name, settings.profile)
+    blob = _blob(circuit, settings, name) if settings.blob else {}
+    code |= blob_sources(circuit, name) if blob else {}
+    library = _library(circuit, name, code, settings)
+    texts = {path: named(text, name) for path, text in project_files(circuit, vectors, library).items()}
+    texts |= package_files(settings.package, library, circuit, body, code)
+    files = {path: text.encode("ascii") for path, text in (code | texts).items()} | blob
     if settings.board is not None:
         files |= board_files(circuit, vectors, name, settings.board)
-    return Artifact(files, {**_details(circuit, name, settings.profile, body), "golden": vectors.facts, **extra})
+    return Artifact(
+        files, {**_details(circuit, name, settings.profile, body), "golden": vectors.facts, **_told(blob), **extra}
+    )
+
+
+def _library(circuit: Circuit, name: str, code: Iterable[str], settings: CSettings) -> Library:
+    """The folder for build systems. code: its files of C and C++."""
+    about = f"A logic gate network: {len(circuit.encoder.names)} features, {circuit.gates} gates"
+    sources = tuple(path for path in code if path.endswith(".c"))
+    headers = tuple(path for path in code if not path.endswith(".c"))
+    math = circuit.head is not None and settings.profile != "mcu"
+    return Library(name, __version__, about, sources, headers, math)
 
 
 def _body(circuit: Circuit, settings: CSettings) -> Body:
@@ -67,6 +88,17 @@ def _body(circuit: Circuit, settings: CSettings) -> Body:
     if settings.style != "table":
         bodies.append(straight_body(form, chip))
     return min(bodies, key=lambda body: (room is not None and body.workspace + body.stack > room, body.flash))
+
+
+def _blob(circuit: Circuit, settings: CSettings, name: str) -> dict[str, bytes]:
+    """NAME.bin. Raises BadInput where there is none, and Failed for a circuit that is too large."""
+    chip, room = chip_of(settings.board), state_room(circuit, settings.board, settings.max_ram)
+    return {f"{name}.bin": pack_blob(circuit, mcu_plan(normal_form(circuit), chip, room, settings.max_flash))}
+
+
+def _told(blob: dict[str, bytes]) -> dict[str, Any]:
+    """What the manifest says of NAME.bin."""
+    return {"blob": facts_of(next(iter(blob.values())))} if blob else {}
 
 
 def _budget(circuit: Circuit, body: Body, settings: CSettings) -> dict[str, Any]:

@@ -37,6 +37,12 @@ def mcu_body(circuit: Circuit, chip: Chip, room: int | None = None, flash: int |
     chip: what its code is foretold for. room: bytes of RAM that there are for the state, where that is known; it goes
     before. flash: bytes for code and tables, likewise.
     """
+    best = mcu_plan(circuit, chip, room, flash)
+    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best, chip))
+
+
+def mcu_plan(circuit: Circuit, chip: Chip, room: int | None = None, flash: int | None = None) -> McuSchedule:
+    """The order of steps that `mcu_body` writes."""
     plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
     limit = max(STATE, 2 * min(plan.rows for plan in plans))
     if room is not None:
@@ -47,8 +53,7 @@ def mcu_body(circuit: Circuit, chip: Chip, room: int | None = None, flash: int |
         beyond = 0 if flash is None else max(0, _code(circuit, plan, chip) + tables - flash)
         return max(plan.rows, limit), beyond, tables + STEP * len(plan.steps)
 
-    best = min(plans, key=cost)
-    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best, chip))
+    return min(plans, key=cost)
 
 
 def _code(circuit: Circuit, plan: McuSchedule, chip: Chip) -> int:
@@ -110,7 +115,7 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
         parts += [
             "/* Encoder bits, in the order of the steps: feature and the threshold that it is above. */",
             numbers("NAME_place NAME_feature[]", plan.feature),
-            table("NAME_value NAME_threshold[]", [constant(t, value) for t in _keys(plan.threshold)]),
+            table("NAME_value NAME_threshold[]", [constant(t, value) for t in order_keys(plan.threshold)]),
         ]
     if circuit.head is None:
         parts += ["/* Outputs: 2 * byte + inverted. */", numbers("NAME_node NAME_literal[]", plan.literals)]
@@ -122,7 +127,7 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
     return "\n".join([FLASH, *(part.replace("static const ", "static const NAME_FLASH ") for part in parts)])
 
 
-def _keys(threshold: NDArray[Any]) -> NDArray[Any]:
+def order_keys(threshold: NDArray[Any]) -> NDArray[Any]:
     """Floats as integers of the same order; integers as they are. Minus zero is zero: nothing lies between them."""
     if threshold.dtype.kind != "f":
         return threshold

@@ -9,32 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.c.golden import Golden
+from lgnc.backends.c.packages import Library
 from lgnc.backends.c.text import constant, element_types, runtime, table
 from lgnc.backends.thresholds import ELEMENT
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import encode, pack, simulate, simulate_outputs, unpack
 
 
-def project_files(circuit: Circuit, rows: Golden, name: str, version: str) -> dict[str, str]:
+def project_files(circuit: Circuit, rows: Golden, library: Library) -> dict[str, str]:
     """Relative path -> text. rows: what the test tries. The names NAME_* in the texts are still to be replaced."""
-    about = f"A logic gate network: {len(circuit.encoder.names)} features, {circuit.gates} gates"
-    library: dict[str, Any] = {
+    name, version, about = library.name, library.version, library.about
+    platformio: dict[str, Any] = {
         "name": name,
         "version": version,
         "description": about,
         "license": "MIT",
         "frameworks": "*",
     }
-    library["headers"] = f"{name}.h"
-    library["build"] = {"srcFilter": f"+<{name}.c>"}
+    platformio["headers"] = f"{name}.h"
+    platformio["build"] = {"srcFilter": " ".join(f"+<{source}>" for source in library.sources)}
     arduino = {"name": name, "version": version, "author": "lgnc", "maintainer": "lgnc", "sentence": about}
     arduino |= {"paragraph": "Written by lgnc.", "category": "Data Processing", "url": "", "architectures": "*"}
     arduino |= {"includes": f"{name}.h"}
     return {
         f"test/test_{name}.c": test_source(circuit, rows),
-        "Makefile": runtime("Makefile.in").replace("@NAME@", name),
-        "CMakeLists.txt": runtime("CMakeLists.txt.in").replace("@NAME@", name),
-        "library.json": json.dumps({**library, "platforms": "*"}, indent=2, sort_keys=True) + "\n",
+        "Makefile": library.filled("Makefile.in"),
+        "CMakeLists.txt": library.filled("CMakeLists.txt.in"),
+        "library.json": json.dumps({**platformio, "platforms": "*"}, indent=2, sort_keys=True) + "\n",
         "library.properties": "".join(f"{key}={value}\n" for key, value in arduino.items()),
     }
 

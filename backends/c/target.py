@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lgnc.backends.c.boards import BOARDS
-from lgnc.backends.setting import choice, size
+from lgnc.backends.c.packages import PACKAGES
+from lgnc.backends.setting import choice, flag, size
 from lgnc.backends.target import Engine, Target
 from lgnc.diagnostics import BadInput
 
@@ -28,6 +29,8 @@ class CSettings:
         default="auto",
     )
     board: str | None = choice(tuple(BOARDS), "adds a project for a microcontroller board, profile mcu", unless="none")
+    blob: bool = flag("profile mcu: adds the tables as NAME.bin, and code that reads such files")
+    package: str | None = choice(PACKAGES, "adds a header with all code, or what an ecosystem asks for", unless="none")
     max_flash: int | None = size("profile mcu: refuse to write more than this", unless="no limit")
     max_ram: int | None = size("profile mcu: refuse to need more than this", unless="no limit")
 
@@ -44,6 +47,9 @@ class CSettings:
         if self.board is not None:
             fix = "use it with --target-profile mcu"
             raise BadInput(f"board {self.board} runs the MCU form", where="--board", fix=fix)
+        if self.blob:
+            fix = "use --target-profile mcu"
+            raise BadInput("only the mcu form reads its tables from a blob", where="--blob", fix=fix)
         for option, budget in (("--max-flash", self.max_flash), ("--max-ram", self.max_ram)):
             if budget is not None:
                 raise BadInput("only the mcu form has a budget", where=option, fix="use --target-profile mcu")

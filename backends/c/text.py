@@ -76,10 +76,19 @@ def macro_prefix(name: str) -> str:
     return f"{name.swapcase() if name in (name.lower(), name.upper()) else name}_"
 
 
+_KEPT = "\0"
+"""Stands in a user's word that `named` would take for the network's name."""
+
+
+def _said(name: str) -> str:
+    """A feature's or a class's name in a comment, as the user wrote it."""
+    return comment(name).replace("NAME", f"NAME{_KEPT}")
+
+
 def named(text: str, name: str) -> str:
     """NAME_MACRO, NAME_identifier and NAME.h with the real name."""
     text = re.sub(r"\bNAME_(?=[A-Z])", macro_prefix(name), re.sub(r"\bNAME_(?=[a-z])", f"{name}_", text))
-    return re.sub(r"\bNAME\.([ch])\b", rf"{name}.\1", text)
+    return re.sub(r"\bNAME\.([ch])\b", rf"{name}.\1", text).replace(_KEPT, "")
 
 
 def index_type(highest: int, narrowest: int = 8) -> str:
@@ -133,12 +142,12 @@ def header(circuit: Circuit, body: Body) -> str:
     """The text of NAME.h."""
     enc, head = circuit.encoder, circuit.head
     element, _ = element_types(circuit)
-    names = [f"   feature {i}: {comment(name)}" for i, name in enumerate(enc.names[:32])]
+    names = [f"   feature {i}: {_said(name)}" for i, name in enumerate(enc.names[:32])]
     if len(enc.names) > 32:
         names.append(f"   ... {len(enc.names) - 32} more features")
     kind = "class" if head is not None else "output"
     listed = circuit.output_names if head is None else head.names
-    names += [f"   {kind} {i}: {comment(name)}" for i, name in enumerate(listed[:256])]
+    names += [f"   {kind} {i}: {_said(name)}" for i, name in enumerate(listed[:256])]
     sizes = [
         f"#define NAME_FEATURES {len(enc.names)}u",
         f"#define NAME_GATES {circuit.gates}u",

@@ -45,7 +45,10 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         first = next(iter(owners.values()))
         told, option = first.help if len(owners) == 1 else told, first.option
         title = f"Settings of {next(iter(owners))}" if len(owners) == 1 else "Settings of several targets"
-        command = section(title)(option, name, type=_Value(owners), help=f"{told}.")(command)
+        kind: dict[str, Any] = {"type": _Value(owners)}
+        if first.kind == "flag":
+            kind = {"is_flag": True, "flag_value": True, "default": None, "type": click.UNPROCESSED}
+        command = section(title)(option, name, help=f"{told}.", **kind)(command)
     return command
 
 

@@ -12,6 +12,7 @@ from lgnc import __version__
 from lgnc.backends.artifact import MANIFEST, Artifact, Options
 from lgnc.backends.table import target_of
 from lgnc.diagnostics import Failed
+from lgnc.flows.row_columns import row_columns
 from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
@@ -88,7 +89,8 @@ def compile_circuit(
             example = f"they differ at {verdict.counterexample}"
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
-    artifact = chosen.emit(circuit, Options(name, given))
+    record = source.model.meta.get("columns") if source.model else None
+    artifact = chosen.emit(circuit, Options(name, given, row_columns(circuit, record or {}, "the model")))
     manifest = manifest_facts(source, circuit, target, name, {"level": level, "goal": goal, **given}, verdict)
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}

@@ -19,6 +19,7 @@ from lgnc.ir.simulate import features_for
 from lgnc.sim.folder import feature_types, load_manifest
 from lgnc.sim.manifest import Manifest
 from lgnc.sim.rows import rows_of
+from lgnc.sim.table_rows import table_rows
 
 
 class Network:
@@ -26,8 +27,9 @@ class Network:
 
     classes: the class names, or None for a circuit without a head. manifest: the folder's. Features are checked
     (shape, type, NaN) and passed on without a copy when they are C-contiguous and of the network's own type. Tables
-    with named columns (DataFrames, Arrow tables, structured arrays, dicts of columns) go by name; images [n, height,
-    width, channels] are taken where the features are pixels.
+    with named columns (DataFrames, Arrow tables, structured arrays, dicts of columns) go by name: as features, or as
+    the table that was trained on, whose missing cells and categories are read as there; images [n, height, width,
+    channels] are taken where the features are pixels.
 
     A pickled network is its folder's path: what opens it must find the same files there.
     """
@@ -57,8 +59,11 @@ class Network:
     def _rows(self, features: Any, packed: bool) -> tuple[NDArray[Any], dict[str, bool]]:
         """The checked rows, and the arguments that say how they are held."""
         if not packed:
-            plain = type(features) is np.ndarray and features.ndim == 2 and features.dtype.names is None
-            return features_for(self._encoder, features if plain else rows_of(self._encoder, features)), {}
+            if type(features) is np.ndarray and features.ndim == 2 and features.dtype.names is None:
+                return features_for(self._encoder, features), {}
+            rows = table_rows(self._encoder, self.manifest.columns, features)
+            rows = rows_of(self._encoder, features) if rows is None else rows
+            return features_for(self._encoder, rows), {}
         if not getattr(self._engine, "packed_bytes", 0):
             fix = "use the C target, profile host or portable, with features of type bool"
             raise BadInput("the network does not take packed bits", fix=fix)
@@ -69,7 +74,7 @@ class Network:
             raise BadInput(f"packed features are {x.dtype}{list(x.shape)}, not uint8[rows, {width}]", fix=fix)
         return x, {"packed": True}
 
-    def predict(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int64]:
+    def predict(self, features: Any, *, packed: bool = False) -> NDArray[np.int64]:
         """int64[n]: the class index of each of [n, features] rows. Raises BadInput for features that do not fit.
 
         packed: rows are uint8[n, ceil(features / 8)] instead, feature f being bit f % 8 (the lowest is 0) of byte
@@ -86,14 +91,14 @@ class Network:
         classes: NDArray[np.int64] = self._engine.predict(rows, **how).astype(np.int64, copy=False)
         return classes
 
-    def scores(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.int32]:
+    def scores(self, features: Any, *, packed: bool = False) -> NDArray[np.int32]:
         """int32[n, classes]: true literals of each class, plus its offset."""
         self._head()
         rows, how = self._rows(features, packed)
         scores: NDArray[np.int32] = self._engine.scores(rows, **how)
         return scores
 
-    def outputs(self, features: NDArray[Any], *, packed: bool = False) -> NDArray[np.bool_]:
+    def outputs(self, features: Any, *, packed: bool = False) -> NDArray[np.bool_]:
         """bool[n, outputs] of a network without a head."""
         if self.classes is not None:
             raise BadInput("the network has a head, so it gives classes", fix="call predict() or scores()")

@@ -408,7 +408,8 @@ def test_cmake_runs_the_golden_vectors_of_an_optimised_build(tmp_path: Path) -> 
     assert run_tool([built / "test_net"]).startswith(b"ok: ")
     run_tool([cmake, "--install", built, "--prefix", tmp_path / "installed"])
     installed = [path.relative_to(tmp_path / "installed").as_posix() for path in tmp_path.rglob("installed/*/*")]
-    assert sorted(installed) == ["include/net.h", "lib/libnet.a"]
+    headers = ["include/net.h", "include/net.hpp", "include/net_row.h"]
+    assert sorted(installed) == [*headers, "lib/cmake", "lib/libnet.a", "lib/pkgconfig"]
 
 
 @needs("cc")

@@ -73,6 +73,13 @@ def test_a_cortex_m3_gives_the_circuits_answers(case: str, tmp_path: Path) -> No
     _agrees(CASES[case], "mps2-an385", tmp_path)
 
 
+@_mps2
+@pytest.mark.parametrize(("case", "style"), [("float32", "table"), ("uint8", "straight"), ("no head", "table")])
+def test_a_cortex_m4f_gives_the_circuits_answers(case: str, style: str, tmp_path: Path) -> None:
+    _agrees(CASES[case], "mps2-an386", tmp_path, style=style)
+    assert "-mfpu=fpv4-sp-d16" in (tmp_path / "board" / "Makefile").read_text()
+
+
 @_avr
 @pytest.mark.parametrize("case", ["uint8", "int16", "float32", "int64", "no head"])
 def test_an_atmega328p_gives_the_circuits_answers(case: str, tmp_path: Path) -> None:
@@ -296,7 +303,7 @@ def test_the_host_form_has_no_budget() -> None:
 
 
 def test_boards_are_known_by_name_and_run_the_mcu_form() -> None:
-    with pytest.raises(BadInput, match="valid: atmega328p, mps2-an385"):
+    with pytest.raises(BadInput, match="valid: atmega328p, mps2-an385, mps2-an386"):
         emitted("c", CASES["uint8"], board="uno")
     with pytest.raises(BadInput, match="target-profile mcu"):
         emitted("c", CASES["uint8"], board="mps2-an385", target_profile="host")

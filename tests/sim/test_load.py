@@ -48,7 +48,7 @@ def test_predict_and_scores(target: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="rows x 12"):
         network.predict(features[:, :5])
     with pytest.raises(BadInput, match="different lengths"):
-        network.predict([[0] * 12, [0]])  # type: ignore[arg-type]
+        network.predict([[0] * 12, [0]])
     with pytest.raises(BadInput, match="0 threads"):
         load(tmp_path, threads=0)
 
@@ -223,9 +223,9 @@ def test_columns_of_unlike_types_lose_nothing(tmp_path: Path) -> None:
     circuit = in_order(encoder, none.astype(np.uint8), none, none, np.zeros(1, np.int32), None, ("above",))
     write("numpy", circuit, tmp_path)
     rows = {"small": np.array([0.0, 1.0]), "big": np.array([2**53, 2**53 + 1])}
-    assert load(tmp_path).outputs(rows).tolist() == [[False], [True]]  # type: ignore[arg-type]
+    assert load(tmp_path).outputs(rows).tolist() == [[False], [True]]
     with pytest.raises(BadInput, match=r"0\.5 in row 1, feature 'small'"):
-        load(tmp_path).outputs({**rows, "small": np.array([0.0, 0.5])})  # type: ignore[arg-type]
+        load(tmp_path).outputs({**rows, "small": np.array([0.0, 0.5])})
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_columns_of_no_numbers_are_named(
 ) -> None:
     network, columns, _ = by_name
     with pytest.raises(BadInput, match=says):
-        network.predict(Frame({**columns, **change}))  # type: ignore[arg-type]
+        network.predict(Frame({**columns, **change}))
 
 
 def test_masked_values_are_refused(by_name: tuple[Network, dict[str, Any], Any]) -> None:

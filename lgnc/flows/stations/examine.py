@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from lgnc.backends.table import target_of
-from lgnc.flows.stations import c_project, entries, hardware, texts
+from lgnc.flows.stations import c_blob, c_project, c_rows, entries, hardware, texts
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.manifest import Manifest
@@ -47,6 +47,10 @@ def _covered(visit: Visit) -> set[str]:
         found |= hardware.covered(visit)
     if target.name == "c":
         found.add(f"test/test_{name}.c")
+        if _lists(visit.manifest, "_row.c"):
+            found |= {f"{name}_row.c", f"{name}_row.h"}
+        if _lists(visit.manifest, ".bin"):
+            found |= {f"{name}.bin", f"{name}_blob.c", f"{name}_blob.h"}
     return found
 
 
@@ -63,10 +67,19 @@ def _later(manifest: Manifest) -> dict[str, Callable[[Visit], Station]]:
     else:
         checks["entry points"] = entries.entry_points
     if manifest.c is not None:
+        if _lists(manifest, "_row.c"):
+            checks["rows"] = c_rows.row_calls
+        if _lists(manifest, ".bin"):
+            checks["blob"] = c_blob.blob
         checks["self-test"] = c_project.self_test
         if manifest.c.board is not None:
             checks["board"] = c_project.board
     return checks
+
+
+def _lists(manifest: Manifest, ending: str) -> bool:
+    """Whether a C folder has such a file; those of an older lgnc have fewer."""
+    return f"{manifest.name}{ending}" in manifest.files
 
 
 def station_names(manifest: Manifest, circuit: Circuit) -> list[str]:

@@ -14,6 +14,7 @@ from lgnc.backends.c.names import comment
 from lgnc.backends.table import target_of
 from lgnc.diagnostics import LgncError
 from lgnc.flows.names import differences
+from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.visit import Visit
 from lgnc.ownership import JOURNAL, PLAN
 from lgnc.verify.verdict import Station, not_checked
@@ -158,7 +159,8 @@ def written_again(visit: Visit) -> Artifact | LgncError:
         return LgncError(f"lgnc {visit.manifest.facts['lgnc']} wrote it, and this is {__version__}")
     settings = {key: value for key, value in options.items() if key in target.own_settings}
     try:
-        return target.emit(visit.circuit, Options(visit.name, settings))
+        row = row_columns(visit.circuit, visit.manifest.columns, MANIFEST)
+        return target.emit(visit.circuit, Options(visit.name, settings, row))
     except LgncError as error:
         return error
 

@@ -1,4 +1,4 @@
-/* Arm MPS2 with AN385 (Cortex-M3), as qemu-system-arm has it: vectors, start, semihosting, timer. MIT licence. */
+/* Arm MPS2 with AN385 (Cortex-M3) or AN386 (Cortex-M4F), as qemu-system-arm has it: vectors, start, semihosting, timer. MIT licence. */
 #include "board.h"
 
 #define TIMER_CONTROL (*(volatile uint32_t *)0x40000000u)
@@ -37,6 +37,10 @@ void reset(void)
 {
     const uint32_t *from = data_in_flash;
     uint32_t *to;
+#ifdef __ARM_FP
+    *(volatile uint32_t *)0xe000ed88u |= 0xfu << 20; /* the floating-point unit on */
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+#endif
     for (to = data_start; to != data_end; to++) {
         *to = *from++;
     }

@@ -1,0 +1,211 @@
+"""The station of NAME_row.c: rows as the trained table had them, class names, margins and probabilities. What is called
+runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgnc.backends.c.row import Member, row_names
+from lgnc.backends.c.text import macro_prefix, named
+from lgnc.backends.row import features_of
+from lgnc.diagnostics import BadInput
+from lgnc.flows.row_columns import row_columns
+from lgnc.flows.stations.batches import Answers, answers, rows_of
+from lgnc.flows.stations.visit import Visit
+from lgnc.ir.circuit import Head
+from lgnc.native import Argument, Call, call_apart
+from lgnc.toolchain import require_tool, run
+from lgnc.verify.verdict import Station
+
+_ROWS = 512
+_NAME = 512
+"""Bytes for a class's name in the program that asks for it."""
+
+
+class _Blocks:
+    """The memory that calls are given: by the order in which it is added."""
+
+    def __init__(self) -> None:
+        self.all: list[bytes | bytearray] = []
+
+    def given(self, values: NDArray[Any]) -> Argument:
+        self.all.append(values.tobytes())
+        return len(self.all) - 1, 0
+
+    def made(self, size: int) -> Argument:
+        self.all.append(bytearray(size))
+        return len(self.all) - 1, 0
+
+
+def row_calls(visit: Visit) -> Station:
+    """The station 'rows': NAME_row.c gives the class names, margins and, where there was a table, the answers to rows
+    with missing cells and categories.
+    """
+    head, facts = visit.circuit.head, visit.manifest.c
+    assert head is not None
+    assert facts is not None
+    try:
+        row = row_columns(visit.circuit, visit.manifest.columns, "manifest.json")
+    except BadInput as error:
+        return Station("rows", False, "read", str(error)[:300])
+    members = row_names(head, row or (), visit.name, facts.element).members
+    count = min(_ROWS, max(16, 32_768 // max(1, len(visit.circuit.encoder.names))))
+    features, cells = _rows(visit, members, count)
+    right = answers(visit, features)
+    blocks, wide = _Blocks(), len(head.names)
+    given = [blocks.given(each) for each in (features, *cells)]
+    kinds = [(np.int32, wide), (np.int32, 1), (np.uint32, 1), (np.float64, wide), (np.uint8, features[0].nbytes)]
+    made = [blocks.made(count * width * np.dtype(kind).itemsize) for kind, width in kinds]
+    names = blocks.made(wide * _NAME)
+    with tempfile.TemporaryDirectory(prefix="lgnc-rows-") as place:
+        library = _library(Path(place), visit, members, facts.profile != "mcu")
+        calls = [Call(library, "lgnc_rows", (count, *given, *made)), Call(library, "lgnc_names", (names,))]
+        done = call_apart(blocks.all, calls, where=str(visit.path)).made
+    found = [
+        np.frombuffer(block, kind).reshape(count, width) for (kind, width), block in zip(kinds, done, strict=False)
+    ]
+    wrong = _wrong_names(bytes(done[-1]), head) or _wrong(found, features, right, head, facts.profile)
+    told = f"{count} rows of {len(members)} columns with missing cells" if members else f"{count} rows of features"
+    return Station("rows", wrong is None, "tested", wrong or f"class names, margins, {told}")
+
+
+def _rows(visit: Visit, members: Sequence[Member], count: int) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+    """Features, and the cells that they come from: numbers, codes and what is missing, [count, columns]."""
+    features = rows_of(visit, count)
+    if not members:
+        return features, [np.zeros(0, np.uint8)] * 3
+    rng = np.random.default_rng(len(members))
+    numbers = np.stack([features[:, member.first] for member in members], axis=1)
+    codes = np.stack([rng.integers(0, len(member.column.values or ()) + 1, count) for member in members], axis=1)
+    missing = rng.random(codes.shape) < rng.choice([0.0, 0.2, 1.0], (count, 1), p=[0.3, 0.6, 0.1])
+    row = [member.column for member in members]
+    made = features_of(row, visit.circuit.encoder.dtype, numbers, codes, missing)
+    told = missing.astype(np.uint8)
+    if visit.circuit.encoder.is_float:  # A number that is NaN is missing without its bit.
+        nan = missing & (rng.random(missing.shape) < 0.5) & np.array([column.values is None for column in row])
+        numbers, told = np.where(nan, np.array(np.nan, numbers.dtype), numbers), told & ~nan
+    return made, [numbers, codes.astype(np.uint16), told]
+
+
+def _wrong(found: list[NDArray[Any]], features: NDArray[Any], right: Answers, head: Head, profile: str) -> str | None:
+    """A line where an answer is not what it should be."""
+    scores, classes, margins, shares, made = found
+    wanted = np.sort(right["scores"].astype(np.int64), axis=1)
+    margin = wanted[:, -1] - wanted[:, -2] if wanted.shape[1] > 1 else np.zeros(len(wanted), np.int64)
+    raw = right["scores"] / head.tau
+    share = np.exp(raw - raw.max(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)
+    checks = [
+        ("features", made, features.view(np.uint8).reshape(made.shape)),
+        ("scores", scores, right["scores"]),
+        ("the class", classes[:, 0], right["predict"]),
+        ("the margin", margins[:, 0], margin),
+    ]
+    for what, given, should in checks:
+        if (bad := (given != should).reshape(len(given), -1).any(axis=1)).any():
+            at = int(np.argmax(bad))
+            return f"{what} of row {at}: {given[at].tolist()!s:.80}, not {should[at].tolist()!s:.80}"
+    if profile != "mcu" and not np.allclose(shares, share, rtol=1e-9, atol=1e-300):
+        return "probabilities are not the shares of exp(score / tau)"
+    return None
+
+
+def _wrong_names(found: bytes, head: Head) -> str | None:
+    """A line where a class is called otherwise."""
+    for k, name in enumerate(head.names):
+        said, wanted = found[k * _NAME : (k + 1) * _NAME].split(b"\0")[0], name.encode()[: _NAME - 1].split(b"\0")[0]
+        if said != wanted:
+            return f"class {k} is called {said.decode(errors='replace')[:40]!r}, not {name[:40]!r}"
+    return None
+
+
+_SHIM = """
+#include "NAME_row.h"
+#include <string.h>
+#define PROBABILITIES @HOST@
+#define COLUMNS @COLUMNS@
+#define FILL @FILL@
+void lgnc_rows(size_t n, const T *x, const T *numbers, const uint16_t *codes, const uint8_t *missing, int32_t *scores,
+    int32_t *classes, uint32_t *margins, double *shares, T *made);
+void lgnc_rows(size_t n, const T *x, const T *numbers, const uint16_t *codes, const uint8_t *missing, int32_t *scores,
+    int32_t *classes, uint32_t *margins, double *shares, T *made)
+{
+    static unsigned char workspace[NAME_WORKSPACE];
+    size_t i;
+    for (i = 0; i < n; i++) {
+#if COLUMNS
+        struct NAME_row row = {0};
+        @SET@
+        NAME_features(&row, made);
+        classes[i] = NAME_predict_row_in(workspace, &row);
+        NAME_scores_row_in(workspace, &row, scores);
+        numbers += COLUMNS;
+        codes += COLUMNS;
+        missing += COLUMNS;
+#else
+        memcpy(made, x, NAME_FEATURES * sizeof *x);
+        NAME_predict_in(workspace, x, 1, &classes[i]);
+        NAME_scores_in(workspace, x, 1, scores);
+#endif
+        margins[i] = NAME_margin(scores);
+#if PROBABILITIES
+        NAME_probabilities(scores, shares);
+#endif
+        x += NAME_FEATURES;
+        made += NAME_FEATURES;
+        scores += NAME_CLASSES;
+        shares += NAME_CLASSES;
+    }
+    (void)numbers;
+    (void)codes;
+    (void)missing;
+}
+void lgnc_names(char *out);
+void lgnc_names(char *out)
+{
+    size_t c;
+    for (c = 0; c < NAME_CLASSES; c++) {
+        strncpy(out + c * FILL, NAME_class_names[c], FILL - 1);
+    }
+}
+"""
+
+
+def _library(at: Path, visit: Visit, members: Sequence[Member], host: bool) -> Path:
+    """The folder's two files, and a function that fills in rows by the names of their members."""
+    files = [f"{visit.name}{ending}" for ending in (".c", ".h", "_row.c", "_row.h")]
+    for file in files:
+        (at / file).write_bytes(visit.manifest.read(visit.path, file))
+    facts = visit.manifest.c
+    assert facts is not None
+    text = named(_SHIM, visit.name).replace("T *", f"{facts.element} *")
+    words = {"HOST": int(host), "COLUMNS": len(members), "FILL": _NAME, "SET": "\n        ".join(_settings(members))}
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", str(value))
+    (at / "shim_of_rows.c").write_text(text, "ascii")
+    define = f"-D{macro_prefix(visit.name)}WIDEST=8"
+    sources = ["shim_of_rows.c", files[0], files[2]]
+    library = at / "rows.so"
+    run([require_tool("cc"), "-std=c99", "-O0", "-shared", "-fPIC", define, "-o", library, *sources, "-lm"], cwd=at)
+    return library
+
+
+def _settings(members: Sequence[Member]) -> list[str]:
+    """Statements that set every member of a row: categories by their constants."""
+    lines = []
+    for at, member in enumerate(members):
+        if member.column.values is None:
+            lines.append(f"row.{member.field} = numbers[{at}];")
+        else:
+            listed = ", ".join(member.constants)
+            lines.append(f"{{ static const uint16_t each[] = {{{listed}}};")
+            lines.append(f"row.{member.field} = ({member.type})each[codes[{at}]]; }}")
+        lines.append(f"row.missing.{member.field} = missing[{at}] & 1u;")
+    return lines
