@@ -52,7 +52,7 @@ def read_back(folder: Path, name: str, circuit: Circuit, latency: int = 0) -> Ci
 
     The bits are bool features: those of `circuit`'s features, feature 0 lowest; or, where its features are floats, its
     encoder's bits, over these features. latency: clocks from a vector to its result, 0 for a design without a clock;
-    a design whose result comes at another clock is refused. Raises BadInput, ToolMissing without yosys, and TookTooLong.
+    a design whose result comes at another clock is refused. Raises BadInput; ToolMissing without yosys; TookTooLong.
     """
     path = folder / f"{name}.v"
     design = clocked_aiger(as_aiger(path, name), str(path))
@@ -93,13 +93,14 @@ def _one_vector(design: Clocked, width: int, latency: int, where: str) -> Circui
     at = _handed_over(clocks, vector, latency) if latency else 0
     if not latency:
         clocks.drive[0] = vector
-    results = sorted((port for port in design.outputs if port not in _HANDSHAKE), key=lambda port: port != "class_index")
+    results = [port for port in design.outputs if port not in _HANDSHAKE]
+    results.sort(key=lambda port: port != "class_index")
     literals, called = [], []
     for port in results:
         literals += [clocks.value(literal, at) for literal in design.outputs[port]]
         called += word_names("class" if port == "class_index" else port, len(design.outputs[port]))
     if OTHER in literals:
-        what = f"'{called[literals.index(OTHER)]}' depends on more than its vector: an older one, a register's first value"
+        what = f"'{called[literals.index(OTHER)]}' depends on more than its vector, such as an older one"
         raise BadInput(what, where=where, fix="compile it again")
     return symbols.circuit(literals, tuple(called))
 
