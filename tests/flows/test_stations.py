@@ -47,7 +47,7 @@ def test_the_word_for_all_is_the_weakest() -> None:
     function = Verdict(True, "proven", 7, None, 0.0)
     stations = [Station("function", True, "proven", ""), Station("names", True, "read", "")]
     assert (overall(function, stations).equal, overall(function, stations).how) == (True, "read")
-    for word in WORDS[2:4]:
+    for word in WORDS[2:5]:
         assert overall(function, [*stations, Station("other", True, word, "")]).how == word
     left = overall(function, [*stations, not_checked("board", "no tool")])
     assert (left.equal, left.how, left.unchecked) == (True, "not checked", ("board",))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from lgnc.arithmetic.encoder import lower_encoder
-from lgnc.diagnostics import ToolMissing
+from lgnc.diagnostics import BadInput, ToolMissing
 from lgnc.flows.subject import Subject
 from lgnc.ir.circuit import Circuit
 from lgnc.readback.verilog_yosys import read_back
@@ -22,17 +22,17 @@ def needs_yosys(manifest: Manifest, first: bool) -> bool:
 
 
 def through_yosys(circuit: Circuit, folder: Subject, seconds: float, seed: int) -> Verdict:
-    """Whether the text of a folder, as yosys reads it, is `circuit`. Undecided where yosys is missing or too slow.
+    """Whether the text of a folder, as yosys reads it, is `circuit`.
 
-    Raises BadInput where yosys refuses the text, and where a clocked design hands a result over at another clock than
-    its manifest says, or one that depends on more than its vector.
+    Undecided where yosys is missing, is too slow or refuses the text, and where a clocked design hands a result over at
+    another clock than its manifest says, or one that depends on more than its vector: the handshake's station is told.
     """
     manifest = folder.manifest
     assert manifest is not None
     latency = int(manifest.facts["verilog"].get("latency") or 0)
     try:
         read = read_back(folder.path, manifest.name, folder.circuit, latency)
-    except (ToolMissing, TookTooLong) as error:
+    except (BadInput, ToolMissing, TookTooLong) as error:
         return Verdict(None, "tested", 0, None, 0.0, str(error))
     encoder = circuit.encoder
     reference = circuit if encoder.is_float else lower_encoder(circuit)
