@@ -95,7 +95,8 @@ def _one_vector(design: Clocked, width: int, latency: int, where: str) -> Circui
         clocks.drive[0] = vector
     results = [port for port in design.outputs if port not in _HANDSHAKE]
     results.sort(key=lambda port: port != "class_index")
-    literals, called = [], []
+    literals: list[int] = []
+    called: list[str] = []
     for port in results:
         literals += [clocks.value(literal, at) for literal in design.outputs[port]]
         called += word_names("class" if port == "class_index" else port, len(design.outputs[port]))
