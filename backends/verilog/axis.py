@@ -80,7 +80,7 @@ def axis_files(
         "SHIFTED": f"{{slot[{beats - 2}:0], 1'b0}}" if beats > 1 else "1'd0",
         "UNUSED": "".join(f", {each}" for each in rest),
         "SENT": str(len(sent)),
-        "TABLE": "\n".join(_wanted(index, word, total) for index, word in enumerate(sent)),
+        "TABLE": "\n".join(wanted_word(index, word, total) for index, word in enumerate(sent)),
         **wrapper_words(source, results, total),
         "LAYOUT": _layout(sent),
     }
@@ -137,8 +137,8 @@ def _sender(sent: Sequence[Word], words: dict[str, str]) -> str:
     return filled("axis_words.v.in", own).rstrip("\n")
 
 
-def _wanted(index: int, word: Word, total: int) -> str:
-    """A case of the testbench: what a word must be."""
+def wanted_word(index: int, word: Word, total: int) -> str:
+    """A case of the testbench: what a word must be, of the bits `whole`."""
     high = word.low + word.width - 1
     bits = f"whole[{high}:{word.low}]" if total > 1 else "whole"
     return f"        {index}: wanted = {_integer(bits, word.width, word.base)};"

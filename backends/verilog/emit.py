@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,15 +13,16 @@ import numpy as np
 
 from lgnc.arithmetic.head import argmax_circuit, index_width, popcount_circuit, score_format
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.verilog.axis import axis_files
+from lgnc.backends.verilog.axis import Word, axis_files
 from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
-from lgnc.backends.verilog.control import QUEUED, control_module, control_registers
+from lgnc.backends.verilog.control import QUEUED, control_module, control_registers, queue_bits
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
+from lgnc.backends.verilog.properties import axis_properties, counted_properties, stream_properties
 from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.target import DEFAULT_BEAT, TARGET, VerilogSettings
 from lgnc.backends.verilog.testbench import testbench
@@ -100,6 +101,8 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
         files |= wrapped
     if latency:
+        files |= properties(name, ports, parts, stages, counted, details.get("axis"))
+    if latency:
         files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
     if settings.interface == "serial":
         files |= serial_files(name, ports.source, ports.results, latency)
@@ -110,6 +113,32 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     wrapper = settings.interface if settings.interface in ("axis", "serial") else None
     files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board)
     return Artifact(files, {"verilog": details})
+
+
+def properties(
+    name: str,
+    ports: Interface,
+    parts: Sequence[Part],
+    stages: int,
+    counted: Head | None,
+    axis: Mapping[str, Any] | None,
+) -> dict[str, bytes]:
+    """The assertions of a clocked design and of its AXI4-Stream wrapper, and the scripts that prove them.
+
+    stages: ranks of registers; none with a serial popcount, whose head is `counted`. axis: what the manifest says of
+    the wrapper.
+    """
+    sections = [part.name for part in parts]
+    if counted is None:
+        files = stream_properties(name, ports.source, ports.results, sections, stages)
+    else:
+        free = [section for section in sections if section not in ("popcount", "argmax")]
+        files = counted_properties(name, ports.source, ports.results, free, counted)
+    if axis is not None:
+        sent = [Word(**word) for word in axis["words"]]
+        capacity = 1 if counted is not None else 2 ** queue_bits(stages)
+        files |= axis_properties(name, ports.source, ports.results, axis["beat_width"], sent, capacity)
+    return files
 
 
 class Part(NamedTuple):

@@ -19,11 +19,17 @@ what is counted are tables alone; `docs/targets-verilog.md` has what that costs.
 """
 
 
+_FORMAL = """# Proves what the handshakes promise, by induction: the assertions are in the files that end in _props.sv.
+formal:
+"""
+
+
 def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None) -> dict[str, bytes]:
     """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board."""
     modules = [name, *([f"{name}_{wrapper}"] if wrapper else [])]
     sources = [f"{each}.v" for each in (*modules, *([f"{name}_board"] if board else []))]
     clock = "aclk" if wrapper == "axis" else "clk"
+    proven = [each for each in modules if clocked and each != f"{name}_serial"]
     words = {
         "NAME": name,
         "TOP": sources[-1].removesuffix(".v"),
@@ -33,6 +39,7 @@ def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: s
             f"\tiverilog -g2001 -o tb_{each}.vvp {' '.join(sources)} tb_{each}.v\n\tvvp -N tb_{each}.vvp"
             for each in modules
         ),
+        "FORMAL": _FORMAL + "".join(f"\tyosys -q {each}_props.ys\n" for each in proven) + "\n" if proven else "",
         "CONSTRAINT": f"create_clock -period $period [get_ports {clock}]"
         if clocked
         else "set_max_delay $period -from [all_inputs] -to [all_outputs]",

@@ -29,6 +29,7 @@ CLAIMS = ("scores", "class")
 @click.option("--goal", type=click.Choice(CLAIMS), hidden=True)
 @click.option("--time-limit", type=click.FloatRange(0), help="Seconds for a proof (60), and for each run of a tool.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that prove (all cores unless given).")
+@click.option("--second-reader", is_flag=True, help="Read Verilog without a clock through yosys too.")
 @click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here, for two circuits.")
 @click.option("--check", type=click.Path(path_type=Path), help="Replay this certificate instead of proving.")
 @json_option
@@ -42,6 +43,7 @@ def command(
     goal: Literal["scores", "class"] | None,
     time_limit: float | None,
     workers: int | None,
+    second_reader: bool,
     certificate: Path | None,
     check: Path | None,
     as_json: bool,
@@ -67,7 +69,15 @@ def command(
         else:
             count = workers or os.cpu_count() or 1
             verdict = verify(
-                a, b, claim=asked, vectors=vectors, seed=seed, time_limit=time_limit, engine=engine, workers=count
+                a,
+                b,
+                claim=asked,
+                vectors=vectors,
+                seed=seed,
+                time_limit=time_limit,
+                engine=engine,
+                workers=count,
+                second_reader=second_reader,
             )
     result = {
         "equal": verdict.equal,

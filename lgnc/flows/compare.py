@@ -43,12 +43,14 @@ def verify(
     time_limit: float | None = None,
     engine: str | None = None,
     workers: int = 1,
+    second_reader: bool = False,
 ) -> Verdict:
     """Whether `a` and `b` are the same function, and how that is known: models, circuits, their files, folders.
 
     claim: whether scores are compared or classes alone. vectors: how many rows a compiled folder is run on. time_limit:
     seconds for a proof (60 unless given) and for each run of an outside tool (its own limit unless given). engine: what
-    runs a folder. workers: processes that prove two circuits, as in `lgnc.verify.prove`. Convolutional models and
+    runs a folder. workers: processes that prove two circuits, as in `lgnc.verify.prove`. second_reader: whether Verilog
+    that pyverilog reads is read through yosys as well, with or without a clock. Convolutional models and
     programs of one shape are proven kernel by kernel, where that is enough. Raises BadInput for unusable
     files, ToolMissing when a folder's engine is not installed.
     """
@@ -73,7 +75,9 @@ def verify(
     else:
         count = vectors if vectors is not None else min(target_of(target).vectors for target in targets)
         with tool_time_limit(time_limit or None):
-            verdict = _named_otherwise(one, two, names) or _stations(one, two, claim, count, seed, seconds, engine)
+            verdict = _named_otherwise(one, two, names) or _stations(
+                one, two, claim, count, seed, seconds, engine, second_reader
+            )
     if verdict.equal and names:
         verdict = replace(verdict, detail="; but ".join([verdict.detail, *names]))
     return replace(verdict, seconds=time.perf_counter() - started)
@@ -90,12 +94,19 @@ def _named_otherwise(one: Subject, two: Subject, names: list[str]) -> Verdict | 
 
 
 def _stations(
-    one: Subject, two: Subject, claim: Claim, count: int, seed: int, seconds: float, engine: str | None
+    one: Subject,
+    two: Subject,
+    claim: Claim,
+    count: int,
+    seed: int,
+    seconds: float,
+    engine: str | None,
+    second_reader: bool,
 ) -> Verdict:
     """The verdict on every station of the folders among the two sides. Where the function is NO, no more is asked."""
     started = time.perf_counter()
     telling = Telling(one, two, seed)
-    function = run_and_read(one, two, telling, claim, count, seed, seconds, engine)
+    function = run_and_read(one, two, telling, claim, count, seed, seconds, engine, second_reader=second_reader)
     function = replace(function, seconds=time.perf_counter() - started)
     if function.equal is False:
         return overall(function, [Station("function", False, function.how, function.detail, function.seconds)])

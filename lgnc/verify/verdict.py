@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-WORDS = ("proven", "read", "exhaustive", "tested", "not checked")
-"""How a thing is known, the strongest word first. 'read' is a comparison of texts: of names, of hashes."""
+WORDS = ("proven", "read", "exhaustive", "bounded", "tested", "not checked")
+"""How a thing is known, the strongest word first. 'read' is a comparison of texts: of names, of hashes;
+'bounded' a proof for so many clocks after a reset."""
 
 NOT_CHECKED = WORDS[-1]
 

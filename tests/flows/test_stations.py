@@ -47,7 +47,7 @@ def test_the_word_for_all_is_the_weakest() -> None:
     function = Verdict(True, "proven", 7, None, 0.0)
     stations = [Station("function", True, "proven", ""), Station("names", True, "read", "")]
     assert (overall(function, stations).equal, overall(function, stations).how) == (True, "read")
-    for word in WORDS[2:4]:
+    for word in WORDS[2:5]:
         assert overall(function, [*stations, Station("other", True, word, "")]).how == word
     left = overall(function, [*stations, not_checked("board", "no tool")])
     assert (left.equal, left.how, left.unchecked) == (True, "not checked", ("board",))
@@ -346,3 +346,17 @@ def test_two_folders_have_stations_each(tmp_path: Path) -> None:
     names = [each.name for each in verdict.stations]
     assert {"entry points of numpy", "entry points of onnx"} <= set(names)
     assert len(set(names)) == len(names)
+
+
+@needs_icarus
+@needs("yosys")
+def test_handshakes_and_wrappers_are_proven(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "verilog", "bool", interface="axis", beat_width=4, outputs="class")
+    verdict = verify(model, out)
+    assert verdict.equal is True
+    assert {name: station(verdict, name).how for name in ("function", "handshake", "wrapper axis")} == {
+        "function": "proven",
+        "handshake": "proven",
+        "wrapper axis": "proven",
+    }
+    assert "two readers" in station(verdict, "function").detail

@@ -19,6 +19,7 @@ from lgnc.backends.verilog.testbench import VECTORS, expected, feature_words, he
 from lgnc.backends.verilog.text import Port
 from lgnc.diagnostics import Failed
 from lgnc.files import read_file
+from lgnc.flows.stations.properties import proven
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.simulate import encode
 from lgnc.sim.manifest import Manifest, VerilogFacts
@@ -110,8 +111,8 @@ def _simulate(at: Path, top: str, sources: list[str]) -> str:
     return passed[-1]
 
 
-def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, told: str) -> Station:
-    """A station whose answer is that of a bench of lgnc's own."""
+def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, told: str, promises: str = "") -> Station:
+    """A station whose answer is that of a bench of lgnc's own, and of a proof of what the module promises."""
     if len(visit.manifest.read(visit.path, f"{visit.name}.v")) > _MOST_BYTES:
         return not_checked(name, "the design is too large to be simulated here: run its testbench")
     with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
@@ -120,7 +121,8 @@ def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, to
         sources = _sources(visit, at, *files)
         (at / "bench.v").write_bytes(bench)
         _simulate(at, top, [*sources, "bench.v"])
-    return Station(name, True, "tested", told)
+        tested = Station(name, True, "tested", told)
+        return proven(visit, tested, files[0].removesuffix(".v"), at, promises) if promises else tested
 
 
 def handshake(visit: Visit) -> Station:
@@ -128,7 +130,8 @@ def handshake(visit: Visit) -> Station:
     _, source, results, latency, interval = _facts(visit)
     bench = testbench_text(visit.name, source, results, latency, interval).encode()
     told = f"{VECTORS} vectors with stalls on both sides, a reset; latency {latency}, a vector each {interval} clocks"
-    return _bench(visit, "handshake", [f"{visit.name}.v"], bench, f"tb_{visit.name}", told)
+    promises = "results in order, one of each vector, each waits until it is taken; resets"
+    return _bench(visit, "handshake", [f"{visit.name}.v"], bench, f"tb_{visit.name}", told, promises)
 
 
 def axis(visit: Visit) -> Station:
@@ -146,7 +149,8 @@ def axis(visit: Visit) -> Station:
     told = (
         f"{VECTORS} vectors in beats of {beat} bits, with stalls, packets too short, too long and in error, and a reset"
     )
-    return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told)
+    promises = "TVALID and TDATA wait, TLAST, one result of each good packet and of no other, its words; resets"
+    return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told, promises)
 
 
 def serial(visit: Visit) -> Station:

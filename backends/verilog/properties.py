@@ -1,0 +1,177 @@
+"""Assertions beside a clocked design, and what proves them: `TOP_props.sv`, a yosys script and a SymbiYosys file.
+
+The sections of gates are cut out, so that a design of any size is proven in the same time: what they make is free.
+`docs/targets-verilog.md` says what is proven, and what that leaves to the function's own proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lgnc.backends.verilog.axis import Word, wanted_word
+from lgnc.backends.verilog.control import queue_bits
+from lgnc.backends.verilog.counters import counting_clocks
+from lgnc.backends.verilog.testbench import filled
+from lgnc.backends.verilog.text import Port, vector, wrapper_words
+from lgnc.ir.circuit import Head
+
+INDUCTION = 3
+"""Clocks in a row that an induction may look at. Two are enough: yosys looks at an assertion a clock later."""
+
+_CONTROL = ("valid", "ready", "full", "some", "freed", "head", "tail", "after", "room")
+
+
+def stream_properties(
+    name: str, source: Port, results: Sequence[Port], sections: Sequence[str], stages: int
+) -> dict[str, bytes]:
+    """The files for a pipelined top. sections: names of its modules of gates, without `NAME_`."""
+    total, bits = sum(port.width for port in results), queue_bits(stages)
+    words = {
+        **wrapper_words(source, results, total),
+        "NAME": name,
+        "STAGES": str(stages),
+        "WIDTH": str(total),
+        "BITS": str(bits),
+        "IN": vector(source.width),
+    }
+    joined = [("made", "made"), *((f"inside_{each}", f"control.{each}") for each in _CONTROL)]
+    for k in range(2**bits):
+        joined.append((f"inside_store[{total * (k + 1) - 1}:{total * k}]", f"control.store[{k}]"))
+    return _files(name, "props.sv.in", words, _cut(name, sections, "made"), joined, [f"{name}.v"])
+
+
+def counted_properties(
+    name: str, source: Port, results: Sequence[Port], sections: Sequence[str], head: Head
+) -> dict[str, bytes]:
+    """The files for a top with a serial popcount. sections: names of what stands before it, without `NAME_`."""
+    clocks = counting_clocks(head)
+    runs = {c: run for c, run in enumerate((head.starts[1:] - head.starts[:-1]).tolist()) if run}
+    words = {
+        **wrapper_words(source, results, sum(port.width for port in results)),
+        "NAME": name,
+        "IN": vector(source.width),
+        "COUNTBITS": str(clocks.bit_length()),
+        "INSIDE": "\n".join(f"  (* keep *) wire {vector(run)}inside_shift_{c};" for c, run in runs.items()),
+        "JOINED": "\n".join(f"  assign inside_shift_{c} = dut.popcount.shift_{c};" for c in runs),
+        "EMPTY": "\n".join(f"          assert (due == 0 | (inside_shift_{c} >> inside_left) == 0);" for c in runs),
+    }
+    inside = ["left", "ready", "valid", *(f"shift_{c}" for c in runs)]
+    joined = [(f"inside_{each}", f"popcount.{each}") for each in inside]
+    return _files(name, "props_counted.sv.in", words, _cut(name, sections), joined, [f"{name}.v"])
+
+
+def _cut(name: str, sections: Sequence[str], *others: str) -> list[str]:
+    """Lines that read a top and cut its sections of gates out.
+
+    An error where the handshake has any say in what they make, or in `others`: they must run freely.
+    """
+    ports = [f"{name}/w:{port}" for port in ("rst", "in_valid", "out_ready", "in_ready", "out_valid")]
+    cells = [f"{name}/t:{name}_{section}" for section in sections]
+    free = [*cells, *(f"{name}/w:{other}" for other in others)]
+    handshake = " ".join([*ports, *["%u"] * (len(ports) - 1)])
+    return [
+        f"read_verilog {name}.v",
+        f"hierarchy -check -top {name}",
+        "proc",
+        f"select -assert-none {handshake} %co* {' '.join([*free, *['%u'] * (len(free) - 1)])} %i",
+        f"delete {' '.join(cells)}",
+    ]
+
+
+def _files(
+    top: str,
+    template: str,
+    words: Mapping[str, str],
+    read: Sequence[str],
+    joined: Sequence[tuple[str, str]],
+    sources: Sequence[str],
+) -> dict[str, bytes]:
+    """The three files. joined: signals of the properties' module, and those of the design that they are."""
+    script = {
+        "TOP": top,
+        "READ": "\n".join(read),
+        "JOIN": "\n".join(f"connect -nounset -set {own} \\dut.{other}" for own, other in joined),
+        "STEPS": str(INDUCTION),
+        "FILES": "\n".join([*sources, f"{top}_props.sv"]),
+    }
+    return {
+        f"{top}_props.sv": filled(template, words).encode(),
+        f"{top}_props.ys": filled("props.ys.in", script).encode(),
+        f"{top}_props.sby": filled("props.sby.in", script).encode(),
+    }
+
+
+_SLICE = (
+    "ready", "valid", "spare", "last", "spare_last", "error", "spare_error", "full", "spoilt", "slot", "data",
+    "spare_data", "collected",
+)  # fmt: skip
+
+
+def axis_properties(
+    name: str,
+    source: Port,
+    results: Sequence[Port],
+    beat: int,
+    sent: Sequence[Word],
+    capacity: int,
+) -> dict[str, bytes]:
+    """The files for the AXI4-Stream wrapper. sent: a result's words. capacity: the most vectors in the design."""
+    total = sum(port.width for port in results)
+    beats, padded = -(-source.width // beat), 8 * -(-beat // 8)
+    several = len(sent) > 1
+    words = {
+        **wrapper_words(source, results, total),
+        "NAME": name,
+        "BEAT": str(beat),
+        "BEATS": str(beats),
+        "DATAHIGH": str(padded - 1),
+        "KEEPHIGH": str(padded // 8 - 1),
+        "SENT": str(len(sent)),
+        "CAPACITY": str(capacity),
+        "COUNTED": str((capacity + 8).bit_length()),
+        "WORDBITS": str(max(1, len(sent).bit_length())),
+        "WHOLE": "sent" if several else "result",
+        "TABLE": "\n".join(wanted_word(index, word, total) for index, word in enumerate(sent)),
+        "COREWIRES": "\n".join(f"  (* keep *) wire {vector(port.width)}core_{port.name};" for port in results),
+        "COREPORTS": "\n".join(f"  assign core_{port.name} = dut.core.{port.name};" for port in results),
+        "CORERESULT": f"{{{', '.join(f'core_{port.name}' for port in reversed(results))}}}",
+        "SENDER": _sender_wires(sent, total) if several else "",
+        "SENDING": _SENDING if several else "",
+        "SENDERLEMMAS": _sender_lemmas(sent, total) if several else "",
+    }
+    read = [f"read_verilog {name}.v {name}_axis.v", f"hierarchy -check -top {name}_axis"]
+    read.append(f"expose -evert -sep _ {name}_axis/c:core")
+    core = ["clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", source.name, *(p.name for p in results)]
+    joined = [(f"core_{each}", f"core_{each}") for each in core]
+    joined += [(f"inside_{each}", each) for each in _SLICE]
+    joined += [(f"inside_{each}", each) for each in ("busy", "word", "rest", "left") if several]
+    return _files(f"{name}_axis", "props_axis.sv.in", words, read, joined, [f"{name}.v", f"{name}_axis.v"])
+
+
+def _sender_wires(sent: Sequence[Word], total: int) -> str:
+    """The signals of a sender of several words that the lemmas read."""
+    count, rest = (len(sent) - 1).bit_length(), max(total - sent[0].width, sent[1].width)
+    widths = {"busy": 1, "word": 32, "rest": rest, "left": count}
+    lines = [f"  (* keep *) wire {vector(width)}inside_{each};" for each, width in widths.items()]
+    lines += ["`ifndef YOSYS", *(f"  assign inside_{each} = dut.{each};" for each in widths), "`endif"]
+    return "\n".join(lines)
+
+
+_SENDING = """    busy <= rst ? 1'b0 : core_give | (busy & ~done);
+    if (core_give) sent <= result;"""
+
+
+def _sender_lemmas(sent: Sequence[Word], total: int) -> str:
+    """What the registers of a sender of several words hold: the word that is due, and those that follow."""
+    field, bits = sent[1].width, total - sent[0].width
+    width = max(bits, field)
+    later = f"sent[{total - 1}:{sent[0].width}]"
+    later = f"{{{width - bits}'d0, {later}}}" if width > bits else later
+    lines = [
+        "assert (busy == inside_busy);",
+        "assert (busy | number == 0);",
+        "assert (~busy | inside_left + number == SENT - 1);",
+        "assert (~busy | inside_word == wanted);",
+        f"assert (~busy | inside_rest == ({later} >> ({field} * number)));",
+    ]
+    return "\n".join(f"          {line}" for line in lines)

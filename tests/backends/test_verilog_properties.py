@@ -1,0 +1,99 @@
+"""The assertions that are shipped: proven by the script beside them, and refuted where a fault is planted."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lgnc.backends.artifact import Options
+from lgnc.backends.verilog.emit import emit
+from lgnc.diagnostics import Failed
+from lgnc.formats import lift
+from lgnc.toolchain import require_tool, run
+from tests.support import needs, random_model
+
+NARROW: dict[str, Any] = {"interface": "axis", "beat_width": 4}
+COUNTED: dict[str, Any] = {"interface": "axis", "outputs": "class", "popcount": "serial"}
+
+
+def written(at: Path, **settings: Any) -> None:
+    circuit = lift(random_model(3, features=2, thresholds=1, layers=1, width=12, classes=3, dtype="uint8"))
+    for name, data in emit(circuit, Options("net", settings)).files.items():
+        (at / name).write_bytes(data)
+
+
+def prove(at: Path, top: str) -> None:
+    """Run the folder's script. Raises Failed where an assertion does not hold."""
+    run([require_tool("yosys"), "-q", f"{top}_props.ys"], cwd=at, timeout=120)
+
+
+@needs("yosys")
+@pytest.mark.parametrize(
+    ("top", "settings"),
+    [
+        ("net", {"stages": 3}),
+        ("net", {"stages": 1, "outputs": "class"}),
+        ("net", COUNTED),
+        ("net_axis", NARROW),
+        ("net_axis", {"interface": "axis", "outputs": "class"}),
+        ("net_axis", {"interface": "axis", "outputs": "scores", "stages": 4}),
+    ],
+)
+def test_what_is_promised_is_proven(top: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    written(tmp_path, **settings)
+    prove(tmp_path, top)
+
+
+FAULTS = [
+    ("net", "net.v", "assign in_ready = ready;", "assign in_ready = 1'b1;"),
+    ("net", "net.v", "assign out_valid = full;", "assign out_valid = some;"),
+    ("net", "net.v", "store[head] <= made", "store[head] <= ~made"),
+    ("net", "net.v", ".out_ready(out_ready)", ".out_ready(1'b1)"),
+    ("net_axis", "net_axis.v", "assign m_axis_tlast = finish;", "assign m_axis_tlast = left == 2'd1;"),
+    ("net_axis", "net_axis.v", "& ~spoilt & ~error;", "& ~spoilt;"),
+    ("net_axis", "net_axis.v", ".rst(~aresetn)", ".rst(1'b0)"),
+    ("net_axis", "net_axis.v", ".in_valid(full)", ".in_valid(valid)"),
+    ("net_axis", "net_axis.v", "collected[15:0]", "{collected[0], collected[15:1]}"),
+]
+
+
+@needs("yosys")
+def test_planted_faults_are_refuted(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    written(whole, **NARROW)
+    for number, (top, file, old, new) in enumerate(FAULTS):
+        at = tmp_path / str(number)
+        shutil.copytree(whole, at)
+        text = (at / file).read_text()
+        assert old in text, old
+        (at / file).write_text(text.replace(old, new, 1))
+        with pytest.raises(Failed, match="did fail"):
+            prove(at, top)
+
+
+@needs("yosys")
+@pytest.mark.parametrize("old", [".scores(scores_made)", "scores_r1 <= scores_made;"])
+def test_ranks_that_the_handshake_has_a_say_in_are_refused(old: str, tmp_path: Path) -> None:
+    written(tmp_path, stages=4, interface="stream")
+    text = (tmp_path / "net.v").read_text()
+    assert old in text
+    new = f"if (out_ready) {old}" if "<=" in old else ".scores(scores_made & {12{out_valid}})"
+    before, after = text.rsplit(old, 1)
+    (tmp_path / "net.v").write_text(before + new + after)
+    with pytest.raises(Failed, match=r"[Ss]election"):
+        prove(tmp_path, "net")
+
+
+@needs("yosys")
+def test_the_part_for_symbiyosys_reads_what_it_names(tmp_path: Path) -> None:
+    written(tmp_path, **NARROW)
+    for top in ("net", "net_axis"):
+        text = (tmp_path / f"{top}_props.sby").read_text()
+        script, files = text.split("[script]")[1].split("[files]")
+        assert all((tmp_path / file).exists() for file in files.split())
+        (tmp_path / "sby.ys").write_text(script + "\nselect -assert-min 5 t:$assert\n")
+        run([require_tool("yosys"), "-q", "sby.ys"], cwd=tmp_path, timeout=60)
