@@ -31,7 +31,7 @@ except ImportError:  # Windows
 # fmt: off
 COMMANDS = (
     "train", "experiment", "compile", "simulate", "verify", "opt", "info", "show", "explain", "report", "doctor",
-    "demo", "completion",
+    "demo", "completion", "certificate",
 )
 # fmt: on
 

@@ -7,37 +7,51 @@ from typing import NamedTuple
 
 from lgnc.verify.graph import AND, LEAF, Graph
 
-_CUTS = 8
-"""Cuts that are kept for a node."""
+_CUTS = 12
+"""Cuts that are kept for a node, those of the latest nodes."""
 
 
 class Cell(NamedTuple):
-    """inverted: which of the leaves are added inverted. one: whether 1 is added too."""
+    """inputs: (place among the leaves, whether it is inverted) of each bit that is added. one: whether 1 is added too."""
 
-    inverted: tuple[int, ...]
+    inputs: tuple[tuple[int, int], ...]
     one: bool
 
 
-def _library() -> dict[int, dict[tuple[int, int], Cell]]:
-    """For 2 and 3 leaves: (table of the sum, table of the carry) -> the cell. Row r of a table has leaf k as r >> k & 1."""
-    found: dict[int, dict[tuple[int, int], Cell]] = {}
+def _library() -> dict[tuple[int, int, int], Cell]:
+    """(leaves, table of the sum, table of the carry) -> the cell. Row r of a table has leaf k as r >> k & 1."""
+    found: dict[tuple[int, int, int], Cell] = {}
     for leaves, one in ((2, False), (2, True), (3, False)):
         for inverted in product((0, 1), repeat=leaves):
-            low = high = 0
-            for row in range(1 << leaves):
-                total = one + sum((row >> k & 1) ^ inverted[k] for k in range(leaves))
-                low |= (total & 1) << row
-                high |= (total >> 1) << row
-            found.setdefault(leaves, {}).setdefault((low, high), Cell(inverted, one))
+            cell = Cell(tuple(enumerate(inverted)), one)
+            found.setdefault((leaves, *_tables(leaves, cell)), cell)
+    for x, i, j, k in product((0, 1), repeat=4):
+        cell = Cell(((x, i), (x, j), (1 - x, k)), False)
+        found.setdefault((2, *_tables(2, cell)), cell)
     return found
 
 
+def _tables(leaves: int, cell: Cell) -> tuple[int, int]:
+    low = high = 0
+    for row in range(1 << leaves):
+        total = cell.one + sum((row >> k & 1) ^ inverted for k, inverted in cell.inputs)
+        low |= (total & 1) << row
+        high |= (total >> 1) << row
+    return low, high
+
+
 _LIBRARY = _library()
+_LOW = {key[:2] for key in _LIBRARY}
 
 
 def cell_of(leaves: int, low: int, high: int) -> Cell | None:
     """The cell whose sum and carry have these tables over its leaves, or None."""
-    return _LIBRARY[leaves].get((low, high))
+    return _LIBRARY.get((leaves, low, high))
+
+
+def may_be_sum(leaves: int, table: int) -> bool:
+    """Whether some cell has this sum."""
+    return (leaves, table) in _LOW
 
 
 def parity(leaves: int, table: int) -> int | None:
@@ -87,9 +101,8 @@ class Cuts:
                 p = _spread(left, one, leaves) ^ (full if x & 1 else 0)
                 q = _spread(right, two, leaves) ^ (full if y & 1 else 0)
                 found[leaves] = p & q if graph.kind[node] == AND else p ^ q
-                if len(found) == _CUTS:
-                    return found
-        return found
+        nearest = sorted(found, key=lambda leaves: leaves[::-1], reverse=True)[:_CUTS]
+        return {leaves: found[leaves] for leaves in nearest}
 
 
 def _spread(table: int, leaves: tuple[int, ...], wider: tuple[int, ...]) -> int:

@@ -17,6 +17,8 @@ from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import FLIP_A, FLIP_B, READS_A, READS_B, SWAP
 from lgnc.verify.interface import lower_alike
+from lgnc.verify.plan_head import plan_from
+from lgnc.verify.planned_head import Plan, lower_by_plan
 from lgnc.verify.simulate import output_order
 from lgnc.verify.space import Space, joint_space
 
@@ -55,6 +57,7 @@ class Checked(NamedTuple):
     two: list[int]
     order: list[int] | None
     claim: str
+    plan: Plan
 
 
 def check_certificate(
@@ -64,9 +67,7 @@ def check_certificate(
     return len(checked(text, a, b, where, deadline=deadline).lemmas)
 
 
-def checked(
-    text: str, a: Circuit, b: Circuit, where: str = "certificate", *, deadline: float = math.inf
-) -> Checked:
+def checked(text: str, a: Circuit, b: Circuit, where: str = "certificate", *, deadline: float = math.inf) -> Checked:
     """What was checked. The certificate then proves that a and b are equal as `claim_of` it says.
 
     deadline: a time of `time.perf_counter`. Raises BadInput when it is malformed or about other circuits, Failed when
@@ -80,11 +81,15 @@ def checked(
     claim = claim_of(text)
     if len(lines) < 5 or not claim or lines[-1] != "end":
         raise BadInput("has no goal, or no end", where=where, fix=_DAMAGED)
+    start = next(k for k in range(4, len(lines)) if lines[k][:2] not in ("s ", "t "))
+    plan = plan_from(lines[4:start], where, 5)
+    if plan:
+        a = lower_by_plan(a, plan, b, where)
     a, b = lower_alike(a, b)
     order = output_order(a, b)
-    checker = _Checker(a, b, _lemmas(lines, where), where, deadline)
+    checker = _Checker(a, b, _lemmas(lines, start, where), where, deadline)
     one, two = checker.run()
-    found = Checked(a, b, checker.lemmas, one, two, None if order is None else order.tolist(), claim)
+    found = Checked(a, b, checker.lemmas, one, two, None if order is None else order.tolist(), claim, plan)
     if found.order is not None:
         wrong = [k for k, other in enumerate(found.order) if one[k] != two[other]]
         if wrong:
@@ -98,11 +103,11 @@ def checked(
     return found
 
 
-def _lemmas(lines: list[str], where: str) -> dict[int, Lemma]:
-    """The lemmas of the file by the node that each is about."""
+def _lemmas(lines: list[str], start: int, where: str) -> dict[int, Lemma]:
+    """The lemmas of the file, from a line on, by the node that each is about."""
     lemmas: dict[int, Lemma] = {}
     current: Lemma | None = None
-    for number, line in enumerate(lines[4:-1], 5):
+    for number, line in enumerate(lines[start:-1], start + 1):
         word, _, rest = line.partition(" ")
         try:
             numbers = [int(each) for each in rest.split()]

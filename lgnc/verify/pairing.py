@@ -74,3 +74,15 @@ def _both(one: _Side, two: _Side, literal: int) -> list[tuple[int, int]]:
     while one.places[literal] and two.places[literal]:
         pairs.append((one.places[literal].pop(0), two.places[literal].pop(0)))
     return pairs
+
+
+def pair_lines(pairs: list[Pairing]) -> list[str]:
+    """`p CLASS`, then `e A B` for equal places, `x SIDE PLACE PLACE` for opposite ones, `k SIDE PLACE VALUE`."""
+    lines = []
+    for index, pairing in enumerate(pairs):
+        lines.append(f"p {index}")
+        lines += [f"e {x} {y}" for x, y in pairing.equal]
+        for side, (opposite, constant) in enumerate(zip(pairing.opposite, pairing.constant, strict=True)):
+            lines += [f"x {side} {x} {y}" for x, y in opposite]
+            lines += [f"k {side} {x} {value}" for x, value in constant]
+    return lines
