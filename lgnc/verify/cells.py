@@ -12,7 +12,7 @@ _CUTS = 12
 
 
 class Cell(NamedTuple):
-    """inputs: (place among the leaves, whether it is inverted) of each bit that is added. one: whether 1 is added too."""
+    """inputs: (place among the leaves, whether it is inverted) of each bit that is added. one: 1 is added too."""
 
     inputs: tuple[tuple[int, int], ...]
     one: bool

@@ -197,7 +197,7 @@ class _Backwards:
         return None
 
     def _as_built(self, inputs: tuple[int, ...], low: int) -> tuple[int, ...]:
-        """The inputs of an adder, the last one being that which its sum reads itself, so that its gates are the same."""
+        """The inputs of an adder, the last one being which its sum itself reads: so its gates are the same."""
         fanins = {self.graph.f0[low >> 1] >> 1, self.graph.f1[low >> 1] >> 1}
         last = sorted(inputs, key=lambda literal: literal >> 1 in fanins)
         return tuple(last) if len(inputs) == 3 else inputs

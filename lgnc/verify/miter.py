@@ -41,8 +41,8 @@ def gate_clauses(op: int, out: int, p: int, q: int) -> Iterator[Clause]:
 
 @dataclass
 class Numbered:
-    """One side's part. variable: of each node that an output depends on, as a literal; 0 of the others. rows: (op, p, q)
-    of the variables from `first` on, over literals.
+    """One side's part. variable: of each node that an output depends on, as a literal; 0 of others. rows: (op, p, q) of
+    the variables from `first` on, over literals.
     """
 
     variable: list[int]
@@ -56,7 +56,9 @@ class Numbered:
 
 
 def number(circuit: Circuit, view: Side, first: int) -> Numbered:
-    """Number the gates that outputs depend on from variable `first`: by level, then by (op, p, q). Equal gates are one."""
+    """Number the gates that outputs depend on from variable `first`: by level, then by (op, p, q). Equal gates
+    are one.
+    """
     live = live_nodes(circuit).tolist()
     variable = [_encoded(literal) for literal in view.literal.tolist()] + [0] * circuit.gates
     level = [0] * circuit.nodes
@@ -86,8 +88,8 @@ def _encoded(literal: int) -> int:
 
 
 class Miter:
-    """Variables: 1 is false, then the cuts by feature and threshold, a's gates, b's gates, and one per obligation, which
-    may be true only where the obligation's two literals differ. At least one of them is true.
+    """Variables: 1 is false, then the cuts by feature and threshold, a's gates, b's gates, and one per obligation,
+    which may be true only where the obligation's two literals differ. At least one of them is true.
 
     `first[v]` is the number of the clause that starts the definition of gate variable v; clauses count from 1.
     """

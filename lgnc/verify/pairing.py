@@ -12,7 +12,7 @@ from lgnc.verify.certificate import Checked
 class Pairing(NamedTuple):
     """For each class (one for outputs without a head) of places among a's and b's output literals.
 
-    equal: (place of a, place of b). opposite: per side, pairs of places whose literals are never the same, which make 1.
+    equal: (place of a, place of b). opposite: per side, pairs of places never the same, which make 1.
     constant: per side, (place, 0 or 1).
     """
 
@@ -24,12 +24,15 @@ class Pairing(NamedTuple):
 def pair_outputs(checked: Checked, where: str) -> list[Pairing]:
     """The pairs by what the certificate proves to be equal: each literal is in one of them.
 
-    Raises Failed where scores differ by more than a constant, as those of equal classes may.
+    Raises Failed for a certificate of equal classes, whose scores may differ.
     """
     if checked.order is not None:
         return [Pairing(list(enumerate(checked.order)), ([], []), ([], []))]
+    if checked.claim == "class":
+        raise Failed("is about classes, and only scores are exported", where=where, fix="certify the claim 'scores'")
     heads = checked.a.head, checked.b.head
-    assert heads[0] is not None and heads[1] is not None
+    assert heads[0] is not None
+    assert heads[1] is not None
     found = []
     for index in range(heads[0].classes):
         sides = []
@@ -39,8 +42,9 @@ def pair_outputs(checked: Checked, where: str) -> list[Pairing]:
         equal = [(x, y) for literal in list(one.places) for x, y in _both(one, two, literal)]
         opposite = one.opposite(), two.opposite()
         if one.left() or two.left():
-            what = "proves the classes equal but not the scores, which no pairing shows"
-            raise Failed(what, where=where, fix="certify the claim 'scores'")
+            raise Failed(
+                f"does not pair the literals of class {index}", where=where, fix="report it with both circuits"
+            )
         found.append(Pairing(sorted(equal), opposite, (one.constant, two.constant)))
     return found
 
