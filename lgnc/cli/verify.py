@@ -29,7 +29,7 @@ CLAIMS = ("scores", "class")
 @click.option("--goal", type=click.Choice(CLAIMS), hidden=True)
 @click.option("--time-limit", type=click.FloatRange(0), help="Seconds for a proof (60), and for each run of a tool.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that prove (all cores unless given).")
-@click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here, for two circuits.")
+@click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here.")
 @click.option("--check", type=click.Path(path_type=Path), help="Replay this certificate instead of proving.")
 @json_option
 def command(

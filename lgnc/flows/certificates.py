@@ -73,6 +73,8 @@ def split_certificate(text: str, where: str) -> list[str]:
     """The parts of a file. Raises BadInput when it is none."""
     lines = text.splitlines()
     if lines and lines[-1].startswith(_SUBJECTS):
+        if _names(lines[-1]) is None:
+            raise BadInput("was cut in its last line", where=f"{where}:{len(lines)}", fix="make it again")
         lines = lines[:-1]
     starts = [number for number, line in enumerate(lines) if line == HEADER]
     if not starts or starts[0]:
@@ -82,12 +84,18 @@ def split_certificate(text: str, where: str) -> list[str]:
 
 def subjects_of(text: str, certificate: Path) -> tuple[Path, Path]:
     """The two things that a certificate says it is about. Raises BadInput when it does not say."""
-    last = (text.splitlines() or [""])[-1]
-    try:
-        names = json.loads(last.removeprefix(_SUBJECTS)) if last.startswith(_SUBJECTS) else None
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or len(names) != 2 or not all(isinstance(each, str) for each in names):
+    names = _names((text.splitlines() or [""])[-1])
+    if names is None:
         what = "does not say what it is about"
         raise BadInput(what, where=str(certificate), fix="name both: lgnc certificate export C A B -o PREFIX")
     return certificate.parent / names[0], certificate.parent / names[1]
+
+
+def _names(line: str) -> list[str] | None:
+    """The two paths in a certificate's last line, or None."""
+    try:
+        names = json.loads(line.removeprefix(_SUBJECTS)) if line.startswith(_SUBJECTS) else None
+    except ValueError:
+        return None
+    whole = isinstance(names, list) and len(names) == 2 and all(isinstance(each, str) for each in names)
+    return names if whole else None
