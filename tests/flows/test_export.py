@@ -12,6 +12,7 @@ from lgnc.cli.main import run
 from lgnc.diagnostics import BadInput, Failed, LgncError
 from lgnc.flows.compare import replay_certificate, write_certificate
 from lgnc.flows.export import export_certificate
+from lgnc.files import sha256
 from lgnc.formats.lgn import save_model
 from tests.support import random_model
 
@@ -47,6 +48,11 @@ def test_a_folder_that_was_edited_is_not_equal(home: Path, tmp_path: Path) -> No
         (edited / path.name).write_bytes(path.read_bytes())
     gates = text.index("wire g1_0 = ")
     (edited / "lgn.v").write_text(text[:gates] + text[gates:].replace(" & ", " | ", 1))
+    with pytest.raises(BadInput, match="was edited"):
+        write_certificate(home / "m.lgn", edited, tmp_path / "c")
+    manifest = edited / "manifest.json"
+    sums = [sha256((folder / "lgn.v").read_bytes()) for folder in (home / "verilog", edited)]
+    manifest.write_text(manifest.read_text().replace(*sums))
     assert write_certificate(home / "m.lgn", edited, tmp_path / "c").equal is False
     assert not (tmp_path / "c").exists()
     with pytest.raises(BadInput, match="not a certificate for these"):
