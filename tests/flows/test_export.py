@@ -10,9 +10,9 @@ import pytest
 import lgnc
 from lgnc.cli.main import run
 from lgnc.diagnostics import BadInput, Failed, LgncError
+from lgnc.files import sha256
 from lgnc.flows.compare import replay_certificate, write_certificate
 from lgnc.flows.export import export_certificate
-from lgnc.files import sha256
 from lgnc.formats.lgn import save_model
 from tests.support import random_model
 
