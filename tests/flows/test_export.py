@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import lgnc
+from lgnc.backends.artifact import manifest_digest
 from lgnc.cli.main import run
 from lgnc.diagnostics import BadInput, Failed, LgncError
 from lgnc.files import sha256
