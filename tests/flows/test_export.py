@@ -53,7 +53,7 @@ def test_a_folder_that_was_edited_is_not_equal(home: Path, tmp_path: Path) -> No
         write_certificate(home / "m.lgn", edited, tmp_path / "c")
     manifest = edited / "manifest.json"
     sums = [sha256((folder / "lgn.v").read_bytes()) for folder in (home / "verilog", edited)]
-    facts = json.loads(manifest.read_text().replace(*sums))
+    facts = json.loads(manifest.read_text().replace(sums[0], sums[1]))
     manifest.write_text(json.dumps(facts | {"manifest_sha256": manifest_digest(facts)}))
     assert write_certificate(home / "m.lgn", edited, tmp_path / "c").equal is False
     assert not (tmp_path / "c").exists()
