@@ -52,10 +52,10 @@ def export_certificate(
             miter.oblige(obligations(miter, seen, pairs))
             proof = Replay(miter, seen.lemmas, str(certificate), deadline).run()
             name = prefix if number == 1 else prefix.with_name(f"{prefix.name}-{number}")
-            found.append(_write(name, part.name, miter, proof, [*plan_lines(seen.plan), *pair_lines(pairs)]))
+            found.append((name, part.name, miter, proof, [*plan_lines(seen.plan), *pair_lines(pairs)]))
     except TimeIsUp:
         raise Failed("time was up before the last step", where=str(certificate), fix="raise --time-limit") from None
-    return found
+    return [_write(*each) for each in found]
 
 
 def obligations(miter: Miter, seen: Checked, pairs: list[Pairing]) -> list[tuple[int, int]]:

@@ -62,7 +62,7 @@ def test_a_folder_that_was_edited_is_not_equal(home: Path, tmp_path: Path) -> No
 
 
 def test_parts_that_are_missing_or_swapped_and_plans_that_lie_are_refused(home: Path, tmp_path: Path) -> None:
-    text = (home / "c.cert").read_text()
+    text = (home / "onnx.cert").read_text()
     parts = text.removesuffix(text.splitlines()[-1] + "\n").split("lgnc certificate 1\n")[1:]
     heads = [f"lgnc certificate 1\n{part}" for part in parts]
     steps = [k for k, line in enumerate(text.splitlines()) if line.startswith("t ")]
@@ -71,7 +71,7 @@ def test_parts_that_are_missing_or_swapped_and_plans_that_lie_are_refused(home: 
         "cut": text[: len(text) // 2],
         "missing": "".join(heads[:-1]),
         "swapped": "".join(heads[::-1]),
-        "foreign": (home / "onnx.cert").read_text(),
+        "foreign": (home / "verilog.cert").read_text(),
         "nothing": "",
         "step gone": "\n".join([*lines[: steps[3]], *lines[steps[3] + 1 :]]),
         "step twice": "\n".join([*lines[: steps[3]], lines[steps[3]], *lines[steps[3] :]]),
@@ -83,9 +83,9 @@ def test_parts_that_are_missing_or_swapped_and_plans_that_lie_are_refused(home: 
     for name, content in wrong.items():
         (tmp_path / "c").write_text(content)
         with pytest.raises((BadInput, Failed)):
-            replay_certificate(home / "m.lgn", home / "c", tmp_path / "c")
+            replay_certificate(home / "m.lgn", home / "onnx", tmp_path / "c")
         with pytest.raises(LgncError):
-            export_certificate(tmp_path / "c", home / "m.lgn", home / "c", tmp_path / name)
+            export_certificate(tmp_path / "c", home / "m.lgn", home / "onnx", tmp_path / name)
     assert not list(tmp_path.glob("*.cnf"))
 
 
