@@ -30,7 +30,7 @@ CLAIMS = ("scores", "class")
 @click.option("--time-limit", type=click.FloatRange(0), help="Seconds for a proof (60), and for each run of a tool.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that prove (all cores unless given).")
 @click.option("--second-reader", is_flag=True, help="Read Verilog without a clock through yosys too.")
-@click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here, for two circuits.")
+@click.option("--certificate", type=click.Path(path_type=Path), help="Write the proof here.")
 @click.option("--check", type=click.Path(path_type=Path), help="Replay this certificate instead of proving.")
 @json_option
 def command(

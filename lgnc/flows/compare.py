@@ -14,14 +14,13 @@ from typing import get_args
 from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import read_file, write_file
+from lgnc.flows.certificates import join_certificates, parts_of, split_certificate
 from lgnc.flows.names import differences
 from lgnc.flows.stations.examine import folder_stations
 from lgnc.flows.stations.function import Telling, run_and_read
 from lgnc.flows.stations.visit import Visit
 from lgnc.flows.subject import Subject, load_subject
 from lgnc.flows.things import Thing, program_of
-from lgnc.formats.source import load_source
-from lgnc.ir.circuit import Circuit
 from lgnc.toolchain import time_limit as tool_time_limit
 from lgnc.verify.certificate import TimeIsUp, check_certificate, claim_of
 from lgnc.verify.programs import prove_kernels
@@ -122,17 +121,24 @@ def _stations(
 def write_certificate(
     a: Path, b: Path, certificate: Path, *, claim: Claim = "scores", time_limit: float | None = None, seed: int = 0
 ) -> Verdict:
-    """Prove two circuits or models equal and write the proof; `replay_certificate` follows it without a search.
+    """Prove two things equal and write the proof; `replay_certificate` follows it without a search.
 
-    Raises Failed when they are not proven equal, or the proof has a form that certificates do not have.
+    For a compiled folder the proof has several parts (`lgnc.flows.certificates.parts_of`), all for scores. Raises
+    Failed when the proof has a form that certificates do not have, BadInput for a text that is not read back.
     """
     seconds = PROOF_SECONDS if time_limit is None else time_limit
-    verdict, text = certify(_circuit(a), _circuit(b), claim=claim, time_limit=seconds, seed=seed)
-    if text is None and verdict.equal:
-        raise Failed("the proof has no certificate", where=str(certificate), fix="verify without --certificate")
-    if text is not None:
-        write_file(certificate, text.encode())
-    return verdict
+    started, texts = time.perf_counter(), list[str]()
+    for part in parts_of(a, b):
+        verdict, text = certify(part.a, part.b, claim=claim, time_limit=seconds, seed=seed)
+        if not verdict.equal:
+            return replace(verdict, detail=f"{part.name}: {verdict.detail}")
+        if text is None:
+            what = f"the proof about {part.name} has no certificate"
+            raise Failed(what, where=str(certificate), fix="verify without --certificate")
+        texts.append(text)
+    write_file(certificate, join_certificates(texts, certificate, a, b).encode())
+    detail = f"{verdict.detail}, in {len(texts)} parts" if len(texts) > 1 else verdict.detail
+    return replace(verdict, detail=detail, seconds=time.perf_counter() - started)
 
 
 def replay_certificate(
@@ -144,20 +150,22 @@ def replay_certificate(
     claims less than is asked.
     """
     started = time.perf_counter()
-    text = read_file(certificate).decode(errors="replace")
+    texts = split_certificate(read_file(certificate).decode(errors="replace"), str(certificate))
+    parts = parts_of(a, b)
+    if len(texts) != len(parts):
+        what = f"has {len(texts)} parts, for {len(parts)} pairs of circuits"
+        raise BadInput(what, where=str(certificate), fix="check the files")
     deadline = started + (PROOF_SECONDS if time_limit is None else time_limit)
-    try:
-        lemmas = check_certificate(text, _circuit(a), _circuit(b), str(certificate), deadline=deadline)
-    except TimeIsUp:
-        seconds = time.perf_counter() - started
-        return Verdict(None, "tested", 0, None, seconds, "time was up before the last step was checked")
-    if claim == "scores" and claim_of(text) == "class":
-        raise Failed("proves that the classes are equal, not the scores", where=str(certificate), fix="--claim class")
+    lemmas = 0
+    for text, part in zip(texts, parts, strict=True):
+        try:
+            lemmas += check_certificate(text, part.a, part.b, str(certificate), deadline=deadline)
+        except TimeIsUp:
+            seconds = time.perf_counter() - started
+            return Verdict(None, "tested", 0, None, seconds, "time was up before the last step was checked")
+        if claim == "scores" and claim_of(text) == "class":
+            raise Failed(
+                "proves that the classes are equal, not the scores", where=str(certificate), fix="--claim class"
+            )
     seconds = time.perf_counter() - started
     return Verdict(True, "proven", 0, None, seconds, f"the certificate's {lemmas} lemmas follow")
-
-
-def _circuit(path: Path) -> Circuit:
-    if path.is_dir():
-        raise BadInput("a certificate is about two circuits or models", where=str(path), fix="give the files")
-    return load_source(path).circuit

@@ -11,11 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import FLIP_A, FLIP_B, READS_A, READS_B, SWAP
 from lgnc.verify.interface import lower_alike
+from lgnc.verify.plan_head import plan_from
+from lgnc.verify.planned_head import Plan, lower_by_plan
 from lgnc.verify.simulate import output_order
 from lgnc.verify.space import Space, joint_space
 
@@ -42,10 +45,30 @@ def claim_of(text: str) -> str:
     return next((claim for claim in ("scores", "class") if lines == [f"goal {claim}"]), "")
 
 
+class Checked(NamedTuple):
+    """A certificate that was checked. a, b: the circuits, their interfaces made alike. lemmas: by node. one, two: the
+    canonical literals of their outputs. order: for each output of a, without a head, b's equal one. claim: as it says.
+    """
+
+    a: Circuit
+    b: Circuit
+    lemmas: dict[int, Lemma]
+    one: list[int]
+    two: list[int]
+    order: list[int] | None
+    claim: str
+    plan: Plan
+
+
 def check_certificate(
     text: str, a: Circuit, b: Circuit, where: str = "certificate", *, deadline: float = math.inf
 ) -> int:
-    """How many lemmas were checked. The certificate then proves that a and b are equal as `claim_of` it says.
+    """How many lemmas were checked; raises as `checked` does."""
+    return len(checked(text, a, b, where, deadline=deadline).lemmas)
+
+
+def checked(text: str, a: Circuit, b: Circuit, where: str = "certificate", *, deadline: float = math.inf) -> Checked:
+    """What was checked. The certificate then proves that a and b are equal as `claim_of` it says.
 
     deadline: a time of `time.perf_counter`. Raises BadInput when it is malformed or about other circuits, Failed when
     a step does not follow, TimeIsUp.
@@ -58,28 +81,33 @@ def check_certificate(
     claim = claim_of(text)
     if len(lines) < 5 or not claim or lines[-1] != "end":
         raise BadInput("has no goal, or no end", where=where, fix=_DAMAGED)
+    start = next(k for k in range(4, len(lines)) if lines[k][:2] not in ("s ", "t "))
+    plan = plan_from(lines[4:start], where, 5)
+    if plan:
+        a = lower_by_plan(a, plan, b, where)
     a, b = lower_alike(a, b)
     order = output_order(a, b)
-    checker = _Checker(a, b, _lemmas(lines, where), where, deadline)
+    checker = _Checker(a, b, _lemmas(lines, start, where), where, deadline)
     one, two = checker.run()
-    if order is not None:
-        wrong = [k for k, other in enumerate(order.tolist()) if one[k] != two[other]]
+    found = Checked(a, b, checker.lemmas, one, two, None if order is None else order.tolist(), claim, plan)
+    if found.order is not None:
+        wrong = [k for k, other in enumerate(found.order) if one[k] != two[other]]
         if wrong:
             raise Failed(f"does not prove output {wrong[0]}", where=where, fix="the proof is incomplete")
-        return len(checker.lemmas)
+        return found
     different = [_difference(a, b, one, two, k) for k in range(a.head.classes if a.head else 0)]
     target = different[0] if claim == "class" else (0, {})
     wrong = [k for k, each in enumerate(different) if each != target]
     if wrong:
         raise Failed(f"does not prove the score of class {wrong[0]}", where=where, fix="the proof is incomplete")
-    return len(checker.lemmas)
+    return found
 
 
-def _lemmas(lines: list[str], where: str) -> dict[int, Lemma]:
-    """The lemmas of the file by the node that each is about."""
+def _lemmas(lines: list[str], start: int, where: str) -> dict[int, Lemma]:
+    """The lemmas of the file, from a line on, by the node that each is about."""
     lemmas: dict[int, Lemma] = {}
     current: Lemma | None = None
-    for number, line in enumerate(lines[4:-1], 5):
+    for number, line in enumerate(lines[start:-1], start + 1):
         word, _, rest = line.partition(" ")
         try:
             numbers = [int(each) for each in rest.split()]
@@ -147,7 +175,7 @@ class _Checker:
         """The next node: gate `op` on canonical literals. Equal structure is one node; a lemma makes it another's."""
         node = len(self.canon)
         self.rows.append((op, p, q))
-        key, literal, flip = _normal(op, p, q)
+        key, literal, flip = normal_gate(op, p, q)
         if key is not None:
             literal = self.table.setdefault(key, 2 * node ^ flip) ^ flip
         self.canon.append(literal)
@@ -196,7 +224,7 @@ class _Checker:
                 yield [2 * high + 1, 2 * low]
 
 
-def _normal(op: int, p: int, q: int) -> tuple[tuple[int, int, int] | None, int, int]:
+def normal_gate(op: int, p: int, q: int) -> tuple[tuple[int, int, int] | None, int, int]:
     """(key, -, flip) of a gate that depends on two nodes; (None, literal, 0) of one that is a constant or a literal."""
     if p & 1:
         op = _FLIP_A[op]

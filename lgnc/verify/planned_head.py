@@ -1,0 +1,220 @@
+"""A circuit whose head is lowered by a plan: scores and class as outputs of the names that the other circuit has.
+
+Nothing of the plan is trusted. A step keeps the sum of the bits modulo a power of two, whatever bits it takes; what is
+checked here is that each bit is taken once, that the constants add up to the offset, and that no sum leaves its range.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from lgnc.arithmetic.head import argmax_circuit, score_format
+from lgnc.diagnostics import BadInput
+from lgnc.ir.circuit import Circuit
+from lgnc.ir.gates import AND, FLIP_A, FLIP_B, OR, READS_A, READS_B, XNOR, XOR
+from lgnc.verify.head_plan import Stage
+
+_FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
+
+Plan = list[list[Stage]]
+"""For each class the stages of its sum."""
+
+FALSE, TRUE = -2, -1
+_SCORE = re.compile(r"(?:score([0-9]{1,6})_|scores_)([0-9]{1,9})")
+_INDEX = re.compile(r"(?:index|class)_([0-9]{1,3})")
+
+
+def words_of(circuit: Circuit, classes: int) -> tuple[list[list[int]], list[int], bool] | None:
+    """(places of each class's score bits, places of the index's bits, whether scores are whole, two's complement).
+
+    Scores named `scores_0`, `scores_1` ..., class after class, are less the lowest offset. None for other outputs.
+    """
+    found: dict[tuple[int, int], int] = {}
+    index: dict[int, int] = {}
+    whole = any(name.startswith("score0_") for name in circuit.output_names)
+    width = sum(name.startswith("score") for name in circuit.output_names) // max(classes, 1)
+    for place, name in enumerate(circuit.output_names):
+        if match := _SCORE.fullmatch(name):
+            number = int(match[2])
+            key = (int(match[1]), number) if match[1] else divmod(number, max(width, 1))
+            found[key] = place
+        elif match := _INDEX.fullmatch(name):
+            index[int(match[1])] = place
+    if set(found) != {(c, bit) for c in range(classes) for bit in range(width)} or not found:
+        return None
+    if len(found) + len(index) != len(circuit.output_names) or set(index) != set(range(len(index))):
+        return None
+    scores = [[found[c, bit] for bit in range(width)] for c in range(classes)]
+    return scores, [index[bit] for bit in range(len(index))], whole
+
+
+def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Circuit:
+    """`circuit`, its head lowered by a plan, with the outputs of `like`. Raises BadInput when the plan does not fit."""
+    head = circuit.head
+    places = None if head is None else words_of(like, head.classes)
+    if head is None or places is None or len(plan) != head.classes:
+        raise BadInput("has a plan for another head", where=where, fix="check the files")
+    scores, index, whole = places
+    base, width = 0 if whole else score_format(head).base, len(scores[0])
+    work = _Gates(circuit)
+    words = []
+    for c, stages in enumerate(plan):
+        literals = circuit.outputs[head.starts[c] : head.starts[c + 1]].tolist()
+        low = int(head.offset[c]) - base
+        word = work.total(literals, stages, low, width if whole else 0)
+        if word is None or len(word) > width:
+            raise BadInput(f"has a plan that does not add class {c} up", where=where, fix="the file is damaged")
+        words.append(word + [FALSE] * (width - len(word)))
+    used = _used(words, whole and int(head.offset.min()) < 0)
+    keys = [[*word[: used - 1], word[used - 1] ^ (whole and int(head.offset.min()) < 0)] for word in words]
+    chosen = _chosen(work, keys, tournament="class_0" in like.output_names)
+    outputs = [FALSE] * len(like.outputs)
+    for own, word in zip(scores, words, strict=True):
+        for place, literal in zip(own, word, strict=True):
+            outputs[place] = literal
+    for bit, place in enumerate(index):
+        outputs[place] = chosen[bit] if bit < len(chosen) else FALSE
+    return work.circuit(outputs, like.output_names)
+
+
+def _chosen(work: _Gates, keys: list[list[int]], tournament: bool) -> list[int]:
+    """The index of the highest key, the lowest index winning a tie: by a tournament, or by a scan."""
+    if tournament:
+        return work.instance(argmax_circuit(len(keys), len(keys[0])), [bit for key in keys for bit in key])
+    best, index = keys[0], [FALSE] * max(1, (len(keys) - 1).bit_length())
+    for number, key in enumerate(keys[1:], 1):
+        above = FALSE
+        for own, other in zip(key, best, strict=True):
+            same = work.gate(XOR, own, other) ^ 1
+            above = work.gate(OR, work.gate(AND, own, other ^ 1), work.gate(AND, same, above))
+        taken = [TRUE if number >> bit & 1 else FALSE for bit in range(len(index))]
+        best, index = (
+            [work.gate(XOR, y, work.gate(AND, work.gate(XOR, x, y), above)) for x, y in zip(*pair, strict=True)]
+            for pair in ((key, best), (taken, index))
+        )
+    return index
+
+
+def _used(words: Sequence[Sequence[int]], signed: bool) -> int:
+    """The lowest bits of all words that tell them apart: the rest is 0, or repeats the sign."""
+    used = len(words[0])
+    while used > 1 and all(word[used - 1] == (word[used - 2] if signed else FALSE) for word in words):
+        used -= 1
+    return used
+
+
+class _Gates:
+    """Gates put behind a circuit's; constants and a literal met twice are folded."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.before = circuit
+        self.op: list[int] = []
+        self.a: list[int] = []
+        self.b: list[int] = []
+
+    def gate(self, op: int, p: int, q: int) -> int:
+        """The literal of a gate over literals."""
+        if p >= 0 and q >= 0 and p >> 1 != q >> 1:
+            op = _FLIP_A[op] if p & 1 else op
+            op = _FLIP_B[op] if q & 1 else op
+            self.op.append(op)
+            self.a.append(p >> 1)
+            self.b.append(q >> 1)
+            return 2 * (self.before.nodes + len(self.op) - 1)
+        values = []
+        for one in (0, 1):
+            u = p & 1 if p < 0 else one
+            v = q & 1 if q < 0 else one ^ ((p ^ q) & 1 if p >= 0 else 0)
+            values.append(op >> (3 - 2 * u - v) & 1)
+        if values[0] == values[1]:
+            return TRUE if values[0] else FALSE
+        return (p if p >= 0 else q) ^ values[0]
+
+    def total(self, literals: list[int], stages: Sequence[Stage], low: int, whole: int) -> list[int] | None:
+        """The bits of the literals' sum plus `low`; None where the stages do not add that up.
+
+        whole: the width of a two's complement word, or 0 where only numbers from 0 on fit.
+        """
+        bits, least = [(0, literal) for literal in literals], 0
+        for stage in stages:
+            word = self._stage(bits, stage)
+            least += stage.constant
+            last = stage is stages[-1]
+            if last and whole and stage.width == whole:
+                least, fits = low, (least - low) % (1 << whole) == 0
+                fits = fits and -(1 << whole - 1) <= low and low + len(literals) < 1 << whole - 1
+            else:
+                fits = least + len(literals) < 1 << stage.width
+            if word is None or not fits:
+                return None
+            bits = list(enumerate(word))
+        return [literal for _, literal in bits] if stages and least == low else None
+
+    def _stage(self, bits: list[tuple[int, int]], stage: Stage) -> list[int] | None:
+        """The bits of the sum of `bits`, (column, literal) each, and the constant, modulo 2 ** width."""
+        there: list[tuple[int, int] | None] = list(bits)
+        constant = stage.constant
+        for column, taken, one in stage.steps:
+            if not 0 <= column < stage.width or not 0 < len(taken) + one < 4 or len(set(taken)) != len(taken):
+                return None
+            if any(number >= len(there) or (there[number] or (-1,))[0] != column for number in taken):
+                return None
+            own = [bit[1] for number in taken if (bit := there[number]) is not None]
+            for number in taken:
+                there[number] = None
+            constant -= one << column
+            low, high = self._adder([*own, *([TRUE] if one else [])])
+            there.append((column, low))
+            if column + 1 < stage.width:
+                there.append((column + 1, high))
+        return self._word(there, constant % (1 << stage.width), stage.width)
+
+    def _adder(self, bits: list[int]) -> tuple[int, int]:
+        """(sum, carry) of one, two or three bits."""
+        if len(bits) == 1:
+            return bits[0], FALSE
+        x, y = bits[:2]
+        half, both = self.gate(XOR, x, y), self.gate(AND, x, y)
+        if len(bits) == 2:
+            return half, both
+        if bits[2] == TRUE:
+            return self.gate(XNOR, x, y), self.gate(OR, x, y)
+        return self.gate(XOR, half, bits[2]), self.gate(OR, both, self.gate(AND, half, bits[2]))
+
+    def _word(self, there: Sequence[tuple[int, int] | None], constant: int, width: int) -> list[int] | None:
+        """The bits that are left, at most one a column, where the constant has none."""
+        word = [TRUE if constant >> bit & 1 else FALSE for bit in range(width)]
+        for bit in there:
+            if bit is None or bit[1] == FALSE:
+                continue
+            if word[bit[0]] != FALSE:
+                return None
+            word[bit[0]] = bit[1]
+        return word
+
+    def instance(self, circuit: Circuit, literals: Sequence[int]) -> list[int]:
+        """The outputs of a headless circuit over literals."""
+        at = list(literals)
+        for op, a, b in zip(circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), strict=True):
+            at.append(self.gate(op, at[a] if READS_A[op] else FALSE, at[b] if READS_B[op] else FALSE))
+        return [at[x >> 1] ^ (x & 1) for x in circuit.outputs.tolist()]
+
+    def circuit(self, outputs: Sequence[int], names: tuple[str, ...]) -> Circuit:
+        """The circuit with these outputs: a gate more where one is a constant."""
+        before, op, a, b = self.before, [*self.op], [*self.a], [*self.b]
+        constant = 2 * (before.nodes + len(op))
+        if min(outputs, default=0) < 0:
+            op, a, b = [*op, 0], [*a, 0], [*b, 0]
+        literals = [constant ^ (literal & 1) if literal < 0 else literal for literal in outputs]
+        return before.with_(
+            op=np.append(before.op, np.array(op, np.uint8)),
+            a=np.append(before.a, np.array(a, np.int32)),
+            b=np.append(before.b, np.array(b, np.int32)),
+            outputs=np.array(literals, np.int32),
+            output_names=names,
+            head=None,
+            layer=None,
+        )

@@ -1,0 +1,74 @@
+"""tools/miter.py writes the same miter as lgnc, byte for byte, and refuses pairs that show nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lgnc.flows.compare import write_certificate
+from lgnc.flows.export import export_certificate
+from lgnc.formats.lgn import save_model
+from lgnc.formats.lift import lift
+from lgnc.formats.source import save_circuit
+from lgnc.passes.manager import run_pipeline
+from tests.support import random_model
+
+TOOL = Path(__file__).parent.parent / "tools" / "miter.py"
+
+
+def again(a: Path, b: Path, pairs: Path) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-I", str(TOOL), str(a), str(b), str(pairs)]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "bool", "float32", "float64"])
+def test_the_second_writer_gets_the_same_bytes(tmp_path: Path, dtype: str) -> None:
+    model = random_model(3, features=9, width=50, layers=3, classes=4, candidates=2, dtype=dtype)
+    one, two = tmp_path / "m.lgn", tmp_path / "m.lgir"
+    save_model(model, one)
+    save_circuit(run_pipeline(lift(model), 2)[0], two)
+    assert write_certificate(one, two, tmp_path / "c").equal
+    export_certificate(tmp_path / "c", one, two, tmp_path / "out")
+    found = again(one, two, tmp_path / "out.pairs")
+    assert (found.returncode, found.stdout) == (0, (tmp_path / "out.cnf").read_bytes())
+
+
+def test_pairs_that_do_not_show_the_scores_are_refused(tmp_path: Path) -> None:
+    model = random_model(3, features=9, width=50, layers=3, classes=4)
+    one, two, pairs = tmp_path / "m.lgn", tmp_path / "m.lgir", tmp_path / "out.pairs"
+    save_model(model, one)
+    save_circuit(run_pipeline(lift(model), 2)[0], two)
+    write_certificate(one, two, tmp_path / "c")
+    export_certificate(tmp_path / "c", one, two, tmp_path / "out")
+    lines = pairs.read_text().splitlines()
+    place = next(k for k, line in enumerate(lines) if line.startswith("e "))
+    for changed in (
+        lines[:place] + lines[place + 1 :],
+        [*lines, lines[place]],
+        lines[: len(lines) // 2],
+        ["e 0 0 0 0"],
+    ):
+        pairs.write_text("\n".join(changed) + "\n")
+        assert again(one, two, pairs).returncode == 1
+    two.write_text(re.sub(r'"class 0" = (-?\d+)', lambda m: f'"class 0" = {int(m[1]) + 1}', two.read_text(), count=1))
+    pairs.write_text("\n".join(lines) + "\n")
+    found = again(one, two, pairs)
+    assert (found.returncode, b"class 0" in found.stderr) == (1, True)
+
+
+def test_it_is_small_and_imports_nothing_of_lgnc() -> None:
+    text = TOOL.read_text()
+    assert len(text.splitlines()) < 300
+    assert set(re.findall(r"^(?:import|from) (\w+)", text, re.M)) == {
+        "__future__",
+        "itertools",
+        "json",
+        "numpy",
+        "pathlib",
+        "sys",
+        "typing",
+    }
