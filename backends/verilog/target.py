@@ -81,7 +81,10 @@ TARGET = Target(
     VerilogSettings,
     "lgnc.backends.verilog.emit",
     endings=(".v",),
-    engines=(Engine("iverilog", tools=("iverilog", "vvp")), Engine("verilator", tools=("verilator",))),
+    engines=(
+        Engine("iverilog", tools=("iverilog", "vvp")),
+        Engine("verilator", tools=("verilator", "make", "c++"), from_rows=500),
+    ),
     read_back=True,
     vectors=256,
     hardware=True,

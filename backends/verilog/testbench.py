@@ -75,7 +75,8 @@ def feature_words(x: NDArray[Any]) -> NDArray[np.bool_]:
     """bool[n, features * w], lowest bit first: each feature's two's complement, feature 0 lowest."""
     if x.dtype == np.bool_:
         return x
-    octets = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("<")).view(np.uint8).reshape(len(x), -1)
+    octets = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("<")).view(np.uint8)
+    octets = octets.reshape(len(x), x.shape[1] * x.dtype.itemsize)
     return np.unpackbits(octets, axis=1, bitorder="little").astype(np.bool_)
 
 
