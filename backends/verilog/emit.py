@@ -18,9 +18,11 @@ from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
 from lgnc.backends.verilog.control import QUEUED, control_module, control_registers
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
+from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
 from lgnc.backends.verilog.head_comment import head_comment
+from lgnc.backends.verilog.integration import design_top, integration_files, serial_top, stream_top
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.serial import serial_files
@@ -100,7 +102,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             base, width = score_format(circuit.head)
             score = width, base
         wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
-        files |= wrapped
+        files |= wrapped | driver_files(name, circuit.encoder, ports.source, details["axis"])
     if latency:
         files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
     if settings.interface == "serial":
@@ -110,6 +112,12 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
     wrapper = settings.interface if settings.interface in ("axis", "serial") else None
+    top = design_top(name, ports.source, ports.results, clocked=latency > 0)
+    if wrapper == "axis":
+        top = stream_top(name, -(-details["axis"]["beat_width"] // 8))
+    elif wrapper == "serial":
+        top = serial_top(name, board=settings.board is not None)
+    files |= integration_files(top)
     files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board)
     return Artifact(files, {"verilog": details})
 

@@ -132,4 +132,4 @@ def testbench_text(name: str, source: Port, results: Sequence[Port], latency: in
 def filled(file: str, words: Mapping[str, str]) -> str:
     """A file of backends/verilog/runtime with every @WORD@ replaced."""
     text = (files("lgnc.backends.verilog") / "runtime" / file).read_text("ascii")
-    return re.sub("@([A-Z]+)@", lambda word: words[word[1]], text)
+    return re.sub("@([A-Z][A-Z0-9]*)@", lambda word: words[word[1]], text)
