@@ -79,8 +79,8 @@ def _gowin_flow(name: str, chosen: FpgaBoard) -> Flow:
     """By nextpnr-himbaechel and apicula's packer."""
     routed, bitstream, constraints = f"{name}_routed.json", f"{name}_board.fs", f"{name}.cst"
     options = ("--vopt", f"family={chosen.package}", "--vopt", f"cst={constraints}")
-    route = ("--device", chosen.device, "--json", f"{name}_gowin.json", "--write", routed, *options)
-    route += ("--freq", str(chosen.clock // 10**6))
+    files = ("--json", f"{name}_gowin.json", "--write", routed)
+    route = ("--device", chosen.device, *files, *options, "--freq", str(chosen.clock // 10**6))
     pack = ("-d", chosen.package, "-o", bitstream, routed)
     return Flow("synth_gowin.ys", constraints, bitstream, route, pack, "nextpnr-himbaechel-gowin", "gowin_pack")
 

@@ -58,8 +58,8 @@ def forecast(design: Path, name: str, source: Port, results: Sequence[Port], row
 
 def _without_head(text: bytes) -> bytes:
     """The design without the comments at its head, which say how it was proven: it is the same program."""
-    lines = text.splitlines(keepends=True)
-    return b"".join(dropwhile(_is_comment, lines))
+    kept = dropwhile(_is_comment, text.splitlines(keepends=True))
+    return b"".join(kept)
 
 
 def _is_comment(line: bytes) -> bool:

@@ -139,7 +139,7 @@ def test_the_header_packs_alike_and_drives_the_registers(dtype: str, settings: d
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC"]
     run_tool([require_tool("cc"), *flags, "-o", "t.so", "t.c"], cwd=tmp_path)
     library, module = ctypes.CDLL(str(tmp_path / "t.so")), driver(artifact)
-    rows = random_features(circuit_of(dtype), 20)
+    rows: Any = random_features(circuit_of(dtype), 20)
     packets = module["pack"](rows)
     octets = [np.packbits(row, bitorder="little") if dtype == "bool" else row.view(np.uint8) for row in rows]
     for packet, octet in zip(packets, octets, strict=True):
@@ -159,7 +159,12 @@ def test_the_block_design_is_tcl_and_joins_both_streams() -> None:
     """Every command is a stand-in that notes its words: the script was not run by Vivado."""
     artifact = made("int16", {"beat_width": 64})
     tcl, noted = tkinter.Tcl(), list[tuple[str, ...]]()
-    tcl.createcommand("unknown", lambda *words: noted.append(words) or " ".join(words[-1:]))
+
+    def note(*words: str) -> str:
+        noted.append(words)
+        return words[-1]
+
+    tcl.createcommand("unknown", note)
     tcl.eval("rename glob {}; rename file {}")
     tcl.eval(artifact.files["pynq_z2.tcl"].decode())
     joined = [words[1:] for words in noted if words[0] == "connect_bd_intf_net"]

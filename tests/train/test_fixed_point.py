@@ -190,13 +190,15 @@ def test_every_target_takes_values_and_codes(target: str, settings: dict[str, An
     for rows in (x, codes):
         result = run_folder(tmp_path / "out", rows)
         assert result.classes is not None
-        assert (result.classes == classes).all()
-        assert (result.scores == scores).all()
+        assert result.scores is not None
+        assert np.array_equal(result.classes, classes)
+        assert np.array_equal(result.scores, scores)
     if target != "verilog":
-        network = lgnc.load(tmp_path / "out")
+        network: Any = lgnc.load(tmp_path / "out")
         names = model.encoder.names
-        for rows in (x, codes, x.tolist(), dict(zip(names, x.T, strict=True)), dict(zip(names, codes.T, strict=True))):
-            assert (network.predict(rows) == classes).all()
+        named = [dict(zip(names, table.T, strict=True)) for table in (x, codes)]
+        for table in (x, codes, x.tolist(), *named):
+            assert (network.predict(table) == classes).all()
         mixed: dict[str, Any] = dict(zip(names, x.T, strict=True))
         mixed[names[2]] = np.zeros(len(x), np.int16)  # Among values, whole ones are values too.
         zeroed = x.copy()
