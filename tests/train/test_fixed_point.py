@@ -237,6 +237,19 @@ def test_the_files_say_scale_and_offset(tmp_path: Path) -> None:
     assert "codes of values: round(value / scale) - offset" in head
 
 
+def test_explain_shows_values(tmp_path: Path) -> None:
+    model = quantised()
+    lgnc.save(model, tmp_path / "m.lgn")
+    quantiser, row = model.encoder.quantiser, values(model, 1)[0]
+    assert quantiser is not None
+    told = lgnc.explain(tmp_path / "m.lgn", row.tolist())
+    shown = {each.name: float(each.value) for each in told.carried}
+    codes = features_for(model.encoder, row[None])
+    middle = dict(zip(model.encoder.names, quantiser.values(codes)[0], strict=True))
+    assert shown
+    assert all(value == pytest.approx(middle[name], rel=1e-5) for name, value in shown.items())
+
+
 @needs("numba")
 @pytest.mark.parametrize("kind", ["int8", "int16"])
 def test_training_loses_nothing(kind: str) -> None:
