@@ -41,11 +41,13 @@ class Options:
     """What every backend is told: the name that its identifiers start with, and target-specific settings.
 
     row: the columns of the table that the network was trained on, where it was one.
+    about: what comments may say of where the circuit came from: 'source_sha256', and 'passes', how it was proven.
     """
 
     name: str = "lgn"
     settings: Mapping[str, Any] = field(default_factory=dict)
     row: tuple[RowColumn, ...] | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 Emit = Callable[[Circuit, Options], Artifact]

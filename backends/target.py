@@ -26,11 +26,15 @@ class NoSettings:
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs a compiled folder. tools, packages: what it needs, of `lgnc.toolchain`'s TOOLS and PACKAGES."""
+    """What runs a compiled folder. tools, packages: what it needs, of `lgnc.toolchain`'s TOOLS and PACKAGES.
+
+    from_rows: with at least so many rows it is taken unasked, where its tools are here; 0: only the default is.
+    """
 
     name: str
     tools: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    from_rows: int = 0
 
 
 @dataclass(frozen=True)

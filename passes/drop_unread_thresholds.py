@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from lgnc.ir.circuit import Circuit, Encoder
+from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import READS_A, READS_B
 
 
@@ -35,7 +37,7 @@ def drop_unread_thresholds(circuit: Circuit) -> Circuit:
     new[kept] = np.arange(len(kept))
     new[: enc.bits] = new[first]
     return circuit.with_(
-        encoder=Encoder(enc.names, enc.dtype, enc.feature[kept], enc.threshold[kept]),
+        encoder=replace(enc, feature=enc.feature[kept], threshold=enc.threshold[kept]),
         a=np.where(reads_a, new[circuit.a], 0),
         b=np.where(reads_b, new[circuit.b], 0),
         outputs=2 * new[circuit.outputs >> 1] + (circuit.outputs & 1),

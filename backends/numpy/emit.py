@@ -32,6 +32,8 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     digest, circuit = circuit.digest, normal_form(circuit)
     parts = [_docstring(circuit, digest), _runtime("module.py.in"), "\n\n", _tables(circuit)]
     parts.append(_runtime("outputs.py.in" if head is None else "head.py.in"))
+    if circuit.encoder.quantiser is not None:
+        parts.append(_runtime("quantise.py.in"))
     text = "".join(parts)
     return Artifact({f"{name}.py": text.encode("ascii")}, {"module": f"{name}.py"})
 
@@ -88,6 +90,15 @@ def _tables(circuit: Circuit) -> str:
         _base64("FANIN", fanin, "The two nodes that each gate reads.", ".reshape(-1, 2)"),
         _base64("LITERALS", circuit.outputs, "Outputs: 2 * node + inverted."),
     ]
+    if enc.quantiser is not None:
+        parts += [
+            _base64(
+                "CODE_SCALE", enc.quantiser.scale, "What a step of a feature's code is, in the feature's own unit."
+            ),
+            _base64(
+                "CODE_OFFSET", enc.quantiser.offset, "In codes: what is subtracted from value / CODE_SCALE, rounded."
+            ),
+        ]
     if head is None:
         parts.append(f"OUTPUT_NAMES = {_names(circuit.output_names)}\n")
     else:

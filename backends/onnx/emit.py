@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,7 +42,10 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         outputs = add_outputs(graph, circuit, pool, nodes)
     else:
         outputs = add_scores(graph, head, circuit.outputs, pool, nodes)
-    listed = {"features": circuit.encoder.names, "outputs": circuit.output_names}
+    listed: dict[str, Sequence[object]] = {"features": circuit.encoder.names, "outputs": circuit.output_names}
+    if circuit.encoder.quantiser is not None:
+        listed["scale"] = circuit.encoder.quantiser.scale.tolist()
+        listed["offset"] = circuit.encoder.quantiser.offset.tolist()
     if head is not None:
         listed["classes"] = head.names
     data = graph.model_bytes(name, outputs, listed, {"circuit_sha256": digest})

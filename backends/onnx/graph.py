@@ -54,7 +54,7 @@ class Graph:
         self,
         name: str,
         outputs: Mapping[str, tuple[str, Sequence[int | str]]],
-        lists: Mapping[str, Sequence[str]],
+        lists: Mapping[str, Sequence[object]],
         facts: Mapping[str, str],
     ) -> bytes:
         """The bytes of the model file, with each of `lists` as JSON and `facts` as they are in its metadata."""

@@ -12,7 +12,8 @@ BAUD = 115_200
 
 @dataclass(frozen=True)
 class FpgaBoard:
-    """family: 'ice40' or 'ecp5'. device: what nextpnr and the packer are told. cells: LUT4s, each with a flip-flop.
+    """family: 'ice40', 'ecp5' or 'gowin'. device: what nextpnr and the packer are told. cells: LUT4s, each with a
+    flip-flop (of Gowin three of four). package: of Gowin the chip's own family, which the packer is told.
 
     clock: Hz of its oscillator. pins: package pins of clk, rx (into the FPGA) and tx.
     """
@@ -34,6 +35,9 @@ FPGA_BOARDS: Mapping[str, FpgaBoard] = {
     "ulx3s-12f": FpgaBoard("ecp5", "12k", "CABGA381", 24_288, 25_000_000, _ULX3S, "openFPGALoader -b ulx3s"),
     "ulx3s-25f": FpgaBoard("ecp5", "25k", "CABGA381", 24_288, 25_000_000, _ULX3S, "openFPGALoader -b ulx3s"),
     "ulx3s-45f": FpgaBoard("ecp5", "45k", "CABGA381", 43_848, 25_000_000, _ULX3S, "openFPGALoader -b ulx3s"),
+    "tang-nano-9k": FpgaBoard(
+        "gowin", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", 8_640, 27_000_000, ("52", "18", "17"), "openFPGALoader -b tangnano9k"
+    ),
     "ulx3s": FpgaBoard("ecp5", "85k", "CABGA381", 83_640, 25_000_000, _ULX3S, "openFPGALoader -b ulx3s"),
 }
 """hx8k is Lattice's iCE40HX-8K breakout board; ulx3s is the 85F, as the others are named."""
@@ -41,33 +45,48 @@ FPGA_BOARDS: Mapping[str, FpgaBoard] = {
 
 @dataclass(frozen=True)
 class Flow:
-    """Files of a board flow, all beside the sources. route, pack: arguments of nextpnr and of the packer."""
+    """Files of a board flow, all beside the sources. router, packer: the tools. route, pack: their arguments."""
 
     script: str
     constraints: str
     bitstream: str
     route: tuple[str, ...]
     pack: tuple[str, ...]
+    router: str
+    packer: str
 
 
 def board_flow(name: str, board: str) -> Flow:
-    """What takes a compiled folder to `NAME_board.bin` or `NAME_board.bit`."""
+    """What takes a compiled folder to `NAME_board.bin`, `NAME_board.bit` or `NAME_board.fs`."""
     chosen = FPGA_BOARDS[board]
+    if chosen.family == "gowin":
+        return _gowin_flow(name, chosen)
     json = f"{name}_{chosen.family}.json"
     mhz = str(chosen.clock // 10**6)
     fixed = (f"--{chosen.device}", "--package", chosen.package, "--json", json, "--freq", mhz)
     if chosen.family == "ice40":
         route = (*fixed, "--pcf", f"{name}.pcf", "--asc", f"{name}_board.asc")
         bitstream = f"{name}_board.bin"
-        return Flow("synth_ice40.ys", f"{name}.pcf", bitstream, route, (f"{name}_board.asc", bitstream))
+        pack: tuple[str, ...] = (f"{name}_board.asc", bitstream)
+        return Flow("synth_ice40.ys", f"{name}.pcf", bitstream, route, pack, "nextpnr-ice40", "icepack")
     route = (*fixed, "--lpf", f"{name}.lpf", "--textcfg", f"{name}_board.config")
     bitstream = f"{name}_board.bit"
     pack = ("--compress", f"{name}_board.config", bitstream)
-    return Flow("synth_ecp5.ys", f"{name}.lpf", bitstream, route, pack)
+    return Flow("synth_ecp5.ys", f"{name}.lpf", bitstream, route, pack, "nextpnr-ecp5", "ecppack")
+
+
+def _gowin_flow(name: str, chosen: FpgaBoard) -> Flow:
+    """By nextpnr-himbaechel and apicula's packer."""
+    routed, bitstream, constraints = f"{name}_routed.json", f"{name}_board.fs", f"{name}.cst"
+    options = ("--vopt", f"family={chosen.package}", "--vopt", f"cst={constraints}")
+    files = ("--json", f"{name}_gowin.json", "--write", routed)
+    route = ("--device", chosen.device, *files, *options, "--freq", str(chosen.clock // 10**6))
+    pack = ("-d", chosen.package, "-o", bitstream, routed)
+    return Flow("synth_gowin.ys", constraints, bitstream, route, pack, "nextpnr-himbaechel-gowin", "gowin_pack")
 
 
 def board_files(name: str, board: str) -> dict[str, bytes]:
-    """`NAME_board.v`, the top, and its constraints, `NAME.pcf` or `NAME.lpf`."""
+    """`NAME_board.v`, the top, and its constraints, `NAME.pcf`, `NAME.lpf` or `NAME.cst`."""
     chosen = FPGA_BOARDS[board]
     divider = round(chosen.clock / BAUD)
     words = {"NAME": name, "BOARD": board, "BAUD": f"{BAUD:,}", "DIVIDER": str(divider)}
@@ -75,6 +94,8 @@ def board_files(name: str, board: str) -> dict[str, bytes]:
     for port, pin in zip(("clk", "rx", "tx"), chosen.pins, strict=True):
         if chosen.family == "ice40":
             lines.append(f"set_io {port} {pin}")
+        elif chosen.family == "gowin":
+            lines.append(f'IO_LOC "{port}" {pin};\nIO_PORT "{port}" IO_TYPE=LVCMOS33;')
         else:
             lines.append(f'LOCATE COMP "{port}" SITE "{pin}";\nIOBUF PORT "{port}" IO_TYPE=LVCMOS33;')
     if chosen.family == "ecp5":
@@ -88,7 +109,6 @@ def board_files(name: str, board: str) -> dict[str, bytes]:
 def make_rules(name: str, board: str) -> str:
     """Rules `bitstream` and `program` for the folder's Makefile."""
     chosen, flow = FPGA_BOARDS[board], board_flow(name, board)
-    packer = {"ice40": "icepack", "ecp5": "ecppack"}[chosen.family]
     return "\n".join(
         [
             "",
@@ -96,8 +116,8 @@ def make_rules(name: str, board: str) -> str:
             f"bitstream: {flow.bitstream}",
             f"{flow.bitstream}: $(SOURCES) {flow.constraints}",
             f"\tyosys -q {flow.script}",
-            f"\tnextpnr-{chosen.family} {' '.join(flow.route)}",
-            f"\t{packer} {' '.join(flow.pack)}",
+            f"\t{flow.router} {' '.join(flow.route)}",
+            f"\t{flow.packer} {' '.join(flow.pack)}",
             "",
             f"program: {flow.bitstream}",
             f"\t{chosen.program} {flow.bitstream}",

@@ -18,8 +18,11 @@ from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
 from lgnc.backends.verilog.control import QUEUED, control_module, control_registers, queue_bits
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
+from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
+from lgnc.backends.verilog.head_comment import head_comment
+from lgnc.backends.verilog.integration import design_top, integration_files, serial_top, stream_top
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axis_properties, counted_properties, stream_properties
@@ -78,16 +81,17 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     if counted is None and settings.popcount == "serial":
         raise BadInput("the circuit has no head to count", where="--popcount", fix="leave --popcount out")
     parts, cuts = pipeline(circuit.encoder, parts, ports, settings)
-    lines = design(circuit.encoder, name, ports, parts, cuts, counted)
-    files = {f"{name}.v": "\n".join(lines).encode()}
     stages = sum(map(len, cuts))
     latency = stages + QUEUED if stages else 0
     interval = 1
     if counted is not None:
         latency = counting_clocks(counted) + 1
         interval = latency + 1
-    files |= testbench(circuit, name, ports.source, ports.results, latency, interval)
+    files = testbench(circuit, name, ports.source, ports.results, latency, interval)
     details = _details(circuit, name, ports, parts, cuts) | {"latency": latency, "interval": interval}
+    told = head_comment(circuit, name, details, ports.source, ports.results, options.about)
+    lines = [*told, *design(circuit.encoder, name, ports, parts, cuts, counted)]
+    files[f"{name}.v"] = "\n".join(lines).encode()
     if counted is not None:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
@@ -99,7 +103,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             base, width = score_format(circuit.head)
             score = width, base
         wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
-        files |= wrapped
+        files |= wrapped | driver_files(name, circuit.encoder, ports.source, details["axis"])
     if latency:
         files |= properties(name, ports, parts, stages, counted, details.get("axis"))
     if latency:
@@ -111,6 +115,12 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
     wrapper = settings.interface if settings.interface in ("axis", "serial") else None
+    top = design_top(name, ports.source, ports.results, clocked=latency > 0)
+    if wrapper == "axis":
+        top = stream_top(name, -(-details["axis"]["beat_width"] // 8))
+    elif wrapper == "serial":
+        top = serial_top(name, board=settings.board is not None)
+    files |= integration_files(top)
     files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board)
     return Artifact(files, {"verilog": details})
 
@@ -218,9 +228,8 @@ def design(
     cuts: Sequence[tuple[int, ...]],
     counted: Head | None = None,
 ) -> list[str]:
-    """The lines of `NAME.v`. counted: the head whose literals are counted serially, if they are."""
+    """The lines of `NAME.v` behind its first comment. counted: the head whose literals are counted serially, if so."""
     lines = [
-        f"// {name}: a logic gate network, written by lgnc. Verilog-2001.",
         "// verilator lint_off DECLFILENAME",
         "`default_nettype none",
         "",

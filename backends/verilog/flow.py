@@ -10,6 +10,7 @@ from lgnc.backends.verilog.testbench import filled
 SYNTHESIS: Mapping[str, tuple[str, str]] = {
     "ice40": ("synth_ice40 -nocarry", "json"),
     "ecp5": ("synth_ecp5 -noccu2 -nowidelut", "json"),
+    "gowin": ("synth_gowin -noalu -nowidelut", "json"),
     "xilinx": ("synth_xilinx -flatten -nocarry -nowidelut", "edif"),
 }
 """Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes.
@@ -44,6 +45,10 @@ def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: s
         if clocked
         else "set_max_delay $period -from [all_inputs] -to [all_outputs]",
         "BOARDRULES": make_rules(name, board) if board else "",
+        "ICE40": ", ".join(SYNTHESIS["ice40"][0].split()[1:]),
+        "ECP5": ", ".join(SYNTHESIS["ecp5"][0].split()[1:]),
+        "WRAPPERBENCH": filled("bench.core.in", {"NAME": name, "WRAPPER": wrapper}) if wrapper else "",
+        "WRAPPERSIM": filled("sim.core.in", {"NAME": name, "WRAPPER": wrapper}) if wrapper else "",
     }
     files = {
         "Makefile": filled("flow.mk.in", words),
@@ -52,5 +57,5 @@ def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: s
     }
     for family, (command, form) in SYNTHESIS.items():
         words |= {"COMMAND": command, "FORM": form, "FAMILY": family}
-        files[f"synth_{family}.ys"] = filled("synth.ys.in", words)
+        files[f"synth_{family}.ys"] = filled("synth_gowin.ys.in" if family == "gowin" else "synth.ys.in", words)
     return {path: text.encode() for path, text in files.items()}

@@ -13,7 +13,7 @@ OUTPUTS = ("both", "class", "scores")
 INTERFACES = ("parallel", "stream", "axis", "serial")
 POPCOUNTS = ("parallel", "serial")
 DEFAULT_BEAT = 32
-TABLE_INPUTS = {"generic": 6, "xilinx": 6, "ice40": 4, "ecp5": 4}
+TABLE_INPUTS = {"generic": 6, "xilinx": 6, "ice40": 4, "ecp5": 4, "gowin": 4}
 """Family -> inputs of its look-up tables."""
 
 
@@ -81,7 +81,10 @@ TARGET = Target(
     VerilogSettings,
     "lgnc.backends.verilog.emit",
     endings=(".v",),
-    engines=(Engine("iverilog", tools=("iverilog", "vvp")), Engine("verilator", tools=("verilator",))),
+    engines=(
+        Engine("iverilog", tools=("iverilog", "vvp")),
+        Engine("verilator", tools=("verilator", "make", "c++"), from_rows=500),
+    ),
     read_back=True,
     vectors=256,
     hardware=True,

@@ -75,7 +75,8 @@ def feature_words(x: NDArray[Any]) -> NDArray[np.bool_]:
     """bool[n, features * w], lowest bit first: each feature's two's complement, feature 0 lowest."""
     if x.dtype == np.bool_:
         return x
-    octets = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("<")).view(np.uint8).reshape(len(x), -1)
+    octets = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("<")).view(np.uint8)
+    octets = octets.reshape(len(x), x.shape[1] * x.dtype.itemsize)
     return np.unpackbits(octets, axis=1, bitorder="little").astype(np.bool_)
 
 
@@ -131,4 +132,4 @@ def testbench_text(name: str, source: Port, results: Sequence[Port], latency: in
 def filled(file: str, words: Mapping[str, str]) -> str:
     """A file of backends/verilog/runtime with every @WORD@ replaced."""
     text = (files("lgnc.backends.verilog") / "runtime" / file).read_text("ascii")
-    return re.sub("@([A-Z]+)@", lambda word: words[word[1]], text)
+    return re.sub("@([A-Z][A-Z0-9]*)@", lambda word: words[word[1]], text)

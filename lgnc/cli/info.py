@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lgnc.cli.figures import accuracy_text, class_rows, station_fact
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from lgnc.ir.quantiser import Quantiser
 
 
 @click.command("info")
@@ -84,6 +87,7 @@ def _folder(path: Path) -> dict[str, Any]:
         "whole": None if manifest.whole is None else dict(manifest.whole),
         "features": len(manifest.encoder.features),
         "feature_dtype": manifest.encoder.dtype,
+        "fixed_point": _fixed_point(manifest.encoder.quantiser),
         "encoder_bits": manifest.encoder.bits,
     }
 
@@ -124,6 +128,7 @@ def _file(path: Path) -> dict[str, Any]:
         "sha256": source.sha256,
         "features": len(circuit.encoder.names),
         "feature_dtype": circuit.encoder.dtype,
+        "fixed_point": _fixed_point(circuit.encoder.quantiser),
         "encoder_bits": circuit.inputs,
         "gates": circuit.gates,
         "depth": circuit.depth,
@@ -141,6 +146,15 @@ def _file(path: Path) -> dict[str, Any]:
         if isinstance(training, dict):
             facts["training"] = {key: value for key, value in training.items() if not isinstance(value, list)}
     return facts
+
+
+def _fixed_point(quantiser: Quantiser | None) -> str | None:
+    """What a code's step is, at the least and the most, where features are codes of values."""
+    if quantiser is None:
+        return None
+    low, high = float(quantiser.scale.min()), float(quantiser.scale.max())
+    steps = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"features are codes of values: round(value / scale) - offset, a scale is {steps}"
 
 
 def _histogram(op: Any) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lgnc.cli.figures import accuracy_text, class_rows
-from lgnc.cli.output import json_option, print_facts, print_json, progress_bar, rate
+from lgnc.cli.output import json_option, print_facts, print_json, progress_bar, rate, stderr_console
 from lgnc.cli.size import max_memory_option
 
 
@@ -18,7 +18,7 @@ from lgnc.cli.size import max_memory_option
 @click.option("--label", help="The label's column (the last unless given).")
 @click.option("--split", default="test", show_default=True, help="test, train or all.")
 @click.option("--limit", type=click.IntRange(1), help="Use the first N rows.")
-@click.option("--engine", help="What runs a compiled folder: its target's default unless given.")
+@click.option("--engine", help="What runs a compiled folder: the quickest for so many rows unless given.")
 @click.option("--model", type=click.Path(path_type=Path), help="Compare with this model file.")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="For the C target.")
 @max_memory_option
@@ -53,6 +53,7 @@ def command(
             model=model,
             threads=threads,
             max_memory=max_memory,
+            tell=lambda line: stderr_console().print(line),
         )
         done = evaluate(found)
     if as_json:

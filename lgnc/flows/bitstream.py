@@ -16,10 +16,9 @@ from lgnc.flows.compile import Compiled, with_files
 from lgnc.flows.synthesis import cell_counts, logic_cells, read_netlist
 from lgnc.toolchain import require_tool, run
 
-PACKERS = {"ice40": "icepack", "ecp5": "ecppack"}
 _TIMEOUT = 3600.0
 _FMAX = re.compile(r"Max frequency for clock\s+'([^']*)':\s*([0-9.]+) MHz")
-_CELLS = re.compile(r"^Info:\s*(ICESTORM_LC|TRELLIS_COMB|TRELLIS_FF):\s*(\d+)/\s*(\d+)", re.MULTILINE)
+_CELLS = re.compile(r"^Info:\s*(ICESTORM_LC|TRELLIS_COMB|TRELLIS_FF|LUT4|DFF):\s*(\d+)/\s*(\d+)", re.MULTILINE)
 _END = "Program finished normally"
 
 
@@ -49,7 +48,7 @@ def make_bitstream(files: Mapping[str, bytes], name: str, details: Mapping[str, 
     """
     board = details["board"]["name"]
     chosen, flow = FPGA_BOARDS[board], board_flow(name, board)
-    nextpnr, packer = require_tool(f"nextpnr-{chosen.family}"), require_tool(PACKERS[chosen.family])
+    nextpnr, packer = require_tool(flow.router), require_tool(flow.packer)
     yosys = require_tool("yosys")
     _check_registers(details, board)
     with tempfile.TemporaryDirectory(prefix="lgnc-bitstream-") as place:
@@ -67,7 +66,7 @@ def make_bitstream(files: Mapping[str, bytes], name: str, details: Mapping[str, 
         seconds = time.perf_counter() - started
         log = folder / "route.log"
         if not log.is_file():
-            raise Failed("wrote no log", where=f"nextpnr-{chosen.family}", fix="see 'lgnc doctor'")
+            raise Failed("wrote no log", where=flow.router, fix="see 'lgnc doctor'")
         routed = read_route_log(log.read_text(errors="replace"))
         _check_clock(routed["fmax_mhz"], chosen, board)
         run([packer, *flow.pack], cwd=folder, timeout=_TIMEOUT)

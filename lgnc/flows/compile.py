@@ -44,7 +44,10 @@ class Compiled:
 def encoder_facts(circuit: Circuit) -> dict[str, Any]:
     """What a caller of the compiled network needs to know of its features."""
     enc = circuit.encoder
-    return {"dtype": enc.dtype, "features": list(enc.names), "bits": enc.bits}
+    facts: dict[str, Any] = {"dtype": enc.dtype, "features": list(enc.names), "bits": enc.bits}
+    if enc.quantiser is not None:
+        facts["quantiser"] = {"scale": enc.quantiser.scale.tolist(), "offset": enc.quantiser.offset.tolist()}
+    return facts
 
 
 def compile_circuit(
@@ -90,7 +93,9 @@ def compile_circuit(
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
     record = source.model.meta.get("columns") if source.model else None
-    artifact = chosen.emit(circuit, Options(name, given, row_columns(circuit, record or {}, "the model")))
+    row = row_columns(circuit, record or {}, "the model")
+    about = {"source_sha256": source.sha256, "passes": passes_word(verdict)}
+    artifact = chosen.emit(circuit, Options(name, given, row, about))
     manifest = manifest_facts(source, circuit, target, name, {"level": level, "goal": goal, **given}, verdict)
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}
@@ -114,6 +119,11 @@ def with_files(compiled: Compiled, files: Mapping[str, bytes], facts: Mapping[st
     manifest = {**compiled.manifest, **facts}
     told = {key: value for key, value in manifest.items() if key not in ("lgnc_manifest", "files")}
     return replace(compiled, files={**kept, MANIFEST: Artifact(kept).manifest_bytes(**told)}, manifest=manifest)
+
+
+def passes_word(verdict: Verdict | None) -> str:
+    """How it is known that the passes changed nothing."""
+    return "not checked" if verdict is None else verdict.how if verdict.equal else "undecided"
 
 
 def manifest_facts(
@@ -147,6 +157,6 @@ def manifest_facts(
             "head_literals": len(circuit.outputs),
         },
         "verified": {
-            "passes": "not checked" if verdict is None else verdict.how if verdict.equal else "undecided",
+            "passes": passes_word(verdict),
         },
     }

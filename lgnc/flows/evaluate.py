@@ -160,15 +160,18 @@ def measure(
     model: Thing | None = None,
     threads: int = 1,
     max_memory: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Measured:
     """Run a model, a circuit or a compiled folder on one split of `data`, or on all rows that are held in memory.
 
     A compiled folder is compared with `model` when given, else with the circuit that lies in it; a model's circuit
-    with the model run neuron by neuron. Raises BadInput for unusable files or data, ToolMissing without the engine.
+    with the model run neuron by neuron. tell: as `run_folder` takes it. Raises BadInput for unusable files or data,
+    ToolMissing without the engine.
     """
     wanted = Wanted(data, split, limit, label, max_memory)
     if is_folder(thing):
-        return _measure_folder(Path(thing), wanted, model, partial(run_folder, engine=engine, threads=threads))
+        run = partial(run_folder, engine=engine, threads=threads, tell=tell)
+        return _measure_folder(Path(thing), wanted, model, run)
     if engine not in (None, "reference"):
         raise unknown("engine for a model or circuit", str(engine), ("reference",))
     source = source_of(thing)

@@ -20,6 +20,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.flows.evaluate import labels_for, rows
 from lgnc.flows.things import tell
 from lgnc.ir.circuit import Circuit, Encoder
+from lgnc.ir.quantiser import Quantiser
 from lgnc.ir.simulate import features_for
 from lgnc.verify.flip import Group
 
@@ -30,11 +31,14 @@ UNKNOWN = "none of its categories"
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a network's rows: the features of each and its name; plans: how a table's became features."""
+    """The columns of a network's rows: the features of each and its name; plans: how a table's became features.
+    quantiser: where features are codes, of which values are shown.
+    """
 
     names: tuple[str, ...]
     groups: tuple[Group, ...]
     plans: tuple[ColumnPlan, ...] | None
+    quantiser: Quantiser | None = None
 
     def shown(self, place: int, row: Row) -> str:
         """What a row has in a column, as a person would write it."""
@@ -42,7 +46,10 @@ class Columns:
         if group.missing >= 0 and row[group.missing]:
             return "missing"
         if plan is None or plan.values is None:
-            return number_text(row[group.features[0]])
+            feature = group.features[0]
+            if self.quantiser is not None:
+                return f"{self.quantiser.column(feature).values(row[feature : feature + 1])[0]:.6g}"
+            return number_text(row[feature])
         chosen = [value for value, feature in zip(plan.values, group.one_of, strict=True) if row[feature]]
         return chosen[0] if chosen else UNKNOWN
 
@@ -66,15 +73,19 @@ def columns_of(encoder: Encoder, meta: Mapping[str, Any], where: str) -> Columns
     schema = Schema.from_json(record, where) if record else None
     if schema is None or schema.feature_names != encoder.names:
         groups = tuple(Group((feature,)) for feature in range(len(encoder.names)))
-        return Columns(encoder.names, groups, None)
+        return Columns(encoder.names, groups, None, encoder.quantiser)
     made, at = [], 0
     for plan in schema.columns:
         features = tuple(range(at, at + len(plan.feature_names)))
         at += len(features)
         missing = features[-1] if plan.missing else -1
         options = features[: len(plan.values)] if plan.values is not None else ()
-        made.append(Group(features, options, bool(options), missing, plan.median))
-    return Columns(tuple(plan.name for plan in schema.columns), tuple(made), schema.columns)
+        median = plan.median
+        if encoder.quantiser is not None and median is not None:
+            quantiser = encoder.quantiser.column(features[0])
+            median = int(quantiser.codes(np.array([[median]], np.float64), encoder.dtype)[0, 0])
+        made.append(Group(features, options, bool(options), missing, median))
+    return Columns(tuple(plan.name for plan in schema.columns), tuple(made), schema.columns, encoder.quantiser)
 
 
 def given_row(encoder: Encoder, meta: Mapping[str, Any], given: Any) -> Row:

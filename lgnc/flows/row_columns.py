@@ -22,7 +22,7 @@ def row_columns(circuit: Circuit, record: Mapping[str, Any], where: str) -> tupl
         return None
     schema = Schema.from_json(dict(record), where)
     same = (schema.feature_names, schema.dtype) == (circuit.encoder.names, circuit.encoder.dtype)
-    if schema.shape is not None or not same:
+    if schema.shape is not None or not same or circuit.encoder.quantiser is not None:
         return None
     dtype = np.dtype(schema.dtype)
     return tuple(

@@ -12,6 +12,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.check import check
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head, Int32
 from lgnc.ir.gates import GATES, OPCODE, READS_A, READS_B
+from lgnc.ir.quantiser import Quantiser
 
 VERSION = 1
 
@@ -36,9 +37,18 @@ def to_text(circuit: Circuit) -> str:
 
 def encoder_lines(enc: Encoder) -> list[str]:
     """The features and the bits."""
-    lines = [f"features {enc.dtype} {len(enc.names)}", *map(json.dumps, enc.names), f"bits {enc.bits}"]
+    lines = [f"features {enc.dtype} {len(enc.names)}", *_feature_lines(enc), f"bits {enc.bits}"]
     compared = zip(enc.feature.tolist(), enc.threshold.tolist(), strict=True)
     return lines + [f"n{bit} = f{feature} > {threshold!r}" for bit, (feature, threshold) in enumerate(compared)]
+
+
+def _feature_lines(enc: Encoder) -> list[str]:
+    """The names, each with what makes codes of its values, if something does."""
+    names = list(map(json.dumps, enc.names))
+    if enc.quantiser is None:
+        return names
+    pairs = zip(names, enc.quantiser.scale.tolist(), enc.quantiser.offset.tolist(), strict=True)
+    return [f"{name} scale {scale!r} offset {offset}" for name, scale, offset in pairs]
 
 
 def gate_lines(circuit: Circuit) -> list[str]:
@@ -159,12 +169,15 @@ def read_encoder(reader: LineReader) -> Encoder:
     fields = reader.header("features")
     if len(fields) != 2 or fields[0] not in FEATURE_DTYPES:
         raise reader.error(f"expected 'features TYPE COUNT', TYPE one of {', '.join(FEATURE_DTYPES)}")
-    names = []
+    names, steps = [], list[tuple[float, int]]()
     for _ in range(reader.count(fields[1])):
         name, rest = reader.name(reader.next())
         if rest:
-            raise reader.error(f"'{rest[:40]}' after a feature's name")
+            steps.append(_step(reader, rest))
         names.append(name)
+    if steps and len(steps) != len(names):
+        raise reader.error("some features have a scale and some have none")
+    quantiser = None if not steps else Quantiser(*map(np.array, zip(*steps, strict=True)))
     is_float = fields[0].startswith("float")
     feature, threshold = [], []
     for bit in range(reader.count(" ".join(reader.header("bits")))):
@@ -179,7 +192,17 @@ def read_encoder(reader: LineReader) -> Encoder:
             raise reader.error(f"threshold {words[4][:40]} does not fit 64 bits")
         threshold.append(value)
     values = np.array(threshold, np.float64) if is_float else np.array(threshold, np.int64)
-    return Encoder(tuple(names), fields[0], np.array(feature, np.int32), values)
+    return Encoder(tuple(names), fields[0], np.array(feature, np.int32), values, quantiser)
+
+
+def _step(reader: LineReader, rest: str) -> tuple[float, int]:
+    """(scale, offset) of what follows a feature's name."""
+    words = rest.split(" ")
+    if len(words) != 5 or words[:2] != ["", "scale"] or words[3] != "offset":
+        raise reader.error(f"'{rest[:40]}' after a feature's name")
+    if not _REAL.fullmatch(words[2]) or not _NUMBER.fullmatch(words[4].removeprefix("-")):
+        raise reader.error(f"'{rest[:40]}' is not a scale and an offset")
+    return float(words[2]), int(words[4])
 
 
 def read_gates(reader: LineReader, inputs: int) -> tuple[list[int], list[int], list[int], list[int] | None]:

@@ -24,12 +24,14 @@ from lgnc.formats.record import is_image_shape, training_fault
 from lgnc.ir.check import MAX_NODES, is_text
 from lgnc.ir.circuit import FEATURE_DTYPES, Encoder, Int32
 from lgnc.ir.layers import Conv, Pool, Shape, layer_from, layer_table, shapes, trained_gates
+from lgnc.ir.quantiser import Quantiser, quantiser_faults
 
 VERSIONS = (1, 2)
 """Version 2 adds the front: convolutions and pools. A model without one is written as version 1."""
 
 _HEADER_KEY = "lgnc"
 _FIELDS = {"version", "layers", "feature_dtype", "feature_names", "class_names", "tau", "meta"}
+_QUANTISER = (("scale", "float64"), ("offset", "int64"))
 _FRONT_FIELDS = {"grid", "front"}
 _CHECKSUM = re.compile(r', "sha256": "([0-9a-f]{64})"\}\Z')
 """How a header's text ends: the checksum is that of the text without it."""
@@ -140,6 +142,8 @@ def model_bytes(model: Model) -> bytes:
         "head.nodes": model.head_nodes.astype(np.int32),
         "head.starts": model.head_starts.astype(np.int32),
     }
+    if enc.quantiser is not None:
+        tensors |= {"encoder.scale": enc.quantiser.scale, "encoder.offset": enc.quantiser.offset}
     for index, each in enumerate(model.front):
         if isinstance(each.layer, Conv):
             tensors[f"front.{index}.leaves"] = each.leaves.astype(np.int32)
@@ -285,7 +289,8 @@ class _Reader:
         feature = self.array("encoder.feature", "int32", (None,))
         self.within("encoder.feature", feature, len(names))
         kind = "float64" if dtype.startswith("float") else "int64"
-        encoder = Encoder(names, dtype, feature, self.array("encoder.threshold", kind, (len(feature),)))
+        threshold = self.array("encoder.threshold", kind, (len(feature),))
+        encoder = Encoder(names, dtype, feature, threshold, self.quantiser(names, dtype))
         count = self.header.get("layers")
         if type(count) is not int or not 0 <= count <= min(len(self.tensors), _MAX_LAYERS):
             raise self.refuse(f"header field 'layers' is not the number of layers in the file, at most {_MAX_LAYERS}")
@@ -314,6 +319,16 @@ class _Reader:
         if self.tensors:
             raise self.refuse(f"has an unknown array '{sorted(self.tensors)[0][:60]}'")
         return Model(encoder, tuple(layers), head_nodes, starts, classes, float(tau), meta, grid, front)
+
+    def quantiser(self, names: tuple[str, ...], dtype: str) -> Quantiser | None:
+        """What makes codes of values, where features are codes."""
+        if not {"encoder.scale", "encoder.offset"} & set(self.tensors):
+            return None
+        arrays = (self.array(f"encoder.{each}", kind, (len(names),)) for each, kind in _QUANTISER)
+        quantiser = Quantiser(*arrays)
+        for fault in quantiser_faults(quantiser, len(names), dtype):
+            raise self.refuse(f"has a quantiser with a fault: {fault}")
+        return quantiser
 
     def front(self, encoder: Encoder) -> tuple[Shape, tuple[FrontLayer, ...]]:
         """The grid of the encoder's bits, and the convolutions and pools."""

@@ -9,6 +9,7 @@ import numpy as np
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder, Head
 from lgnc.ir.gates import READS_A, READS_B
+from lgnc.ir.quantiser import quantiser_faults
 
 MAX_NODES = 1 << 30
 """One more, and 2 * node + inverted would not be an int32."""
@@ -60,6 +61,8 @@ def _encoder_faults(enc: Encoder) -> Iterator[str]:
     if len(enc.feature) and not (0 <= enc.feature.min() and enc.feature.max() < len(enc.names)):
         yield f"an encoder bit reads a feature outside 0..{len(enc.names) - 1}"
     yield from _name_faults("features", enc.names)
+    if enc.quantiser is not None:
+        yield from quantiser_faults(enc.quantiser, len(enc.names), enc.dtype)
     if enc.is_float and not np.isfinite(enc.threshold).all():
         yield "an encoder threshold is not finite"
 

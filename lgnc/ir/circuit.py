@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgnc.ir.quantiser import Quantiser
+
 if TYPE_CHECKING:
     import networkx
 
@@ -34,13 +36,15 @@ class Encoder:
 
     names: the features' names, one each. dtype: the features' numpy dtype, one of FEATURE_DTYPES.
     feature: int32[bits]. threshold: int64[bits] for integer features, float64[bits] for float ones, in the feature's
-    own unit. A binary feature has threshold 0.
+    own unit. A binary feature has threshold 0. quantiser: of features that are codes of measured values, which are then
+    taken as well; None where features are what they are.
     """
 
     names: tuple[str, ...]
     dtype: str
     feature: Int32
     threshold: NDArray[np.int64] | NDArray[np.float64]
+    quantiser: Quantiser | None = None
 
     def __post_init__(self) -> None:
         kind = "float64" if self.is_float else "int64"
@@ -171,8 +175,11 @@ class Circuit:
         """SHA-256 over everything but the layer metadata: equal digests are equal circuits."""
         sha = hashlib.sha256(b"lgnc circuit 1")
         enc, head = self.encoder, self.head
-        arrays = [enc.feature, enc.threshold, self.op, self.a, self.b, self.outputs]
+        arrays: list[NDArray[Any]] = [enc.feature, enc.threshold, self.op, self.a, self.b, self.outputs]
         names = repr((enc.dtype, enc.names, self.output_names))
+        if enc.quantiser is not None:
+            arrays += [enc.quantiser.scale, enc.quantiser.offset]
+            names += repr("quantiser")
         if head is not None:
             arrays += [head.starts, head.offset]
             names += repr((head.names, head.tau))

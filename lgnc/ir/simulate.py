@@ -51,7 +51,8 @@ def unpack(words: Words, n: int) -> NDArray[np.bool_]:
 def features_for(encoder: Encoder, features: NDArray[Any], where: str = "features") -> NDArray[Any]:
     """`features` as [n, features] in the encoder's dtype; floats are rounded to it.
 
-    Raises BadInput for NaN and infinity, for an integer that would change, and for a number beyond the dtype.
+    With a quantiser, rows of the encoder's own dtype are codes; of any other they are values, and become codes. Raises
+    BadInput for NaN and infinity, for an integer that would change, and for a number beyond the dtype.
     """
     try:
         x = np.asarray(features)
@@ -73,6 +74,8 @@ def features_for(encoder: Encoder, features: NDArray[Any], where: str = "feature
         )
     if x.dtype == encoder.dtype:
         return x
+    if encoder.quantiser is not None:
+        return encoder.quantiser.codes(x, encoder.dtype)
     with np.errstate(all="ignore"):
         cast = x.astype(encoder.dtype)
     wrong = ~np.isfinite(cast) if encoder.is_float else cast != x

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lgnc.sim.board import run_board
 from lgnc.sim.fields import parse_object
 from lgnc.sim.manifest import CFacts, Manifest, parse_manifest
 from lgnc.sim.result import RunResult
+from lgnc.toolchain import find_tool
 
 _LARGEST = 1 << 28
 """Bytes of a manifest: those of float Verilog list every threshold."""
@@ -80,7 +82,7 @@ def _check_header(manifest: Manifest, facts: CFacts, folder: Path) -> None:
 def feature_types(manifest: Manifest) -> Encoder:
     """The features that a folder takes, as an encoder without bits: `features_for` checks rows against it."""
     facts = manifest.encoder
-    return Encoder(facts.features, facts.dtype, np.zeros(0, np.int32), np.zeros(0, np.int64))
+    return Encoder(facts.features, facts.dtype, np.zeros(0, np.int32), np.zeros(0, np.int64), facts.quantiser)
 
 
 def board_of(manifest: Manifest) -> Board | None:
@@ -94,13 +96,27 @@ def engines_of(manifest: Manifest) -> tuple[str, ...]:
     return own if board is None else (board.engine, *own)
 
 
-def run_folder(
-    folder: Path, features: NDArray[Any], *, engine: str | None = None, threads: int = 1, apart: bool = False
-) -> RunResult:
-    """Run a compiled folder on [n, features] rows with one of its target's engines (the first by default).
+def engine_for(manifest: Manifest, rows: int) -> str:
+    """What runs a folder unasked: the default, or an engine that is quicker with so many rows and is here."""
+    own = target_of(manifest.target).engines
+    quicker = [each.name for each in own if 0 < each.from_rows <= rows and all(map(find_tool, each.tools))]
+    return quicker[-1] if quicker and board_of(manifest) is None else engines_of(manifest)[0]
 
-    apart: C and numpy run in a process of their own, which their faults may end. Raises BadInput for features that do
-    not fit, ToolMissing when the engine is not installed, Failed when it fails.
+
+def run_folder(
+    folder: Path,
+    features: NDArray[Any],
+    *,
+    engine: str | None = None,
+    threads: int = 1,
+    apart: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> RunResult:
+    """Run a compiled folder on [n, features] rows with one of its target's engines (`engine_for` says which).
+
+    apart: C and numpy run in a process of their own, which their faults may end. tell: called with a line of how long
+    it will take, where that is known and long. Raises BadInput for features that do not fit, ToolMissing when the
+    engine is not installed, Failed when it fails.
     """
     manifest = load_manifest(folder)
     target, board = target_of(manifest.target), board_of(manifest)
@@ -109,7 +125,7 @@ def run_folder(
         raise BadInput(
             f"nothing runs a folder of target {target.name}", where=str(folder), fix="compile for another target"
         )
-    engine = engine or engines[0]
+    engine = engine or engine_for(manifest, len(features))
     if engine not in engines:
         raise unknown(f"engine for target {target.name}", engine, engines)
     x = features_for(feature_types(manifest), features)
@@ -118,6 +134,8 @@ def run_folder(
     module = importlib.import_module(f"lgnc.sim.{target.name}")
     own: dict[str, Any] = {"threads": threads} if target.threads else {}
     own |= {"engine": engine} if len(target.engines) > 1 else {}
+    if hasattr(module, "forecast") and (line := module.forecast(folder, manifest, len(x), engine)):
+        tell(line)
     runs = module.run_apart if apart and hasattr(module, "run_apart") else partial(module.run, **own)
     try:
         result: RunResult = runs(folder, manifest, x)

@@ -22,6 +22,7 @@ from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.formats.record import training_fault
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit, Encoder
+from lgnc.ir.quantiser import LARGEST_OFFSET, Quantiser, quantiser_faults
 from lgnc.ownership import file_hash, listed_files, locate
 from lgnc.sim.fields import Fields
 
@@ -33,11 +34,14 @@ _WORKSPACE = 2**40
 
 @dataclass(frozen=True)
 class EncoderFacts:
-    """dtype: of the features. features: their names, in order. bits: comparisons of features with thresholds."""
+    """dtype: of the features. features: their names, in order. bits: comparisons of features with thresholds.
+    quantiser: of features that are codes of values.
+    """
 
     dtype: str
     features: tuple[str, ...]
     bits: int
+    quantiser: Quantiser | None = None
 
 
 @dataclass(frozen=True)
@@ -166,9 +170,15 @@ def parse_manifest(fields: Fields) -> Manifest:
 
 
 def _encoder(fields: Fields) -> EncoderFacts:
-    return EncoderFacts(
-        fields.one_of("dtype", FEATURE_DTYPES), fields.names("features"), fields.integer("bits", 0, _SIZE)
-    )
+    dtype, names = fields.one_of("dtype", FEATURE_DTYPES), fields.names("features")
+    quantiser = None
+    if fields.values.get("quantiser") is not None:
+        told = fields.fields("quantiser")
+        scale, offset = told.numbers("scale"), told.integers("offset", -LARGEST_OFFSET, LARGEST_OFFSET)
+        quantiser = Quantiser(np.array(scale, np.float64), np.array(offset, np.int64))
+        for fault in quantiser_faults(quantiser, len(names), dtype):
+            raise fields.refuse("quantiser", f"one for its features: {fault}")
+    return EncoderFacts(dtype, names, fields.integer("bits", 0, _SIZE), quantiser)
 
 
 def _tau(fields: Fields, classes: tuple[str, ...] | None) -> float | None:

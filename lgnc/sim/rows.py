@@ -82,13 +82,15 @@ def _by_name(encoder: Encoder, labels: list[Any], column: Callable[[Any], Any]) 
     if len({len(values) for values in columns}) != 1:
         raise BadInput("columns are of different lengths", where=WHERE, fix="one value per row in each")
     if len({values.dtype for values in columns}) > 1:  # numpy's common type may not hold them all.
-        columns = [_converted(encoder, *column) for column in zip(encoder.names, columns, strict=True)]
+        columns = [_converted(encoder, index, values) for index, values in enumerate(columns)]
     return np.stack(columns, axis=1)
 
 
-def _converted(encoder: Encoder, name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """[n] values of one column in the encoder's type, checked."""
-    alone = Encoder((name,), encoder.dtype, encoder.feature[:0], encoder.threshold[:0])
+def _converted(encoder: Encoder, index: int, values: NDArray[Any]) -> NDArray[Any]:
+    """[n] values of one column in the encoder's type, checked. Codes are of one type: among others they are values."""
+    quantiser = encoder.quantiser and encoder.quantiser.column(index)
+    alone = Encoder((encoder.names[index],), encoder.dtype, encoder.feature[:0], encoder.threshold[:0], quantiser)
+    values = values.astype(np.float64) if quantiser else values
     return features_for(alone, values[:, None])[:, 0]
 
 

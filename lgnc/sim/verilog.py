@@ -1,4 +1,4 @@
-"""Running a Verilog folder's own testbench with Icarus Verilog or Verilator, in a temporary folder."""
+"""Running a Verilog folder: its own testbench with Icarus Verilog, or its design with Verilator."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from lgnc.diagnostics import BadInput, Failed
 from lgnc.files import read_file
 from lgnc.sim.manifest import Manifest, VerilogFacts
 from lgnc.sim.result import RunResult
+from lgnc.sim.verilator import forecast as seconds_of
+from lgnc.sim.verilator import verilated
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
@@ -26,32 +28,77 @@ _RUN_SECONDS, _RUN_SECONDS_A_BYTE = 120.0, 5e-7
 _ROWS = 20_000
 """Rows that one start of the simulator takes: their vectors are held in its memory."""
 
+_ICARUS_BUILD, _ICARUS_ROW = 2e-6, 1e-8
+"""CPU seconds of Icarus for a byte of the design, and for a byte and a row."""
+
+_WORTH_SAYING = 3.0
+"""Seconds that a run must be expected to take before it is told."""
+
 
 def run(folder: Path, manifest: Manifest, features: NDArray[Any], engine: str = "iverilog") -> RunResult:
     """What the design gives for [n, features] rows of the manifest's dtype.
 
-    engine: 'iverilog' or 'verilator'. Floats are encoded here, in the thresholds that the manifest gives: the design
-    takes bits. Raises ToolMissing without the simulator, Failed when it fails or a result is not 0 or 1.
+    engine: 'iverilog', which runs the folder's testbench, or 'verilator', which runs the design alone, built once into
+    the cache. Floats are encoded here, in the thresholds that the manifest gives: the design takes bits. Raises
+    ToolMissing without the simulator, Failed when it fails or a result is not 0 or 1.
     """
-    facts, name = manifest.verilog, manifest.name
-    if facts is None:
-        raise BadInput("is not a Verilog folder", where=str(folder), fix="compile with -t verilog")
+    facts = _facts(folder, manifest)
     words = _input_words(facts, features)
+    if engine == "verilator":
+        found, seconds, building = verilated(*_design(folder, manifest, facts), words)
+    elif engine == "iverilog":
+        found, seconds, building = _by_testbench(folder, manifest.name, facts, words)
+    else:
+        raise BadInput(f"unknown engine '{engine}'", where="verilog", fix="valid: iverilog, verilator")
+    return _decode(found, facts, engine, seconds, building)
+
+
+def forecast(folder: Path, manifest: Manifest, rows: int, engine: str) -> str | None:
+    """How long a run will take, in a line, where that is worth saying."""
+    design = _design(folder, manifest, _facts(folder, manifest))
+    if engine == "verilator":
+        building, running = seconds_of(*design, rows)
+    else:
+        size = os.path.getsize(design[0])
+        building, running = _ICARUS_BUILD * size, _ICARUS_ROW * size * rows
+    if building + running < _WORTH_SAYING:
+        return None
+    once = ", once" if engine == "verilator" else ""
+    first = f"about {building:.0f} s to build it{once}, then " if building >= 1 else ""
+    return f"{engine}: {first}about {max(running, 1):.0f} s for {rows:,} rows"
+
+
+def _facts(folder: Path, manifest: Manifest) -> VerilogFacts:
+    if manifest.verilog is None:
+        raise BadInput("is not a Verilog folder", where=str(folder), fix="compile with -t verilog")
+    return manifest.verilog
+
+
+def _design(
+    folder: Path, manifest: Manifest, facts: VerilogFacts
+) -> tuple[Path, str, tuple[str, int], tuple[tuple[str, int], ...]]:
+    """(file, module, input port, results)."""
+    return folder / f"{manifest.name}.v", manifest.name, (facts.port, facts.width), facts.outputs
+
+
+def _by_testbench(
+    folder: Path, name: str, facts: VerilogFacts, words: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], float, float]:
+    """(results, seconds of the run, seconds of the build) of the folder's own testbench under Icarus."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lgnc-verilog-") as place:
         at = Path(place)
         rows = min(max(len(words), 1), _ROWS)
         sources = [str((folder / each).resolve()) for each in (f"{name}.v", f"tb_{name}.v")]
         size = sum(os.path.getsize(source) for source in sources if os.path.isfile(source))
-        command = _build(engine, sources, f"tb_{name}", rows, at, _BUILD_SECONDS + _BUILD_SECONDS_A_BYTE * size)
+        command = _build(sources, f"tb_{name}", rows, at, _BUILD_SECONDS + _BUILD_SECONDS_A_BYTE * size)
         built = time.perf_counter()
         limit = _RUN_SECONDS + _RUN_SECONDS_A_BYTE * size * rows
         batches = [words[first : first + rows] for first in range(0, len(words), rows)]
         results = [_batch(command, batch, rows, name, facts, at, limit) for batch in batches]
-    seconds = time.perf_counter() - built
     total = sum(width for _, width in facts.outputs)
     bits = np.concatenate(results) if results else np.zeros((0, total), np.bool_)
-    return _decode(bits, facts, engine, seconds, built - started)
+    return bits, time.perf_counter() - built, built - started
 
 
 def _input_words(facts: VerilogFacts, features: NDArray[Any]) -> NDArray[np.bool_]:
@@ -62,29 +109,12 @@ def _input_words(facts: VerilogFacts, features: NDArray[Any]) -> NDArray[np.bool
     return feature_words(features)
 
 
-def _build(engine: str, sources: list[str], top: str, rows: int, at: Path, limit: float) -> list[str]:
+def _build(sources: list[str], top: str, rows: int, at: Path, limit: float) -> list[str]:
     """Compile the sources, in at most `limit` seconds; returns the command that runs them."""
-    if engine == "iverilog":
-        program = at / "design.vvp"
-        iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
-        run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=limit)
-        return [vvp, "-N", str(program), "+record"]
-    if engine != "verilator":
-        raise BadInput(f"unknown engine '{engine}'", where="verilog", fix="valid: iverilog, verilator")
-    options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-O3", f"-GCOUNT={rows}", "--top-module", top]
-    split = ["--output-split", "20000", "--output-split-cfuncs", "500", "-CFLAGS", "-O0"]
-    command: list[str | Path] = [
-        require_tool("verilator"),
-        *options,
-        *split,
-        "--Mdir",
-        at / "build",
-        "-o",
-        "design",
-        *sources,
-    ]
-    run_tool(command, cwd=at, timeout=limit)
-    return [str(at / "build" / "design"), "+record"]
+    program = at / "design.vvp"
+    iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
+    run_tool([iverilog, "-g2001", f"-P{top}.COUNT={rows}", "-s", top, "-o", program, *sources], timeout=limit)
+    return [vvp, "-N", str(program), "+record"]
 
 
 def _batch(
@@ -125,7 +155,7 @@ def _decode(
     scores = classes = None
     if "scores" in fields and facts.score is not None:
         width, base = facts.score
-        each = fields["scores"].reshape(len(bits), -1, width)
+        each = fields["scores"].reshape(len(bits), fields["scores"].shape[1] // width, width)
         scores = ((each.astype(np.int64) << np.arange(width)).sum(axis=2) + base).astype(np.int32)
         classes = scores.argmax(axis=1).astype(np.int64)
     if "class_index" in fields:

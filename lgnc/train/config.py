@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.files import read_file
 from lgnc.ir.layers import Conv, Dense, Layer, Pool, layer_from, layer_table
+from lgnc.ir.quantiser import CODE_DTYPES
 from lgnc.train.engines import ENGINES, Work, check_engine
 from lgnc.train.methods import method_of
 from lgnc.train.presets import preset_of
@@ -62,7 +63,8 @@ class TrainConfig:
     chosen. wiring, candidates: see
     `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'; redraw:
     the share of training in which they change after each epoch (`lgnc.train.redraw`). encoder: 'thermometer:N',
-    'quantile:N' or 'binary' (`lgnc.train.encoders`). inputs: 'real' trains on ramps between thresholds instead of
+    'quantile:N' or 'binary' (`lgnc.train.encoders`). fixed_point: 'int8' or 'int16' codes for float features, fitted on
+    the training rows (`lgnc.train.fixed_point`). inputs: 'real' trains on ramps between thresholds instead of
     bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`; temperature: of both
     passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
     sqrt(neurons per class), for images of an eighth of them, in colour of a third. epochs: passes over the training
@@ -93,6 +95,7 @@ class TrainConfig:
     candidates_from: str | None = None
     redraw: float | None = None
     encoder: str | None = None
+    fixed_point: str | None = None
     inputs: str = "bits"
     method: str = "hard-st"
     cage: bool = True
@@ -203,6 +206,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": ("cosine", "constant"),
     "inputs": ("bits", "real"),
     "node": tuple(TREES),
+    "fixed_point": CODE_DTYPES,
 }
 PARSED: dict[str, Callable[[str], object]] = {
     "encoder": parse_encoder,

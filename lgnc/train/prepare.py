@@ -18,6 +18,7 @@ from lgnc.ir.simulate import features_for
 from lgnc.train.build import build_network, grid_shape
 from lgnc.train.config import TrainConfig
 from lgnc.train.encoders import fit_encoder, fit_grid_encoder
+from lgnc.train.fixed_point import in_codes
 from lgnc.train.front import cut_front
 from lgnc.train.network import Estimator, Network
 from lgnc.train.resolve import ResolvedConfig, data_kind, resolve
@@ -57,12 +58,16 @@ def prepare(
     fit, held = split(dataset.y_train, config.validation_fraction, config.seed)
     if config.steps is not None:
         config = replace(config, epochs=-(-config.steps // steps_of_epoch(len(fit), config.batch_size)))
+    quantiser = None
+    if config.fixed_point is not None:
+        dataset, quantiser = in_codes(dataset, config.fixed_point, fit)
     if config.layer:
         assert dataset.shape is not None  # `resolve` has seen to it.
         encoder = fit_grid_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, dataset.shape)
     else:
         pixels = data_kind(dataset) == "image"
         encoder = fit_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
+    encoder = replace(encoder, quantiser=quantiser)
     below, front = encoder.bits, 0
     if config.layer:
         grid = grid_shape(encoder, dataset)

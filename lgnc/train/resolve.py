@@ -35,6 +35,7 @@ class ResolvedConfig:
     candidates_from: str
     redraw: float
     encoder: str
+    fixed_point: str | None
     inputs: str
     method: str
     cage: bool
@@ -132,6 +133,7 @@ _ALWAYS: dict[str, Any] = {
     "augment": 0.5,
     "threads": None,
     "time_budget": None,
+    "fixed_point": None,
     "test_fraction": None,
     "members": 1,
 }

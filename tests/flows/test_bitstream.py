@@ -86,9 +86,11 @@ def test_the_testbench_catches_faults_of_the_wrapper(was: str, planted: str, tmp
 def test_a_board_has_its_pins_and_rules(board: str) -> None:
     files = emit(tiny(), Options("net", {"board": board})).files
     chosen = FPGA_BOARDS[board]
-    constraints = files["net.pcf" if chosen.family == "ice40" else "net.lpf"].decode()
+    constraints = files[{"ice40": "net.pcf", "ecp5": "net.lpf", "gowin": "net.cst"}[chosen.family]].decode()
     assert all(pin in constraints for pin in chosen.pins)
-    assert f"nextpnr-{chosen.family} --{chosen.device} " in files["Makefile"].decode()
+    rule = f"nextpnr-{chosen.family} --{chosen.device} "
+    rule = f"nextpnr-himbaechel-gowin --device {chosen.device} " if chosen.family == "gowin" else rule
+    assert rule in files["Makefile"].decode()
     for family, (command, _) in SYNTHESIS.items():
         assert f"\n{command} -top net_board -" in files[f"synth_{family}.ys"].decode()
     divider = int(files["net_board.v"].decode().split("12'd")[-1].split(")")[0])
@@ -103,6 +105,21 @@ def test_boards_that_cannot_be() -> None:
     ):
         with pytest.raises(BadInput, match=message):
             emit(tiny(), Options("net", settings))
+
+
+@needs("yosys")
+@needs("nextpnr-himbaechel-gowin")
+@needs("gowin_pack")
+def test_a_network_is_routed_for_tang_nano_9k() -> None:
+    artifact = emit(tiny(), Options("net", {"board": "tang-nano-9k"}))
+    made = make_bitstream(artifact.files, "net", artifact.details["verilog"])
+    assert made.facts["board"] == "tang-nano-9k"
+    assert 0 < made.facts["luts"] <= made.facts["cells"] <= made.facts["cells_available"] == 8640
+    assert 50 < made.facts["flip_flops"] < 500
+    assert made.facts["fmax_mhz"] > made.facts["clock_mhz"] == 27
+    lines = made.files["net_board.fs"].splitlines()
+    assert len(lines) > 500
+    assert all(set(line) <= set(b"01") for line in lines if not line.startswith(b"/"))
 
 
 @needs("yosys")

@@ -20,7 +20,8 @@ from lgnc.formats.lift import lift
 from lgnc.ir import simulate
 from lgnc.sim import c_library
 from lgnc.sim.c import Network
-from lgnc.sim.c_library import make_private, shared_library
+from lgnc.sim.c_library import shared_library
+from lgnc.sim.cache import make_private
 from lgnc.sim.folder import load_manifest
 from lgnc.toolchain import find_tool
 from tests.backends.support import write

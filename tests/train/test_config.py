@@ -183,9 +183,15 @@ def test_nothing_is_left_open_and_the_record_says_all_of_it(asked: TrainConfig, 
     hints = get_type_hints(ResolvedConfig)
     for field in fields(config):
         value, hint = getattr(config, field.name), hints[field.name]
-        kind = {tuple[int, ...]: tuple, tuple[Layer, ...]: tuple, int | None: int, float | None: float}.get(hint, hint)
+        kind = {
+            tuple[int, ...]: tuple,
+            tuple[Layer, ...]: tuple,
+            int | None: int,
+            float | None: float,
+            str | None: str,
+        }.get(hint, hint)
         assert type(value) is kind or (
-            value is None and field.name in ("steps", "threads", "time_budget", "test_fraction")
+            value is None and field.name in ("steps", "threads", "time_budget", "test_fraction", "fixed_point")
         )
     for name, value in vars(asked).items():
         if value is not None and name not in ("layers", "width", "device", "engine"):

@@ -63,8 +63,11 @@ def covered(visit: Visit) -> set[str]:
 
 
 def _made(visit: Visit) -> list[str]:
+    """The bitstream of a board."""
     return [
-        file for file in visit.manifest.files if file.startswith(f"{visit.name}_board.") and not file.endswith(".v")
+        f"{visit.name}_board.{ending}"
+        for ending in ("bin", "bit", "fs")
+        if f"{visit.name}_board.{ending}" in visit.manifest.files
     ]
 
 

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from lgnc import __version__
@@ -113,11 +114,28 @@ def manifest(visit: Visit, again: Artifact | LgncError) -> Station:
     wrong = [f"{key} is {said!r:.60}, not {true!r:.60}" for key, said, true in _facts(visit) if said != true]
     if isinstance(again, Artifact):
         wrong += _different("", json.loads(json.dumps(again.details)), visit.manifest.facts)
+        wrong += _verilog_head(visit, again)
     told = "says of the circuit, its costs and its interface what they are; not compared: stats, verified"
     source = visit.other.source
     if source is not None and source.sha256 != visit.manifest.source_sha256:
         told += f"; compiled from another file than {visit.other.path.name}"
     return Station("manifest", not wrong, "read", "; ".join(wrong[:3]) or told)
+
+
+def _verilog_head(visit: Visit, again: Artifact) -> list[str]:
+    """What the comment at the head of NAME.v says otherwise than the circuit and the manifest do."""
+    file = f"{visit.name}.v"
+    if visit.manifest.target != "verilog":
+        return []
+    texts = [visit.manifest.read(visit.path, file), again.files[file]]
+    said, wanted = (list(takewhile(_is_comment, text.splitlines())) for text in texts)
+    odd = [line.decode(errors="replace") for line in wanted if line not in said]
+    more = [line.decode(errors="replace") for line in said if line not in wanted]
+    return [f"the head of {file} has {(odd or more)[0]!r:.60} otherwise"] if odd or more else []
+
+
+def _is_comment(line: bytes) -> bool:
+    return line.startswith(b"//")
 
 
 def _facts(visit: Visit) -> list[tuple[str, Any, Any]]:
@@ -160,7 +178,8 @@ def written_again(visit: Visit) -> Artifact | LgncError:
     settings = {key: value for key, value in options.items() if key in target.own_settings}
     try:
         row = row_columns(visit.circuit, visit.manifest.columns, MANIFEST)
-        return target.emit(visit.circuit, Options(visit.name, settings, row))
+        about = {"source_sha256": visit.manifest.source_sha256, "passes": visit.manifest.facts["verified"]["passes"]}
+        return target.emit(visit.circuit, Options(visit.name, settings, row, about))
     except LgncError as error:
         return error
 

@@ -1,0 +1,157 @@
+"""What other flows read of a design: constraints, IP-XACT, VHDL, an ASIC script, a FuseSoC core."""
+
+from __future__ import annotations
+
+import re
+import tkinter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.verilog.emit import emit
+from lgnc.diagnostics import Failed
+from lgnc.formats.lift import lift
+from lgnc.toolchain import require_tool
+from lgnc.toolchain import run as run_tool
+from tests.support import needs, random_model
+
+CIRCUIT = lift(random_model(3, features=4, width=20, layers=1, classes=3))
+SETTINGS: dict[str, dict[str, Any]] = {
+    "net": {},
+    "net stream": {"interface": "stream"},
+    "net_axis": {"interface": "axis", "beat_width": 12},
+    "net_serial": {"interface": "serial"},
+    "net_board": {"board": "tang-nano-9k"},
+}
+
+
+def made(case: str) -> tuple[Artifact, str]:
+    """(files, the top's name)."""
+    return emit(CIRCUIT, Options("net", SETTINGS[case])), case.split()[0]
+
+
+def ports_in(text: str, module: str) -> dict[str, tuple[str, int]]:
+    """Port -> (way, width), of the module's own text."""
+    head = text[text.index(f"module {module} (") :].split(");")[0]
+    found = re.findall(r"(input|output) (?:wire|reg) (?:\[(\d+):0\] )?(\w+)", head)
+    return {name: (way.removesuffix("put"), int(high or 0) + 1) for way, high, name in found}
+
+
+IPXACT = "{http://www.accellera.org/XMLSchema/IPXACT/1685-2014}"
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_ipxact_has_the_ports_of_the_module(case: str) -> None:
+    artifact, top = made(case)
+    wanted = ports_in(artifact.files[f"{top}.v"].decode(), top)
+    tree = ElementTree.fromstring(artifact.files["component.xml"])
+    found = {}
+    for port in tree.iter(f"{IPXACT}port"):
+        name, left = port.findtext(f"{IPXACT}name"), port.findtext(f".//{IPXACT}left")
+        found[name] = (port.findtext(f".//{IPXACT}direction"), int(left or 0) + 1)
+    assert found == wanted
+    files = [each.findtext(f"{IPXACT}name") for each in tree.iter(f"{IPXACT}file")]
+    assert set(files) <= set(artifact.files)
+    assert f"{top}.v" in files
+    buses = {each.findtext(f"{IPXACT}name") for each in tree.iter(f"{IPXACT}busInterface")}
+    assert ({"s_axis", "m_axis", "aclk", "aresetn"} <= buses) == (top == "net_axis")
+    mapped = [each.text for each in tree.iterfind(f".//{IPXACT}physicalPort/{IPXACT}name")]
+    assert set(mapped) <= set(wanted)
+
+
+def run_tcl(text: str) -> list[tuple[str, ...]]:
+    """The commands of a constraint file, with their words."""
+    tcl, noted = tkinter.Tcl(), list[tuple[str, ...]]()
+    tcl.createcommand("get_ports", lambda *names: " ".join(names))
+
+    def note(command: str) -> Callable[..., None]:
+        return lambda *words: noted.append((command, *words))
+
+    for command in ("create_clock", "set_input_delay", "set_output_delay", "set_false_path", "set_max_delay"):
+        tcl.createcommand(command, note(command))
+    tcl.eval(text)
+    return noted
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_every_port_has_a_constraint(case: str) -> None:
+    """The files run in Tcl, whose commands note what they are given."""
+    artifact, top = made(case)
+    ports = ports_in(artifact.files[f"{top}.v"].decode(), top)
+    for ending in ("xdc", "sdc"):
+        noted = run_tcl(artifact.files[f"{top}.{ending}"].decode())
+        text = " ".join(word for words in noted for word in words)
+        assert all(re.search(rf"\b{name}\b", text) for name in ports)
+        for command, *words in noted:
+            if command in ("set_input_delay", "set_output_delay"):
+                way = "in" if command == "set_input_delay" else "out"
+                assert all(ports[each.removesuffix("[*]")][0] == way for each in words[-1].split())
+        kinds = {command for command, *_ in noted}
+        delays = {"create_clock", "set_input_delay", "set_output_delay"}
+        wanted = {"net": {"set_max_delay"}, "net_board": {"create_clock", "set_false_path"}}
+        assert kinds - {"set_false_path"} == wanted.get(
+            case, delays - ({"set_output_delay"} if "serial" in case else set())
+        ) - {"set_false_path"}
+
+
+@needs("ghdl")
+@pytest.mark.parametrize("case", SETTINGS)
+def test_vhdl_declares_the_module(case: str, tmp_path: Path) -> None:
+    artifact, top = made(case)
+    (tmp_path / "c.vhd").write_bytes(artifact.files[f"{top}_component.vhd"])
+    ports = ports_in(artifact.files[f"{top}.v"].decode(), top)
+    signals = "".join(
+        f"  signal s_{name} : {'std_logic' if width == 1 else f'std_logic_vector({width - 1} downto 0)'};\n"
+        for name, (_, width) in ports.items()
+    )
+    maps = ", ".join(f"{name} => s_{name}" for name in ports)
+    use = "library ieee;\nuse ieee.std_logic_1164.all;\nuse work.lgnc_components.all;\nentity e is end;\n"
+    use += f"architecture a of e is\n{signals}begin\n  u : {top} port map ({maps});\nend;\n"
+    (tmp_path / "e.vhd").write_text(use)
+    run_tool([require_tool("ghdl"), "-a", "c.vhd", "e.vhd"], cwd=tmp_path)
+    (tmp_path / "e.vhd").write_text(use.replace(" port map (", " port map (other => open, "))
+    with pytest.raises(Failed):
+        run_tool([require_tool("ghdl"), "-a", "c.vhd", "e.vhd"], cwd=tmp_path)
+
+
+@needs("ghdl")
+def test_names_that_vhdl_reserves_are_extended_identifiers(tmp_path: Path) -> None:
+    for name in ("signal_", "a__b", "entity"):
+        text = emit(CIRCUIT, Options(name)).files[f"{name}_component.vhd"]
+        (tmp_path / f"{name}.vhd").write_bytes(text)
+        run_tool([require_tool("ghdl"), "-s", f"{name}.vhd"], cwd=tmp_path)
+        assert f"\\{name}\\".encode() in text
+
+
+@needs("yosys")
+def test_the_asic_script_counts_cells_and_area(tmp_path: Path) -> None:
+    artifact, _ = made("net stream")
+    for name, data in artifact.files.items():
+        (tmp_path / name).write_bytes(data)
+    run_tool([require_tool("yosys"), "-q", "-s", "asic.ys"], cwd=tmp_path)
+    report, netlist = (tmp_path / "asic_report.txt").read_text(), (tmp_path / "net_cells.v").read_text()
+    cells = {name: int(count) for name, count in re.findall(r"^ +([A-Z]+[0-9]*) +([0-9]+)$", report, re.MULTILINE)}
+    assert cells["DFF"] > 10
+    library = (tmp_path / "cells.lib").read_text()
+    areas = {name: float(area) for name, area in re.findall(r"cell\((\w+)\) \{\s*area : ([\d.]+);", library)}
+    assert set(cells) <= set(areas)
+    told = re.findall(r"Chip area for .*: ([\d.]+)", report)
+    assert float(told[-1]) == pytest.approx(sum(areas[name] * count for name, count in cells.items()))
+    assert sum(cells.values()) == len(re.findall(r"^  [A-Z]+[0-9]* \S+ \($", netlist, re.MULTILINE))
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_the_core_has_a_name_and_its_targets_files(case: str) -> None:
+    artifact, top = made(case)
+    text = artifact.files["net.core"].decode()
+    assert "name: lgnc:nets:net:1.0.0" in text
+    files = set(re.findall(r"\b[\w]+\.(?:v|hex|xdc|sdc)\b", text))
+    assert files <= set(artifact.files)
+    assert f"{top}.v" in files
+    assert ("sim_axis:" in text, "sim_serial:" in text) == (top == "net_axis", top in ("net_serial", "net_board"))
+    for target in ("sim:", "lint:", "ice40:", "ecp5:", "vivado:", "quartus:"):
+        assert f"\n  {target}" in text
