@@ -37,10 +37,14 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Options:
-    """What every backend is told: the name that its identifiers start with, and target-specific settings."""
+    """What every backend is told: the name that its identifiers start with, and target-specific settings.
+
+    trained: a circuit of the same function before any pass, each gate where its model has it, where that is known.
+    """
 
     name: str = "lgn"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    trained: Circuit | None = None
 
 
 Emit = Callable[[Circuit, Options], Artifact]

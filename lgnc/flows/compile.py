@@ -14,6 +14,7 @@ from lgnc.backends.table import target_of
 from lgnc.diagnostics import Failed
 from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
+from lgnc.formats.lift import lift_in_place
 from lgnc.formats.source import Source
 from lgnc.ir.circuit import Circuit
 from lgnc.mapping.statistics import Statistics, pass_sizes
@@ -88,7 +89,8 @@ def compile_circuit(
             example = f"they differ at {verdict.counterexample}"
             raise Failed("the optimised circuit is not the one that went in", where=f"-O{level}", fix=example[:400])
     progress(f"emit {target}")
-    artifact = chosen.emit(circuit, Options(name, given))
+    trained = None if source.model is None else lift_in_place(source.model)
+    artifact = chosen.emit(circuit, Options(name, given, trained))
     manifest = manifest_facts(source, circuit, target, name, {"level": level, "goal": goal, **given}, verdict)
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}

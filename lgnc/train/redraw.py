@@ -122,15 +122,15 @@ def redraw_candidates(network: Network, state: State, rng: np.random.Generator) 
     for index, layer in enumerate(network.layers, len(network.front)):
         parts = _logits_of(state, index)
         if parts:
-            shape, word = layer.candidates.shape, layer.word
-            pins, firsts = layer.candidates[:, ::word], {name: each[:, ::word] for name, each in parts.items()}
+            word = layer.word
+            own, firsts = layer.candidates[:, ::word], {name: each[:, ::word] for name, each in parts.items()}
 
             def draw_any(fresh: Pins, kept: int, below: int = below) -> None:
                 fresh[:, kept:] = rng.integers(0, below, (len(fresh), fresh.shape[1] - kept))
 
-            found, changed = _redraw(pins.reshape(-1, shape[2]), firsts, draw_any)
-            drawn: Int32 = found.reshape(pins.shape).astype(np.int32)
-            layer = replace(layer, candidates=word_wiring(drawn, word) if word > 1 else drawn)
+            found, changed = _redraw(own.reshape(-1, own.shape[2]), firsts, draw_any)
+            firsts_of: Int32 = found.reshape(own.shape).astype(np.int32)
+            layer = replace(layer, candidates=word_wiring(firsts_of, word) if word > 1 else firsts_of)
             state |= {name: np.repeat(each, word, axis=1) for name, each in changed.items()}
         layers.append(layer)
         below = layer.width
