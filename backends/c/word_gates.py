@@ -66,7 +66,7 @@ def _of_one(op: NDArray[np.uint8], a: str, b: str, width: int) -> Iterator[Expre
 
 def _of_any(op: NDArray[np.uint8], a: str, b: str, width: int, *, swapped: bool = False) -> Expression:
     """((a & t) ^ t) & b ^ (a & t) ^ t by the tables' algebraic normal form."""
-    table = TABLE[op].astype(np.bool_)
+    table: NDArray[np.bool_] = TABLE[op].astype(np.bool_)
     f00, f01, f10, f11 = (table[:, column] for column in ((0, 2, 1, 3) if swapped else range(4)))
     one = _flipped(_kept(Expression(a, 0, 0), f00 ^ f01 ^ f10 ^ f11, width), f00 ^ f01, width)
     two = _kept(Expression(a, 0, 0), f00 ^ f10, width)

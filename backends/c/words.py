@@ -52,15 +52,18 @@ def words(circuit: Circuit, plan: WordPlan, *, bytewise: bool = False) -> Words:
     blocks = writer.blocks()
     if sum(map(len, blocks)) <= PART:
         declared = [f"NAME_gates {', '.join(f'w{number}' for number in range(count))};"] if count else []
-        lines = [*declared, *(line for block in blocks for line in block), "(void)x;", "(void)v;"]
+        lines = ["uint32_t s;", *declared, *(line for block in blocks for line in block), "(void)x;", "(void)v;"]
         functions = [function_text(row, lines)]
     else:
         writer = _Writer(circuit, plan, "w[{}]")
         parts = list(_parts(writer.blocks()))
         writer.made.parts = len(parts)
         signature = "static NAME_APART void NAME_part{}(const NAME_element *x, NAME_gates *w, NAME_out *out)"
-        spare = ["(void)x;", "(void)w;", "(void)out;"]
-        functions = [function_text(signature.format(number), [*part, *spare]) for number, part in enumerate(parts)]
+        spare = ["(void)s;", "(void)x;", "(void)w;", "(void)out;"]
+        functions = [
+            function_text(signature.format(number), ["uint32_t s = 0u;", *part, *spare])
+            for number, part in enumerate(parts)
+        ]
         calls = [f"NAME_part{number}(x, w, out);" for number in range(len(parts))]
         functions.append(function_text(row, [f"NAME_gates w[{count}];", *calls, "(void)v;"]))
     made = writer.made
@@ -143,7 +146,8 @@ class _Writer:
         lines = [f"{{ const NAME_gates f = NAME_lanes(x + {feature}), l = f & NAME_EACH(0x7fu);"]
         for word in together:
             name, bits = self._name(word), f"({self._above(word, place)} & NAME_EACH(0x80u))"
-            lines.append(f"{name} = {bits};" if place == 0 else f"{name} = {name} >> 1 | {bits};")
+            lines.append(f"{name} = {bits};" if place == 0 else f"{name} = ({name} >> 1) + {bits};")
+            lines[-1] += f" NAME_FENCE({name})"
         self.made.lanes += len(together)
         lines[-1] += " }"
         return lines
@@ -186,7 +190,7 @@ class _Writer:
         found = expression(gate.op, self._turned(gate.a), self._turned(gate.b), self.plan.width)
         self.made.steps += found.steps
         self.made.masks += found.masks
-        return f"{self._name(word)} = {found.text};"
+        return f"{self._name(word)} = {found.text}; NAME_FENCE({self._name(word)})"
 
     def _turned(self, pin: Pin | None) -> str:
         if pin is None:
@@ -208,4 +212,5 @@ class _Writer:
                 eights.append(f"NAME_eights({' + '.join(fours)})")
             sums.append(f"NAME_sum({' + '.join(eights)})")
         start = int(self.circuit.head.offset[owner]) % 2**32
-        return f"out[{owner}] = (int32_t)({' + '.join([*([f'{start}u'] if start or not sums else []), *sums])});"
+        total = " + ".join([*([f"{start}u"] if start or not sums else []), *sums])
+        return f"s = {total}; NAME_FENCE(s) out[{owner}] = (int32_t)s;"

@@ -1,4 +1,4 @@
-"""Sums that lie side by side in one integer, each in bits of its own: masks and shifts take some of them as they are."""
+"""Sums side by side in one integer, each in bits of its own: masks and shifts take some of them as they are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _split(value: Linear, edges: list[int]) -> list[dict[int, int]] | None:
         return None
     for literal, times in value.terms.items():
         fields[bisect_right(edges, (times & -times).bit_length() - 1) - 1][literal] = times
-    for start, end, field in zip(edges, edges[1:], fields, strict=True):
+    for start, end, field in zip(edges[:-1], edges[1:], fields, strict=True):
         own = value.const & ((1 << end) - (1 << start))
         if own + sum(field.values()) >> end:
             return None

@@ -208,9 +208,9 @@ class Values:
             x, y = as_lanes(x, kind), as_lanes(y, kind)
         if is_lanes(x, y):
             return lanes_bitwise(self.symbols, sign, x, y, kind)
-        if sign == "&" and isinstance(x, Linear) and isinstance(y, int) and not kind.signed:
-            if (apart := masked(x, y, width)) is not None:
-                return self.fitted(apart, kind)
+        apart = masked(x, y, width) if sign == "&" and type(x) is Linear and type(y) is int else None
+        if apart is not None and not kind.signed:
+            return self.fitted(apart, kind)
         x, y = self.word(x, width, kind.signed), self.word(y, width, kind.signed)
         ones = (1 << width) - 1
         p, q = (Word(each & ones, {}) if isinstance(each, int) else each for each in (x, y))

@@ -63,7 +63,7 @@ def prepare(
     else:
         pixels = data_kind(dataset) == "image"
         encoder = fit_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
-        encoder = lay_in_words(encoder, config.word) if config.word > 1 else encoder
+        encoder = lay_in_words(encoder, config.word, dataset.x_train[fit].max(axis=0)) if config.word > 1 else encoder
     below, front = encoder.bits, 0
     if config.layer:
         grid = grid_shape(encoder, dataset)

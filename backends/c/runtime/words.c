@@ -7,6 +7,13 @@ typedef uint64_t NAME_gates;
 typedef uint32_t NAME_gates;
 #endif
 
+/* What is before it is done before what is after it: a compiler that starts everything at once keeps it on the stack. */
+#if defined(__GNUC__)
+#define NAME_FENCE(word) __asm__ volatile("" : "+r"(word) : : "memory");
+#else
+#define NAME_FENCE(word)
+#endif
+
 /* Every byte of a word. */
 #define NAME_EACH(byte) ((NAME_gates)UINT64_C(0x0101010101010101) * (byte))
 #define NAME_TURN(w, by) ((w) >> (by) | (w) << (NAME_WORD_BITS - (by)))
