@@ -156,7 +156,7 @@ CHIPS: Mapping[str, Chip] = {
             live=8,
             live_of_64_bits=12,
         ),
-        words=WordsCost(base=60, lanes=20, bit=10, step=4, mask=7, counted=24, one_class=20, part=80),
+        words=WordsCost(base=230, lanes=18, bit=10, step=4, mask=7, counted=24, one_class=20, part=80),
     ),
     "avr": Chip(
         "avr-gcc 5.4 -Os -mmcu=atmega328p",

@@ -58,7 +58,7 @@ def _of_one(op: NDArray[np.uint8], a: str, b: str, width: int) -> Iterator[Expre
     table = TABLE[op].astype(np.bool_)
     flip = table[:, 0]  # Every base is 0 at (0, 0).
     rest = table ^ flip[:, None]
-    used = rest.any(axis=1)
+    used = np.asarray(rest.any(axis=1))
     for text, corners, steps in _BASES:
         if (rest[used] == np.array(corners, np.bool_)).all():
             yield _flipped(_kept(Expression(text.format(a=a, b=b), steps, 0), used, width), flip, width)
@@ -67,7 +67,8 @@ def _of_one(op: NDArray[np.uint8], a: str, b: str, width: int) -> Iterator[Expre
 def _of_any(op: NDArray[np.uint8], a: str, b: str, width: int, *, swapped: bool = False) -> Expression:
     """((a & t) ^ t) & b ^ (a & t) ^ t by the tables' algebraic normal form."""
     table: NDArray[np.bool_] = TABLE[op].astype(np.bool_)
-    f00, f01, f10, f11 = (table[:, column] for column in ((0, 2, 1, 3) if swapped else range(4)))
+    f00, f10, f11 = table[:, 0], table[:, 1 if swapped else 2], table[:, 3]
+    f01: NDArray[np.bool_] = table[:, 2 if swapped else 1]
     one = _flipped(_kept(Expression(a, 0, 0), f00 ^ f01 ^ f10 ^ f11, width), f00 ^ f01, width)
     two = _kept(Expression(a, 0, 0), f00 ^ f10, width)
     if one.text == "0u":

@@ -51,21 +51,21 @@ def words(circuit: Circuit, plan: WordPlan, *, bytewise: bool = False) -> Words:
     writer, count = _Writer(circuit, plan, "w{}"), len(plan.order)
     blocks = writer.blocks()
     if sum(map(len, blocks)) <= PART:
-        declared = [f"NAME_gates {', '.join(f'w{number}' for number in range(count))};"] if count else []
+        declared = [f"NAME_gateword {', '.join(f'w{number}' for number in range(count))};"] if count else []
         lines = ["uint32_t s;", *declared, *(line for block in blocks for line in block), "(void)x;", "(void)v;"]
         functions = [function_text(row, lines)]
     else:
         writer = _Writer(circuit, plan, "w[{}]")
         parts = list(_parts(writer.blocks()))
         writer.made.parts = len(parts)
-        signature = "static NAME_APART void NAME_part{}(const NAME_element *x, NAME_gates *w, NAME_out *out)"
+        signature = "static NAME_APART void NAME_part{}(const NAME_element *x, NAME_gateword *w, NAME_out *out)"
         spare = ["(void)s;", "(void)x;", "(void)w;", "(void)out;"]
         functions = [
             function_text(signature.format(number), ["uint32_t s = 0u;", *part, *spare])
             for number, part in enumerate(parts)
         ]
         calls = [f"NAME_part{number}(x, w, out);" for number in range(len(parts))]
-        functions.append(function_text(row, [f"NAME_gates w[{count}];", *calls, "(void)v;"]))
+        functions.append(function_text(row, [f"NAME_gateword w[{count}];", *calls, "(void)v;"]))
     made = writer.made
     made.stack = count * plan.width // 8
     facts = [f"#define NAME_WORD_BITS {plan.width}", f"#define NAME_LANES {int(made.lanes > 0)}"]
@@ -143,7 +143,7 @@ class _Writer:
 
     def _side_by_side(self, feature: int, together: list[int], place: int) -> list[str]:
         """A place of the bytes of some words, which read the same features: x[feature] and its neighbours."""
-        lines = [f"{{ const NAME_gates f = NAME_lanes(x + {feature}), l = f & NAME_EACH(0x7fu);"]
+        lines = [f"{{ const NAME_gateword f = NAME_lanes(x + {feature}), l = f & NAME_EACH(0x7fu);"]
         for word in together:
             name, bits = self._name(word), f"({self._above(word, place)} & NAME_EACH(0x80u))"
             lines.append(f"{name} = {bits};" if place == 0 else f"{name} = ({name} >> 1) + {bits};")

@@ -15,6 +15,7 @@ from lgnc.backends.table import target_of
 from lgnc.diagnostics import LgncError
 from lgnc.flows.names import differences
 from lgnc.flows.stations.visit import Visit
+from lgnc.formats.lift import lift_in_place
 from lgnc.ownership import JOURNAL, PLAN
 from lgnc.verify.verdict import Station, not_checked
 
@@ -158,7 +159,10 @@ def written_again(visit: Visit) -> Artifact | LgncError:
         return LgncError(f"lgnc {visit.manifest.facts['lgnc']} wrote it, and this is {__version__}")
     settings = {key: value for key, value in options.items() if key in target.own_settings}
     try:
-        return target.emit(visit.circuit, Options(visit.name, settings))
+        source = visit.other.source
+        model = None if source is None or source.sha256 != visit.manifest.source_sha256 else source.model
+        trained = None if model is None else lift_in_place(model)
+        return target.emit(visit.circuit, Options(visit.name, settings, trained))
     except LgncError as error:
         return error
 
