@@ -47,7 +47,7 @@ class StraightCost:
 @dataclass(frozen=True)
 class WordsCost:
     """Bytes of code of words of 32 gates (those of 64 take twice as many but for `base`): base, and for each comparison
-    of a word of features, encoder bit compared alone, operation of gates, mask, word counted, class, and function after
+    of a word of features, encoder bit compared alone (beside 0.7 of what straight code takes), operation of gates, mask, word counted, class, and function after
     the first.
     """
 
@@ -100,7 +100,8 @@ class Chip:
     def words_code(self, circuit: Circuit, plan: Words) -> int:
         """Bytes of machine code of words of gates."""
         cost = self.words
-        total = cost.lanes * plan.lanes + cost.bit * plan.bits + cost.step * plan.steps + cost.mask * plan.masks
+        bit = cost.bit + 0.7 * self.straight.compare[circuit.encoder.dtype]
+        total = cost.lanes * plan.lanes + bit * plan.bits + cost.step * plan.steps + cost.mask * plan.masks
         total += cost.counted * plan.counted + cost.part * (plan.parts - 1)
         if circuit.head is not None:
             total += cost.one_class * circuit.head.classes
@@ -156,7 +157,7 @@ CHIPS: Mapping[str, Chip] = {
             live=8,
             live_of_64_bits=12,
         ),
-        words=WordsCost(base=230, lanes=18, bit=10, step=4, mask=7, counted=24, one_class=20, part=80),
+        words=WordsCost(base=230, lanes=18, bit=2, step=4, mask=7, counted=24, one_class=20, part=80),
     ),
     "avr": Chip(
         "avr-gcc 5.4 -Os -mmcu=atmega328p",
@@ -198,7 +199,7 @@ CHIPS: Mapping[str, Chip] = {
             live=6,
             live_of_64_bits=9,
         ),
-        words=WordsCost(base=400, lanes=90, bit=40, step=14, mask=20, counted=120, one_class=60, part=80),
+        words=WordsCost(base=400, lanes=90, bit=30, step=14, mask=20, counted=120, one_class=60, part=80),
         double_bits=24,
         bytewise=True,
     ),

@@ -24,7 +24,7 @@ class CSettings:
     )
     style: str = choice(
         STYLES,
-        "tables and one evaluator; straight code for a sample, by gates or by words; tables' rows unrolled; or the smaller",
+        "tables and one evaluator; straight code for a sample, by gates or words; rows unrolled; or the smaller",
         default="auto",
     )
     board: str | None = choice(tuple(BOARDS), "adds a project for a microcontroller board, profile mcu", unless="none")
