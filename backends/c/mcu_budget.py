@@ -47,8 +47,8 @@ class StraightCost:
 @dataclass(frozen=True)
 class WordsCost:
     """Bytes of code of words of 32 gates (those of 64 take twice as many but for `base`): base, and for each comparison
-    of a word of features, encoder bit compared alone (beside 0.7 of what straight code takes), operation of gates, mask, word counted, class, and function after
-    the first.
+    of a word of features, encoder bit compared alone (beside 0.7 of what it takes in straight code), operation of
+    gates, mask, word counted, class, and function after the first.
     """
 
     base: float
