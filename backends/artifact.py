@@ -42,12 +42,14 @@ class Options:
 
     row: the columns of the table that the network was trained on, where it was one.
     about: what comments may say of where the circuit came from: 'source_sha256', and 'passes', how it was proven.
+    trained: a circuit of the same function before any pass, each gate where its model has it, where that is known.
     """
 
     name: str = "lgn"
     settings: Mapping[str, Any] = field(default_factory=dict)
     row: tuple[RowColumn, ...] | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    trained: Circuit | None = None
 
 
 Emit = Callable[[Circuit, Options], Artifact]

@@ -1,6 +1,6 @@
 """Flash, RAM and time of a network on microcontrollers, measured by building and running it on the emulators.
 
-    python benchmarks/firmware.py [MODEL.lgn ...] [--data digits] [--rows N] [--styles table straight]
+    python benchmarks/firmware.py [MODEL.lgn ...] [--data digits] [--rows N] [--styles table straight words]
         [--out FILE.json]
 
 Without models it trains one on the digits (2 layers of 1000, learned wiring of 8 candidates, 60 epochs). Flash is what
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--data", default="digits")
     parser.add_argument("--rows", type=int, help="the first rows of the test split alone")
     parser.add_argument("--boards", nargs="+", default=["mps2-an385", "atmega328p"], choices=sorted(BOARDS))
-    parser.add_argument("--styles", nargs="+", default=["table", "straight"], choices=["table", "straight"])
+    parser.add_argument("--styles", nargs="+", default=["table", "straight"], choices=["table", "straight", "words"])
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     dataset = load_dataset(args.data)

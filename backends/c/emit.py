@@ -11,7 +11,7 @@ from lgnc.backends.c.blob import blob_sources, facts_of, pack_blob
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, state_room
 from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import host_body, portable_body
-from lgnc.backends.c.mcu import mcu_body, mcu_plan, straight_body
+from lgnc.backends.c.mcu import mcu_body, mcu_plan, straight_body, words_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
 from lgnc.backends.c.names import check_c_name
 from lgnc.backends.c.packages import Library, package_files
@@ -20,7 +20,9 @@ from lgnc.backends.c.row import row_files
 from lgnc.backends.c.tables import check_scores
 from lgnc.backends.c.target import TARGET, CSettings
 from lgnc.backends.c.text import Body, element_types, header, named
+from lgnc.backends.c.word_plan import WordPlan, find_words
 from lgnc.backends.normal import normal_form
+from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 
 
@@ -34,7 +36,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     settings = TARGET.read(options.settings)
     if circuit.head is not None:
         check_scores(circuit.head)
-    body = _body(circuit, settings)
+    body = _body(circuit, settings, _words(circuit, settings, options.trained))
     extra = _budget(circuit, body, settings)
     source = "\n".join(
         [
@@ -72,21 +74,45 @@ def _library(circuit: Circuit, name: str, code: Iterable[str], settings: CSettin
     return Library(name, __version__, about, sources, headers, math)
 
 
-def _body(circuit: Circuit, settings: CSettings) -> Body:
-    """The source of a profile, in normal form. Raises BadInput for features that the board's compiler cannot hold."""
+_Made = tuple[Circuit, WordPlan]
+
+
+def _words(circuit: Circuit, settings: CSettings, trained: Circuit | None) -> _Made | None:
+    """The circuit that is made of words of gates, and they, where the style wants them. Raises BadInput for none."""
+    if settings.style not in ("auto", "words"):
+        return None
+    for made in (circuit, trained):
+        plan = None if made is None else find_words(made)
+        if made is not None and plan is not None:
+            return made, plan
+    if settings.style == "words":
+        what = "the gates are not laid in words" + ("" if trained is not None else ", or passes have moved them")
+        raise BadInput(
+            what, where="--style words", fix="compile a model trained with --wiring words:32, or leave it out"
+        )
+    return None
+
+
+def _body(circuit: Circuit, settings: CSettings, made: _Made | None) -> Body:
+    """The source of a profile, in normal form. Raises BadInput for features that the board's compiler cannot hold.
+
+    made: the circuit as words, where it is to be tried as such.
+    """
     form = normal_form(circuit)
     if settings.profile == "host":
-        return host_body(form, settings.style)
+        return host_body(form, settings.style, made)
     if settings.profile == "portable":
-        return portable_body(form, settings.style)
+        return portable_body(form, settings.style, made)
     chip = chip_of(settings.board)
     check_features(circuit, chip)
     room = state_room(circuit, settings.board, settings.max_ram)
     bodies = []
-    if settings.style != "straight":
+    if settings.style in ("auto", "table"):
         bodies.append(mcu_body(form, chip, room=room, flash=settings.max_flash))
-    if settings.style != "table":
+    if settings.style in ("auto", "straight"):
         bodies.append(straight_body(form, chip))
+    if made is not None and (settings.style == "words" or not chip.bytewise):
+        bodies.append(words_body(*made, chip))
     return min(bodies, key=lambda body: (room is not None and body.workspace + body.stack > room, body.flash))
 
 

@@ -8,7 +8,12 @@ from lgnc.backends.c.schedule import COUNT, Schedule, schedule, unroll
 from lgnc.backends.c.straight import Straight, straight
 from lgnc.backends.c.tables import Groups, feature_groups
 from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
+from lgnc.backends.c.word_plan import WordPlan
+from lgnc.backends.c.words import words
 from lgnc.ir.circuit import Circuit, Head, Int32
+
+Made = tuple[Circuit, WordPlan]
+"""A circuit of the same function that is made of words of gates, and they."""
 
 WORDS = 8
 """64-bit words of a row: a node's value for 512 samples, one cache line."""
@@ -26,17 +31,17 @@ PART = 128
 """Gates of a function of straight code: gcc takes linear time."""
 
 
-def host_body(circuit: Circuit, style: str) -> Body:
+def host_body(circuit: Circuit, style: str, made: Made | None = None) -> Body:
     """The tables of a circuit, and the evaluator for the vectors of each processor. style: of `CSettings`."""
-    return _body(circuit, style, WORDS, portable=False)
+    return _body(circuit, style, WORDS, made, portable=False)
 
 
-def portable_body(circuit: Circuit, style: str) -> Body:
+def portable_body(circuit: Circuit, style: str, made: Made | None = None) -> Body:
     """The tables of a circuit, and the evaluator in plain C99, on 64-bit words. style: of `CSettings`."""
-    return _body(circuit, style, 1, portable=True)
+    return _body(circuit, style, 1, made, portable=True)
 
 
-def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
+def _body(circuit: Circuit, style: str, width: int, made: Made | None, *, portable: bool) -> Body:
     groups = feature_groups(circuit.encoder)
     plan = schedule(circuit, groups.row, len(groups.threshold), CHUNK)
     parts: list[Int32] = []
@@ -53,10 +58,10 @@ def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
         (plan.gates.size + 3, node),
         (len(plan.literals), node),
     )
-    before = [*_tables(circuit, groups, plan, words), *_head_tables(circuit, plan)]
-    rows = _straight(circuit, style)
-    if rows is not None:
-        before += [f"#define NAME_FEW {FEW}u", rows.text]
+    before = [*_tables(circuit, groups, plan, width), *_head_tables(circuit, plan)]
+    text, state = _row(circuit, style, made)
+    if text:
+        before += [f"#define NAME_FEW {FEW}u", text]
     names = ("outputs.c", "stack_outputs.c") if circuit.head is None else ("head.c", "stack_head.c")
     head = "".join(map(runtime, names))
     kernel = "".join(
@@ -66,8 +71,16 @@ def _body(circuit: Circuit, style: str, words: int, *, portable: bool) -> Body:
         sections = [*before, runtime("plain.c"), kernel, runtime("plain_choice.c"), head]
     else:
         sections = ["#ifndef NAME_FN", *before, runtime("dispatch.c"), head, "\n#else", kernel, "#endif\n"]
-    workspace = max((plan.rows + planes + 1) * 8 * words, 0 if rows is None else rows.state)
-    return Body("\n".join(sections), 64 * words, workspace, tables, packed=circuit.encoder.dtype == "bool")
+    workspace = max((plan.rows + planes + 1) * 8 * width, state)
+    return Body("\n".join(sections), 64 * width, workspace, tables, packed=circuit.encoder.dtype == "bool")
+
+
+def _row(circuit: Circuit, style: str, made: Made | None) -> tuple[str, int]:
+    """The text of what takes a few samples one by one, and its bytes of workspace; '' for none."""
+    if made is not None:
+        return words(*made).text, 1
+    rows = _straight(circuit, style)
+    return ("", 0) if rows is None else (rows.text, rows.state)
 
 
 def _straight(circuit: Circuit, style: str) -> Straight | None:

@@ -11,6 +11,8 @@ from lgnc.backends.c.mcu_budget import Chip
 from lgnc.backends.c.mcu_schedule import NEGATE, McuSchedule, mcu_schedule
 from lgnc.backends.c.straight import straight
 from lgnc.backends.c.text import Body, constant, element_types, index_type, numbers, runtime, table, table_bytes
+from lgnc.backends.c.word_plan import WordPlan
+from lgnc.backends.c.words import words
 from lgnc.ir.circuit import Circuit
 
 CHUNKS = (2**30, 128, 32, 8, 1)
@@ -146,3 +148,10 @@ def straight_body(circuit: Circuit, chip: Chip) -> Body:
     plan = straight(circuit, bytewise=chip.bytewise)
     text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{plan.text}{''.join(_calls(circuit, 'mcu', 'stack'))}"
     return Body(text, 1, plan.state, 0, chip.straight_code(circuit, plan), stack=chip.straight_stack(circuit, plan))
+
+
+def words_body(circuit: Circuit, plan: WordPlan, chip: Chip) -> Body:
+    """A circuit of words as code for them. chip: what its code is foretold for."""
+    made = words(circuit, plan, bytewise=chip.bytewise)
+    text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{made.text}{''.join(_calls(circuit, 'mcu', 'stack'))}"
+    return Body(text, 1, 1, 0, chip.words_code(circuit, made), stack=2 * made.stack)

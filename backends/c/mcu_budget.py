@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lgnc.backends.c.straight import Straight
+from lgnc.backends.c.words import Words
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir.circuit import FEATURE_DTYPES, Circuit
 from lgnc.ir.gates import AND, FALSE, GT, OR, XOR, A
@@ -44,6 +45,23 @@ class StraightCost:
 
 
 @dataclass(frozen=True)
+class WordsCost:
+    """Bytes of code of words of 32 gates (those of 64 take twice as many but for `base`): base, and for each comparison
+    of a word of features, encoder bit compared alone (beside 0.7 of what it takes in straight code), operation of
+    gates, mask, word counted, class, and function after the first.
+    """
+
+    base: float
+    lanes: float
+    bit: float
+    step: float
+    mask: float
+    counted: float
+    one_class: float
+    part: float
+
+
+@dataclass(frozen=True)
 class Chip:
     """A family of microcontrollers: what its compiler makes of the MCU form, in bytes.
 
@@ -51,7 +69,7 @@ class Chip:
     head, one_class: code that every network has, one with a head, one with a single class. loop, sums: of each gate
     number that is stored, and that is added to a class. compare: of encoder bits of each feature type. count: of
     literals that are counted. wide: for each kind of gate step when more than 255 values live at a time. stack: what
-    calls take beside the workspace and the scores. straight: of straight code. double_bits: of the mantissa of
+    calls take beside the workspace and the scores. straight, words: of straight code. double_bits: of the mantissa of
     `double`. bytewise: whether straight code has bytes of 0 or 1 for values.
     """
 
@@ -66,6 +84,7 @@ class Chip:
     wide: int
     stack: int
     straight: StraightCost
+    words: WordsCost
     double_bits: int = 53
     bytewise: bool = False
 
@@ -77,6 +96,16 @@ class Chip:
         if circuit.head is not None:
             total += cost.one_class * circuit.head.classes
         return round(total)
+
+    def words_code(self, circuit: Circuit, plan: Words) -> int:
+        """Bytes of machine code of words of gates."""
+        cost = self.words
+        bit = cost.bit + 0.7 * self.straight.compare[circuit.encoder.dtype]
+        total = cost.lanes * plan.lanes + bit * plan.bits + cost.step * plan.steps + cost.mask * plan.masks
+        total += cost.counted * plan.counted + cost.part * (plan.parts - 1)
+        if circuit.head is not None:
+            total += cost.one_class * circuit.head.classes
+        return round(cost.base + total * plan.width / 32)
 
     def code(self, circuit: Circuit, kinds: Iterable[int], wide: bool) -> int:
         """Bytes of machine code. kinds: the step numbers in use (`mcu_schedule`)."""
@@ -128,6 +157,7 @@ _CHIPS: dict[str, Chip] = {
             live=8,
             live_of_64_bits=12,
         ),
+        words=WordsCost(base=230, lanes=18, bit=2, step=4, mask=7, counted=24, one_class=20, part=80),
     ),
     "avr": Chip(
         "avr-gcc 5.4 -Os -mmcu=atmega328p",
@@ -169,6 +199,7 @@ _CHIPS: dict[str, Chip] = {
             live=6,
             live_of_64_bits=9,
         ),
+        words=WordsCost(base=400, lanes=90, bit=30, step=14, mask=20, counted=120, one_class=60, part=80),
         double_bits=24,
         bytewise=True,
     ),

@@ -63,17 +63,15 @@ def straight(circuit: Circuit, *, bytewise: bool = False) -> Straight:
     calls = [f"NAME_part{number}(x, v, out);" for number in range(len(parts))]
     lines = [*writer.constants(), *calls, "(void)x;", "(void)v;", "(void)out;"]
     row = "static void NAME_row(const NAME_element *x, uint8_t *v, NAME_out *out)"
-    prelude = [f"#define NAME_BYTEWISE {int(bytewise)}"]
-    if circuit.encoder.is_float:
-        prelude.append(f"#define NAME_FLOAT {element_types(circuit)[1]}")
     head = runtime("rows_outputs.c" if circuit.head is None else "rows_head.c")
-    text = "\n".join([*prelude, runtime("straight.c"), *functions, _function(row, lines), head])
+    text = "\n".join([*prelude(circuit, bytewise), runtime("straight.c"), *functions, function_text(row, lines), head])
     state = 1 + max(slots.values(), default=0)
     live = max((_live(circuit, part) for part in parts), default=0)
     return Straight(text, state, len(statements), writer.bits, len(slots) + writer.loads, len(parts), live)
 
 
-def _function(signature: str, lines: list[str]) -> str:
+def function_text(signature: str, lines: list[str]) -> str:
+    """A C function of these statements."""
     body = "".join(f"    {line}\n" for line in lines)
     return f"{signature}\n{{\n{body}}}\n"
 
@@ -204,7 +202,7 @@ class _Writer:
         sums = [] if group < 0 else ["uint32_t s;"]
         ends = [] if group < 0 else [f"out[{group}] = (int32_t)s;"]
         signature = f"static NAME_APART void NAME_part{number}(const NAME_element *x, uint8_t *v, NAME_out *out)"
-        return _function(signature, [*sums, *self.lines, *ends, "(void)x;", "(void)v;", "(void)out;"])
+        return function_text(signature, [*sums, *self.lines, *ends, "(void)x;", "(void)v;", "(void)out;"])
 
     def _begin(self, group: int, last: int) -> None:
         """Count for class `group` from here on, where it starts or where an earlier function left it."""
@@ -224,7 +222,7 @@ class _Writer:
             self.lines.append(f"const NAME_word n{node} = NAME_KEPT(v[{self.slots[node]}]);")
             return
         self.bits += 1
-        self.lines.append(f"const NAME_word n{node} = {self._above(node)};")
+        self.lines.append(f"const NAME_word n{node} = {above(self.circuit, self.threshold[node], node)};")
 
     def _gate(self, node: int) -> None:
         gate = node - self.circuit.inputs
@@ -234,14 +232,21 @@ class _Writer:
         if node in self.slots:
             self.lines.append(f"v[{self.slots[node]}] = NAME_KEEP(n{node});")
 
-    def _above(self, bit: int) -> str:
-        """Whether the feature is above the threshold."""
-        encoder, threshold = self.circuit.encoder, self.threshold[bit]
-        place = f"x[{encoder.feature[bit]}]"
-        if encoder.is_float:
-            return _float_above(place, threshold)
-        form = "LONG" if encoder.dtype in _WIDE else "OVER"
-        return f"NAME_{form}({place}, {constant(threshold, element_types(self.circuit)[0])})"
+
+def prelude(circuit: Circuit, bytewise: bool) -> list[str]:
+    """What runtime/straight.c is told."""
+    floats = [f"#define NAME_FLOAT {element_types(circuit)[1]}"] if circuit.encoder.is_float else []
+    return [f"#define NAME_BYTEWISE {int(bytewise)}", *floats]
+
+
+def above(circuit: Circuit, threshold: Any, bit: int) -> str:
+    """Whether the feature of an encoder bit is above its threshold, given as the feature's own type has it."""
+    encoder = circuit.encoder
+    place = f"x[{encoder.feature[bit]}]"
+    if encoder.is_float:
+        return _float_above(place, threshold)
+    form = "LONG" if encoder.dtype in _WIDE else "OVER"
+    return f"NAME_{form}({place}, {constant(threshold, element_types(circuit)[0])})"
 
 
 def _float_above(place: str, threshold: Any) -> str:

@@ -11,7 +11,7 @@ from lgnc.backends.target import Engine, Target
 from lgnc.diagnostics import BadInput
 
 PROFILES = ("host", "mcu", "portable")
-STYLES = ("auto", "table", "straight", "unrolled")
+STYLES = ("auto", "table", "straight", "words", "unrolled")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class CSettings:
     )
     style: str = choice(
         STYLES,
-        "tables and one evaluator; straight code for a sample; the tables' rows unrolled; or the smaller",
+        "tables and one evaluator; straight code for a sample, by gates or words; rows unrolled; or the smaller",
         default="auto",
     )
     board: str | None = choice(tuple(BOARDS), "adds a project for a microcontroller board, profile mcu", unless="none")

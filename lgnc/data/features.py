@@ -218,15 +218,22 @@ def _median(column: Column, counts: Ints) -> int | float:
 
 
 def feature_dtype(columns: list[Column], plans: list[ColumnPlan]) -> str:
-    """The smallest of bool, uint8, int16, int32, int64 that holds the values of all columns, or float64."""
-    low, high = 0, 1
+    """The smallest of bool, uint8, int16, int32, int64 that holds the values of all columns, or float32 or float64.
+
+    float32 takes columns that were stored as such, and texts that are what its numbers print as.
+    """
+    low, high, whole, single = 0, 1, True, True
     for column, plan in zip(columns, plans, strict=True):
         used = (column.counts() > 0) & ~column.missing
         if plan.values is None and used.any():
             number = column.number[used]
+            single = single and bool(column.single[used].all())
             if number.dtype.kind == "f" and ((number != np.rint(number)) | (abs(number) >= 2**53)).any():
-                return "float64"
+                whole = False
+                continue
             low, high = min(low, int(number.min())), max(high, int(number.max()))
+    if not whole:
+        return "float32" if single else "float64"
     if (low, high) == (0, 1):
         return "bool"
     return next(t for t in ("uint8", "int16", "int32", "int64") if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
@@ -239,6 +246,9 @@ def check_fit(table: Table, column: Column, plan: ColumnPlan, dtype: str) -> Non
     used = (column.counts() > 0) & ~column.missing
     check_numbers(table, column, used)
     if dtype.startswith("float"):
+        if (bad := used & (abs(column.number) > np.finfo(dtype).max)).any():
+            what = f"{{value}} is beyond {dtype}, which all were in training"
+            raise table.refuse_cell(column, bad, what, "correct the cell")
         return
     low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
     fix = "correct the cell, or train with such values"

@@ -121,6 +121,9 @@ def _dataset(
     for column, plan in zip(features, schema.columns, strict=True):
         check_unit(column, schema.notations.get(plan.name), table.where)
         check_fit(table, column, plan, schema.dtype)
+        rounded = schema.dtype == "float32" and plan.values is None
+        if rounded and (cells := int(column.counts()[~(column.single | column.missing | column.text)].sum())):
+            notes += (f"column {quoted(plan.name)}: {cells:,} cell{'s' * (cells > 1)} rounded to float32",)
     return Dataset(
         name or table.where,
         feature_matrix(features, schema, train, table.where, budget),

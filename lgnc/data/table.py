@@ -85,7 +85,8 @@ class Column:
 
     codes: int32[rows]. values: the distinct values, strings or numbers. missing, text: bool[len(values)], true for the
     values that stand for a missing cell, or that are no number. number: int64 or float64[len(values)], else 0.
-    notation: how the file writes the numbers, when not plainly.
+    notation: how the file writes the numbers, when not plainly. stored: 'single' or 'double' for an array of such
+    floats, 'whole' for integers and booleans, 'text' for what was read from text.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Column:
     text: Bools
     number: NDArray[Any]
     notation: Notation | None = None
+    stored: str = "text"
 
     @classmethod
     def from_array(cls, name: str, cells: NDArray[Any], null: Bools | None = None) -> Column:
@@ -116,7 +118,23 @@ class Column:
         if null is not None and null.any():
             codes = np.where(null, np.int32(len(values)), codes)
             values, number, missing = [*values, ""], np.append(number, number[:1]), np.append(missing, True)
-        return cls(name, codes, values, missing, np.zeros(len(values), np.bool_), number)
+        kind = "whole" if cells.dtype.kind != "f" else "single" if cells.dtype.itemsize <= 4 else "double"
+        return cls(name, codes, values, missing, np.zeros(len(values), np.bool_), number, None, kind)
+
+    @property
+    def single(self) -> Bools:
+        """bool[len(values)]: whether float32 keeps a number: it is one, or what a text has is what that prints as."""
+        with np.errstate(over="ignore"):
+            near = self.number.astype(np.float32)
+        kept: Bools = near.astype(np.float64) == self.number
+        if self.stored == "text":
+            finite = np.isfinite(near)
+            shown = np.array([float(str(each)) for each in near[finite]], np.float64)
+            kept[finite] |= shown == self.number[finite]
+            kept &= abs(self.number) < 2**53
+        elif self.stored == "double":
+            kept &= (self.number == np.rint(self.number)) & (abs(self.number) < 2**24)
+        return kept
 
     def counts(self, rows: Ints | slice = slice(None)) -> Ints:
         """int64[len(values)]: how many of the cells in `rows` hold each value."""
@@ -138,6 +156,7 @@ class Column:
             np.concatenate([self.text, other.text]),
             np.concatenate([self.number, other.number]),
             self.notation or other.notation,
+            self.stored if self.stored == other.stored else "double",
         )
 
 

@@ -15,6 +15,7 @@ from lgnc.diagnostics import Failed
 from lgnc.flows.row_columns import row_columns
 from lgnc.folders import write_folder
 from lgnc.formats.lgir import to_text
+from lgnc.formats.lift import lift_in_place
 from lgnc.formats.source import Source
 from lgnc.ir.circuit import Circuit
 from lgnc.mapping.statistics import Statistics, pass_sizes
@@ -95,7 +96,8 @@ def compile_circuit(
     record = source.model.meta.get("columns") if source.model else None
     row = row_columns(circuit, record or {}, "the model")
     about = {"source_sha256": source.sha256, "passes": passes_word(verdict)}
-    artifact = chosen.emit(circuit, Options(name, given, row, about))
+    trained = None if source.model is None else lift_in_place(source.model)
+    artifact = chosen.emit(circuit, Options(name, given, row, about, trained))
     manifest = manifest_facts(source, circuit, target, name, {"level": level, "goal": goal, **given}, verdict)
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}

@@ -27,6 +27,18 @@ def lift(model: Model) -> Circuit:
     return check(in_order(model.encoder, op, fanin[0], fanin[1], outputs, _head(model), (), layer))
 
 
+def lift_in_place(model: Model) -> Circuit | None:
+    """The same circuit with every gate where the model has it and all its pins; None for a model with a front.
+
+    Neighbours stay neighbours, so that what is made of words of gates can be seen to be.
+    """
+    if model.front:
+        return None
+    fanin, op = _dense(model)
+    outputs = (2 * model.head_nodes).astype(np.int32)
+    return Circuit(model.encoder, op, fanin[0], fanin[1], outputs, _head(model))
+
+
 def lift_program(model: Model) -> Program:
     """The program that the model deploys: a stage for each layer of its front, then one of one place for the rest."""
     found = model.shapes

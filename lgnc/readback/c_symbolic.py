@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from lgnc.readback.c_fields import masked, shifted
+from lgnc.readback.c_lanes import Lanes, added, as_lanes, is_lanes
+from lgnc.readback.c_lanes import bitwise as lanes_bitwise
+from lgnc.readback.c_lanes import moved as lanes_moved
 from lgnc.readback.c_types import Type, holds, integer_range, refuse, wrap
 from lgnc.readback.c_values import UNWRITTEN, Choice, Feature, FloatBits, Linear, Word
 from lgnc.readback.symbols import Symbols
@@ -54,7 +58,7 @@ class Values:
             negative = self.symbols.at_least(value.index, 0.0) ^ 1
             minus = self.symbols.above(value.index, 0.0) ^ 1
             return Word(0, {width - 1: negative}, (1 << width - 1) - 1, minus)
-        if isinstance(value, (Feature, FloatBits)):
+        if isinstance(value, (Feature, FloatBits, Lanes)):
             raise refuse("a feature is computed with, not compared")
         raise refuse(
             "a value that nothing wrote is worked with"
@@ -139,6 +143,8 @@ class Values:
         """x + y, or x - y where the sign is -1."""
         if sign < 0 and not kind.signed and FloatBits in (type(x), type(y)):
             return self._float_bits_less(x, y, kind)
+        if is_lanes(x, y) and sign > 0:
+            return added(x, y)
         if isinstance(y, Feature) and sign < 0 and isinstance(x, int) and kind.signed:
             return self._less(x, y, kind)
         p, q = self.linear(x, kind), self.linear(y, kind)
@@ -198,6 +204,13 @@ class Values:
     def bitwise(self, sign: str, x: Any, y: Any, kind: Type) -> Any:
         """x & y, x | y or x ^ y, place by place."""
         width = kind.width
+        if Lanes in (type(x), type(y)):
+            x, y = as_lanes(x, kind), as_lanes(y, kind)
+        if is_lanes(x, y):
+            return lanes_bitwise(self.symbols, sign, x, y, kind)
+        apart = masked(x, y, width) if sign == "&" and type(x) is Linear and type(y) is int else None
+        if apart is not None and not kind.signed:
+            return self.fitted(apart, kind)
         x, y = self.word(x, width, kind.signed), self.word(y, width, kind.signed)
         ones = (1 << width) - 1
         p, q = (Word(each & ones, {}) if isinstance(each, int) else each for each in (x, y))
@@ -243,6 +256,10 @@ class Values:
         """x << by or x >> by, `by` being known and less than the width."""
         if left and kind.signed:
             return self.multiply(x, 1 << by, kind)
+        if isinstance(x := as_lanes(x, kind), Lanes):
+            return lanes_moved(x, by, left)
+        if isinstance(x, Linear) and not left and (apart := shifted(x, by, kind.width)) is not None:
+            return self.fitted(apart, kind)
         if isinstance(x, Word) and x.blurred:
             return self._shifted(x, by, kind, left)
         literals = self.bits(x, kind.width, kind.signed)
@@ -266,6 +283,8 @@ class Values:
 
     def cast(self, value: Any, have: Type, want: Type) -> Any:
         """A value of an integer type as one of another."""
+        if isinstance(value, Lanes) and have == want:
+            return value
         if isinstance(value, (Feature, FloatBits)):
             if have != want and (isinstance(value, FloatBits) or not holds(want, have)):
                 raise refuse("a feature is converted to a type that does not hold all its values")

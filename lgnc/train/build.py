@@ -10,7 +10,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
 from lgnc.ir.gates import AND, FALSE, GT, LT, TRUE, A
-from lgnc.ir.layers import Conv, Pool, Shape, bare
+from lgnc.ir.layers import Conv, Dense, Pool, Shape, bare
 from lgnc.train.config import parse_init
 from lgnc.train.front import build_front, cut_front
 from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
@@ -24,6 +24,7 @@ from lgnc.train.wiring import (
     local_candidates,
     random_wiring,
     structured_wiring,
+    word_wiring,
 )
 
 _NEVER = -100.0
@@ -56,13 +57,20 @@ def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) ->
     wiring = _wiring(config, encoder, dataset, front, rng)
     own = [layer for layer in config.dense for _ in range(len(wiring) // len(widths))]
     layers = tuple(
-        LayerStart(pins, _gate_logits(config, rng, pins.shape[1], layer.init), _wiring_logits(pins), layer.lr)
-        for pins, layer in zip(wiring, own, strict=True)
+        _layer(config, rng, index, pins, layer) for index, (pins, layer) in enumerate(zip(wiring, own, strict=True))
     )
-    starts = _runs(widths[-1], classes * config.members)
+    starts = config.word * _runs(widths[-1] // config.word, classes * config.members)
     rows = np.bincount(dataset.y_train, minlength=classes)
     weights = (rows.sum() / (classes * rows)).astype(np.float32) if config.balance else None
     return Network(encoder.bits, layers, starts, config.group_tau, front, weights, config.members)
+
+
+def _layer(config: ResolvedConfig, rng: np.random.Generator, index: int, pins: Int32, layer: Dense) -> LayerStart:
+    """Dense layer `index`: the gates of a word have the same logits where they are one function."""
+    one_gate, width = config.one_gate(index), pins.shape[1]
+    own = config.word if one_gate else 1
+    logits = np.repeat(_gate_logits(config, rng, width // own, layer.init), own, axis=0)
+    return LayerStart(pins, logits, _wiring_logits(pins), layer.lr, config.word, one_gate)
 
 
 def grid_shape(encoder: Encoder, dataset: Dataset) -> Shape:
@@ -85,7 +93,9 @@ def _wiring(
         places, below = grid_positions(above), above.nodes
     for index, layer in enumerate(config.dense):
         width = layer.width
-        if layer.wiring == "learned" and config.candidates_from == "local":
+        if config.word > 1:
+            pins = word_wiring(candidate_wiring(rng, below, width // config.word, layer.candidates), config.word)
+        elif layer.wiring == "learned" and config.candidates_from == "local":
             pins, places = local_candidates(rng, places, size * width, layer.candidates, _LOCAL_REACH / side)
             places = places.reshape(width, size, 2).mean(axis=1)
         elif layer.wiring == "learned":

@@ -21,6 +21,9 @@ from lgnc.train.trees import TREES
 
 ENCODERS = ("thermometer", "quantile", "binary")
 INITS = ("gaussian", "residual", "edges")
+WIRINGS = ("random", "structured", "learned", "words")
+WORDS = (32, 64)
+"""Gates of a word."""
 
 
 _MOST_TOML = 256 << 10
@@ -60,8 +63,9 @@ class TrainConfig:
     layers, width: so many layers of so many neurons; widths: one width per layer instead; layer: layers of several
     kinds (`lgnc.ir.layers`), from the encoder bits up; preset: a published network's layers and settings
     (`lgnc.train.presets`). node: what a neuron is (`lgnc.train.trees`). constants: whether the gates 0 and 15 can be
-    chosen. wiring, candidates: see
-    `lgnc.train.wiring`; candidates is K, per pin, for learned wiring; candidates_from is 'all' or 'local'; redraw:
+    chosen. wiring: 'random', 'structured', 'learned', or 'words:32' or 'words:64', learned for so many gates together.
+    opcodes: of words: of each 'gate', one for each 'word', or one for each word of the 'hidden' layers. candidates: see
+    `lgnc.train.wiring`; it is K, per pin, for learned wiring; candidates_from is 'all' or 'local'; redraw:
     the share of training in which they change after each epoch (`lgnc.train.redraw`). encoder: 'thermometer:N',
     'quantile:N' or 'binary' (`lgnc.train.encoders`). fixed_point: 'int8' or 'int16' codes for float features, fitted on
     the training rows (`lgnc.train.fixed_point`). inputs: 'real' trains on ramps between thresholds instead of
@@ -91,6 +95,7 @@ class TrainConfig:
     node: str = "tree2"
     constants: bool = True
     wiring: str | None = None
+    opcodes: str = "gate"
     candidates: int | None = None
     candidates_from: str | None = None
     redraw: float | None = None
@@ -198,8 +203,21 @@ def parse_init(spec: str) -> tuple[str, float]:
     return kind, strength
 
 
+def parse_wiring(spec: str) -> tuple[str, int]:
+    """('random' or 'structured' or 'learned', 1), or ('words', gates of a word) of 'words:N'. Raises BadInput."""
+    kind, colon, count = spec.partition(":")
+    if kind not in WIRINGS:
+        raise unknown("wiring", kind, WIRINGS)
+    if kind != "words" and not colon:
+        return kind, 1
+    if kind != "words" or count not in map(str, WORDS):
+        what = f"wiring '{spec:.40}' has no usable width of words" if kind == "words" else f"'{kind}' takes no number"
+        raise BadInput(what, fix=f"give {' or '.join(f'words:{each}' for each in WORDS)}" if kind == "words" else kind)
+    return kind, int(count)
+
+
 CHOICES: dict[str, tuple[str, ...]] = {
-    "wiring": ("random", "structured", "learned"),
+    "opcodes": ("gate", "word", "hidden"),
     "candidates_from": ("all", "local"),
     "device": ("auto", "cpu", "cuda"),
     "engine": ("auto", *ENGINES),
@@ -211,6 +229,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 PARSED: dict[str, Callable[[str], object]] = {
     "encoder": parse_encoder,
     "init": parse_init,
+    "wiring": parse_wiring,
     "method": method_of,
     "preset": preset_of,
 }

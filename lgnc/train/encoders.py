@@ -48,6 +48,32 @@ def fit_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...], *, one_unit:
     return Encoder(names, dtype, feature, np.concatenate(thresholds))
 
 
+def lay_in_words(encoder: Encoder, word: int, high: NDArray[Any]) -> Encoder:
+    """The same thresholds, laid so that bits are compared and packed into words of `word` bits in few steps.
+
+    Features of a byte are compared a byte of the word each: bit 8 * lane + place of a word is a threshold of feature
+    `word / 8 * group + lane`, the group and the number of the threshold being the same for a place. Others follow one
+    another. What is left of a word repeats bits; a feature without bits has one at `high`, its greatest value.
+    """
+    lanes, features = word // 8, len(encoder.names)
+    if encoder.dtype not in ("bool", "uint8") or features < lanes:
+        bits = np.arange(-(-encoder.bits // word) * word) % encoder.bits
+        return Encoder(encoder.names, encoder.dtype, encoder.feature[bits], encoder.threshold[bits])
+    own = [encoder.threshold[encoder.feature == feature] for feature in range(features)]
+    most, groups = max(map(len, own)), -(-features // lanes)
+    places = [(group, number) for number in range(most) for group in range(groups)]
+    places += [places[index % len(places)] for index in range(-len(places) % 8)]
+    bits_of = []
+    for first in range(0, len(places), 8):
+        for lane in range(lanes):
+            for group, number in places[first : first + 8]:
+                feature = min(group * lanes, features - lanes) + lane
+                found = own[feature]
+                bits_of.append((feature, found[number % len(found)] if len(found) else int(high[feature])))
+    feature, threshold = zip(*bits_of, strict=True)
+    return Encoder(encoder.names, encoder.dtype, np.array(feature, np.int32), np.array(threshold))
+
+
 def fit_grid_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...], shape: tuple[int, int, int]) -> Encoder:
     """As `fit_encoder`, for layers that slide over images: each pixel of a channel has the same thresholds.
 

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgnc.ir.simulate import unpack
-from lgnc.train.network import Estimator, Float32, LayerLogits, Network, Rows, cage_temperature, class_scores
+from lgnc.train.network import (
+    Estimator,
+    Float32,
+    LayerLogits,
+    LayerStart,
+    Network,
+    Rows,
+    cage_temperature,
+    class_scores,
+)
 from lgnc.train.reference import LayerTensors, adam, confidence, forward, gumbel, loss_and_gradients
 from lgnc.train.reference_front import ConvTensors, FrontTensors, conv_tensors
 
@@ -35,6 +44,19 @@ def deterministic() -> Iterator[None]:
 def bits_of(rows: Rows, inputs: int) -> NDArray[np.bool_]:
     """bool[inputs, n] of packed sample rows, uint64[n, words]."""
     return unpack(rows, inputs)
+
+
+def _shared(layer: LayerStart, gate: Tensor, wiring: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """The gradients of a layer, summed over what the neurons of a word share."""
+    if layer.one_gate:
+        gate = _word_sums(gate[None], layer.word)[0]
+    return gate, wiring if wiring is None or layer.word == 1 else _word_sums(wiring, layer.word)
+
+
+def _word_sums(gradient: Tensor, word: int) -> Tensor:
+    """float[n, width, choices]: each word's sum in the place of each of its neurons."""
+    words = gradient.view(len(gradient), -1, word, gradient.shape[2])
+    return words.sum(dim=2, keepdim=True).expand_as(words).reshape(gradient.shape)
 
 
 class TorchEngine:
@@ -138,7 +160,8 @@ class TorchEngine:
             )
         below = [z for layer in front.layers for z in (layer.gate, layer.wiring) if z is not None]
         found = [torch.zeros_like(z) if z.grad is None else z.grad for z in below]
-        return loss, found + [g for pair in pairs for g in pair if g is not None]
+        shared = [_shared(layer, *pair) for layer, pair in zip(self.network.layers, pairs, strict=True)]
+        return loss, found + [g for pair in shared for g in pair if g is not None]
 
     @torch.no_grad()
     def scores(self, rows: NDArray[Any], *, hard: bool) -> Float32:

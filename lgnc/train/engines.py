@@ -22,6 +22,7 @@ NEEDS: dict[str, tuple[str, str]] = {
     "layer rates": ("has one rate for all layers", "leave out lr in the tables of layers"),
     "class weights": ("has no class weights", "leave out --balance"),
     "members": ("trains one member", "give --members 1"),
+    "words": ("trains no words of gates", "use another wiring"),
     "processes": ("trains in one process", "start one without torchrun"),
 }
 """What a run may need of an engine: what to say of one that has it not, and a remedy beside another engine."""
@@ -69,7 +70,7 @@ ENGINES = {
 class Work:
     """A run, as far as engines differ. ramps: on inputs that are not bits. decay: with weight decay. rates: layers
     have rates of their own. convolves: in layers below the dense ones. weighs: with weights of the classes. leaves:
-    some are learned. Raises BadInput for an unknown method.
+    some are learned. words: gates in words share their wiring. Raises BadInput for an unknown method.
     """
 
     method: str
@@ -81,6 +82,7 @@ class Work:
     weighs: bool = False
     members: int = 1
     leaves: bool = False
+    words: bool = False
 
     def __post_init__(self) -> None:
         method_of(self.method)
@@ -100,6 +102,7 @@ class Work:
             "layer rates": self.rates,
             "class weights": self.weighs,
             "members": self.members > 1,
+            "words": self.words,
             "processes": self.processes > 1,
         }
         return (*(need for need, wanted in named.items() if wanted), *method.needs)

@@ -31,13 +31,16 @@ class LayerStart:
 
     candidates: int32[2, width, k], positions in the layer below that pin a (row 0) and pin b (row 1) may read, distinct
     within a pin. gate_logits: float32[width, 16]. wiring_logits: float32[2, width, k], or None when k is 1. lr: times
-    the rate of a step.
+    the rate of a step. word: so many neurons, one after another, share one choice of candidates, which are those of
+    `lgnc.train.wiring.word_wiring`; with one_gate they share a gate too. Their logits start equal.
     """
 
     candidates: Int32
     gate_logits: Float32
     wiring_logits: Float32 | None = None
     lr: float = 1.0
+    word: int = 1
+    one_gate: bool = False
 
     @property
     def width(self) -> int:

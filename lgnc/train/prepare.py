@@ -17,7 +17,7 @@ from lgnc.ir.layers import CANDIDATES, Conv, Shape, applications, layer_name, re
 from lgnc.ir.simulate import features_for
 from lgnc.train.build import build_network, grid_shape
 from lgnc.train.config import TrainConfig
-from lgnc.train.encoders import fit_encoder, fit_grid_encoder
+from lgnc.train.encoders import fit_encoder, fit_grid_encoder, lay_in_words
 from lgnc.train.fixed_point import in_codes
 from lgnc.train.front import cut_front
 from lgnc.train.network import Estimator, Network
@@ -67,6 +67,7 @@ def prepare(
     else:
         pixels = data_kind(dataset) == "image"
         encoder = fit_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
+        encoder = lay_in_words(encoder, config.word, dataset.x_train[fit].max(axis=0)) if config.word > 1 else encoder
     encoder = replace(encoder, quantiser=quantiser)
     below, front = encoder.bits, 0
     if config.layer:
@@ -75,7 +76,7 @@ def prepare(
         front = front_bytes(config, grid, saved=saved)
         check_layers(config, below)
     if asked.candidates is None:
-        fewest = min(width // config.members for width in config.widths)
+        fewest = min(below if config.word > 1 else width // config.members for width in config.widths)
         config = replace(config, candidates=min(config.candidates, below, fewest))
     check_memory(config, encoder.bits, len(dataset.x_train) + len(dataset.x_test), saved=saved, front=front)
     network = build_network(config, encoder, dataset)

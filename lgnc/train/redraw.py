@@ -13,6 +13,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.draw_leaves import bits_of, codes_of, draw_distinct, kernel_channels
 from lgnc.ir.layers import Conv
 from lgnc.train.network import Engine, Float32, Int32, LayerLogits, Network, Rows
+from lgnc.train.wiring import word_wiring
 
 State = dict[str, NDArray[Any]]
 Pins = NDArray[Any]
@@ -121,13 +122,16 @@ def redraw_candidates(network: Network, state: State, rng: np.random.Generator) 
     for index, layer in enumerate(network.layers, len(network.front)):
         parts = _logits_of(state, index)
         if parts:
-            shape = layer.candidates.shape
+            word = layer.word
+            own, firsts = layer.candidates[:, ::word], {name: each[:, ::word] for name, each in parts.items()}
 
             def draw_any(fresh: Pins, kept: int, below: int = below) -> None:
                 fresh[:, kept:] = rng.integers(0, below, (len(fresh), fresh.shape[1] - kept))
 
-            found, changed = _redraw(layer.candidates.reshape(2 * layer.width, -1), parts, draw_any)
-            layer, state = replace(layer, candidates=found.reshape(shape).astype(np.int32)), state | changed
+            found, changed = _redraw(own.reshape(-1, own.shape[2]), firsts, draw_any)
+            firsts_of: Int32 = found.reshape(own.shape).astype(np.int32)
+            layer = replace(layer, candidates=word_wiring(firsts_of, word) if word > 1 else firsts_of)
+            state |= {name: np.repeat(each, word, axis=1) for name, each in changed.items()}
         layers.append(layer)
         below = layer.width
     return replace(network, layers=tuple(layers), front=tuple(front)), state

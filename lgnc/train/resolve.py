@@ -9,8 +9,9 @@ from typing import Any
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.ir.layers import CANDIDATES, Conv, Dense, Layer, Pool
-from lgnc.train.config import TrainConfig, config_data
+from lgnc.train.config import TrainConfig, config_data, parse_wiring
 from lgnc.train.engines import Work, choose_device, choose_engine
+from lgnc.train.methods import method_of
 from lgnc.train.presets import PRESETS
 from lgnc.train.ranks import world_size
 
@@ -31,6 +32,7 @@ class ResolvedConfig:
     node: str
     constants: bool
     wiring: str
+    opcodes: str
     candidates: int
     candidates_from: str
     redraw: float
@@ -73,8 +75,9 @@ class ResolvedConfig:
         return tuple(self._settled(layer) for layer in own)
 
     def _settled(self, layer: Dense) -> Dense:
-        wiring = layer.wiring or ("learned" if layer.candidates > 1 else self.wiring)
-        usual = self.candidates if self.wiring == "learned" else CANDIDATES
+        own = "learned" if layer.candidates > 1 or learned(self.wiring) else self.wiring
+        wiring = layer.wiring or own
+        usual = self.candidates if learned(self.wiring) else CANDIDATES
         candidates = (layer.candidates or usual) if wiring == "learned" else 1
         return replace(layer, wiring=wiring, candidates=candidates, init=layer.init or self.init)
 
@@ -83,6 +86,15 @@ class ResolvedConfig:
         """Whether any wiring or leaf is learned."""
         leaves = any(isinstance(layer, Conv) and layer.leaves == "learned" for layer in self.layer)
         return leaves or any(layer.wiring == "learned" for layer in self.dense)
+
+    @property
+    def word(self) -> int:
+        """Gates that share their wiring: 1 but for words."""
+        return parse_wiring(self.wiring)[1]
+
+    def one_gate(self, layer: int) -> bool:
+        """Whether the gates of a word of a dense layer are one function."""
+        return self.word > 1 and (self.opcodes == "word" or (self.opcodes == "hidden" and layer < len(self.widths) - 1))
 
     @property
     def augments(self) -> bool:
@@ -103,6 +115,11 @@ class ResolvedConfig:
         values.pop("widths" if self.layer else "layer")
         values.pop("steps" if self.steps is None else "epochs")
         return {key: value for key, value in values.items() if value is not None and (key != "preset" or value)}
+
+
+def learned(wiring: str) -> bool:
+    """Whether pins have candidates."""
+    return parse_wiring(wiring)[0] in ("learned", "words")
 
 
 def data_kind(dataset: Dataset) -> str:
@@ -213,6 +230,11 @@ neurons of a class)."""
 _MEMBER_NEURONS = 80
 """A network has so many neurons of its last layer for each class and member, or fewer members."""
 
+_WORDS_OF_CLASS = 2
+
+WORDS: dict[str, Any] = {"layers": 1, "candidates": 64, "candidates_from": "all", "group_share": 1 / 28, "members": 1}
+"""In place of `DEFAULTS`, for words of gates; a class has so many words."""
+
 FIXED: dict[str, Any] = {"candidates": 1, "candidates_from": "all"}
 """What wiring has that is not learned."""
 
@@ -251,6 +273,7 @@ def resolve(asked: TrainConfig, dataset: Dataset) -> ResolvedConfig:
         processes=world_size(),
         weighs=config.balance,
         members=config.members,
+        words=config.word > 1,
         leaves=any(isinstance(layer, Conv) and layer.leaves == "learned" for layer in config.layer),
     )
     return replace(config, device=device, engine=choose_engine(config.engine, work, device))
@@ -278,6 +301,9 @@ def _with_preset(asked: TrainConfig, dataset: Dataset) -> TrainConfig:
 def _defaults(asked: TrainConfig, dataset: Dataset, device: str) -> dict[str, Any]:
     """A value for every setting that `asked` may leave open, and the network's widths."""
     values = dict(DEFAULTS[data_kind(dataset)])
+    word = parse_wiring(asked.wiring or values["wiring"])[1]
+    if word > 1:
+        values |= WORDS | {"width": _WORDS_OF_CLASS * word * max(len(dataset.class_names), 1)}
     if asked.layer is not None:
         values |= LAYERED
         values["widths"] = tuple(layer.width for layer in asked.layer if isinstance(layer, Dense))
@@ -292,7 +318,7 @@ def _defaults(asked: TrainConfig, dataset: Dataset, device: str) -> dict[str, An
     values["members"] = max(members, 1)
     share = values["group_share"] * widths[-1] / (classes * (asked.members or values["members"]))
     values["group_tau"] = max(round(math.sqrt(share), 3), 0.5)
-    if (asked.wiring or values["wiring"]) != "learned":
+    if not learned(asked.wiring or values["wiring"]):
         values |= FIXED
     return values
 
@@ -303,12 +329,13 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
         fix = "give a set of images, or --layers and --width"
         raise BadInput("is a table, and layers slide over images", where=dataset.name, fix=fix)
     for name, fixed in FIXED.items():
-        if config.wiring != "learned" and getattr(config, name) != fixed:
+        if not learned(config.wiring) and getattr(config, name) != fixed:
             what, where = f"candidates are for learned wiring, not {config.wiring}", f"--{name}".replace("_", "-")
             raise BadInput(what, where=where, fix="leave it out, or use --wiring learned")
     if config.redraw and (not config.learns or config.candidates_from != "all"):
         fix = "leave it out, or use --wiring learned and --candidates-from all"
         raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
+    _check_words(config, len(dataset.class_names))
     runs = len(dataset.class_names) * config.members
     if config.widths and config.widths[-1] < runs:
         what = f"the last layer has {config.widths[-1]} neurons for {len(dataset.class_names)} classes"
@@ -317,3 +344,23 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
     if dataset.shape is None and config.augments:
         fix = "leave out --shifts, --flips, --rotate, --zoom and --elastic"
         raise BadInput("changes of pictures are for images", where="training", fix=fix)
+
+
+def _check_words(config: ResolvedConfig, classes: int) -> None:
+    """Raise BadInput for what words of gates cannot be, and for what only they are."""
+    word, wiring = config.word, f"--wiring {config.wiring}"
+    if word == 1:
+        if config.opcodes != "gate":
+            raise BadInput("opcodes are for words", where="--opcodes", fix="leave it out, or use --wiring words:32")
+        return
+    if any(width % word for width in config.widths) or config.widths[-1] < word * classes:
+        what = f"widths are {', '.join(map(str, config.widths))}, in words of {word} gates, one or more for each class"
+        raise BadInput(what, where=wiring, fix=f"give multiples of {word}, the last {word * classes} or more")
+    if config.layer or config.node != "tree2" or config.members > 1 or config.candidates_from != "all":
+        what = "is for dense layers of plain gates and one member, with candidates from all"
+        raise BadInput(what, where=wiring, fix="leave out --layer, --node, --members and --candidates-from")
+    if config.inputs == "real":
+        raise BadInput("takes bits", where=wiring, fix="leave out --inputs real")
+    if config.opcodes != "gate" and method_of(config.method).noisy:
+        what = f"method {config.method} draws noise for each gate, and the gates of a word are one function"
+        raise BadInput(what, where=f"--opcodes {config.opcodes}", fix="use a method without noise, or --opcodes gate")

@@ -75,6 +75,18 @@ def candidate_wiring(rng: np.random.Generator, below: int, width: int, k: int) -
     return pins.reshape(2, width, k).astype(np.int32)
 
 
+def word_wiring(first: Int32, word: int) -> Int32:
+    """int32[2, words * word, k]: what each gate of each word reads. first: int32[2, words, k], what each first does.
+
+    Nodes lie in words of `word` nodes. A word of gates reads a word of nodes, rotated: gate i of it reads the node that
+    lies i places after its first gate's, and the first of that word after the last.
+    """
+    start = first // word * word
+    places = (first - start)[:, :, None, :] + np.arange(word)[:, None]
+    nodes = start[:, :, None, :] + places % word
+    return nodes.reshape(2, -1, first.shape[2]).astype(np.int32)
+
+
 def bit_positions(feature: Int32, features: int, shape: tuple[int, int, int] | None) -> Positions:
     """Where each encoder bit lies: its pixel's place in the image, or its feature's place on a line."""
     if shape is None:

@@ -143,14 +143,16 @@ def test_median_and_categories_come_from_the_training_rows(tmp_path: Path) -> No
         ([-(2**63), 2**63 - 1], "int64"),
         ([0, 2**64], "float64"),
         ([0.0, 3.0], "uint8"),
-        ([0.5, 3], "float64"),
+        ([0.5, 3], "float32"),
+        ([0.1, -7.35], "float32"),
+        ([0.123456789, 3], "float64"),
         ([1e300, 3], "float64"),
     ],
 )
 def test_the_smallest_dtype_that_holds_all(tmp_path: Path, values: list[float], dtype: str) -> None:
     data = load_dataset(write(tmp_path, f"{values[0]},a\n{values[1]},b\n{values[0]},b\n"), test_fraction=0)
     assert data.x_train.dtype == dtype
-    assert data.x_train[:2, 0].tolist() == values
+    assert data.x_train[:2, 0].tolist() == np.array(values).astype(dtype).tolist()
 
 
 def test_text_only_gives_binary_features(tmp_path: Path) -> None:

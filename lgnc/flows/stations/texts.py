@@ -17,6 +17,7 @@ from lgnc.diagnostics import LgncError
 from lgnc.flows.names import differences
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.visit import Visit
+from lgnc.formats.lift import lift_in_place
 from lgnc.ownership import JOURNAL, PLAN
 from lgnc.verify.verdict import Station, not_checked
 
@@ -179,7 +180,10 @@ def written_again(visit: Visit) -> Artifact | LgncError:
     try:
         row = row_columns(visit.circuit, visit.manifest.columns, MANIFEST)
         about = {"source_sha256": visit.manifest.source_sha256, "passes": visit.manifest.facts["verified"]["passes"]}
-        return target.emit(visit.circuit, Options(visit.name, settings, row, about))
+        source = visit.other.source
+        model = None if source is None or source.sha256 != visit.manifest.source_sha256 else source.model
+        trained = None if model is None else lift_in_place(model)
+        return target.emit(visit.circuit, Options(visit.name, settings, row, about, trained))
     except LgncError as error:
         return error
 

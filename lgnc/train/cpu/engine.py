@@ -34,6 +34,7 @@ from lgnc.train.cpu.layout import (
     to_blocks,
     zeros,
 )
+from lgnc.train.cpu.shared import share_sums
 from lgnc.train.cpu.soft import SoftSpace, soft_count_chunks, soft_train_chunks
 from lgnc.train.cpu.threads import Team
 from lgnc.train.cpu.update import prepare, update_gates
@@ -216,6 +217,7 @@ class PackedEngine:
         if self._mixed is not self._wires:
             self._prepare(0, self._mixed, self.estimator.temperature)
         loss, sums = self.gradient_sums(rows, y)
+        share_sums(self.network, self._plan, *sums)
         self.steps += 1
         self._update_gates(lr, sums[0])
         finite = self._update_wiring(lr, sums[1])
