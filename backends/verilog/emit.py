@@ -20,6 +20,7 @@ from lgnc.backends.verilog.control import QUEUED, control_module, control_regist
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
+from lgnc.backends.verilog.mapped import is_mapped, mapped_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.serial import serial_files
@@ -91,6 +92,11 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
         del details["gates"]["popcount"]
+    mapped = is_mapped(settings)
+    if mapped:
+        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings)
+        files |= written.files
+        details["mapped"] = written.details
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
         score = None
@@ -108,7 +114,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
     wrapper = settings.interface if settings.interface in ("axis", "serial") else None
-    files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board)
+    files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board, mapped=mapped)
     return Artifact(files, {"verilog": details})
 
 
