@@ -33,7 +33,7 @@ class _Text:
         self.name = dict(enumerate(inputs))
         self.held: dict[int, int] = {}
         self.lines: list[str] = []
-        self.unread: list[str] = []
+        self.unread: dict[int, list[str]] = {}
         numbers: dict[int, int] = {}
         for cell in net.cells:
             for literal in gives(cell):
@@ -97,7 +97,7 @@ class _Text:
                 f"  CARRY4 {part} (.CO({part}_co), .O({part}_o), .CI({before}), .CYINIT({start}), "
                 f".DI({{{', '.join(carry[::-1])}}}), .S({{{', '.join(total[::-1])}}}));",
             ]
-            self.unread += self.outputs(cell, first, part)
+            self.unread.setdefault(segment, []).extend(self.outputs(cell, first, part))
 
     def place(self, cell: Chain, at: int, stem: str, segment: int, last: bool) -> tuple[str, str]:
         """(DI, S) of a place, whose table is written."""
@@ -157,9 +157,12 @@ def cells_module(name: str, mapped: Mapped, taken: Port, given: Sequence[Port], 
             source = f"{text.stem(node)}_r{k}"
     clocked = [CLOCK] if ranks.count else []
     ports = [*clocked, taken.declared("input"), *(port.declared("output") for port in given)]
-    idle = [text.name[node] for node in range(net.build.inputs) if node not in text.held]
-    idle += [] if taken.width else [taken.name]
+    for node, level in net.level.items():
+        if node not in text.held:
+            text.unread.setdefault(ranks.segment(level), []).append(text.name[node])
+    idle = [] if taken.width else [taken.name]
     idle += ["clk"] if clocked and not moved else []
-    idle += [text.name[node] for node in net.wire if node >= net.build.inputs and node not in text.held]
-    lines = [*header(name, ports), *declared, *text.lines, *clock(moved), *ends, *unused(text.unread, "chain")]
-    return [*lines, *unused(idle, "idle"), "endmodule", ""], len(moved)
+    lines = [*header(name, ports), *declared, *text.lines, *clock(moved), *ends, *unused(idle, "idle")]
+    for segment, names in sorted(text.unread.items()):
+        lines += unused(names, str(segment))
+    return [*lines, "endmodule", ""], len(moved)

@@ -35,12 +35,12 @@ def _mapped(circuit: Circuit, outputs: str) -> Mapped:
     return map_cells(circuit, outputs)
 
 
-def mapped_lemma(circuit: Circuit, outputs: str) -> Circuit:
-    """The circuit with its head as gates, as the cells of the mapped form were made from them.
+def mapped_lemma(circuit: Circuit) -> Circuit:
+    """The circuit with its head as gates, as the cells of the mapped form were made from them: class and scores.
 
     A step between the circuit and the text: either is proven equal to it.
     """
-    return _mapped(circuit, outputs).circuit.with_(encoder=circuit.encoder)
+    return _mapped(circuit, "both").circuit.with_(encoder=circuit.encoder)
 
 
 def mapped_files(
