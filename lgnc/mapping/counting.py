@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter as Bag
 from collections.abc import Mapping, Sequence
 
 from lgnc.arithmetic.compressors import full_adder
-from lgnc.ir.builder import FALSE
+from lgnc.ir.builder import FALSE, TRUE
 from lgnc.ir.gates import AND, XOR
 from lgnc.mapping.counter_plan import Counter, plan_counters
 from lgnc.mapping.netlist import Netlist, Place, Table
@@ -26,9 +27,8 @@ def count_bits(net: Netlist, columns: Columns, cuts: Mapping[int, tuple[int, ...
 
     cuts: what the tables of nodes read that have no wire yet. Those that nothing else needs go into full adders.
     """
-    net_columns = [list(column) for column in columns]
-    if net_columns:
-        _absorb(net, net_columns, cuts)
+    net_columns = _doubled(columns)
+    _absorb(net, net_columns, cuts)
     for stage in plan_counters([len(column) for column in net_columns]).stages:
         taken = [_take(net, net_columns, counter) for counter in stage]
         for counter, bits in zip(stage, taken, strict=True):
@@ -37,6 +37,24 @@ def count_bits(net: Netlist, columns: Columns, cuts: Mapping[int, tuple[int, ...
                 if column < len(net_columns) and literal != FALSE:
                     net_columns[column].append(literal)
     return [column[0] if column else FALSE for column in net_columns]
+
+
+def _doubled(columns: Columns) -> Columns:
+    """The columns with each literal once: two of a kind are one of twice the weight, and a literal and its complement 1."""
+    found: Columns = []
+    carried: list[int] = []
+    for column in columns:
+        count = Bag([*column, *carried])
+        carried = []
+        for literal in [each for each in count if each >= 0 and not each & 1]:
+            both = min(count[literal], count[literal ^ 1])
+            count[TRUE] += both
+            count[literal] -= both
+            count[literal ^ 1] -= both
+        for literal, times in count.items():
+            carried += [literal] * (times // 2)
+        found.append([literal for literal, times in count.items() if times % 2])
+    return found
 
 
 def _take(net: Netlist, columns: Columns, counter: Counter) -> list[list[int]]:
