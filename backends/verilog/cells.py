@@ -1,4 +1,4 @@
-"""A mapped design as Verilog of an FPGA family's own cells, which synthesis keeps as they are: Xilinx' tables and chains."""
+"""A mapped design as Verilog of Xilinx' own cells, tables and carry chains, which synthesis keeps as they are."""
 
 from __future__ import annotations
 
@@ -123,7 +123,10 @@ class _Text:
         unread = []
         for at in range(_WIDE):
             place = cell.places[first + at] if first + at < len(cell.places) else None
-            for literal, wire in ((place and place.total, f"{part}_o[{at}]"), (place and place.carry, f"{part}_co[{at}]")):
+            for literal, wire in (
+                (place and place.total, f"{part}_o[{at}]"),
+                (place and place.carry, f"{part}_co[{at}]"),
+            ):
                 if literal is not None and literal >= 0:
                     self.lines.append(f"  wire {self.name[literal >> 1]} = {wire};")
                 elif not (wire.endswith("co[3]") and first + _WIDE < len(cell.places)):

@@ -19,7 +19,9 @@ what is counted are tables alone; `docs/targets-verilog.md` has what that costs.
 """
 
 
-def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None, mapped: bool = False) -> dict[str, bytes]:
+def flow_files(
+    name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None, mapped: bool = False
+) -> dict[str, bytes]:
     """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board.
 
     mapped: `NAME_xilinx.v` is there, which Xilinx' tools read in place of `NAME.v`.
@@ -49,7 +51,9 @@ def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: s
     files = {
         "Makefile": filled("flow.mk.in", words),
         f"{name}.core": filled("flow.core.in", words),
-        "vivado.tcl": filled("vivado.tcl.in", words | {"SOURCES": _mapped(words["SOURCES"], name)} if mapped else words),
+        "vivado.tcl": filled(
+            "vivado.tcl.in", words | {"SOURCES": _mapped(words["SOURCES"], name)} if mapped else words
+        ),
     }
     for family, (command, form) in SYNTHESIS.items():
         words |= {"COMMAND": command, "FORM": form, "FAMILY": family}

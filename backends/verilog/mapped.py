@@ -80,7 +80,7 @@ def mapped_files(
 
 
 def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[int, Ranks]:
-    """(ranks behind the encoder, ranks among the cells): evenly spaced over the levels of cells, the last at the end."""
+    """(ranks behind the encoder, ranks among the cells): evenly spaced over levels of cells, the last at the end."""
     if not settings.clocked:
         return 0, Ranks(0, levels)
     if settings.pipeline_depth is not None:

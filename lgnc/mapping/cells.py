@@ -90,6 +90,7 @@ def map_cells(circuit: Circuit, outputs: str = "both") -> Mapped:
         if outputs != "class":
             found["scores"] = [bit for score in scores for bit in score]
     found = {port: [net.straight(bit) for bit in bits] for port, bits in found.items()}
+    net.drop_unread([bit for bits in found.values() for bit in bits])
     pair_tables(net)
     return Mapped(net, found, 0 if circuit.head is None else circuit.head.classes)
 

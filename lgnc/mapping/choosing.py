@@ -58,7 +58,7 @@ def greater(net: Netlist, x: Sequence[int], y: Sequence[int]) -> int:
 
 
 def _chosen(net: Netlist, wins: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """For each pair its first literal where `wins` holds, else its second: two to a table where five inputs hold them."""
+    """For each pair its first literal where `wins` holds, else its second: two to a table."""
     found, waiting = [], list[tuple[int, tuple[int, ...]]]()
     for high, low in pairs:
         literal = high
@@ -66,7 +66,7 @@ def _chosen(net: Netlist, wins: int, pairs: Sequence[tuple[int, int]]) -> list[i
             build = net.build
             literal = build.gate(OR, build.gate(AND, wins, high), build.gate(AND, wins ^ 1, low))
         found.append(literal)
-        if literal >= 0 and literal >> 1 not in net.wire and literal not in (each for each, _ in waiting):
+        if literal >= 0 and literal >> 1 not in net.wire and all(each >> 1 != literal >> 1 for each, _ in waiting):
             waiting.append((literal, net.supports([wins, high, low])))
     for first, second in zip(waiting[::2], waiting[1::2], strict=False):
         net.table(tuple(dict.fromkeys(first[1] + second[1])), first[0], second[0])

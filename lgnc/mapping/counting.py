@@ -40,7 +40,7 @@ def count_bits(net: Netlist, columns: Columns, cuts: Mapping[int, tuple[int, ...
 
 
 def _doubled(columns: Columns) -> Columns:
-    """The columns with each literal once: two of a kind are one of twice the weight, and a literal and its complement 1."""
+    """The columns with each literal once: two of a kind are one of twice the weight, a literal and its complement 1."""
     found: Columns = []
     carried: list[int] = []
     for column in columns:

@@ -82,22 +82,51 @@ class Netlist:
 
         What is a constant already, or on a wire, takes no output.
         """
-        wanted = [each for each in (upper, lower) if each is not None and each >= 0 and each >> 1 not in self.wire]
-        if not wanted:
-            return
-        self._check(inputs)
-        first, second = (wanted[0], wanted[1]) if len(set(wanted)) == 2 else (wanted[0], None)
-        self.cells.append(Table(first, second, tuple(inputs)))
-        self._given(wanted, 1 + max((self.level[node] for node in inputs), default=0))
+        wanted = self._new([upper, lower])
+        if wanted:
+            self._check(inputs)
+            self.cells.append(Table(wanted[0], wanted[1] if len(wanted) > 1 else None, tuple(inputs)))
+            self._given(wanted, 1 + max((self.level[node] for node in inputs), default=0))
 
     def chain(self, start: int, places: Sequence[Place]) -> None:
-        """A chain cell."""
-        chain = Chain(start, tuple(places))
-        self.cells.append(chain)
+        """A chain cell, of whose totals and carries those get wires that have none and are no constants."""
+        new = self._new([each for place in places for each in (place.total, place.carry)])
+        if not new:
+            return
+        kept = set(new)
+        shown = [
+            place._replace(
+                total=place.total if place.total in kept else None, carry=place.carry if place.carry in kept else None
+            )
+            for place in places
+        ]
+        chain = Chain(start, tuple(shown))
         for place in places:
             self._check(place.table.inputs)
-        level = 1 + max((self.level[node] for node in reads(chain)), default=0)
-        self._given(gives(chain), level)
+        self.cells.append(chain)
+        self._given(new, 1 + max((self.level[node] for node in reads(chain)), default=0))
+
+    def _new(self, literals: Sequence[int | None]) -> list[int]:
+        """Those that are neither constants nor on a wire already, one of each node."""
+        found: dict[int, int] = {}
+        for literal in literals:
+            if literal is not None and literal >= 0 and literal >> 1 not in self.wire:
+                found.setdefault(literal >> 1, literal)
+        return list(found.values())
+
+    def drop_unread(self, outputs: Sequence[int]) -> None:
+        """Leave out cells that none of these literals needs."""
+        needed = {literal >> 1 for literal in outputs}
+        kept: list[Cell] = []
+        for cell in reversed(self.cells):
+            wanted = [literal for literal in gives(cell) if literal >> 1 in needed]
+            if not wanted:
+                for literal in gives(cell):
+                    del self.wire[literal >> 1], self.level[literal >> 1]
+                continue
+            needed.update(reads(cell))
+            kept.append(cell)
+        self.cells = kept[::-1]
 
     def _check(self, inputs: Sequence[int]) -> None:
         if len(inputs) > PINS or any(node not in self.wire for node in inputs):
@@ -127,9 +156,7 @@ class Netlist:
         ones = (1 << rows) - 1
         if literal < 0:
             return ones if literal == TRUE else 0
-        value = {
-            node: _variable(pin, rows) ^ (ones if self.wire[node] & 1 else 0) for pin, node in enumerate(inputs)
-        }
+        value = {node: _variable(pin, rows) ^ (ones if self.wire[node] & 1 else 0) for pin, node in enumerate(inputs)}
         build, stack = self.build, [literal >> 1]
         while stack:
             node = stack[-1]
@@ -178,10 +205,4 @@ def _variable(pin: int, rows: int) -> int:
 
 
 def _evaluated(op: int, a: int, b: int, ones: int) -> int:
-    return (
-        (op >> 3 & 1) * (ones ^ (a | b))
-        | (op >> 2 & 1) * (b & ~a)
-        | (op >> 1 & 1) * (a & ~b)
-        | (op & 1) * (a & b)
-    )
-
+    return (op >> 3 & 1) * (ones ^ (a | b)) | (op >> 2 & 1) * (b & ~a) | (op >> 1 & 1) * (a & ~b) | (op & 1) * (a & b)

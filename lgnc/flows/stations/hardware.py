@@ -141,7 +141,9 @@ def mapped_form(visit: Visit) -> Station:
     said = visit.manifest.facts["verilog"].get("mapped")
     latency = said.get("latency") if isinstance(said, dict) else None
     if type(latency) is not int or not 0 <= latency < 1 << 20:
-        raise Failed("the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again")
+        raise Failed(
+            "the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again"
+        )
     proven = mapped.mapped_text(visit, len(results))
     if proven.ok is False:
         return proven
