@@ -15,14 +15,14 @@ _WIDE = 4
 
 
 class Ranks(NamedTuple):
-    """count: ranks of registers, evenly spaced over the levels of cells; the outputs come out of the last one."""
+    """latency: ranks of registers, evenly spaced over the levels of cells; the outputs come out of the last one."""
 
-    count: int
+    latency: int
     levels: int
 
     def segment(self, level: int) -> int:
         """Ranks before a cell, or an input, of a level."""
-        return max(level - 1, 0) * self.count // max(self.levels, 1)
+        return max(level - 1, 0) * self.latency // max(self.levels, 1)
 
 
 class _Text:
@@ -150,7 +150,7 @@ def cells_module(name: str, mapped: Mapped, taken: Port, given: Sequence[Port], 
             text.chain(cell, segment)
     ends = []
     for port in given:
-        ends += concatenation(port.name, [text.literal(each, ranks.count) for each in mapped.outputs[port.name]])
+        ends += concatenation(port.name, [text.literal(each, ranks.latency) for each in mapped.outputs[port.name]])
     declared, moved = [], []
     for node, count in sorted(text.held.items()):
         source = text.name[node]
@@ -158,7 +158,7 @@ def cells_module(name: str, mapped: Mapped, taken: Port, given: Sequence[Port], 
             declared.append(f"  reg {text.stem(node)}_r{k};")
             moved.append(f"    {text.stem(node)}_r{k} <= {source};")
             source = f"{text.stem(node)}_r{k}"
-    clocked = [CLOCK] if ranks.count else []
+    clocked = [CLOCK] if ranks.latency else []
     ports = [*clocked, taken.declared("input"), *(port.declared("output") for port in given)]
     for node, level in net.level.items():
         if node not in text.held:

@@ -63,8 +63,8 @@ def mapped_files(
         sections.append(Section("encoder", [source], [bits], before))
     text, registers = cells_module(f"{name}_cells", mapped, bits, results, ranks)
     lines += text
-    sections.append(Section("cells", [bits], results, ranks.count))
-    stages = before + ranks.count
+    sections.append(Section("cells", [bits], results, ranks.latency))
+    stages = before + ranks.latency
     if stages:
         lines += control_module(name, results, stages)
     lines += [*top_module(name, source, results, sections), "`default_nettype wire", ""]

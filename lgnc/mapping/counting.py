@@ -143,41 +143,41 @@ def _absorb(net: Netlist, columns: Columns, cuts: Mapping[int, tuple[int, ...]])
     Three bits, whose tables and wires are at most five inputs together, become a sum and a carry. What fits no adder
     gets a table.
     """
-    free = sorted((each for each in columns[0] if each >= 0 and each >> 1 not in net.wire), key=_size(cuts))
-    ready = [(net.level_of(each), k, each) for k, each in enumerate(columns[0]) if each < 0 or each >> 1 in net.wire]
+    free = [each for each in columns[0] if each >= 0 and each >> 1 not in net.wire]
+    free.sort(key=lambda literal: len(cuts[literal >> 1]))
+    waiting = set(free)
+    ready = [(net.level_of(each), k, each) for k, each in enumerate(columns[0]) if each not in waiting]
     heapq.heapify(ready)
-    last = len(columns) == 1
-    columns[0] = []
 
-    def settle(literal: int) -> None:
-        net.table(cuts[literal >> 1], literal)
-        heapq.heappush(ready, (net.level_of(literal), len(net.cells) + (1 << 30), literal))
+    def put(literal: int) -> None:
+        heapq.heappush(ready, (net.level_of(literal), len(net.cells) + len(columns[0]), literal))
 
     while free:
-        group = [free.pop()]
-        inputs = set(cuts[group[0] >> 1])
-        if len(inputs) > _SHARED - 1 or last:
-            settle(group[0])
-            continue
-        for place in range(len(free) - 1, -1, -1):
-            union = inputs | set(cuts[free[place] >> 1])
-            if len(group) < 3 and len(union) <= _SHARED - (len(group) < 2):
-                group.append(free.pop(place))
-                inputs = union
+        group, inputs = _group(free, cuts)
         wanted = 3 - len(group)
-        early = sum(1 for level, *_ in heapq.nsmallest(wanted, ready) if level < _LATEST)
-        if len(inputs) + wanted > _SHARED or early < wanted:
+        early = sum(level < _LATEST for level, *_ in heapq.nsmallest(wanted, ready))
+        if len(columns) == 1 or len(inputs) + wanted > _SHARED or early < wanted:
             for literal in group:
-                settle(literal)
+                net.table(cuts[literal >> 1], literal)
+                put(literal)
             continue
         wires = [heapq.heappop(ready)[2] for _ in range(wanted)]
-        bits = [*group, *wires]
-        total, carry = full_adder(net.build, bits)
-        net.table(net.supports(wires) + tuple(inputs - set(net.supports(wires))), total, carry)
-        heapq.heappush(ready, (net.level_of(total), len(net.cells) + (1 << 30), total))
+        total, carry = full_adder(net.build, [*group, *wires])
+        net.table(tuple(dict.fromkeys([*net.supports(wires), *sorted(inputs)])), total, carry)
+        put(total)
         columns[1].append(carry)
     columns[0] = [each for _, _, each in ready]
 
 
-def _size(cuts: Mapping[int, tuple[int, ...]]):  # type: ignore[no-untyped-def]
-    return lambda literal: len(cuts[literal >> 1])
+def _group(free: list[int], cuts: Mapping[int, tuple[int, ...]]) -> tuple[list[int], set[int]]:
+    """(the last of the free bits, taken out with up to two others that fit beside it, the inputs of all)."""
+    group = [free.pop()]
+    inputs = set(cuts[group[0] >> 1])
+    for place in range(len(free) - 1, -1, -1):
+        if len(inputs) >= _SHARED or len(group) == 3:
+            break
+        union = inputs | set(cuts[free[place] >> 1])
+        if len(union) <= _SHARED - (len(group) == 1):
+            group.append(free.pop(place))
+            inputs = union
+    return group, inputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from lgnc.mapping.netlist import Netlist, Table
+from lgnc.mapping.netlist import Cell, Netlist, Table
 
 _SHARED = 5
 
@@ -21,7 +21,7 @@ def pair_tables(net: Netlist) -> None:
     for places in alone.values():
         partner |= _partners(net, places)
     gone = set(partner.values())
-    cells = []
+    cells: list[Cell] = []
     for place, cell in enumerate(net.cells):
         if place in partner and isinstance(cell, Table):
             other = net.cells[partner[place]]
