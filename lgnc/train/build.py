@@ -9,8 +9,8 @@ import numpy as np
 from lgnc.data.dataset import Dataset
 from lgnc.formats.lgn import FrontLayer, Layer, Model
 from lgnc.ir.circuit import Encoder
-from lgnc.ir.gates import FALSE, TRUE, A
-from lgnc.ir.layers import Pool, Shape, bare
+from lgnc.ir.gates import AND, FALSE, GT, LT, TRUE, A
+from lgnc.ir.layers import Conv, Pool, Shape, bare
 from lgnc.train.config import parse_init
 from lgnc.train.front import build_front, cut_front
 from lgnc.train.network import ConvStart, Float32, Int32, LayerLogits, LayerStart, Network
@@ -52,7 +52,7 @@ def build_network(config: ResolvedConfig, encoder: Encoder, dataset: Dataset) ->
     if config.layer:
         grid = grid_shape(encoder, dataset)
         below = cut_front(config.layer, grid)[0]
-        front = build_front(below, grid, rng, lambda rng, count, init: _gate_logits(config, rng, count, init))
+        front = build_front(below, grid, rng, lambda rng, conv: _conv_logits(config, rng, conv))
     wiring = _wiring(config, encoder, dataset, front, rng)
     own = [layer for layer in config.dense for _ in range(len(wiring) // len(widths))]
     layers = tuple(
@@ -140,6 +140,19 @@ def _gate_logits(config: ResolvedConfig, rng: np.random.Generator, width: int, i
         logits[:, A] = strength
     if not config.constants:
         logits[:, [FALSE, TRUE]] = _NEVER
+    return logits
+
+
+def _conv_logits(config: ResolvedConfig, rng: np.random.Generator, conv: Conv) -> Float32:
+    """float32[kernels * gates, 16]. With 'edges' a kernel tells a step between two places, or that both are set: an OR
+    over wires alone is nearly always true after a few pools, and has little to say.
+    """
+    logits = _gate_logits(config, rng, conv.kernels * conv.gates, conv.init)
+    kind, strength = parse_init(conv.init or config.init)
+    if kind == "edges":
+        roots = logits[conv.gates - 1 :: conv.gates]
+        roots[:, A] = 0
+        roots[np.arange(conv.kernels), rng.choice([AND, GT, LT], conv.kernels)] = strength
     return logits
 
 

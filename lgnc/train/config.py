@@ -19,7 +19,7 @@ from lgnc.train.presets import preset_of
 from lgnc.train.trees import TREES
 
 ENCODERS = ("thermometer", "quantile", "binary")
-INITS = ("gaussian", "residual")
+INITS = ("gaussian", "residual", "edges")
 
 
 _MOST_TOML = 256 << 10
@@ -67,7 +67,8 @@ class TrainConfig:
     passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
     sqrt(neurons per class), for images of an eighth of them, in colour of a third. epochs: passes over the training
     rows; steps: so many batches in place of them. init: 'gaussian:DEVIATION' or
-    'residual:STRENGTH' (the logit of gate A, the others 0). lr: Adam's peak, reached after the share `warmup` of all
+    'residual:STRENGTH' (the logit of gate A, the others 0), or 'edges:STRENGTH' (the same, but the last gate of each
+    convolution's tree is one of a & b, a & ~b, ~a & b). lr: Adam's peak, reached after the share `warmup` of all
     steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
     is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
     `shifts` pixels each way, mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up
@@ -180,12 +181,12 @@ def parse_encoder(spec: str) -> tuple[str, int]:
 
 
 def parse_init(spec: str) -> tuple[str, float]:
-    """('gaussian', 1.0) or ('residual', strength) of 'KIND' or 'KIND:STRENGTH'. Raises BadInput."""
+    """(one of INITS, strength) of 'KIND' or 'KIND:STRENGTH'. Raises BadInput."""
     kind, _, text = spec.partition(":")
     if kind not in INITS:
         raise unknown("initialisation", kind, INITS)
     try:
-        strength = float(text) if text else {"gaussian": 1.0, "residual": 5.0}[kind]
+        strength = float(text) if text else {"gaussian": 1.0, "residual": 5.0, "edges": 5.0}[kind]
     except ValueError:
         strength = -1.0
     if not 0 < strength <= 100:

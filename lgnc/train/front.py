@@ -12,8 +12,8 @@ from lgnc.ir.draw_leaves import draw_candidates, draw_leaves
 from lgnc.ir.layers import Conv, Dense, Layer, Pool, Shape, layer_name, shapes
 from lgnc.train.network import ConvStart, Float32
 
-Logits = Callable[[np.random.Generator, int, str], Float32]
-"""Of so many gates, by an initialisation of their layer's own ('' for none): float32[count, 16]."""
+Logits = Callable[[np.random.Generator, Conv], Float32]
+"""Of a convolution's gates, a kernel's together: float32[kernels * gates, 16]."""
 
 
 def cut_front(layers: tuple[Layer, ...], below: Shape) -> tuple[tuple[Layer, ...], tuple[int, ...]]:
@@ -44,7 +44,7 @@ def build_front(
             candidates = draw_leaves(layer, shape, rng)[:, :, None]
             if layer.leaves == "learned":
                 candidates = draw_candidates(layer, shape, candidates[:, :, 0], rng)
-            gates = logits(rng, layer.kernels * layer.gates, layer.init)
+            gates = logits(rng, layer)
             wiring = np.zeros(candidates.shape[:3], np.float32) if candidates.shape[2] > 1 else None
             out.append(ConvStart(shape, layer, candidates, gates, wiring))
         elif isinstance(layer, Pool):

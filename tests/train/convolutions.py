@@ -58,10 +58,13 @@ def conv_network(name: str, seed: int = 0, widths: tuple[int, ...] = (40, 30), k
     shape, layers = CASES[name]
     rng = np.random.default_rng(seed)
 
-    def logits(rng: np.random.Generator, count: int, _init: str = "") -> Float32:
+    def logits(rng: np.random.Generator, count: int) -> Float32:
         return (4 * rng.normal(size=(count, 16))).astype(np.float32)
 
-    front, dense = tuple(_chosen(each, rng) for each in build_front(layers, shape, rng, logits)), []
+    def of_conv(rng: np.random.Generator, conv: Conv) -> Float32:
+        return logits(rng, conv.kernels * conv.gates)
+
+    front, dense = tuple(_chosen(each, rng) for each in build_front(layers, shape, rng, of_conv)), []
     below = front[-1].above.nodes
     for width in widths:
         pins = [rng.permutation(below)[:k] for _ in range(2 * width)]
