@@ -18,10 +18,14 @@ from lgnc.mapping.pairing import pair_tables
 
 @dataclass(frozen=True, eq=False)
 class Mapped:
-    """net: the cells. outputs: literals by name of port, lowest bit first, on wires or constant."""
+    """net: the cells. outputs: literals by name of port, lowest bit first, on wires or constant.
+
+    classes: of the head, 0 without one.
+    """
 
     net: Netlist
     outputs: dict[str, list[int]]
+    classes: int = 0
 
     @property
     def circuit(self) -> Circuit:
@@ -32,13 +36,6 @@ class Mapped:
             names += _names(port, bits, self.classes)
         inputs = tuple(f"b{k}" for k in range(self.net.build.inputs))
         return self.net.build.circuit(literals, inputs, tuple(names))
-
-    @property
-    def classes(self) -> int:
-        """Scores that the port `scores` holds."""
-        return self._classes
-
-    _classes: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
