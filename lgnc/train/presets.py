@@ -49,7 +49,7 @@ def _dense(k: int) -> tuple[Layer, ...]:
     return tuple(Dense(width * k) for width in (1280, 640, 320))
 
 
-_COMMON: dict[str, Any] = {"wiring": "random", "init": "residual:5", "batch_size": 128}
+_COMMON: dict[str, Any] = {"wiring": "random", "init": "edges:5", "batch_size": 128}
 _CIFAR = _COMMON | {"encoder": "thermometer:3", "lr": 0.05, "weight_decay": 0.002, "shifts": 4, "flips": True}
 
 _COMPACT: dict[str, Any] = {
@@ -67,7 +67,7 @@ PRESETS: dict[str, Preset] = {
         _COMMON
         | {
             "encoder": "thermometer:3",
-            "init": "residual:3",
+            "init": "edges:3",
             "lr": 0.05,
             "weight_decay": 0.002,
             "group_tau": 6.5,

@@ -219,7 +219,7 @@ LAYERED: dict[str, Any] = {
     "encoder": "thermometer:3",
     "candidates": 8,
     "candidates_from": "all",
-    "init": "residual:5",
+    "init": "edges:5",
     "batch_size": 128,
     "lr": 0.02,
     "weight_decay": 0.002,
