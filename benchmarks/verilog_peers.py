@@ -9,6 +9,9 @@ gets the trained gates as its own Circuit, as they are and after its `simplify()
 that the classes are wrong (`right` says so). alkaid gets them as its operators on one-bit variables and sums them up
 with its own, as torchlogix's plugin for it does, and writes Verilog.
 `right`: the scores of the peer's Verilog, run by Icarus on 64 rows of bits, are the network's.
+lgnc is measured twice: as portable text, and in Xilinx' cells (`--family xilinx`), which no mapper touches. There a
+table with two outputs counts once, as it takes one LUT6; `two_outputs` says how many have two functions that no chain
+asks for, and `carries_out` how many carries leave a chain beside a sum, which takes a slice's next place.
 The peers are installed into a virtual environment of Python 3.12 (--python) that the first call makes (--environment).
 """
 
@@ -204,7 +207,8 @@ def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[
     trained = over_bits(load_source(path).circuit)
     ours, _ = run_pipeline(trained, level)
     choice = {"outputs": "class" if argmax else "scores"}
-    text = emit(ours, Options("net", choice)).files["net.v"].decode()
+    made = emit(ours, Options("net", {**choice, "family": "xilinx"}))
+    text = made.files["net.v"].decode()
     if ours.head is None:
         raise SystemExit(f"{path}: has no classes")
     net, width = bare(trained), score_format(ours.head).width
@@ -212,7 +216,11 @@ def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[
     version = run([yosys, "-V"]).decode().split("(")[0].strip()
     kind = {"model": path.name, "argmax": argmax, "level": level, "yosys": version, "flags": flags}
     rows: list[dict[str, Any]] = [{**kind, "compiler": "lgnc", "luts": base}]
-    print(rows[0], flush=True)
+    cells = luts(made.files["net_xilinx.v"].decode(), "net", yosys, flags)
+    said = made.details["verilog"]["mapped"]
+    extra = {key: said[key] for key in ("two_outputs", "carry4", "carries_out", "levels")}
+    rows.append({**kind, "compiler": "lgnc, cells", "luts": cells, **extra})
+    print(*rows, sep="\n", flush=True)
     last = text[text.rindex("(*", 0, text.index("module net_argmax")) :] if argmax else ""
     last = last[: last.index("endmodule") + 10] if argmax else ""
     bits = np.random.default_rng(0).random((ROWS, trained.inputs)) < 0.5
@@ -234,6 +242,7 @@ def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[
             whole = peer + "\n" + wrapper(net, ports, widths, width, argmax) + last
             found = luts(whole, "peer", yosys, flags)
             row = {**kind, "compiler": job, "luts": found, "right": right, "lgnc_over_this": round(base / found, 3)}
+            row["cells_over_this"] = round(cells / found, 3)
             rows.append(row)
             print(rows[-1], flush=True)
     return rows

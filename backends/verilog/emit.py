@@ -23,6 +23,7 @@ from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import flow_files
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, serial_top, stream_top
+from lgnc.backends.verilog.mapped import is_mapped, mapped_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axis_properties, counted_properties, stream_properties
@@ -96,6 +97,11 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
         del details["gates"]["popcount"]
+    mapped = is_mapped(settings)
+    if mapped:
+        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings)
+        files |= written.files
+        details["mapped"] = written.details
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
         score = None
@@ -121,7 +127,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     elif wrapper == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)
-    files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board)
+    files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board, mapped=mapped)
     return Artifact(files, {"verilog": details})
 
 

@@ -25,8 +25,13 @@ formal:
 """
 
 
-def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None) -> dict[str, bytes]:
-    """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board."""
+def flow_files(
+    name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None, mapped: bool = False
+) -> dict[str, bytes]:
+    """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board.
+
+    mapped: `NAME_xilinx.v` is there, which Xilinx' tools read in place of `NAME.v`.
+    """
     modules = [name, *([f"{name}_{wrapper}"] if wrapper else [])]
     sources = [f"{each}.v" for each in (*modules, *([f"{name}_board"] if board else []))]
     clock = "aclk" if wrapper == "axis" else "clk"
@@ -50,12 +55,26 @@ def flow_files(name: str, *, clocked: bool, wrapper: str | None = None, board: s
         "WRAPPERBENCH": filled("bench.core.in", {"NAME": name, "WRAPPER": wrapper}) if wrapper else "",
         "WRAPPERSIM": filled("sim.core.in", {"NAME": name, "WRAPPER": wrapper}) if wrapper else "",
     }
+    if mapped:
+        words["SIMULATIONS"] += (
+            f"\n\tiverilog -g2001 -o tb_{name}_xilinx.vvp {name}_xilinx.v cells_xilinx.v tb_{name}_xilinx.v"
+            f"\n\tvvp -N tb_{name}_xilinx.vvp"
+        )
     files = {
         "Makefile": filled("flow.mk.in", words),
         f"{name}.core": filled("flow.core.in", words),
-        "vivado.tcl": filled("vivado.tcl.in", words),
+        "vivado.tcl": filled(
+            "vivado.tcl.in", words | {"SOURCES": _mapped(words["SOURCES"], name)} if mapped else words
+        ),
     }
     for family, (command, form) in SYNTHESIS.items():
         words |= {"COMMAND": command, "FORM": form, "FAMILY": family}
+        if mapped and family == "xilinx":
+            words["SOURCES"] = _mapped(words["SOURCES"], name)
         files[f"synth_{family}.ys"] = filled("synth_gowin.ys.in" if family == "gowin" else "synth.ys.in", words)
     return {path: text.encode() for path, text in files.items()}
+
+
+def _mapped(sources: str, name: str) -> str:
+    """Sources with the mapped form of the design in place of the portable one."""
+    return " ".join(f"{name}_xilinx.v" if each == f"{name}.v" else each for each in sources.split())

@@ -31,7 +31,9 @@ class VerilogSettings:
     )
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
     family: str | None = choice(
-        tuple(TABLE_INPUTS), "whose look-up tables ranks are placed between", unless="the board's, else generic"
+        tuple(TABLE_INPUTS),
+        "whose look-up tables ranks are placed between; xilinx also adds a mapped form",
+        unless="the board's, else generic",
     )
     board: str | None = choice(tuple(FPGA_BOARDS), "puts the serial wrapper on a board's pins", unless="none")
     popcount: str = choice(POPCOUNTS, "literals counted all at once, or one per clock", default="parallel")

@@ -21,9 +21,9 @@ from lgnc.formats.source import Source
 from lgnc.passes.manager import run_pipeline
 from lgnc.toolchain import require_tool, run
 
-_LUT = re.compile(r"LUT[1-6]|SB_LUT4")
+_LUT = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4")
 _FLIP_FLOP = re.compile(r"SB_DFF\w*|TRELLIS_FF|FD[RSCP]E?(_1)?|SRL\w+|DFFN?[SRPC]?E?")
-_THROUGH = re.compile(r"LUT[1-6]|SB_LUT4|MUXF[78]|PFUMX|L6MUX21|INV|CARRY4|SB_CARRY|CCU2C")
+_THROUGH = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4|MUXF[78]|PFUMX|L6MUX21|INV|CARRY4|SB_CARRY|CCU2C")
 """Cells that a combinational path goes through; only LUTs count as a level."""
 _TIMEOUT = 3600.0
 
@@ -106,15 +106,16 @@ def depth_of(module: Mapping[str, Any]) -> int:
 
 
 def synthesise(files: Mapping[str, bytes], name: str, family: str) -> dict[str, Counts]:
-    """Counts by module of `NAME.v`, and of `all` and `all but the encoder`.
+    """Counts by module of `NAME.v`, or of its mapped form where there is one, and of `all` and `all but the encoder`.
 
     Modules are kept apart, as their `keep_hierarchy` says, so that the rows add up. Raises ToolMissing without yosys,
     Failed when it fails.
     """
     encoder = f"{name}_encoder"
+    source = f"{name}_{family}.v" if f"{name}_{family}.v" in files else f"{name}.v"
     script = "; ".join(
         [
-            f"read_verilog {name}.v",
+            f"read_verilog {source}",
             f"setattr -mod -set keep_hierarchy 1 {name}_*",
             f"{SYNTHESIS[family][0]} -top {name}",
             "json -o modules.json *",
@@ -130,7 +131,7 @@ def synthesise(files: Mapping[str, bytes], name: str, family: str) -> dict[str, 
     )
     with tempfile.TemporaryDirectory(prefix="lgnc-synthesis-") as place:
         folder = Path(place)
-        (folder / f"{name}.v").write_bytes(files[f"{name}.v"])
+        (folder / source).write_bytes(files[source])
         (folder / "report.ys").write_text(script.replace("; ", "\n") + "\n")
         run([require_tool("yosys"), "-q", "report.ys"], cwd=folder, timeout=_TIMEOUT)
         modules, whole, bits = (read_netlist(folder / f"{each}.json") for each in ("modules", "all", "bits"))
@@ -147,7 +148,7 @@ def synthesise(files: Mapping[str, bytes], name: str, family: str) -> dict[str, 
 
 
 def _order(name: str, module: str) -> tuple[int, str]:
-    known = [f"{name}_{each}" for each in ("encoder", "gates", "popcount", "argmax", "control")]
+    known = [f"{name}_{each}" for each in ("encoder", "gates", "popcount", "argmax", "cells", "control")]
     return (known.index(module) if module in known else len(known) + (module == name), module)
 
 

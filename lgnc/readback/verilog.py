@@ -77,6 +77,7 @@ def _parser() -> tuple[Any, type[Exception]]:
 
 def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str, list[int]]:
     """Port name -> literals, of the top module's outputs."""
+    from lgnc.readback.verilog_cells import CELLS
     from lgnc.readback.verilog_module import Module
 
     modules: dict[str, Module] = {}
@@ -86,6 +87,8 @@ def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str
         module = Module(definition, where)
         if module.name in modules:
             raise BadInput(f"module '{module.name}' is defined twice", where=where, fix="keep one of them")
+        if module.name in CELLS:
+            raise BadInput(f"module '{module.name}' has the name of an FPGA's cell", where=where, fix="rename it")
         modules[module.name] = module
     used = {name for module in modules.values() for name in module.instantiated}
     tops = [module for name, module in modules.items() if name not in used]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lgnc.diagnostics import BadInput
 from lgnc.ir import gates
+from lgnc.readback.verilog_cells import Cell, cell_of
 from lgnc.readback.verilog_netlist import Net, Netlist
 from lgnc.readback.verilog_queue import carried
 
@@ -57,6 +58,7 @@ class Module:
         self.nets: dict[str, Net] = {}
         self.drivers: dict[str, Any] = {}
         self.instances: list[Any] = []
+        self.cells: dict[int, Cell] = {}
         self.odd: Any = None
         self.statements: list[Any] = []
         if definition.paramlist is not None and definition.paramlist.params:
@@ -122,7 +124,10 @@ class Module:
             self._drive(target.name, item)
         elif kind == "InstanceList":
             for instance in item.instances:
-                if instance.parameterlist or instance.array:
+                cell = cell_of(instance, self.where)
+                if cell is not None:
+                    self.cells[id(instance)] = cell
+                if (instance.parameterlist and cell is None) or instance.array:
                     raise self.refuse(instance, "instance parameters and arrays are not read back")
                 self.instances.append(instance)
         elif kind == "Always":
@@ -173,9 +178,13 @@ class Module:
         except CycleError:
             raise BadInput("its assignments form a cycle", where=f"{self.where}: module {self.name}") from None
 
+    def _child(self, instance: Any, modules: dict[str, Module]) -> Module | Cell | None:
+        """The module of the file that an instance is of, or else the FPGA cell."""
+        return modules.get(instance.module) or self.cells.get(id(instance))
+
     def _connections(self, instance: Any, modules: dict[str, Module]) -> tuple[list[str], list[str]]:
         """(names that an instance reads, names that it drives)."""
-        child = modules.get(instance.module)
+        child = self._child(instance, modules)
         if child is None:
             raise self.refuse(instance, f"module '{instance.module}' is not in this file")
         read: list[str] = []
@@ -209,7 +218,8 @@ class Module:
             if _kind(item) == "Assign":
                 self._store(item, item.left.var.name, self._bits(item.right.var, values, netlist), values)
                 continue
-            child = modules[item.module]
+            child = self._child(item, modules)
+            assert child is not None
             ports = {port.portname: port.argname for port in item.portlist}
             taken = {name: self._bits(ports[name], values, netlist) for name in child.inputs}
             for name, bits in taken.items():

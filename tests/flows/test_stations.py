@@ -264,6 +264,8 @@ def test_a_golden_test_that_cannot_fail_is_no(tmp_path: Path) -> None:
 HARDWARE = [
     ("handshake", {"interface": "stream"}, "net.v", "some & (~full | out_ready)", "some"),
     ("handshake", {"interface": "stream"}, "net.v", "assign in_ready = ready;", "assign in_ready = 1'b1;"),
+    ("mapped form", {"family": "xilinx"}, "net_xilinx.v", ".CYINIT(1'b0)", ".CYINIT(1'b1)"),
+    ("mapped form", {"family": "xilinx"}, "cells_xilinx.v", "O = S ^ {", "O = S ~^ {"),
     ("wrapper axis", {"interface": "axis", "beat_width": 8}, "net_axis.v", "module", "not Verilog\nmodule"),
     ("wrapper axis", {"interface": "axis", "beat_width": 8}, "net_axis.v", "ends = take & last", "ends = take"),
     ("wrapper axis", {"interface": "axis", "beat_width": 8}, "net_axis.v", "~full | in_ready", "1'b1"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from lgnc.backends.verilog.testbench import VECTORS, expected, feature_words, he
 from lgnc.backends.verilog.text import Port
 from lgnc.diagnostics import Failed
 from lgnc.files import read_file
+from lgnc.flows.stations import mapped
 from lgnc.flows.stations.properties import proven
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.simulate import encode
@@ -41,6 +43,8 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
     found: dict[str, Callable[[Visit], Station]] = {}
     if details.get("latency"):
         found["handshake"] = handshake
+    if f"{name}_xilinx.v" in files:
+        found[mapped.NAME] = mapped_form
     if f"{name}_axis.v" in files:
         found["wrapper axis"] = axis
     if f"{name}_serial.v" in files:
@@ -56,7 +60,7 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
 def covered(visit: Visit) -> set[str]:
     """The files that a station here, or the function, looks at."""
     name = visit.name
-    stems = [f"{name}{ending}" for ending in (".v", "_axis.v", "_serial.v", "_board.v")]
+    stems = [f"{name}{ending}" for ending in (".v", "_xilinx.v", "_axis.v", "_serial.v", "_board.v")]
     benches = [f"tb_{name}{ending}" for ending in (".v", "_axis.v", "_serial.v")]
     made = visit.manifest.facts.get("bitstream")
     return {*stems, *benches, f"{name}_vectors.hex", f"{name}_expected.hex", *(_made(visit) if made else [])}
@@ -135,6 +139,26 @@ def handshake(visit: Visit) -> Station:
     told = f"{VECTORS} vectors with stalls on both sides, a reset; latency {latency}, a vector each {interval} clocks"
     promises = "results in order, one of each vector, each waits until it is taken; resets"
     return _bench(visit, "handshake", [f"{visit.name}.v"], bench, f"tb_{visit.name}", told, promises)
+
+
+def mapped_form(visit: Visit) -> Station:
+    """The design in the family's own cells is the circuit, and passes the bench with the cells' simulation models."""
+    _, source, results, _, _ = _facts(visit)
+    said = visit.manifest.facts["verilog"].get("mapped")
+    latency = said.get("latency") if isinstance(said, dict) else None
+    if type(latency) is not int or not 0 <= latency < 1 << 20:
+        raise Failed(
+            "the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again"
+        )
+    text = mapped.mapped_text(visit, len(results))
+    if text.ok is False:
+        return text
+    bench = testbench_text(visit.name, source, results, latency, 1).encode()
+    files = [f"{visit.name}_xilinx.v", "cells_xilinx.v"]
+    ran = _bench(visit, mapped.NAME, files, bench, f"tb_{visit.name}", f"{VECTORS} vectors run with the cells' models")
+    if text.ok is None and ran.ok:
+        return replace(ran, detail=f"{ran.detail}; {text.detail}")
+    return replace(text, detail=f"{text.detail}; {ran.detail}") if ran.ok else text
 
 
 def axis(visit: Visit) -> Station:

@@ -1,0 +1,90 @@
+"""`NAME_xilinx.v`: the same design in the family's own cells, beside the portable text, with a testbench of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from lgnc.backends.verilog.cells import Ranks, cells_module
+from lgnc.backends.verilog.control import QUEUED, control_module
+from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
+from lgnc.backends.verilog.target import VerilogSettings
+from lgnc.backends.verilog.testbench import testbench_text
+from lgnc.backends.verilog.text import Port
+from lgnc.backends.verilog.top import Section, top_module
+from lgnc.ir.circuit import Circuit
+from lgnc.mapping.cells import Mapped, map_cells
+
+
+class Written(NamedTuple):
+    """files: path -> bytes. details: what the manifest says of them."""
+
+    files: Mapping[str, bytes]
+    details: dict[str, Any]
+
+
+def is_mapped(settings: VerilogSettings) -> bool:
+    """Whether a mapped form is written beside the portable one."""
+    return settings.family == "xilinx" and settings.popcount == "parallel"
+
+
+@lru_cache(maxsize=2)
+def _mapped(circuit: Circuit, outputs: str) -> Mapped:
+    return map_cells(circuit, outputs)
+
+
+def mapped_lemma(circuit: Circuit) -> Circuit:
+    """The circuit with its head as gates, as the cells of the mapped form were made from them: class and scores.
+
+    A step between the circuit and the text: either is proven equal to it.
+    """
+    return _mapped(circuit, "both").circuit.with_(encoder=circuit.encoder)
+
+
+def mapped_files(
+    circuit: Circuit, name: str, source: Port, bits: Port, results: Sequence[Port], settings: VerilogSettings
+) -> Written:
+    """The design and its testbench, and what its cells do in simulation."""
+    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both")
+    encoded = source is not bits
+    apart = encoder_levels(circuit.encoder, settings.table_inputs) if encoded else 0
+    before, ranks = _ranks(settings, apart, mapped.counts["levels"])
+    lines = [
+        f"// {name}: a logic gate network in Xilinx' cells, written by lgnc. Simulators need cells_xilinx.v too.",
+        "// verilator lint_off DECLFILENAME",
+        "`default_nettype none",
+        "",
+    ]
+    sections = []
+    if encoded:
+        lines += encoder_module(f"{name}_encoder", circuit.encoder, source, bits, before > 0)
+        sections.append(Section("encoder", [source], [bits], before))
+    text, registers = cells_module(f"{name}_cells", mapped, bits, results, ranks)
+    lines += text
+    sections.append(Section("cells", [bits], results, ranks.latency))
+    stages = before + ranks.latency
+    if stages:
+        lines += control_module(name, results, stages)
+    lines += [*top_module(name, source, results, sections), "`default_nettype wire", ""]
+    latency = stages + QUEUED if stages else 0
+    bench = testbench_text(name, source, results, latency, 1)
+    made = {
+        f"{name}_xilinx.v": "\n".join(lines).encode(),
+        f"tb_{name}_xilinx.v": bench.encode(),
+        "cells_xilinx.v": (files("lgnc.backends.verilog") / "runtime" / "cells_xilinx.v").read_bytes(),
+    }
+    details = {"family": "xilinx", **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
+    return Written(made, details)
+
+
+def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[int, Ranks]:
+    """(ranks behind the encoder, ranks among the cells): evenly spaced over levels of cells, the last at the end."""
+    if not settings.clocked:
+        return 0, Ranks(0, levels)
+    if settings.pipeline_depth is not None:
+        return int(encoder > 0), Ranks(max(1, -(-levels // settings.pipeline_depth)), levels)
+    stages = settings.stages or 1
+    before = int(encoder > 0 and stages > 1)
+    return before, Ranks(max(1, min(stages - before, levels)), levels)

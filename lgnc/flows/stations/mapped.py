@@ -1,0 +1,55 @@
+"""A design in an FPGA's own cells: its text read back cell by cell, and proven to be the circuit."""
+
+from __future__ import annotations
+
+from lgnc.backends.verilog.mapped import mapped_lemma
+from lgnc.diagnostics import BadInput
+from lgnc.flows.stations.function import READ_BACK_GATES
+from lgnc.flows.stations.visit import Visit
+from lgnc.ir.circuit import Circuit
+from lgnc.readback.verilog import circuit_from_verilog, over_features
+from lgnc.verify.prove import prove
+from lgnc.verify.verdict import Station, Verdict, not_checked
+
+NAME = "mapped form"
+_SECONDS = 60.0
+
+
+def mapped_text(visit: Visit, ports: int) -> Station:
+    """Whether `NAME_xilinx.v` is the circuit; ports: how many outputs it has."""
+    if visit.circuit.gates > READ_BACK_GATES:
+        return not_checked(NAME, f"more than {READ_BACK_GATES:,} gates are not read back")
+    file = f"{visit.name}_xilinx.v"
+    text = visit.manifest.read(visit.path, file).decode(errors="replace")
+    try:
+        read = over_features(circuit_from_verilog(text, file), visit.circuit.encoder)
+        verdict = prove_mapped(visit.circuit, read, ports)
+    except BadInput as error:
+        return Station(NAME, False, "read", str(error))
+    if verdict.equal is False:
+        return Station(NAME, False, "proven", f"{file} differs at {verdict.counterexample}")
+    if verdict.equal is None:
+        return not_checked(NAME, f"a proof of {file} was not found: {verdict.detail}")
+    return Station(NAME, True, verdict.how, f"{file}, read back from its text cell by cell")
+
+
+def prove_mapped(circuit: Circuit, read: Circuit, ports: int = 1, seconds: float = _SECONDS) -> Verdict:
+    """Whether what was read back from a mapped form is the circuit, with its class, its scores or both (two ports).
+
+    The cells are made from gates whose adders the prover takes apart; these gates are a step between both, of which
+    only what it proves is used.
+    """
+    lemma = mapped_lemma(circuit)
+    first = prove(circuit, lemma, time_limit=seconds)
+    step = _shown(lemma, read, circuit, ports) if first.equal else circuit
+    return prove(step, read, time_limit=seconds)
+
+
+def _shown(lemma: Circuit, read: Circuit, circuit: Circuit, ports: int) -> Circuit:
+    """The lemma with the outputs that the text has."""
+    if circuit.head is None or ports > 1:
+        return lemma
+    classes = read.output_names[0].startswith("class")
+    chosen = [k for k, name in enumerate(lemma.output_names) if name.startswith("class") == classes]
+    names = tuple(lemma.output_names[k] for k in chosen)
+    return lemma.with_(outputs=lemma.outputs[chosen], output_names=names)
