@@ -97,7 +97,7 @@ def compile_circuit(
     row = row_columns(circuit, record or {}, "the model")
     about = {"source_sha256": source.sha256, "passes": passes_word(verdict)}
     trained = None if source.model is None else lift_in_place(source.model)
-    artifact = chosen.emit(circuit, Options(name, given, row, about, trained))
+    artifact = chosen.emit(circuit, Options(name, given, row=row, about=about, trained=trained))
     manifest = manifest_facts(source, circuit, target, name, {"level": level, "goal": goal, **given}, verdict)
     manifest |= {"stats": counted, "rewriter": rewriter(reports)}
     files = {**artifact.files, f"{name}.lgir": to_text(circuit).encode()}

@@ -30,9 +30,8 @@ def pair_outputs(checked: Checked, where: str) -> list[Pairing]:
         return [Pairing(list(enumerate(checked.order)), ([], []), ([], []))]
     if checked.claim == "class":
         raise Failed("is about classes, and only scores are exported", where=where, fix="certify the claim 'scores'")
-    heads = checked.a.head, checked.b.head
-    assert heads[0] is not None
-    assert heads[1] is not None
+    heads = [each.head for each in (checked.a, checked.b) if each.head is not None]
+    assert len(heads) == 2, "what has scores has a head"
     found = []
     for index in range(heads[0].classes):
         sides = []

@@ -34,7 +34,7 @@ def named(*names: str) -> Circuit:
 
 def test_it_says_ports_widths_clocks_base_hashes_and_classes() -> None:
     about = {"source_sha256": "ab" * 32, "passes": "proven"}
-    made = emit(named("cat", "dog", "owl"), Options("net", {"stages": 2}, about))
+    made = emit(named("cat", "dog", "owl"), Options("net", {"stages": 2}, about=about))
     told, facts = "\n".join(head(made)), made.details["verilog"]
     assert "abab" in told
     assert named("cat", "dog", "owl").digest in told
@@ -53,7 +53,7 @@ def test_it_says_what_is_not_known() -> None:
     assert "not compared with the model's" in told
     assert "No clock" in told
     assert "Classes" not in told
-    assert "ran out of time" in "\n".join(head(emit(CIRCUIT, Options("net", {}, {"passes": "undecided"}))))
+    assert "ran out of time" in "\n".join(head(emit(CIRCUIT, Options("net", about={"passes": "undecided"}))))
     many = emit(lift(random_model(1, features=40, dtype="float32")), Options("net"))
     assert "Features" not in "\n".join(head(many))
     assert "feature > threshold of bit k" in "\n".join(head(many))

@@ -115,7 +115,7 @@ def test_what_is_not_in_words_is_refused() -> None:
 def test_auto_takes_words_where_they_are_smallest() -> None:
     model = a_model("uint8", 32, layers=1, words=12)
     circuit = lift(model)
-    with_words = target_of("c").emit(circuit, Options("net", {"target_profile": "mcu"}, placed(model)))
+    with_words = target_of("c").emit(circuit, Options("net", {"target_profile": "mcu"}, trained=placed(model)))
     without = target_of("c").emit(circuit, Options("net", {"target_profile": "mcu"}))
     assert b"WORD_BITS" in with_words.files["net.c"]
     assert b"WORD_BITS" not in without.files["net.c"]

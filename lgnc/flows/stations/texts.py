@@ -183,7 +183,7 @@ def written_again(visit: Visit) -> Artifact | LgncError:
         source = visit.other.source
         model = None if source is None or source.sha256 != visit.manifest.source_sha256 else source.model
         trained = None if model is None else lift_in_place(model)
-        return target.emit(visit.circuit, Options(visit.name, settings, row, about, trained))
+        return target.emit(visit.circuit, Options(visit.name, settings, row=row, about=about, trained=trained))
     except LgncError as error:
         return error
 
