@@ -132,7 +132,7 @@ class Column:
             shown = np.array([float(str(each)) for each in near[finite]], np.float64)
             kept[finite] |= shown == self.number[finite]
             kept &= abs(self.number) < 2**53
-        elif self.stored == "double":
+        elif self.stored != "single":
             kept &= (self.number == np.rint(self.number)) & (abs(self.number) < 2**24)
         return kept
 
