@@ -60,6 +60,23 @@ def test_pairs_that_do_not_show_the_scores_are_refused(tmp_path: Path) -> None:
     assert (found.returncode, b"class 0" in found.stderr) == (1, True)
 
 
+def test_a_constant_counts_as_0_or_1(tmp_path: Path) -> None:
+    model = random_model(3, features=9, width=50, layers=3, classes=4)
+    one, two, pairs = tmp_path / "m.lgn", tmp_path / "m.lgir", tmp_path / "out.pairs"
+    save_model(model, one)
+    save_circuit(run_pipeline(lift(model), 2)[0], two)
+    write_certificate(one, two, tmp_path / "c")
+    export_certificate(tmp_path / "c", one, two, tmp_path / "out")
+    lines = pairs.read_text().splitlines()
+    place = next(k for k, line in enumerate(lines) if line.startswith("e "))
+    _, x, y = lines[place].split()
+    two.write_text(re.sub(r'"class 0" = (-?\d+)', lambda m: f'"class 0" = {int(m[1]) + 4}', two.read_text(), count=1))
+    lines[place : place + 1] = [f"k 0 {x} 5", f"k 1 {y} 1"]
+    pairs.write_text("\n".join(lines) + "\n")
+    found = again(one, two, pairs)
+    assert (found.returncode, b"is no pair" in found.stderr) == (1, True)
+
+
 def test_it_is_small_and_imports_nothing_of_lgnc() -> None:
     text = TOOL.read_text()
     assert len(text.splitlines()) < 300

@@ -214,7 +214,7 @@ def match(nets: list[Net], lines: list[str], literal: list[dict[int, int]]) -> l
         elif word == "x":
             found.append((at(x, y), -at(x, z)))
             offset += -1 if x else 1
-        elif word == "k":
+        elif word == "k" and z in (0, 1):
             found.append((at(x, y), -1 if z else 1))
             offset += -z if x else z
         else:
