@@ -47,6 +47,8 @@ def words_of(circuit: Circuit, classes: int) -> tuple[list[list[int]], list[int]
         return None
     if len(found) + len(index) != len(circuit.output_names) or set(index) != set(range(len(index))):
         return None
+    if index and classes > 1 << len(index):
+        return None
     scores = [[found[c, bit] for bit in range(width)] for c in range(classes)]
     return scores, [index[bit] for bit in range(len(index))], whole
 

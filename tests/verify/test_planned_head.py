@@ -1,0 +1,85 @@
+"""Plans of heads: whatever a plan says, what is lowered by it has the head's scores and class, or it is refused."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lgnc.diagnostics import BadInput
+from lgnc.formats.lift import lift
+from lgnc.ir import Circuit
+from lgnc.passes.lower_head import lower_head
+from lgnc.passes.manager import run_pipeline
+from lgnc.verify.head_plan import Step
+from lgnc.verify.plan_head import plan_for
+from lgnc.verify.planned_head import Plan, lower_by_plan
+from lgnc.verify.prove import certify, prove
+from tests.support import random_model
+
+
+def pair(classes: int = 4) -> tuple[Circuit, Circuit]:
+    """A circuit, and what a reader of Verilog makes of it: its words by the names of their ports."""
+    net = run_pipeline(lift(random_model(1, features=8, width=40, layers=2, classes=classes)), 1)[0]
+    lowered = lower_head(net, "both")
+    scores = iter(range(len(lowered.outputs)))
+    names = tuple(n if n.startswith("class") else f"scores_{next(scores)}" for n in lowered.output_names)
+    return net, lowered.with_(output_names=names)
+
+
+def without(circuit: Circuit, name: str) -> Circuit:
+    kept = [k for k, each in enumerate(circuit.output_names) if each != name]
+    return circuit.with_(outputs=circuit.outputs[kept], output_names=tuple(circuit.output_names[k] for k in kept))
+
+
+def test_a_class_of_too_few_bits_is_not_equal() -> None:
+    net, words = pair()
+    assert plan_for(net, words, float("inf")) is not None
+    assert certify(net, words)[0].equal is True
+    narrow = without(words, "class_1")
+    assert plan_for(net, narrow, float("inf")) is None
+    with pytest.raises(BadInput, match="interfaces differ"):
+        certify(net, narrow)
+
+
+def changed(plan: Plan, rng: random.Random) -> Plan:
+    """A plan with one thing otherwise."""
+    made = [[stage._replace(steps=list(stage.steps)) for stage in stages] for stages in plan]
+    stages = rng.choice(made)
+    at = rng.randrange(len(stages))
+    stage = stages[at]
+    kind = rng.randrange(6)
+    if kind == 0:
+        stages[at] = stage._replace(constant=stage.constant + rng.choice((1, 2, 1 << stage.width)))
+    elif kind == 1:
+        stages[at] = stage._replace(width=max(1, stage.width + rng.choice((-1, 1))))
+    elif kind == 2:
+        stage.steps.pop(rng.randrange(len(stage.steps)))
+    else:
+        place = rng.randrange(len(stage.steps))
+        column, bits, one = stage.steps[place]
+        if kind == 3:
+            bits = tuple(rng.randrange(40) for _ in bits)
+        elif kind == 4:
+            one = not one
+        else:
+            column += 1
+        stage.steps[place] = Step(column, bits, one)
+    return made
+
+
+def test_what_a_changed_plan_adds_up_is_the_same_or_nothing() -> None:
+    net, words = pair()
+    plan = plan_for(net, words, float("inf"))
+    assert plan is not None
+    rng = random.Random(0)
+    said = []
+    for _ in range(150):
+        try:
+            made = lower_by_plan(net, changed(plan, rng), words, "plan")
+        except BadInput:
+            said.append(False)
+            continue
+        assert prove(made, words, time_limit=20).equal is True
+        said.append(True)
+    assert 100 < said.count(False) <= 150
