@@ -73,7 +73,7 @@ def _cut(name: str, sections: Sequence[str], *others: str) -> list[str]:
         f"read_verilog {name}.v",
         f"hierarchy -check -top {name}",
         "proc",
-        f"select -assert-none {handshake} %co* {' '.join([*free, *['%u'] * (len(free) - 1)])} %i",
+        f"select -assert-none {handshake} %co* {' '.join([*free, *['%u'] * (len(free) - 1)])} %i %R",
         f"delete {' '.join(cells)}",
     ]
 
@@ -85,10 +85,16 @@ def _files(
     read: Sequence[str],
     joined: Sequence[tuple[str, str]],
     sources: Sequence[str],
+    clock: str = "clk",
 ) -> dict[str, bytes]:
-    """The three files. joined: signals of the properties' module, and those of the design that they are."""
+    """The three files. joined: signals of the properties' module, and those of the design that they are.
+
+    An x may be anything at any time, and all registers must be of the rising edge of `clock`: a proof by yosys takes
+    each x for 0, and lets all registers step at once.
+    """
     script = {
         "TOP": top,
+        "CLOCK": clock,
         "READ": "\n".join(read),
         "JOIN": "\n".join(f"connect -nounset -set {own} \\dut.{other}" for own, other in joined),
         "STEPS": str(INDUCTION),
@@ -145,7 +151,7 @@ def axis_properties(
     joined = [(f"core_{each}", f"core_{each}") for each in core]
     joined += [(f"inside_{each}", each) for each in _SLICE]
     joined += [(f"inside_{each}", each) for each in ("busy", "word", "rest", "left") if several]
-    return _files(f"{name}_axis", "props_axis.sv.in", words, read, joined, [f"{name}.v", f"{name}_axis.v"])
+    return _files(f"{name}_axis", "props_axis.sv.in", words, read, joined, [f"{name}.v", f"{name}_axis.v"], "aclk")
 
 
 def _sender_wires(sent: Sequence[Word], total: int) -> str:

@@ -88,6 +88,41 @@ def test_ranks_that_the_handshake_has_a_say_in_are_refused(old: str, tmp_path: P
         prove(tmp_path, "net")
 
 
+CLOCKS = [
+    ("net", "net.v", None, "posedge clk", "negedge clk"),
+    ("net", "net.v", -1, "posedge clk", "negedge clk"),
+    ("net", "net.v", -2, "posedge clk", "posedge take"),
+    ("net_axis", "net_axis.v", -1, "posedge aclk", "negedge aclk"),
+    ("net_axis", "net_axis.v", -1, "posedge aclk", "posedge s_axis_tvalid"),
+]
+
+
+@needs("yosys")
+def test_registers_of_another_clock_or_edge_are_refused(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    written(whole, **NARROW)
+    for number, (top, file, which, old, new) in enumerate(CLOCKS):
+        at = tmp_path / str(number)
+        shutil.copytree(whole, at)
+        parts = (at / file).read_text().split(old)
+        text = new.join(parts) if which is None else old.join(parts[:which]) + new + old.join(parts[which:])
+        (at / file).write_text(text)
+        with pytest.raises(Failed, match=r"selection.*@clocked"):
+            prove(at, top)
+
+
+@needs("yosys")
+def test_an_x_may_be_anything(tmp_path: Path) -> None:
+    written(tmp_path, stages=3)
+    text = (tmp_path / "net.v").read_text()
+    old = "assign out_valid = full;"
+    assert old in text
+    (tmp_path / "net.v").write_text(text.replace(old, "assign out_valid = full | (1'bx & ~rst);"))
+    with pytest.raises(Failed, match="did fail"):
+        prove(tmp_path, "net")
+
+
 @needs("yosys")
 def test_the_part_for_symbiyosys_reads_what_it_names(tmp_path: Path) -> None:
     written(tmp_path, **NARROW)

@@ -56,7 +56,12 @@ def proven(visit: Visit, station: Station, top: str, at: Path, told: str) -> Sta
             detail = f"{told}: proven for all time by induction; tested with {station.detail}"
             return Station(station.name, True, "proven", detail)
         if "selection" in said.lower():
-            what = "the handshake has a say in what its ranks or sections make"
+            edges = "@clocked" in said
+            what = (
+                "a register is not of the rising edge of its clock"
+                if edges
+                else "the handshake has a say in what its ranks or sections make"
+            )
             raise Failed(what, where=f"{top}.v", fix="compile it again")
         if "proof did fail" not in said:
             return replace(station, detail=f"{station.detail}; not proven: yosys says {said[:100]}")
