@@ -152,6 +152,8 @@ def _robust(subject: Asked, source: Given, proofs: Proofs, radius: Any, steps: b
     size = radius_of(radius, steps)
     rows = _rows(subject)
     x, labels, numbers, said = source.read(subject)
+    if not len(x):
+        raise BadInput("there is no row to ask about", where="--robust", fix="give at least one row")
     names = rows.circuits[0].head.names if rows.circuits[0].head is not None else ()
     answers = []
     for number, values, label in zip(numbers, x, labels, strict=True):

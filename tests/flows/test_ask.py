@@ -404,3 +404,9 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
     ]
     for words, says in wrong:
         assert says in refused(capsys, 2, "ask", *words), words
+
+
+@pytest.mark.parametrize(("count", "rows"), [(0, 5), (3, 0), (1, -1)])
+def test_no_row_is_not_all_rows_safe(count: int, rows: int) -> None:
+    with pytest.raises(BadInput, match="no row to ask about"):
+        lgnc.ask(small(2), robust=np.zeros((count, 2), np.uint8), radius=1, rows=rows)
