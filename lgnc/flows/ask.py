@@ -15,6 +15,7 @@ from lgnc.data.named import NAMES
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.flows.compare import PROOF_SECONDS
 from lgnc.flows.explain_row import columns_of, given_row, rows_of_data, the_row
+from lgnc.flows.names import differences
 from lgnc.flows.questions.answer import Answers
 from lgnc.flows.questions.network import EqualUpTo, Monotone, Reachable, Unused
 from lgnc.flows.questions.proofs import Proofs, given_certificates
@@ -23,6 +24,7 @@ from lgnc.flows.questions.rows import Rows
 from lgnc.flows.questions.subject import Asked, asked
 from lgnc.flows.things import Thing
 from lgnc.ir.circuit import Circuit
+from lgnc.ir.quantiser import Quantiser
 from lgnc.ir.simulate import features_for
 
 SECONDS = 10.0
@@ -150,6 +152,9 @@ class Given:
 
 def _robust(subject: Asked, source: Given, proofs: Proofs, radius: Any, steps: bool) -> Answers:
     size = radius_of(radius, steps)
+    if not steps and subject.circuit.encoder.quantiser is not None:
+        what = "features are codes, and a radius says nothing of which codes a value may come to"
+        raise BadInput(what, where=subject.where, fix="give the radius in thresholds, with --steps")
     rows = _rows(subject)
     x, labels, numbers, said = source.read(subject)
     if not len(x):
@@ -252,4 +257,10 @@ def alike(one: Asked, two: Asked) -> Circuit:
         raise BadInput("the same classes stand in another order", where=where, fix=fix)
     place: Mapping[str, int] = {name: k for k, name in enumerate(a.encoder.names)}
     moved = np.array([place[name] for name in b.encoder.names], np.int32)
-    return b.with_(encoder=replace(b.encoder, names=a.encoder.names, feature=moved[b.encoder.feature]))
+    made, codes = replace(b.encoder, names=a.encoder.names, feature=moved[b.encoder.feature]), b.encoder.quantiser
+    if codes is not None:
+        order = np.argsort(moved)
+        made = replace(made, quantiser=Quantiser(codes.scale[order], codes.offset[order]))
+    if told := differences(a, found := b.with_(encoder=made)):
+        raise BadInput(told[0], where=where, fix=fix)
+    return found

@@ -22,6 +22,7 @@ from lgnc.flows.questions.rows import Rows
 from lgnc.flows.things import source_of
 from lgnc.formats.lgn import Model
 from lgnc.ir.circuit import Circuit
+from lgnc.ir.quantiser import Quantiser
 from lgnc.ir.simulate import simulate
 from lgnc.verify.question import Classes
 from lgnc.verify.verdict import Verdict
@@ -410,3 +411,28 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
 def test_no_row_is_not_all_rows_safe(count: int, rows: int) -> None:
     with pytest.raises(BadInput, match="no row to ask about"):
         lgnc.ask(small(2), robust=np.zeros((count, 2), np.uint8), radius=1, rows=rows)
+
+
+def in_codes(seed: int, scale: list[float]) -> Circuit:
+    """A network of codes of measured values."""
+    circuit = source_of(small(seed, dtype="int16")).circuit
+    quantiser = Quantiser(np.array(scale), np.zeros(2, np.int64))
+    return circuit.with_(encoder=replace(circuit.encoder, quantiser=quantiser))
+
+
+def test_a_radius_of_codes_is_in_thresholds_alone() -> None:
+    coded = in_codes(2, [4.0, 0.25])
+    with pytest.raises(BadInput, match="features are codes"):
+        lgnc.ask(coded, robust=[5.0, 3.5], radius=0.5)
+    assert len(lgnc.ask(coded, robust=[5.0, 3.5], radius=1, steps=True).answers) == 1
+
+
+def test_networks_of_other_codes_are_not_compared() -> None:
+    one, two = in_codes(2, [4.0, 0.25]), in_codes(2, [4.0, 0.5])
+    assert lgnc.ask(one, other=one, equal_up_to="class 1").good
+    with pytest.raises(BadInput, match="fixed-point code differs"):
+        lgnc.ask(one, other=two, equal_up_to="class 1")
+    names = one.encoder.names[::-1]
+    turned = replace(one.encoder, names=names, feature=1 - one.encoder.feature)
+    moved = one.with_(encoder=replace(turned, quantiser=Quantiser(np.array([0.25, 4.0]), np.zeros(2, np.int64))))
+    assert lgnc.ask(one, other=moved, equal_up_to="class 1").good
