@@ -43,6 +43,7 @@ edge, because AIGER has one clock and no edges."""
 
 _SECONDS = 600.0
 _HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
+_GIVEN = ("in_ready", "out_valid")
 _MOST_WAIT = 16
 """Clocks after a reset within which a vector is taken."""
 
@@ -113,9 +114,9 @@ def _handed_over(clocks: Clocks, vector: dict[int, int], latency: int) -> int:
     at the input is OTHER.
     """
     design, where = clocks.design, clocks.symbols.where
-    missing = [port for port in _HANDSHAKE if port not in (*design.inputs, *design.outputs)]
-    if missing:
-        raise BadInput(f"it has no port '{missing[0]}'", where=where, fix="compile it again")
+    for port in _HANDSHAKE:
+        if len((design.outputs if port in _GIVEN else design.inputs).get(port, ())) != 1:
+            raise BadInput(f"it has no port '{port}' of one bit", where=where, fix="compile it again")
     rst, in_valid, out_ready = (design.inputs[port][0] >> 1 for port in ("rst", "in_valid", "out_ready"))
     (in_ready,), (out_valid,) = design.outputs["in_ready"], design.outputs["out_valid"]
     clocks.drive[0] = {rst: 1, in_valid: 0, out_ready: 0}

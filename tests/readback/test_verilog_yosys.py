@@ -66,9 +66,12 @@ def test_a_fault_is_refuted(settings: dict[str, Any], change: tuple[str, str], t
     assert proven(tmp_path, small(), change, **settings).equal is False
 
 
+TOP_READY = "module net (\n  input wire clk,\n  input wire rst,\n  input wire in_valid,\n  output wire in_ready"
 REFUSED = [
     ({}, ("endmodule", "endmodul"), "yosys refuses"),
     ({}, ("wire g1_0 = ", "wire g1_0; wire other = "), "more than its vector"),
+    ({}, ("wire g1_0 = ", "wire g1_0 = 1'bx ^ "), "more than its vector"),
+    ({"stages": 2}, (TOP_READY, TOP_READY.replace("wire in_ready", "wire [1:0] in_ready")), "'in_ready' of one bit"),
     ({"stages": 2}, ("always @(posedge clk)", "always @(negedge clk)"), "yosys refuses"),
     ({"stages": 2}, ("load | (full & ~out_ready)", "1'b1"), "latency"),
     ({"stages": 2}, ("reg ready, full", "reg ready = 1'b1; reg full"), "yosys refuses"),
