@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgnc.backends.table import target_of
-from lgnc.diagnostics import BadInput
+from lgnc.diagnostics import BadInput, Failed
+from lgnc.flows.names import differences
 from lgnc.flows.subject import Subject, load_subject
 from lgnc.flows.things import is_folder
 from lgnc.formats.source import load_source
@@ -32,16 +33,20 @@ def parts_of(a: Path, b: Path) -> list[Part]:
     """The pairs of circuits that together say that `a` and `b` are equal.
 
     For a folder: what it is compared with and the circuit that lies in it, then that circuit and each form of its text.
-    Raises BadInput for two folders, and for a text that is not read back.
+    Raises BadInput for two folders, and for a text that is not read back; Failed for a folder whose columns or classes
+    are called otherwise, or in another order.
     """
     if is_folder(a) and is_folder(b):
         raise BadInput("both sides are folders", where=f"{a}, {b}", fix="certify each against the model")
     if not is_folder(a) and not is_folder(b):
         return [Part(f"{a.name} and {b.name}", load_source(a).circuit, load_source(b).circuit)]
     folder, other = (load_subject(a), b) if is_folder(a) else (load_subject(b), a)
-    own = folder.circuit
+    own, source = folder.circuit, load_source(other).circuit
+    told = differences(source, own) if source.head is not None and own.head is not None else []
+    if told:
+        raise Failed(told[0], where=f"{a}, {b}", fix="compile it again")
     texts = read_forms(folder)
-    found = [Part(f"{other.name} and the circuit of {folder.path.name}", load_source(other).circuit, own)]
+    found = [Part(f"{other.name} and the circuit of {folder.path.name}", source, own)]
     for number, text in enumerate(texts, 1):
         form = f", form {number} of {len(texts)}" if len(texts) > 1 else ""
         found.append(Part(f"the circuit of {folder.path.name} and its text{form}", own, text))

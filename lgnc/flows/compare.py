@@ -127,8 +127,8 @@ def write_certificate(
     Failed when the proof has a form that certificates do not have, BadInput for a text that is not read back.
     """
     seconds = PROOF_SECONDS if time_limit is None else time_limit
-    started, texts = time.perf_counter(), list[str]()
-    for part in parts_of(a, b):
+    started, texts, parts = time.perf_counter(), list[str](), parts_of(a, b)
+    for part in parts:
         verdict, text = certify(part.a, part.b, claim=claim, time_limit=seconds, seed=seed)
         if not verdict.equal:
             return replace(verdict, detail=f"{part.name}: {verdict.detail}")
@@ -138,6 +138,7 @@ def write_certificate(
         texts.append(text)
     write_file(certificate, join_certificates(texts, certificate, a, b).encode())
     detail = f"{verdict.detail}, in {len(texts)} parts" if len(texts) > 1 else verdict.detail
+    detail = "; but ".join([detail, *differences(parts[0].a, parts[0].b)])
     return replace(verdict, detail=detail, seconds=time.perf_counter() - started)
 
 
@@ -168,4 +169,5 @@ def replay_certificate(
                 "proves that the classes are equal, not the scores", where=str(certificate), fix="--claim class"
             )
     seconds = time.perf_counter() - started
-    return Verdict(True, "proven", 0, None, seconds, f"the certificate's {lemmas} lemmas follow")
+    detail = "; but ".join([f"the certificate's {lemmas} lemmas follow", *differences(parts[0].a, parts[0].b)])
+    return Verdict(True, "proven", 0, None, seconds, detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,18 @@ def test_the_command_finds_what_a_certificate_is_about(
     assert run(["certificate", "export", str(tmp_path / "anonymous"), "-o", str(tmp_path / "q")]) == 2
     assert "does not say what it is about" in capsys.readouterr().err
     assert not list(tmp_path.glob("q*"))
+
+
+def test_columns_in_another_order_are_not_certified_silently(home: Path, tmp_path: Path) -> None:
+    model = random_model(5, features=9, width=40, layers=3, classes=3)
+    turned = replace(model.encoder, names=model.encoder.names[::-1], feature=8 - model.encoder.feature)
+    save_model(replace(model, encoder=turned), tmp_path / "turned.lgn")
+    said = "feature 0 is called .* the same names in another order"
+    with pytest.raises(Failed, match=said):
+        write_certificate(tmp_path / "turned.lgn", home / "verilog", tmp_path / "c")
+    with pytest.raises(Failed, match=said):
+        replay_certificate(tmp_path / "turned.lgn", home / "verilog", home / "verilog.cert")
+    for made in (write_certificate, replay_certificate):
+        verdict = made(home / "m.lgn", tmp_path / "turned.lgn", tmp_path / "c")
+        assert verdict.equal is True
+        assert "but feature 0 is called" in verdict.detail
