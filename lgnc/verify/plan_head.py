@@ -9,13 +9,25 @@ from lgnc.ir.circuit import Circuit
 from lgnc.verify.cells import Cuts
 from lgnc.verify.graph import Graph, Simulator
 from lgnc.verify.head_plan import Stage, Step, find_plan
-from lgnc.verify.planned_head import Plan, words_of
+from lgnc.verify.planned_head import Plan, lower_by_plan, words_of
 from lgnc.verify.sat import Effort
 from lgnc.verify.space import joint_space
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 
 _POINTS = 2048
 _EFFORT = Effort(1000, 60)
+
+
+def by_plan(circuit: Circuit, like: Circuit, deadline: float, seed: int = 0) -> tuple[Plan | None, Circuit]:
+    """A plan that fits, and the circuit lowered by it; else None and the circuit as it is.
+
+    What is seen in a circuit that differs may be another sum than the head's.
+    """
+    plan = plan_for(circuit, like, deadline, seed)
+    try:
+        return plan, circuit if plan is None else lower_by_plan(circuit, plan, like, "plan")
+    except BadInput:
+        return None, circuit
 
 
 def plan_for(circuit: Circuit, like: Circuit, deadline: float, seed: int = 0) -> Plan | None:

@@ -23,8 +23,7 @@ from lgnc.verify.certificate import HEADER
 from lgnc.verify.graph import Graph, Simulator
 from lgnc.verify.interface import headed, lower_alike
 from lgnc.verify.parallel import parts_of, prove_parts
-from lgnc.verify.plan_head import plan_for, plan_lines
-from lgnc.verify.planned_head import lower_by_plan
+from lgnc.verify.plan_head import by_plan, plan_lines
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
 from lgnc.verify.simulate import Claim, compare_points, output_order, replay
@@ -110,8 +109,8 @@ def certify(
     sum. Raises as `prove` does.
     """
     started = time.perf_counter()
-    plan = plan_for(a, b, started + time_limit, seed)
-    one, two = lower_alike(a if plan is None else lower_by_plan(a, plan, b, "plan"), b)
+    plan, lowered = by_plan(a, b, started + time_limit, seed)
+    one, two = lower_alike(lowered, b)
     proof = _Proof(joint_space(one, two), output_order(one, two), started + time_limit, seed, claim, certify=True)
     verdict = proof.run() if time_limit > 0 else _undecided("no time was given")
     text = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from lgnc.diagnostics import BadInput
@@ -15,16 +16,19 @@ from lgnc.verify.head_plan import Step
 from lgnc.verify.plan_head import plan_for
 from lgnc.verify.planned_head import Plan, lower_by_plan
 from lgnc.verify.prove import certify, prove
-from tests.support import random_model
+from tests.support import random_circuit, random_model
 
 
 def pair(classes: int = 4) -> tuple[Circuit, Circuit]:
     """A circuit, and what a reader of Verilog makes of it: its words by the names of their ports."""
     net = run_pipeline(lift(random_model(1, features=8, width=40, layers=2, classes=classes)), 1)[0]
-    lowered = lower_head(net, "both")
+    return net, named(lower_head(net, "both"))
+
+
+def named(lowered: Circuit) -> Circuit:
     scores = iter(range(len(lowered.outputs)))
     names = tuple(n if n.startswith("class") else f"scores_{next(scores)}" for n in lowered.output_names)
-    return net, lowered.with_(output_names=names)
+    return lowered.with_(output_names=names)
 
 
 def without(circuit: Circuit, name: str) -> Circuit:
@@ -48,7 +52,7 @@ def changed(plan: Plan, rng: random.Random) -> Plan:
     stages = rng.choice(made)
     at = rng.randrange(len(stages))
     stage = stages[at]
-    kind = rng.randrange(6)
+    kind = rng.randrange(7)
     if kind == 0:
         stages[at] = stage._replace(constant=stage.constant + rng.choice((1, 2, 1 << stage.width)))
     elif kind == 1:
@@ -62,6 +66,8 @@ def changed(plan: Plan, rng: random.Random) -> Plan:
             bits = tuple(rng.randrange(40) for _ in bits)
         elif kind == 4:
             one = not one
+        elif kind == 6:
+            bits = bits[::-1]
         else:
             column += 1
         stage.steps[place] = Step(column, bits, one)
@@ -82,4 +88,21 @@ def test_what_a_changed_plan_adds_up_is_the_same_or_nothing() -> None:
             continue
         assert prove(made, words, time_limit=20).equal is True
         said.append(True)
-    assert 100 < said.count(False) <= 150
+    assert 100 < said.count(False) < 150
+
+
+def test_what_differs_has_a_counterexample_though_its_plan_does_not_fit() -> None:
+    misfits = 0
+    for seed in range(12):
+        net = random_circuit(seed, inputs=8, gates=40, outputs=9, classes=3, reach=30)
+        words = named(lower_head(net, "both"))
+        words = words.with_(outputs=words.outputs ^ (np.arange(len(words.outputs)) == seed % len(words.outputs)))
+        plan = plan_for(net, words, float("inf"))
+        if plan is not None:
+            try:
+                lower_by_plan(net, plan, words, "plan")
+            except BadInput:
+                misfits += 1
+        verdict, text = certify(net, words)
+        assert (verdict.equal, text) == (False, None)
+    assert misfits
