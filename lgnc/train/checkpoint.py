@@ -48,7 +48,7 @@ class Progress:
     best: State = field(default_factory=dict)
 
 
-_LATER: dict[str, Any] = {"balance": False, "members": 1, "fixed_point": None}
+_LATER: dict[str, Any] = {"balance": False, "members": 1, "opcodes": "gate"}
 """Settings that the first checkpoints of this version do not know, and what they have in the place of them."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ import safetensors.numpy
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.formats.lgn import checksum, model_bytes
 from lgnc.train import TrainConfig, TrainResult, train
-from lgnc.train.checkpoint import check_place
+from lgnc.train.checkpoint import check_place, data_digest, run_digest
+from lgnc.train.prepare import prepare
 from tests.train.test_train import SMALL, blobs
 
 REDRAWN = replace(SMALL, engine="packed", redraw=0.9, width=20, epochs=2)
@@ -141,6 +143,17 @@ def test_whatever_is_written_under_a_fitting_checksum_is_refused_or_trains(tmp_p
         except (BadInput, Failed):
             ends["refused"] += 1
     assert min(ends.values()) > 5
+
+
+def test_settings_that_came_later_leave_earlier_runs_as_they_were() -> None:
+    """Else nobody could resume a run that an earlier lgnc began."""
+    problem = prepare(blobs(), SMALL)
+    later = {"balance", "members", "opcodes", "fixed_point", "time_budget"}
+    known = {name: value for name, value in problem.config.record().items() if name not in later}
+    whole = json.dumps([known, data_digest(problem.dataset)]).encode()
+    assert run_digest(problem) == hashlib.sha256(whole).hexdigest()
+    for changed in ({"opcodes": "word", "wiring": "words:32", "width": 96}, {"balance": True}):
+        assert run_digest(prepare(blobs(), replace(SMALL, **changed))) != run_digest(problem)
 
 
 def test_a_checkpoint_replaces_no_file_that_is_none(tmp_path: Path) -> None:
