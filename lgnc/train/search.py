@@ -22,7 +22,7 @@ from lgnc.toolchain import require_package
 from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
 from lgnc.train.ranks import world_size
-from lgnc.train.resolve import resolve
+from lgnc.train.resolve import learned, resolve
 
 FOLDS = 3
 SPACE: dict[str, tuple[Any, ...]] = {
@@ -70,6 +70,8 @@ def search(
     if base.layer is not None or base.preset is not None or base.widths is not None or world_size() > 1:
         fix = "leave out --search, or layers, --widths, --preset and torchrun"
         raise BadInput("chooses the width of a network of equal layers, in one process", where="--search", fix=fix)
+    if resolve(base, dataset).word > 1:
+        raise BadInput("chooses no words of gates", where="--search", fix="leave out --search, or use another --wiring")
     with _database(storage) as database:
         trials = _tried(_study(dataset, base, database), dataset, base, seconds, on_trial)
     best = max(trials, key=lambda trial: (trial.value, -trial.number))
@@ -84,19 +86,27 @@ def _tried(
     study: Any, dataset: Dataset, base: TrainConfig, seconds: float, on_trial: Callable[[int, float], None]
 ) -> list[Any]:
     """The trials of the study, once it has as many as its time allows."""
+    from optuna import TrialPruned
+
     folds = list(_folds(dataset, base.seed))
-    open_ = [name for name in SPACE if getattr(base, name) is None]
-    if dataset.x_train.dtype.kind == "b":
-        open_ = [name for name in open_ if name != "encoder"]
+    settled = {"encoder"} if dataset.x_train.dtype.kind == "b" else set()
+    settled |= set() if learned(resolve(base, dataset).wiring) else {"candidates"}
+    open_ = [name for name in SPACE if getattr(base, name) is None and name not in settled]
 
     def objective(trial: Any) -> float:
         study.sampler = _sampler(base.seed, trial.number)
         chosen = {name: trial.suggest_categorical(name, SPACE[name]) for name in open_}
         trial.set_user_attr(_DEFAULTS, not done())
-        return _score(folds, base if trial.user_attrs[_DEFAULTS] else _config(base, chosen, dataset))
+        if trial.user_attrs[_DEFAULTS]:
+            return _score(folds, base)
+        try:
+            return _score(folds, _config(base, chosen, dataset))
+        except BadInput as error:  # Settings that this data cannot have, such as more candidates than bits.
+            raise TrialPruned from error
 
     def told(_: Any, trial: Any) -> None:
-        on_trial(trial.number + 1, trial.value)
+        if trial.value is not None:
+            on_trial(trial.number + 1, trial.value)
 
     def done() -> list[Any]:
         return [trial for trial in study.trials if trial.value is not None]

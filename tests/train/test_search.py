@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from glob import glob
 from pathlib import Path
 from threading import Barrier
@@ -25,6 +26,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.train import TrainConfig
 from lgnc.train import search as module
+from lgnc.train.prepare import prepare
 from lgnc.train.search import SPACE, search
 from tests.support import needs
 
@@ -117,10 +119,34 @@ def test_defaults_that_were_interrupted_are_tried_again(tmp_path: Path, monkeypa
     assert found.score > found.default
 
 
-@pytest.mark.parametrize("settings", [{"widths": (30, 30)}, {"preset": "logictreenet-s"}])
+@pytest.mark.parametrize("settings", [{"widths": (30, 30)}, {"preset": "logictreenet-s"}, {"wiring": "words:32"}])
 def test_what_has_no_width_to_choose_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="--search"):
         search(table(), TrainConfig(**settings), 1.0, "sqlite://")
+
+
+def test_candidates_are_for_learned_wiring_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = scored(monkeypatch)
+    search(table(), TrainConfig(wiring="random"), 2.0, f"sqlite:///{tmp_path / 's.db'}")
+    assert len(tried) > 1
+    assert {each.candidates for each in tried} == {None}
+
+
+def test_settings_that_the_data_cannot_have_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[TrainConfig] = []
+
+    def score(folds: list[Dataset], config: TrainConfig) -> float:
+        tried.append(config)
+        prepare(folds[0], config)
+        return 0.5
+
+    monkeypatch.setattr(module, "_score", score)
+    data = table()
+    narrow = replace(data, x_train=data.x_train[:, :1], x_test=data.x_test[:, :1], feature_names=("a",))
+    base = TrainConfig(width=60, encoder="quantile:4", epochs=1)
+    found = search(narrow, base, 3.0, f"sqlite:///{tmp_path / 's.db'}")
+    assert any((each.candidates or 0) > 4 for each in tried)
+    assert 1 <= found.trials < len(tried)
 
 
 def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
