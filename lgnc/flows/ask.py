@@ -47,8 +47,8 @@ def ask(
     steps: bool = False,
     of_class: str | None = None,
     row: int | None = None,
-    rows: int = ROWS,
-    split: str = "test",
+    rows: int | None = None,
+    split: str | None = None,
     label: str | None = None,
     time_limit: float = SECONDS,
     seed: int = 0,
@@ -58,10 +58,11 @@ def ask(
 ) -> Answers:
     """Ask one question of a model, a circuit or a compiled folder; `docs/questions.md` says what each means.
 
-    robust: the rows: a data set or file (`row`, from 0, or the first `rows` of `split`, 'file' for a file's own order),
-    the values of one row, or an array [n, features]. radius: how far each number may move, in its own unit, or with
-    `steps` in thresholds. monotone: a feature; of_class: for one class in place of the classes' order. unused: the
-    columns that cannot change the class. reachable: a class. equal_up_to: a class, on which `other` may differ.
+    robust: the rows: a data set or file (`row`, from 0, or the first `rows` (100) of `split` ('test'), 'file' for a
+    file's own order), the values of one row, or an array [n, features]. radius: how far each number
+    may move, in its own unit, or with `steps` in thresholds. monotone: a feature; of_class: for one class in place of
+    the classes' order. unused: the columns that cannot change the class. reachable: a class. equal_up_to: a class, on
+    which `other` may differ.
 
     time_limit: seconds for each question; then it is undecided. certificate: a file for the proofs; check: one that is
     replayed in place of a search. Raises BadInput for what cannot be asked.
@@ -72,7 +73,8 @@ def ask(
     if len(chosen) != 1:
         given = " and ".join(f"--{name}" for name in chosen) or "no question"
         raise BadInput(f"{given} is given", where="ask", fix=f"give one of {', '.join(f'--{name}' for name in kinds)}")
-    _refuse(chosen[0], radius=radius, steps=steps or None, of_class=of_class, other=other, row=row)
+    places = {"row": row, "rows": rows, "split": split, "label": label}
+    _refuse(chosen[0], radius=radius, steps=steps or None, of_class=of_class, other=other, **places)
     if certificate is not None and check is not None:
         raise BadInput("--certificate and --check exclude each other", where="ask", fix="give one of them")
     given_proofs = None if check is None else given_certificates(Path(check))
@@ -97,7 +99,8 @@ def ask(
 
 def _refuse(kind: str, **options: Any) -> None:
     """Raise BadInput for an option that is about another question."""
-    about = {"radius": "robust", "steps": "robust", "row": "robust", "of_class": "monotone", "other": "equal-up-to"}
+    about = dict.fromkeys(("radius", "steps", "row", "rows", "split", "label"), "robust")
+    about |= {"of_class": "monotone", "other": "equal-up-to"}
     names = {"of_class": "--class", "other": "a second network"}
     for name, value in options.items():
         if value is not None and about[name] != kind:
@@ -122,10 +125,23 @@ class Given:
     """What `robust` names, and which rows of it are asked about."""
 
     def __init__(
-        self, given: Any, row: int | None, rows: int, split: str, label: str | None, max_memory: int | None
+        self,
+        given: Any,
+        row: int | None,
+        rows: int | None,
+        split: str | None,
+        label: str | None,
+        max_memory: int | None,
     ) -> None:
-        self.given, self.row, self.count, self.split = given, row, rows, split
+        if row is not None and rows is not None:
+            raise BadInput("--row and --rows exclude each other", where="ask", fix="give one of them")
+        self.given, self.row, self.count, self.split = given, row, ROWS if rows is None else rows, split or "test"
         self.label, self.max_memory = label, max_memory
+        self.named = isinstance(given, str | os.PathLike) and not self._is_values()
+        table = getattr(given, "ndim", 1) == 2
+        for name, value in {"row": row, "rows": None if table else rows, "split": split, "label": label}.items():
+            if value is not None and not self.named:
+                raise BadInput(f"--{name} is for a data set or a file", where="ask", fix="leave it out")
 
     def read(self, subject: Asked) -> tuple[NDArray[Any], list[str | None], list[int], str]:
         """(rows [n, features], their labels, their numbers, what they are)."""
@@ -133,7 +149,7 @@ class Given:
         if getattr(self.given, "ndim", 1) == 2:
             x = features_for(encoder, np.asarray(self.given), "rows")[: self.count]
             return x, [None] * len(x), list(range(len(x))), f"{len(x)} of {len(self.given)} rows"
-        if not isinstance(self.given, str | os.PathLike) or self._is_values():
+        if not self.named:
             return given_row(encoder, subject.meta, self.given)[None], [None], [0], "the row given"
         data = os.fspath(self.given)
         x, labels = rows_of_data(subject.circuit, subject.meta, data, self.split, self.label, self.max_memory)

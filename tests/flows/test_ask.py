@@ -380,6 +380,7 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
     path = lgnc.save(small(2), tmp_path / "m.lgn")
     table = lgnc.save(table_model(0), tmp_path / "t.lgn")
     gates = lgnc.save(random_circuit(0), tmp_path / "gates.lgir")
+    of_rows = ("--row", "--rows", "--split", "--label")
     wrong: list[tuple[list[Any], str]] = [
         ([path], "no question is given"),
         ([path, "--unused", "--reachable", "class 1"], "--unused and --reachable is given"),
@@ -387,6 +388,9 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
         ([path, "--monotone", "x9"], "unknown feature 'x9'"),
         ([path, "--monotone", "x0", "--class", "none"], "unknown class 'none'"),
         ([path, "--unused", "--radius", 1], "--radius is not for --unused"),
+        *[([path, "--unused", each, 3], f"{each} is not for --unused") for each in of_rows],
+        *[([path, "--robust", "1,2", "--radius", 1, each, 3], f"{each} is for a data set") for each in of_rows],
+        ([path, "--robust", "digits", "--radius", 1, "--row", 3, "--rows", 4], "--row and --rows exclude"),
         ([path, "--reachable", "class 1", "--class", "class 1"], "--class is not for --reachable"),
         ([path, path, "--unused"], "a second network is not for --unused"),
         ([path, "--equal-up-to", "class 1"], "the other network is not given"),
