@@ -210,9 +210,11 @@ def parse_wiring(spec: str) -> tuple[str, int]:
         raise unknown("wiring", kind, WIRINGS)
     if kind != "words" and not colon:
         return kind, 1
-    if kind != "words" or count not in map(str, WORDS):
-        what = f"wiring '{spec:.40}' has no usable width of words" if kind == "words" else f"'{kind}' takes no number"
-        raise BadInput(what, fix=f"give {' or '.join(f'words:{each}' for each in WORDS)}" if kind == "words" else kind)
+    if kind != "words":
+        raise BadInput(f"wiring '{kind}' takes no number", fix=f"give {kind}")
+    if count not in map(str, WORDS):
+        what, fix = f"wiring '{spec:.40}' has no usable width of words", " or ".join(f"words:{each}" for each in WORDS)
+        raise BadInput(what, fix=f"give {fix}")
     return kind, int(count)
 
 

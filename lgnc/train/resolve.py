@@ -358,7 +358,7 @@ def _check_words(config: ResolvedConfig, classes: int) -> None:
         raise BadInput(what, where=wiring, fix=f"give multiples of {word}, the last {word * classes} or more")
     if config.layer or config.node != "tree2" or config.members > 1 or config.candidates_from != "all":
         what = "is for dense layers of plain gates and one member, with candidates from all"
-        raise BadInput(what, where=wiring, fix="leave out --layer, --node, --members and --candidates-from")
+        raise BadInput(what, where=wiring, fix="leave out [[layer]], --preset, --node, --members and --candidates-from")
     if config.inputs == "real":
         raise BadInput("takes bits", where=wiring, fix="leave out --inputs real")
     if config.opcodes != "gate" and method_of(config.method).noisy:

@@ -137,6 +137,7 @@ def test_what_is_trained_is_a_network_of_words(asked: dict[str, Any]) -> None:
         ({"wiring": "words:32", "candidates_from": "local"}, "candidates from all"),
         ({"wiring": "words:32", "inputs": "real"}, "takes bits"),
         ({"opcodes": "word"}, "opcodes are for words"),
+        ({"wiring": "words:32", "engine": "triton"}, "trains no words of gates"),
         ({"wiring": "words:32", "opcodes": "word", "method": "gumbel-st"}, "draws noise for each gate"),
     ],
 )
@@ -145,7 +146,14 @@ def test_what_words_cannot_be(asked: dict[str, Any], message: str) -> None:
         train(a_data_set(), TrainConfig(epochs=1, **asked))
 
 
-@pytest.mark.parametrize("spec", ["words", "words:31", "words:", "learned:3", "word:32"])
-def test_a_wiring_is_one_of_those_there_are(spec: str) -> None:
-    with pytest.raises(BadInput):
+@pytest.mark.parametrize(
+    ("spec", "fix"),
+    [
+        *[(spec, "give words:32 or words:64") for spec in ("words", "words:31", "words:")],
+        ("learned:3", "give learned"),
+        ("word:32", "did you mean 'words'"),
+    ],
+)
+def test_a_wiring_is_one_of_those_there_are(spec: str, fix: str) -> None:
+    with pytest.raises(BadInput, match=fix):
         TrainConfig(wiring=spec)
