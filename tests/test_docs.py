@@ -49,7 +49,8 @@ def check_console(text: str, folder: Path) -> None:
             assert any(map(pattern.fullmatch, said.splitlines())), f"{command} printed\n{said}\nand not\n{line}"
 
 
-TOOLS = {
+TOOLS: dict[str, tuple[str, ...]] = {
+    "sweep.md": ("distributed",),
     "tour-fpga.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
     "tour-firmware.md": ("arm-none-eabi-gcc", "qemu-system-arm", "make"),
     "targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
@@ -98,6 +99,11 @@ def test_a_message_that_is_not_printed_is_noticed(tmp_path: Path) -> None:
     for wrong in ("$ echo one\ntwo\n", "$ echo one\n"):
         with pytest.raises(AssertionError):
             check_console(wrong, tmp_path)
+
+
+def test_every_verb_and_what_it_gives_is_in_the_reference() -> None:
+    listed = re.findall(r"^::: \S+\.(\w+)$", (ROOT / "docs/reference.md").read_text(), re.MULTILINE)
+    assert {name for name in lgnc.__all__ if name != "__version__"} <= set(listed)
 
 
 def test_every_page_has_a_place_in_the_site() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lgnc.cli.main import COMMANDS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 BASE = {"diagnostics", "files", "folders", "named_columns", "native", "ownership", "processes", "toolchain"}
@@ -146,7 +148,10 @@ def test_processes_are_started_in_one_place() -> None:
 
 
 def test_import_lgnc_is_light() -> None:
-    heavy = ("torch", "onnx", "networkx", "numba", "pyverilog", "pysat", "sklearn", "matplotlib")
+    heavy = (
+        "torch", "onnx", "networkx", "numba", "pyverilog", "pysat", "sklearn", "matplotlib", "numpy",
+        "dask", "distributed", "optuna", "jinja2",
+    )  # fmt: skip
     code = f"import lgnc, sys; print([m for m in {heavy} if m in sys.modules])"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -157,7 +162,9 @@ def test_import_lgnc_is_light() -> None:
 
 def test_compiling_needs_no_torch() -> None:
     names = ["lgnc.flows.compile", "lgnc.flows.compare", "lgnc.sim.network", "lgnc.cli.compile", "lgnc.cli.main"]
-    code = f"import sys, {', '.join(names)}; print([m for m in ('torch', 'numba', 'sklearn') if m in sys.modules])"
+    names += [f"lgnc.cli.{command}" for command in COMMANDS]
+    heavy = ("torch", "numba", "sklearn", "distributed", "optuna", "jinja2")
+    code = f"import sys, {', '.join(names)}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
