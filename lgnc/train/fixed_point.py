@@ -16,14 +16,18 @@ _TAIL = 0.002
 """The share of rows at each end that may be held to the ends of the type, where the others then get finer codes."""
 
 
-def in_codes(dataset: Dataset, dtype: str, fit: NDArray[np.int64]) -> tuple[Dataset, Quantiser]:
-    """The data set with codes of `dtype` for values, and the quantiser, fitted on the training rows `fit`.
-
-    Raises BadInput for features that are no floats, and a column whose values are too large or lie too close.
-    """
+def check_floats(dataset: Dataset) -> None:
+    """Raise BadInput for features that are integers as they are."""
     if dataset.x_train.dtype.kind != "f":
         what = f"the features are {dataset.x_train.dtype} as they are: no quantiser is needed"
         raise BadInput(what, where="--fixed-point", fix="leave it out")
+
+
+def in_codes(dataset: Dataset, dtype: str, fit: NDArray[np.int64]) -> tuple[Dataset, Quantiser]:
+    """The data set with codes of `dtype` for values, and the quantiser, fitted on the training rows `fit`.
+
+    The features are floats (`check_floats`). Raises BadInput for a column whose values are too large or lie too close.
+    """
     columns = [_fitted(column, dtype) for column in np.ascontiguousarray(dataset.x_train[fit].T, np.float64)]
     wrong = [name for name, found in zip(dataset.feature_names, columns, strict=True) if found is None]
     if wrong:

@@ -11,6 +11,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.layers import CANDIDATES, Conv, Dense, Layer, Pool
 from lgnc.train.config import TrainConfig, config_data, parse_wiring
 from lgnc.train.engines import Work, choose_device, choose_engine
+from lgnc.train.fixed_point import check_floats
 from lgnc.train.methods import method_of
 from lgnc.train.presets import PRESETS
 from lgnc.train.ranks import world_size
@@ -336,6 +337,8 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
         fix = "leave it out, or use --wiring learned and --candidates-from all"
         raise BadInput("candidates are redrawn from the whole layer below", where="--redraw", fix=fix)
     _check_words(config, len(dataset.class_names))
+    if config.fixed_point is not None:
+        check_floats(dataset)
     runs = len(dataset.class_names) * config.members
     if config.widths and config.widths[-1] < runs:
         what = f"the last layer has {config.widths[-1]} neurons for {len(dataset.class_names)} classes"

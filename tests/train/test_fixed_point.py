@@ -22,6 +22,7 @@ from lgnc.ir.simulate import features_for, simulate
 from lgnc.sim.folder import run_folder
 from lgnc.train import TrainConfig
 from lgnc.train.fixed_point import in_codes
+from lgnc.train.resolve import resolve
 from tests.support import needs, random_model
 
 RNG = np.random.default_rng(4)
@@ -92,7 +93,7 @@ def test_what_cannot_be_coded_is_one_line() -> None:
     with pytest.raises(BadInput, match="column 'far' has values that fixed point cannot tell apart"):
         in_codes(dataset({"a": np.arange(9.0), "far": 1e18 + 512 * np.arange(9.0)}), "int16", np.arange(9))
     with pytest.raises(BadInput, match="features are uint8 as they are"):
-        in_codes(dataset({"a": np.arange(9)}, "uint8"), "int16", np.arange(9))
+        resolve(TrainConfig(fixed_point="int16"), dataset({"a": np.arange(9)}, "uint8"))
     with pytest.raises(BadInput, match="did you mean 'int16'"):
         TrainConfig(fixed_point="int61")
 

@@ -107,6 +107,20 @@ def test_what_is_no_sweep_is_told_with_its_place(tmp_path: Path, text: str, mess
 
 
 @needs("scikit-learn")
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ("fixed_point = ['int8']", r"fixed_point=int8, --fixed-point: the features are uint8"),
+        ("members = [1, 3]\nwiring = ['words:32']", r"members=3 wiring=words:32, --wiring words:32: is for dense"),
+    ],
+)
+def test_a_cell_that_the_data_cannot_have_is_refused_before_any_is_trained(
+    tmp_path: Path, grid: str, message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        plan(read_grid(write(tmp_path, f"data = 'digits'\n[grid]\n{grid}\n")), "grid.toml")
+
+
 def test_cells_are_what_train_makes_of_the_same_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The split is by the cell's seed, and the model's bytes are those of `lgnc train`."""
     path = write(tmp_path, FILE)
