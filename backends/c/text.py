@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lgnc import __version__
 from lgnc.backends.c.names import comment
 from lgnc.backends.thresholds import ELEMENT
-from lgnc.ir.circuit import Circuit
+from lgnc.ir.circuit import Circuit, Encoder
+from lgnc.ir.quantiser import CODES
 
 TYPES = {
     "uint8": ("uint8_t", "uint8_t"),
@@ -138,13 +139,24 @@ def _guard(element: str) -> list[str]:
     ]
 
 
+def _features(enc: Encoder) -> list[str]:
+    """The first features' names, each with what makes codes of its values, if something does."""
+    names = [f"   feature {i}: {_said(name)}" for i, name in enumerate(enc.names[:32])]
+    if enc.quantiser is not None:
+        names = [f"{name} ({step})" for name, step in zip(names, enc.quantiser.texts(), strict=False)]
+    if len(enc.names) > 32:
+        names.append(f"   ... {len(enc.names) - 32} more features")
+    if enc.quantiser is not None:
+        names.append(f"   Features are {CODES}, half to even, held within {enc.dtype};")
+        names.append("   manifest.json has the scale and the offset of each.")
+    return names
+
+
 def header(circuit: Circuit, body: Body) -> str:
     """The text of NAME.h."""
     enc, head = circuit.encoder, circuit.head
     element, _ = element_types(circuit)
-    names = [f"   feature {i}: {_said(name)}" for i, name in enumerate(enc.names[:32])]
-    if len(enc.names) > 32:
-        names.append(f"   ... {len(enc.names) - 32} more features")
+    names = _features(enc)
     kind = "class" if head is not None else "output"
     listed = circuit.output_names if head is None else head.names
     names += [f"   {kind} {i}: {_said(name)}" for i, name in enumerate(listed[:256])]
@@ -164,6 +176,7 @@ def header(circuit: Circuit, body: Body) -> str:
         api = runtime("outputs.h")
     if body.packed:
         sizes.append(f"#define NAME_PACKED_BYTES {-(-len(enc.names) // 8)}u /* a row of packed bits */")
+    values = "values, in the trained model's own unit" if enc.quantiser is None else "codes, as said above"
     parts = [
         "/* A logic gate network as C99, written by lgnc. MIT licence.",
         *names,
@@ -177,7 +190,7 @@ def header(circuit: Circuit, body: Body) -> str:
         "",
         *sizes,
         "",
-        api.replace("NAME_element", element).rstrip("\n"),
+        api.replace("@VALUES@", values).replace("NAME_element", element).rstrip("\n"),
         "",
         "#endif",
     ]

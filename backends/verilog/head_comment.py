@@ -13,6 +13,7 @@ from lgnc.backends.c.names import comment
 from lgnc.backends.verilog.text import Port, vector
 from lgnc.backends.verilog.top import HANDSHAKE
 from lgnc.ir.circuit import Circuit
+from lgnc.ir.quantiser import CODES
 
 _MOST_FEATURES, _MOST_CLASSES = 32, 256
 _PROVEN = {
@@ -69,7 +70,7 @@ def _ports(circuit: Circuit, details: Mapping[str, Any], source: Port, results: 
         width = encoder.feature_bits
         taken = f"{len(encoder.names):,} features of type {encoder.dtype}: feature i is [i*{width} +: {width}]"
     if encoder.quantiser is not None:
-        taken += ", codes of values: round(value / scale) - offset"
+        taken += f", {CODES}"
     rows.append(("in", f"{vector(source.width)}{source.name}", taken))
     for port in results:
         rows.append(
@@ -102,8 +103,7 @@ def _features(circuit: Circuit) -> list[str]:
     lines, quantiser = _named(circuit.encoder.names, _MOST_FEATURES), circuit.encoder.quantiser
     if quantiser is None:
         return lines
-    steps = zip(lines, quantiser.scale.tolist(), quantiser.offset.tolist(), strict=True)
-    return [f"{line} (scale {scale!r}, offset {offset})" for line, scale, offset in steps]
+    return [f"{line} ({step})" for line, step in zip(lines, quantiser.texts(), strict=True)]
 
 
 def _named(names: Sequence[str], most: int) -> list[str]:

@@ -152,9 +152,11 @@ def _fixed_point(quantiser: Quantiser | None) -> str | None:
     """What a code's step is, at the least and the most, where features are codes of values."""
     if quantiser is None:
         return None
+    from lgnc.ir.quantiser import CODES
+
     low, high = float(quantiser.scale.min()), float(quantiser.scale.max())
     steps = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f"features are codes of values: round(value / scale) - offset, a scale is {steps}"
+    return f"features are {CODES}, a scale is {steps}"
 
 
 def _histogram(op: Any) -> list[int]:

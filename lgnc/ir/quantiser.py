@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+CODES = "codes of values: round(value / scale) - offset"
+"""What emitted files say that features are."""
+
 CODE_DTYPES = ("int8", "int16")
 SCALE_EXPONENTS = (-200, 200)
 """Of a scale, as a power of two: no quotient of a measurement and a scale is beyond a double."""
@@ -45,6 +48,11 @@ class Quantiser:
         """float64[n, features]: the value in the middle of each code's step."""
         middle: NDArray[np.float64] = (codes.astype(np.int64) + self.offset) * self.scale
         return middle
+
+    def texts(self) -> list[str]:
+        """What people are told of each feature's codes."""
+        pairs = zip(self.scale.tolist(), self.offset.tolist(), strict=True)
+        return [f"scale {scale!r}, offset {offset}" for scale, offset in pairs]
 
     def column(self, index: int) -> Quantiser:
         """The quantiser of one column."""

@@ -23,6 +23,7 @@ from lgnc.sim.folder import run_folder
 from lgnc.train import TrainConfig
 from lgnc.train.fixed_point import in_codes
 from lgnc.train.resolve import resolve
+from tests.flows.test_compare import resign
 from tests.support import needs, random_model
 
 RNG = np.random.default_rng(4)
@@ -214,6 +215,11 @@ def test_every_target_takes_values_and_codes(target: str, settings: dict[str, An
             module["quantise"](np.full((1, 5), np.inf))
     verdict = verify(tmp_path / "m.lgn", tmp_path / "out")
     assert verdict.equal
+    if target == "c":
+        header = tmp_path / "out" / "net.h"
+        header.write_text(header.read_text().replace("offset -200", "offset -201"))
+        resign(tmp_path / "out", "net.h")
+        assert "feature list: 'x1 (scale 0.015625, offset -200)'" in str(verify(tmp_path / "m.lgn", tmp_path / "out"))
     assert next(station for station in verdict.stations if station.name == "function").how in ("proven", "exhaustive")
 
 
@@ -228,7 +234,7 @@ def test_another_quantiser_is_told() -> None:
 
 def test_the_files_say_scale_and_offset(tmp_path: Path) -> None:
     onnx, model = pytest.importorskip("onnx"), quantised()
-    for target in ("onnx", "verilog"):
+    for target in ("onnx", "verilog", "c"):
         lgnc.compile(lift(model), target, tmp_path / target, name="net")
     metadata = {each.key: each.value for each in onnx.load(tmp_path / "onnx" / "net.onnx").metadata_props}
     assert metadata["scale"] == "[0.001953125, 0.015625, 0.125, 1.0, 8.0]"
@@ -236,6 +242,14 @@ def test_the_files_say_scale_and_offset(tmp_path: Path) -> None:
     head = (tmp_path / "verilog" / "net.v").read_text()
     assert "//   1: x1 (scale 0.015625, offset -200)" in head
     assert "codes of values: round(value / scale) - offset" in head
+    header = (tmp_path / "c" / "net.h").read_text()
+    assert "feature 1: x1 (scale 0.015625, offset -200)" in header
+    assert "codes of values: round(value / scale) - offset, half to even, held within int16" in header
+    assert "own unit" not in header
+    lgnc.compile(lift(quantised(features=40)), "c", tmp_path / "wide", name="net")
+    wide = (tmp_path / "wide" / "net.h").read_text()
+    assert "feature 31: x31 (scale" in wide
+    assert "manifest.json has the scale" in wide
 
 
 def test_explain_shows_values(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ extern "C" {
 #define NAME_STACK 262144u
 #endif
 
-/* Classes of n samples. features: n rows of NAME_FEATURES values, in the trained model's own unit. classes: n class
+/* Classes of n samples. features: n rows of NAME_FEATURES @VALUES@. classes: n class
    indices; the lowest wins a tie. workspace: NAME_WORKSPACE bytes, of any alignment, one for each thread. */
 void NAME_predict_in(void *workspace, const NAME_element *features, size_t n, int32_t *classes);
 

@@ -18,6 +18,7 @@ from lgnc.flows.names import differences
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.visit import Visit
 from lgnc.formats.lift import lift_in_place
+from lgnc.ir.circuit import Encoder
 from lgnc.ownership import JOURNAL, PLAN
 from lgnc.verify.verdict import Station, not_checked
 
@@ -58,7 +59,7 @@ def _names_inside(visit: Visit) -> list[str]:
     wanted = circuit.encoder.names, circuit.output_names if circuit.head is None else circuit.head.names
     kinds = "feature", "output" if circuit.head is None else "class"
     if visit.manifest.target == "c":
-        wanted = tuple(comment(name) for name in wanted[0][:32]), tuple(comment(name) for name in wanted[1][:256])
+        wanted = tuple(_in_header(circuit.encoder)), tuple(comment(name) for name in wanted[1][:256])
     return [
         f"{file} does not have the names of the {kind} list: '{_first(own, said)}'"
         for kind, own, said in zip(kinds, wanted, found, strict=True)
@@ -68,6 +69,14 @@ def _names_inside(visit: Visit) -> list[str]:
 
 def _first(own: Sequence[str], said: Sequence[str]) -> str:
     return next((mine for k, mine in enumerate(own) if k >= len(said) or said[k] != mine), f"{len(said)} names")
+
+
+def _in_header(encoder: Encoder) -> list[str]:
+    """What NAME.h says of its first features: the names, and the scale and the offset of those that are codes."""
+    names = [comment(name) for name in encoder.names[:32]]
+    if encoder.quantiser is None:
+        return names
+    return [f"{name} ({step})" for name, step in zip(names, encoder.quantiser.texts(), strict=False)]
 
 
 def _c_names(visit: Visit) -> tuple[str, Names]:
