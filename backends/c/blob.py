@@ -9,7 +9,7 @@ numbers are little-endian:
 | 4 | uint16 version, 1; uint8 bytes of a feature; uint8 0 |
 | 8 | uint32 bytes of the whole blob |
 | 12 | uint32 CRC-32 (zlib's) of what follows |
-| 16 | uint64 interface: of the features' type and names, and the classes' names |
+| 16 | uint64 interface: of the features' type, names and codes, and the classes' names |
 | 24 | uint32 features, classes, rows (bytes of state), steps, gates, comparisons, literals |
 | 52 | the circuit's SHA-256 |
 | 84 | steps: uint8 kind (`mcu_schedule`), uint8 count, uint16 first byte written, or class |
@@ -37,9 +37,14 @@ MOST_ROWS = 1 << 16
 
 
 def interface_of(circuit: Circuit) -> int:
-    """64 bits that two circuits share when they take the same features, by name and type, and give the same classes."""
-    head = circuit.head
-    told = [circuit.encoder.dtype, list(circuit.encoder.names), None if head is None else list(head.names)]
+    """64 bits that two circuits share when they take the same features, by name and type and, where they are codes,
+    by scale and offset, and give the same classes.
+    """
+    head, quantiser = circuit.head, circuit.encoder.quantiser
+    names = None if head is None else list(head.names)
+    told: list[object] = [circuit.encoder.dtype, list(circuit.encoder.names), names]
+    if quantiser is not None:
+        told += [quantiser.scale.tolist(), quantiser.offset.tolist()]
     return int.from_bytes(hashlib.sha256(json.dumps(told).encode()).digest()[:8], "little")
 
 

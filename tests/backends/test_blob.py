@@ -20,6 +20,7 @@ from lgnc.flows.subject import Subject
 from lgnc.formats.lgn import save_model
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit, simulate
+from lgnc.ir.quantiser import Quantiser
 from lgnc.readback.blob import read_blob
 from lgnc.toolchain import find_tool, require_tool, run
 from lgnc.verify.prove import prove
@@ -173,6 +174,20 @@ def test_a_device_takes_another_network_and_refuses_what_is_none(tmp_path: Path)
         "renamed": "4", "type": "4", "empty": "1", "short": "1", "long": "1", "foreign": "2", "version": "3",
         "flipped": "5", "rows": "6", "fewer": "7",
     }  # fmt: skip
+
+
+def test_blobs_of_other_codes_are_of_another_interface() -> None:
+    """A device makes codes of what it measures with one scale and offset for each feature: it must not take others."""
+    circuit = lift(random_model(1, dtype="int16", features=9, classes=3, width=60))
+    scale, offset = np.full(9, 0.5), np.arange(9)
+    seen = set()
+    for quantiser in (None, Quantiser(scale, offset), Quantiser(2 * scale, offset), Quantiser(scale, offset + 1)):
+        of_codes = circuit.with_(encoder=replace(circuit.encoder, quantiser=quantiser))
+        files = emitted("c", of_codes, target_profile="mcu", blob=True).files
+        interface = files["net.bin"][16:24]
+        assert f"0x{int.from_bytes(interface, 'little'):016x}".encode() in files["net_blob.h"]
+        seen.add(interface)
+    assert len(seen) == 4
 
 
 FUZZ = """

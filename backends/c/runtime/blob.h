@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* Features' type and names, and classes' names: a blob of others is refused. */
+/* Features' type, names and, of codes, scales and offsets, and classes' names: a blob of others is refused. */
 #define NAME_INTERFACE UINT64_C(@INTERFACE@)
 
 /* Where blobs lie: __flash on an AVR whose blobs are in its flash, else nothing. */
