@@ -152,8 +152,11 @@ class Robust:
 
 
 def named(rows: Rows, row: Row) -> dict[str, Any]:
-    """A row's features by name."""
-    return dict(zip(rows.encoder.names, row.tolist(), strict=True))
+    """A row's features by name; of codes the values in the middle of their steps."""
+    quantiser, values = rows.encoder.quantiser, row.tolist()
+    if quantiser is not None:
+        values = [int(each) if each.is_integer() else each for each in quantiser.values(row[None])[0].tolist()]
+    return dict(zip(rows.encoder.names, values, strict=True))
 
 
 def class_name(rows: Rows, index: int, circuit: int = 0) -> str:
