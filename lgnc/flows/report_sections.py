@@ -232,15 +232,16 @@ def _answer(rows: Rows, place: int) -> tuple[str, str]:
 
 
 def _wrong_table(circuit: Circuit, rows: Rows, worst: list[int]) -> Table:
-    """With the values of the features that are read most."""
+    """With the values of the features that are read most; those of codes are in the middle of their steps."""
     from lgnc.report.circuits import feature_reads
 
-    reads = feature_reads(circuit)
+    reads, quantiser = feature_reads(circuit), circuit.encoder.quantiser
+    x = rows.x[worst] if quantiser is None else quantiser.values(rows.x[worst])
     chosen = [k for k in np.argsort(-reads, kind="stable")[:_WRONG_FEATURES].tolist() if reads[k]]
     header = ["row", "label", "class found", *(circuit.encoder.names[k] for k in chosen)]
     lines = [
-        [int(rows.number[place]), *_answer(rows, place), *(_number(rows.x[place, k]) for k in chosen)]
-        for place in worst
+        [int(rows.number[place]), *_answer(rows, place), *(_number(row[k]) for k in chosen)]
+        for place, row in zip(worst, x, strict=True)
     ]
     return Table(header, lines, (0, *range(3, len(header))), "With the features that are read most; scores in brackets")
 

@@ -49,6 +49,10 @@ class Quantiser:
         middle: NDArray[np.float64] = (codes.astype(np.int64) + self.offset) * self.scale
         return middle
 
+    def edge(self, feature: int, code: int) -> float:
+        """The value between the steps of a feature's code and of the next."""
+        return float((code + self.offset[feature] + 0.5) * self.scale[feature])
+
     def texts(self) -> list[str]:
         """What people are told of each feature's codes."""
         pairs = zip(self.scale.tolist(), self.offset.tolist(), strict=True)

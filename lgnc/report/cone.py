@@ -124,8 +124,10 @@ def _graph(
 def _node(circuit: Circuit, node: int, nodes: Mapping[int, int]) -> dict[str, str]:
     if node < circuit.inputs:
         enc = circuit.encoder
-        feature = enc.names[int(enc.feature[node])]
-        threshold = "" if enc.dtype == "bool" else f" > {enc.threshold[node]:g}"
+        number, least = int(enc.feature[node]), enc.threshold[node]
+        feature = enc.names[number]
+        least = least if enc.quantiser is None else enc.quantiser.edge(number, int(least))
+        threshold = "" if enc.dtype == "bool" else f" > {least:g}"
         return {
             "kind": "input",
             "text": label(feature, max(21 - len(threshold), 4)) + threshold,

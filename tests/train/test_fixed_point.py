@@ -265,6 +265,30 @@ def test_explain_shows_values(tmp_path: Path) -> None:
     assert all(value == pytest.approx(middle[name], rel=1e-5) for name, value in shown.items())
 
 
+@needs("jinja2")
+@needs("matplotlib")
+def test_a_page_and_a_picture_show_values(tmp_path: Path) -> None:
+    model = quantised(features=3)
+    quantiser, encoder = model.encoder.quantiser, model.encoder
+    assert quantiser is not None
+    codes = features_for(encoder, values(model, 9)[:3])
+    found = simulate(lift(model), codes)[1]
+    wrong = [model.class_names[(each + 1) % 3] for each in found]
+    page = lgnc.report(lift(model), tmp_path / "r.html", data=codes, y=wrong).read_text()
+    middle = quantiser.values(codes)
+    for value, code in zip(middle[:, 1], codes[:, 1], strict=True):
+        assert f">{value:g}<" in page
+        assert f">{code}<" not in page
+    picture = lgnc.show(lift(model), tmp_path / "s.svg", of=model.class_names[0]).path.read_text()
+    edges = {quantiser.edge(0, int(each)) for each in encoder.threshold[encoder.feature == 0]}
+    assert any(f"x0 &gt; {each:g}" in picture for each in edges)
+    step = Quantiser(quantiser.scale[:1], quantiser.offset[:1])
+    for each in edges:
+        around = step.codes(np.array([[each - 0.001], [each + 0.001]]), "int16").ravel()
+        assert quantiser.edge(0, int(around[0])) == each
+        assert around[1] == around[0] + 1
+
+
 @needs("numba")
 @pytest.mark.parametrize("kind", ["int8", "int16"])
 def test_training_loses_nothing(kind: str) -> None:
