@@ -55,9 +55,10 @@ def _docstring(circuit: Circuit, digest: str) -> str:
     head, enc = circuit.head, circuit.encoder
     what = f"{len(circuit.outputs)} outputs" if head is None else f"{head.classes} classes"
     calls = "outputs(features)" if head is None else "predict(features) and scores(features)"
+    codes = "" if enc.quantiser is None else "Features are codes of values, which quantise(values) makes.\n"
     return (
         f'"""A logic gate network: {len(enc.names)} {enc.dtype} features, {circuit.gates} gates, {what}.\n\n'
-        f"Call {calls}, features being [n, {len(enc.names)}] rows. Written by lgnc; MIT licence.\n"
+        f"Call {calls}, features being [n, {len(enc.names)}] rows. Written by lgnc; MIT licence.\n{codes}"
         f'Circuit SHA-256 {digest}.\n"""\n\n'
     )
 

@@ -209,6 +209,7 @@ def test_every_target_takes_values_and_codes(target: str, settings: dict[str, An
     if target == "numpy":
         text, module = (tmp_path / "out" / "net.py").read_text(), dict[str, Any]()
         exec(compile(text, "net.py", "exec"), module)
+        assert "quantise(values)" in module["__doc__"]
         assert (module["quantise"](x) == codes).all()
         assert (module["predict"](module["quantise"](x.tolist())) == classes).all()
         with pytest.raises(ValueError, match="not finite numbers"):
