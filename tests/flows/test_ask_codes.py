@@ -46,5 +46,5 @@ def test_two_networks_whose_codes_differ_are_not_compared() -> None:
     turned = Quantiser(quantiser.scale[::-1], quantiser.offset[::-1])
     swapped = replace(encoder, names=encoder.names[::-1], feature=1 - encoder.feature, quantiser=turned)
     assert lgnc.ask(model, other=replace(model, encoder=swapped), equal_up_to=name).answers[0].word == "equal"
-    with pytest.raises(BadInput, match="fixed-point codes"):
+    with pytest.raises(BadInput, match="fixed-point code differs"):
         lgnc.ask(model, other=replace(model, encoder=replace(encoder, quantiser=turned)), equal_up_to=name)
