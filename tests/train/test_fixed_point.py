@@ -224,6 +224,27 @@ def test_every_target_takes_values_and_codes(target: str, settings: dict[str, An
     assert next(station for station in verdict.stations if station.name == "function").how in ("proven", "exhaustive")
 
 
+@pytest.mark.parametrize(
+    ("target", "file", "was", "planted"),
+    [
+        pytest.param("onnx", "net.onnx", b"[-900, -200,", b"[-900, -201,", marks=needs("onnxruntime")),
+        ("numpy", "net.py", b"np.rint(x / CODE_SCALE)", b"np.rint(x * CODE_SCALE)"),
+        ("numpy", "net.py", b'CODE_OFFSET = _table("""', b'CODE_OFFSET = 1 + _table("""'),
+    ],
+)
+def test_verify_sees_other_codes(target: str, file: str, was: bytes, planted: bytes, tmp_path: Path) -> None:
+    model = quantised()
+    lgnc.save(model, tmp_path / "m.lgn")
+    lgnc.compile(tmp_path / "m.lgn", target, tmp_path / "out", name="net")
+    data = (tmp_path / "out" / file).read_bytes()
+    assert data.count(was) == 1
+    (tmp_path / "out" / file).write_bytes(data.replace(was, planted))
+    resign(tmp_path / "out", file)
+    verdict = verify(tmp_path / "m.lgn", tmp_path / "out")
+    assert verdict.equal is False
+    assert f"{file} makes other codes of values" in str(verdict)
+
+
 def test_another_quantiser_is_told() -> None:
     model = quantised()
     quantiser = model.encoder.quantiser

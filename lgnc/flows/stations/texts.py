@@ -124,7 +124,7 @@ def manifest(visit: Visit, again: Artifact | LgncError) -> Station:
     wrong = [f"{key} is {said!r:.60}, not {true!r:.60}" for key, said, true in _facts(visit) if said != true]
     if isinstance(again, Artifact):
         wrong += _different("", json.loads(json.dumps(again.details)), visit.manifest.facts)
-        wrong += _verilog_head(visit, again)
+        wrong += _verilog_head(visit, again) + _codes(visit, again)
     told = "says of the circuit, its costs and its interface what they are; not compared: stats, verified"
     source = visit.other.source
     if source is not None and source.sha256 != visit.manifest.source_sha256:
@@ -142,6 +142,44 @@ def _verilog_head(visit: Visit, again: Artifact) -> list[str]:
     odd = [line.decode(errors="replace") for line in wanted if line not in said]
     more = [line.decode(errors="replace") for line in said if line not in wanted]
     return [f"the head of {file} has {(odd or more)[0]!r:.60} otherwise"] if odd or more else []
+
+
+def _codes(visit: Visit, again: Artifact) -> list[str]:
+    """What the emitted file says otherwise of how values become codes than the circuit does."""
+    read = {"numpy": _numpy_codes, "onnx": _onnx_codes}.get(visit.manifest.target)
+    if read is None or visit.circuit.encoder.quantiser is None:
+        return []
+    file = f"{visit.name}{'.py' if visit.manifest.target == 'numpy' else '.onnx'}"
+    same = read(visit.manifest.read(visit.path, file)) == read(again.files[file])
+    return [] if same else [f"{file} makes other codes of values"]
+
+
+def _numpy_codes(data: bytes) -> list[str]:
+    """The statements of NAME.py that give `quantise` and its tables a value."""
+    own = {"CODE_SCALE", "CODE_OFFSET", "quantise"}
+    try:
+        body = ast.parse(data).body
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    return [ast.dump(node) for node in body if own & {getattr(each, "id", None) for each in _assigned(node)}]
+
+
+def _assigned(node: ast.stmt) -> list[ast.expr]:
+    """What a statement gives a value."""
+    if isinstance(node, ast.FunctionDef):
+        return [ast.Name(node.name)]
+    return list(node.targets) if isinstance(node, ast.Assign) else []
+
+
+def _onnx_codes(data: bytes) -> list[str]:
+    """Scales and offsets in the metadata of NAME.onnx."""
+    import onnx
+
+    try:
+        facts = onnx.load_from_string(data).metadata_props
+    except Exception:
+        return []
+    return sorted(f"{each.key} {each.value}" for each in facts if each.key in ("scale", "offset"))
 
 
 def _is_comment(line: bytes) -> bool:
