@@ -32,7 +32,7 @@ def project_files(circuit: Circuit, rows: Golden, library: Library) -> dict[str,
     arduino |= {"paragraph": "Written by lgnc.", "category": "Data Processing", "url": "", "architectures": "*"}
     arduino |= {"includes": f"{name}.h"}
     return {
-        f"test/test_{name}.c": test_source(circuit, rows),
+        f"test/test_{name}.c": self_test_source(circuit, rows),
         "Makefile": library.filled("Makefile.in"),
         "CMakeLists.txt": library.filled("CMakeLists.txt.in"),
         "library.json": json.dumps({**platformio, "platforms": "*"}, indent=2, sort_keys=True) + "\n",
@@ -55,7 +55,7 @@ def _said(rows: Golden) -> str:
     return f"They see {rows.seen} of {rows.thresholds} thresholds move by one step, up and down."
 
 
-def test_source(circuit: Circuit, rows: Golden) -> str:
+def self_test_source(circuit: Circuit, rows: Golden) -> str:
     """A C99 program that exits 0 when the network gives the golden answers, one sample at a time and all at once."""
     element, _ = element_types(circuit)
     stored = rows.rows.astype(ELEMENT.get(circuit.encoder.dtype, circuit.encoder.dtype))

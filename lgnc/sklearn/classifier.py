@@ -28,8 +28,8 @@ from lgnc.train.config import TrainConfig
 from lgnc.verify.verdict import Verdict
 
 SETTINGS = (
-    "layers", "width", "widths", "node", "constants", "wiring", "candidates", "candidates_from", "redraw", "encoder",
-    "method", "cage", "temperature", "wiring_temperature", "group_tau", "init", "epochs", "batch_size", "lr",
+    "layers", "width", "widths", "node", "constants", "wiring", "opcodes", "candidates", "candidates_from", "redraw",
+    "encoder", "method", "cage", "temperature", "wiring_temperature", "group_tau", "init", "epochs", "batch_size", "lr",
     "weight_decay", "warmup", "schedule", "validation_fraction", "members", "device", "engine", "time_budget",
 )  # fmt: skip
 """The parameters that are fields of `TrainConfig`, by the same names."""
@@ -70,6 +70,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node: str = "tree2",
         constants: bool = True,
         wiring: str | None = None,
+        opcodes: str = "gate",
         candidates: int | None = None,
         candidates_from: str | None = None,
         redraw: float | None = None,
@@ -102,6 +103,7 @@ class LGNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.node = node
         self.constants = constants
         self.wiring = wiring
+        self.opcodes = opcodes
         self.candidates = candidates
         self.candidates_from = candidates_from
         self.redraw = redraw

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lgnc.backends.c.golden import golden
-from lgnc.backends.c.project import answers, test_source
+from lgnc.backends.c.project import answers, self_test_source
 from lgnc.backends.c.sensitivity import rows_shown
 from lgnc.diagnostics import Failed
 from lgnc.formats.lift import lift
@@ -85,7 +85,7 @@ def test_the_test_stays_small() -> None:
     for circuit in (wide, digits_like(), mixed_scale()):
         vectors = golden(circuit)
         assert vectors.rows.size <= 40_000
-        assert len(test_source(circuit, vectors)) < 200_000
+        assert len(self_test_source(circuit, vectors)) < 200_000
 
 
 def test_few_rows_that_can_be_simulated_are_filled_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_what_is_too_large_to_simulate_is_said(monkeypatch: pytest.MonkeyPatch) 
     vectors = golden(digits_like())
     assert vectors.seen is None
     assert len(vectors.rows) > 10
-    assert "was not simulated" in test_source(digits_like(), vectors)
+    assert "was not simulated" in self_test_source(digits_like(), vectors)
 
 
 @pytest.mark.parametrize("seed", range(4))

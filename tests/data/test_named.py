@@ -343,7 +343,7 @@ def test_real_adult() -> None:
 @real("tabular/phoneme.csv")
 def test_real_phoneme() -> None:
     data = load_dataset("phoneme")
-    assert data.x_train.dtype == np.float64
+    assert data.x_train.dtype == np.float32
     assert np.bincount(np.concatenate([data.y_train, data.y_test])).tolist() == [3818, 1586]
 
 

@@ -20,6 +20,7 @@ pytestmark = [needs("scikit-learn"), needs("numba")]
 NOT_HERE = {
     "layer", "preset", "shifts", "flips", "rotate", "zoom", "elastic", "augment",  # images
     "inputs", "test_fraction", "steps",
+    "fixed_point",  # a compiled network takes codes, and a table of numbers says nothing of them
     "seed", "threads", "balance",  # scikit-learn's random_state, n_jobs and class_weight
 }  # fmt: skip
 

@@ -72,6 +72,7 @@ WORKS = {
     "class weights": Work("hard-st", weighs=True),
     "members": Work("hard-st", members=2),
     "processes": Work("hard-st", processes=2),
+    "words": Work("hard-st", words=True),
 }
 
 
@@ -107,7 +108,7 @@ def test_the_page_has_the_table_of_engines() -> None:
         assert ("class weights" in kind.can) == ("members" in kind.can), "two columns, then"
         answers = ["yes" if "soft" in kind.can else "no", "yes" if "ramps" in kind.can else "no"]
         answers.append(convolves if "convolutions" in kind.can else "no")
-        for need in ("learned leaves", "weight decay", "layer rates", "class weights", "processes"):
+        for need in ("learned leaves", "weight decay", "layer rates", "class weights", "words", "processes"):
             answers.append("yes" if need in kind.can else "no")
         cells = [f"`{kind.name}`", {"cpu": "CPU", "cuda": "CUDA", "": "any"}[kind.device], *answers]
         assert f"| {' | '.join(cells)} |" in page
