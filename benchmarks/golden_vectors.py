@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lgnc.backends.c.golden import golden
-from lgnc.backends.c.project import answers, test_source
+from lgnc.backends.c.project import answers, self_test_source
 from tests.backends.faults import (
     digits_like,
     few_columns,
@@ -43,7 +43,7 @@ def main() -> None:
         started = time.process_time()
         vectors = golden(circuit)
         row = {"net": name, "gates": circuit.gates, **vectors.facts, "cpu_s": round(time.process_time() - started, 2)}
-        row["test_bytes"] = len(test_source(circuit, vectors))
+        row["test_bytes"] = len(self_test_source(circuit, vectors))
         right = answers(circuit, vectors.rows)
         for fault in FAULTS:
             rng = np.random.default_rng(0)
