@@ -48,7 +48,8 @@ def read_parquet(
         try:
             with pq.ParquetFile(path, read_dictionary=texts) as file:
                 arrow = _read(file, names, _BATCH, where, budget)
-        except (pa.ArrowNotImplementedError, OSError) as error:  # A coding that arrow reads as plain texts alone.
+        except (pa.ArrowException, OSError) as error:
+            # Of some codings arrow says that it reads them as plain texts alone.
             if "not yet implemented" not in str(error).lower():
                 raise
             with pq.ParquetFile(path) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,19 +56,19 @@ class Reachable:
         return Witness((named(self.rows, row),), (class_name(self.rows, found),))
 
 
-class _Pair:
+class _Pair(ABC):
     """A question about two rows that differ in some features alone. `differs` says whether two classes show it."""
 
     def __init__(self, rows: Rows, features: Sequence[int]) -> None:
         self.rows, self.features = rows, [each for each in features if rows.space.count[each] > 1]
 
+    @abstractmethod
     def differs(self, first: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
         """bool[n]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def second(self, first: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
         """[n, features]: the second rows, from the first ones and rows that have other values of the features."""
-        raise NotImplementedError
 
     def drawn(self, rng: np.random.Generator, deadline: float) -> Witness | None:  # noqa: ARG002
         """See `Question`."""
