@@ -211,10 +211,10 @@ def match(nets: list[Net], lines: list[str], literal: list[dict[int, int]]) -> l
             index, offset, used = index + 1, 0, [[], []]
         elif word == "e":
             found.append((at(0, x), at(1, y)))
-        elif word == "x":
+        elif word == "x" and x in (0, 1):
             found.append((at(x, y), -at(x, z)))
             offset += -1 if x else 1
-        elif word == "k" and z in (0, 1):
+        elif word == "k" and x in (0, 1) and z in (0, 1):
             found.append((at(x, y), -1 if z else 1))
             offset += -z if x else z
         else:
