@@ -127,7 +127,7 @@ class _Run:
         if owner >= len(self.counted):
             raise _bad("a step counts for no class", self.where)
         if kind & 8:  # Less a bit is its opposite, less one.
-            literals = [literal ^ 1 if literal >= 0 else -3 - literal for literal in literals]
+            literals = [literal ^ 1 for literal in literals]
             self.offset[owner] -= len(literals)
         self.counted[owner] += literals
 

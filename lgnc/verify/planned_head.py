@@ -13,16 +13,15 @@ import numpy as np
 
 from lgnc.arithmetic.head import argmax_circuit, score_format
 from lgnc.diagnostics import BadInput
+from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit
-from lgnc.ir.gates import AND, FLIP_A, FLIP_B, OR, READS_A, READS_B, XNOR, XOR
+from lgnc.ir.gates import AND, OR, XNOR, XOR
 from lgnc.verify.head_plan import Stage
-
-_FLIP_A, _FLIP_B = FLIP_A.tolist(), FLIP_B.tolist()
+from lgnc.verify.question import placed
 
 Plan = list[list[Stage]]
 """For each class the stages of its sum."""
 
-FALSE, TRUE = -2, -1
 _SCORE = re.compile(r"(?:score([0-9]{1,6})_|scores_)([0-9]{1,9})")
 _INDEX = re.compile(r"(?:index|class)_([0-9]{1,3})")
 
@@ -79,13 +78,13 @@ def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Ci
             outputs[place] = literal
     for bit, place in enumerate(index):
         outputs[place] = chosen[bit] if bit < len(chosen) else FALSE
-    return work.circuit(outputs, like.output_names)
+    return work.behind(outputs, like.output_names)
 
 
 def _chosen(work: _Gates, keys: list[list[int]], tournament: bool) -> list[int]:
     """The index of the highest key, the lowest index winning a tie: by a tournament, or by a scan."""
     if tournament:
-        return work.instance(argmax_circuit(len(keys), len(keys[0])), [bit for key in keys for bit in key])
+        return placed(work, argmax_circuit(len(keys), len(keys[0])), [bit for key in keys for bit in key])
     best, index = keys[0], [FALSE] * max(1, (len(keys) - 1).bit_length())
     for number, key in enumerate(keys[1:], 1):
         above = FALSE
@@ -108,32 +107,12 @@ def _used(words: Sequence[Sequence[int]], signed: bool) -> int:
     return used
 
 
-class _Gates:
-    """Gates put behind a circuit's; constants and a literal met twice are folded."""
+class _Gates(Builder):
+    """Gates put behind a circuit's, whose nodes are the inputs."""
 
     def __init__(self, circuit: Circuit) -> None:
+        super().__init__(circuit.nodes)
         self.before = circuit
-        self.op: list[int] = []
-        self.a: list[int] = []
-        self.b: list[int] = []
-
-    def gate(self, op: int, p: int, q: int) -> int:
-        """The literal of a gate over literals."""
-        if p >= 0 and q >= 0 and p >> 1 != q >> 1:
-            op = _FLIP_A[op] if p & 1 else op
-            op = _FLIP_B[op] if q & 1 else op
-            self.op.append(op)
-            self.a.append(p >> 1)
-            self.b.append(q >> 1)
-            return 2 * (self.before.nodes + len(self.op) - 1)
-        values = []
-        for one in (0, 1):
-            u = p & 1 if p < 0 else one
-            v = q & 1 if q < 0 else one ^ ((p ^ q) & 1 if p >= 0 else 0)
-            values.append(op >> (3 - 2 * u - v) & 1)
-        if values[0] == values[1]:
-            return TRUE if values[0] else FALSE
-        return (p if p >= 0 else q) ^ values[0]
 
     def total(self, literals: list[int], stages: Sequence[Stage], low: int, whole: int) -> list[int] | None:
         """The bits of the literals' sum plus `low`; None where the stages do not add that up.
@@ -197,15 +176,8 @@ class _Gates:
             word[bit[0]] = bit[1]
         return word
 
-    def instance(self, circuit: Circuit, literals: Sequence[int]) -> list[int]:
-        """The outputs of a headless circuit over literals."""
-        at = list(literals)
-        for op, a, b in zip(circuit.op.tolist(), circuit.a.tolist(), circuit.b.tolist(), strict=True):
-            at.append(self.gate(op, at[a] if READS_A[op] else FALSE, at[b] if READS_B[op] else FALSE))
-        return [at[x >> 1] ^ (x & 1) for x in circuit.outputs.tolist()]
-
-    def circuit(self, outputs: Sequence[int], names: tuple[str, ...]) -> Circuit:
-        """The circuit with these outputs: a gate more where one is a constant."""
+    def behind(self, outputs: Sequence[int], names: tuple[str, ...]) -> Circuit:
+        """The whole circuit with these outputs: a gate more where one is a constant."""
         before, op, a, b = self.before, [*self.op], [*self.a], [*self.b]
         constant = 2 * (before.nodes + len(op))
         if min(outputs, default=0) < 0:

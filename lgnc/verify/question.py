@@ -24,7 +24,7 @@ from lgnc.verify.space import live_nodes
 
 def inverted(literal: int) -> int:
     """The complement of a builder's literal, constants included."""
-    return literal ^ 1 if literal >= 0 else FALSE + TRUE - literal
+    return literal ^ 1
 
 
 def never(question: Circuit) -> Circuit:
@@ -173,4 +173,4 @@ def placed(build: Builder, circuit: Circuit, bits: Sequence[int]) -> list[int]:
     rows = zip(nodes.tolist(), *(part[live].tolist() for part in (circuit.op, circuit.a, circuit.b)), strict=True)
     for node, op, a, b in rows:
         literal[node] = build.gate(op, literal[a], literal[b])
-    return [inverted(literal[x >> 1]) if x & 1 else literal[x >> 1] for x in circuit.outputs.tolist()]
+    return [literal[x >> 1] ^ (x & 1) for x in circuit.outputs.tolist()]
