@@ -45,6 +45,15 @@ def test_two_networks_whose_codes_differ_are_not_compared() -> None:
     assert quantiser is not None
     turned = Quantiser(quantiser.scale[::-1], quantiser.offset[::-1])
     swapped = replace(encoder, names=encoder.names[::-1], feature=1 - encoder.feature, quantiser=turned)
-    assert lgnc.ask(model, other=replace(model, encoder=swapped), equal_up_to=name).answers[0].word == "equal"
-    with pytest.raises(BadInput, match="fixed-point code differs"):
-        lgnc.ask(model, other=replace(model, encoder=replace(encoder, quantiser=turned)), equal_up_to=name)
+    for same in (model, replace(model, encoder=swapped)):
+        assert lgnc.ask(model, other=same, equal_up_to=name).answers[0].word == "equal"
+    for codes in (turned, Quantiser(quantiser.scale * [1, 2], quantiser.offset)):
+        with pytest.raises(BadInput, match="fixed-point code differs"):
+            lgnc.ask(model, other=replace(model, encoder=replace(encoder, quantiser=codes)), equal_up_to=name)
+
+
+def test_a_radius_of_codes_is_in_thresholds_alone() -> None:
+    coded = in_codes(small(2, "int16"))
+    with pytest.raises(BadInput, match="features are codes"):
+        lgnc.ask(coded, robust=[5.0, 3.5], radius=0.5)
+    assert len(lgnc.ask(coded, robust=[5.0, 3.5], radius=1, steps=True).answers) == 1
