@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput, Failed
+from lgnc.files import read_file
 from lgnc.flows.names import differences
 from lgnc.flows.subject import Subject, load_subject
 from lgnc.flows.things import is_folder
@@ -72,6 +73,19 @@ def join_certificates(texts: list[str], certificate: Path, a: Path, b: Path) -> 
     near = certificate.resolve().parent
     names = [Path(os.path.relpath(each.resolve(), near)).as_posix() for each in (a, b)]
     return "".join(texts) + _SUBJECTS + json.dumps(names) + "\n"
+
+
+def read_certificate(certificate: Path, a: Path, b: Path) -> list[tuple[str, Part]]:
+    """The parts of a file about `a` and `b`, each with the pair of circuits that it is to be checked against.
+
+    Raises BadInput when there are more or fewer, and as `parts_of` does.
+    """
+    texts = split_certificate(read_file(certificate).decode(errors="replace"), str(certificate))
+    parts = parts_of(a, b)
+    if len(texts) != len(parts):
+        what = f"has {len(texts)} parts, for {len(parts)} pairs of circuits"
+        raise BadInput(what, where=str(certificate), fix="check the files")
+    return list(zip(texts, parts, strict=True))
 
 
 def split_certificate(text: str, where: str) -> list[str]:

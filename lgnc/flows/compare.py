@@ -13,8 +13,8 @@ from typing import get_args
 
 from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput, Failed, unknown
-from lgnc.files import read_file, write_file
-from lgnc.flows.certificates import join_certificates, parts_of, split_certificate
+from lgnc.files import write_file
+from lgnc.flows.certificates import join_certificates, parts_of, read_certificate
 from lgnc.flows.names import differences
 from lgnc.flows.stations.examine import folder_stations
 from lgnc.flows.stations.function import Telling, run_and_read
@@ -123,7 +123,7 @@ def write_certificate(
 ) -> Verdict:
     """Prove two things equal and write the proof; `replay_certificate` follows it without a search.
 
-    For a compiled folder the proof has several parts (`lgnc.flows.certificates.parts_of`), all for scores. Raises
+    For a compiled folder the proof has several parts (`lgnc.flows.certificates.parts_of`), each for `claim`. Raises
     Failed when the proof has a form that certificates do not have, BadInput for a text that is not read back.
     """
     seconds = PROOF_SECONDS if time_limit is None else time_limit
@@ -151,14 +151,10 @@ def replay_certificate(
     claims less than is asked.
     """
     started = time.perf_counter()
-    texts = split_certificate(read_file(certificate).decode(errors="replace"), str(certificate))
-    parts = parts_of(a, b)
-    if len(texts) != len(parts):
-        what = f"has {len(texts)} parts, for {len(parts)} pairs of circuits"
-        raise BadInput(what, where=str(certificate), fix="check the files")
+    parts = read_certificate(certificate, a, b)
     deadline = started + (PROOF_SECONDS if time_limit is None else time_limit)
     lemmas = 0
-    for text, part in zip(texts, parts, strict=True):
+    for text, part in parts:
         try:
             lemmas += check_certificate(text, part.a, part.b, str(certificate), deadline=deadline)
         except TimeIsUp:
@@ -169,5 +165,5 @@ def replay_certificate(
                 "proves that the classes are equal, not the scores", where=str(certificate), fix="--claim class"
             )
     seconds = time.perf_counter() - started
-    detail = "; but ".join([f"the certificate's {lemmas} lemmas follow", *differences(parts[0].a, parts[0].b)])
+    detail = "; but ".join([f"the certificate's {lemmas} lemmas follow", *differences(parts[0][1].a, parts[0][1].b)])
     return Verdict(True, "proven", 0, None, seconds, detail)

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lgnc.diagnostics import BadInput, Failed
-from lgnc.files import read_file, write_file
-from lgnc.flows.certificates import parts_of, split_certificate
+from lgnc.diagnostics import Failed
+from lgnc.files import write_file
+from lgnc.flows.certificates import read_certificate
 from lgnc.verify.certificate import Checked, TimeIsUp, checked
 from lgnc.verify.lrat import Proof, Replay
 from lgnc.verify.lrat_text import drat_text, lrat_binary, lrat_text
@@ -38,14 +38,10 @@ def export_certificate(
     as `lgnc.verify.certificate.checked` does, and Failed when time runs out.
     """
     deadline = time.perf_counter() + time_limit
-    texts = split_certificate(read_file(certificate).decode(errors="replace"), str(certificate))
-    parts = parts_of(a, b)
-    if len(texts) != len(parts):
-        what = f"has {len(texts)} parts, for {len(parts)} pairs of circuits"
-        raise BadInput(what, where=str(certificate), fix="check the files")
+    parts = read_certificate(certificate, a, b)
     found = []
     try:
-        for number, (text, part) in enumerate(zip(texts, parts, strict=True), 1):
+        for number, (text, part) in enumerate(parts, 1):
             seen = checked(text, part.a, part.b, str(certificate), deadline=deadline)
             miter = Miter(joint_space(seen.a, seen.b))
             pairs = pair_outputs(seen, str(certificate))
