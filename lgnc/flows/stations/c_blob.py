@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lgnc.backends.c.text import named
 from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.batches import answers, difference, rows_of
+from lgnc.flows.stations.c_shim import shim_library
 from lgnc.flows.stations.visit import Visit
 from lgnc.native import Call, call_apart
 from lgnc.readback.blob import read_blob
-from lgnc.toolchain import require_tool, run
 from lgnc.verify.prove import prove
 from lgnc.verify.verdict import Station
 
@@ -68,7 +67,8 @@ def _loader(visit: Visit, data: bytes) -> tuple[str | None, int]:
     blocks: list[bytes | bytearray] = [rows.tobytes(), bytearray(need + 1)]
     blocks += [bytearray(right[kind].astype(np.int32).nbytes) for kind in ("scores", "predict")]
     with tempfile.TemporaryDirectory(prefix="lgnc-blob-") as place:
-        library, calls = _library(Path(place), visit), []
+        library = shim_library(visit, Path(place), _SHIM, (".h", "_blob.h", "_blob.c"), {})
+        calls = []
         for number, (each, room) in enumerate(tries):
             blocks += [each or b"\0", bytearray(4)]
             at = len(blocks) - 2
@@ -87,16 +87,3 @@ def _loader(visit: Visit, data: bytes) -> tuple[str | None, int]:
         if wrong := difference(f"{visit.name}_blob.c: {kind}", _ROWS, found, wanted):
             return wrong, len(damaged)
     return None, len(damaged)
-
-
-def _library(at: Path, visit: Visit) -> Path:
-    files = [f"{visit.name}{ending}" for ending in (".h", "_blob.h", "_blob.c")]
-    for file in files:
-        (at / file).write_bytes(visit.manifest.read(visit.path, file))
-    facts = visit.manifest.c
-    assert facts is not None
-    shim = named(_SHIM, visit.name).replace("const T *", f"const {facts.element} *")
-    (at / "shim_of_blob.c").write_text(shim, "ascii")
-    library, sources = at / "blob.so", ["shim_of_blob.c", files[2]]
-    run([require_tool("cc"), "-std=c99", "-O0", "-shared", "-fPIC", "-o", library, *sources], cwd=at)
-    return library

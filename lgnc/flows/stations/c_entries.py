@@ -42,8 +42,7 @@ def c_entry_points(visit: Visit) -> Station:
     }
     with tempfile.TemporaryDirectory(prefix="lgnc-entries-") as place:
         at = Path(place)
-        for ending in (".c", ".h"):
-            (at / f"{visit.name}{ending}").write_bytes(visit.manifest.read(visit.path, f"{visit.name}{ending}"))
+        visit.copy(at, f"{visit.name}.c", f"{visit.name}.h")
         libraries = {width: _library(at, visit, width) for width in widths}
         wrong, told = _alone(visit, facts, libraries, rows, right)
     wrong = wrong or _threads(visit, facts, rows, right)

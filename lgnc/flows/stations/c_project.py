@@ -22,8 +22,7 @@ def self_test(visit: Visit) -> Station:
     with tempfile.TemporaryDirectory(prefix="lgnc-self-test-") as place:
         at = Path(place)
         (at / "test").mkdir()
-        for file in (f"{name}.c", f"{name}.h", test):
-            (at / file).write_bytes(visit.manifest.read(visit.path, file))
+        visit.copy(at, f"{name}.c", f"{name}.h", test)
         (at / "stub.c").write_text(_stub(visit), "ascii")
         build = [require_tool("cc"), "-std=c99", "-O0", "-I."]
         run([*build, "-c", "-o", "test.o", test], cwd=at)

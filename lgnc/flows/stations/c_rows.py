@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.c.row import Member, row_names
-from lgnc.backends.c.text import macro_prefix, named
+from lgnc.backends.c.text import macro_prefix
 from lgnc.backends.row import features_of
 from lgnc.diagnostics import BadInput
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.batches import Answers, answers, rows_of
+from lgnc.flows.stations.c_shim import shim_library
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.circuit import Head
 from lgnc.native import Argument, Call, call_apart
-from lgnc.toolchain import require_tool, run
 from lgnc.verify.verdict import Station
 
 _ROWS = 512
@@ -180,21 +180,9 @@ void lgnc_names(char *out)
 
 def _library(at: Path, visit: Visit, members: Sequence[Member], host: bool) -> Path:
     """The folder's two files, and a function that fills in rows by the names of their members."""
-    files = [f"{visit.name}{ending}" for ending in (".c", ".h", "_row.c", "_row.h")]
-    for file in files:
-        (at / file).write_bytes(visit.manifest.read(visit.path, file))
-    facts = visit.manifest.c
-    assert facts is not None
-    text = named(_SHIM, visit.name).replace("T *", f"{facts.element} *")
     words = {"HOST": int(host), "COLUMNS": len(members), "FILL": _NAME, "SET": "\n        ".join(_settings(members))}
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", str(value))
-    (at / "shim_of_rows.c").write_text(text, "ascii")
-    define = f"-D{macro_prefix(visit.name)}WIDEST=8"
-    sources = ["shim_of_rows.c", files[0], files[2]]
-    library = at / "rows.so"
-    run([require_tool("cc"), "-std=c99", "-O0", "-shared", "-fPIC", define, "-o", library, *sources, "-lm"], cwd=at)
-    return library
+    flags = f"-D{macro_prefix(visit.name)}WIDEST=8", "-lm"
+    return shim_library(visit, at, _SHIM, (".c", ".h", "_row.c", "_row.h"), words, flags)
 
 
 def _settings(members: Sequence[Member]) -> list[str]:

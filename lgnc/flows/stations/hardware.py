@@ -101,12 +101,6 @@ def _vectors(visit: Visit, at: Path) -> None:
     (at / f"{visit.name}_expected.hex").write_bytes(hex_lines(expected(visit.circuit, bits, results)))
 
 
-def _sources(visit: Visit, at: Path, *files: str) -> list[str]:
-    for file in files:
-        (at / file).write_bytes(visit.manifest.read(visit.path, file))
-    return list(files)
-
-
 def _simulate(at: Path, top: str, sources: list[str]) -> str:
     """The line that says PASS. Raises Failed, with what was said, where there is none."""
     iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
@@ -125,7 +119,7 @@ def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, to
     with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
         at = Path(place)
         _vectors(visit, at)
-        sources = _sources(visit, at, *files)
+        sources = visit.copy(at, *files)
         (at / "bench.v").write_bytes(bench)
         _simulate(at, top, [*sources, "bench.v"])
         tested = Station(name, True, "tested", told)
@@ -227,8 +221,8 @@ def benches(visit: Visit) -> Station:
         bench, design = f"tb_{name}{wrapper}.v", [f"{name}.v", *([f"{name}{wrapper}.v"] if wrapper else [])]
         with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
             at = Path(place)
-            sources = _sources(visit, at, bench, *design)
-            _sources(visit, at, f"{name}_vectors.hex", f"{name}_expected.hex")
+            sources = visit.copy(at, bench, *design)
+            visit.copy(at, f"{name}_vectors.hex", f"{name}_expected.hex")
             _simulate(at, bench.removesuffix(".v"), sources)
             _spoil(at / f"{name}_expected.hex")
             try:

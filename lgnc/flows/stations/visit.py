@@ -36,6 +36,12 @@ class Visit:
     def name(self) -> str:
         return self.manifest.name
 
+    def copy(self, at: Path, *files: str) -> list[str]:
+        """Write some of the folder's files, as the manifest lists them, into the folder `at`; their names."""
+        for file in files:
+            (at / file).write_bytes(self.manifest.read(self.path, file))
+        return list(files)
+
 
 def timed(name: str, check: Callable[[], Station]) -> Station:
     """The station that `check` gives, with its seconds. What a tool says no to is NO; a tool that is missing, or took
