@@ -108,9 +108,9 @@ def put_back(
     point: Point, home: Point, groups: Sequence[Group], still: Callable[[Point], bool], deadline: float
 ) -> Point:
     """`point` with groups put back to where they are at `home`, many at a time, as long as `still` holds of it."""
-    size = len(_moved(groups, point, home))
+    size = len(moved_groups(groups, point, home))
     while size:
-        for first in range(0, len(moved := _moved(groups, point, home)), size):
+        for first in range(0, len(moved := moved_groups(groups, point, home)), size):
             if time.perf_counter() > deadline:
                 return point
             features = [each for place in moved[first : first + size] for each in groups[place].features]
@@ -122,8 +122,8 @@ def put_back(
     return point
 
 
-def _moved(groups: Sequence[Group], point: Point, home: Point) -> tuple[int, ...]:
-    """The groups in which two points differ."""
+def moved_groups(groups: Sequence[Group], point: NDArray[Any], home: NDArray[Any]) -> tuple[int, ...]:
+    """The groups in which two points, or two rows, differ."""
     moved = point != home
     return tuple(place for place, group in enumerate(groups) if moved[list(group.features)].any())
 
@@ -284,7 +284,7 @@ class _Search:
         return int((cut != self.cut)[self._stepping()].sum())
 
     def _groups_of(self, point: Point) -> tuple[int, ...]:
-        return _moved(self.groups, point, self.point)
+        return moved_groups(self.groups, point, self.point)
 
     def _counter(self, literals: list[int], bound: int) -> list[int]:
         """Literals: the k-th is true where more than k of `literals` are, up to the bound."""

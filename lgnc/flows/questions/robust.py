@@ -19,7 +19,7 @@ from lgnc.flows.questions.proofs import Words
 from lgnc.flows.questions.rows import Rows
 from lgnc.ir.builder import FALSE, TRUE
 from lgnc.ir.circuit import Circuit
-from lgnc.verify.flip import Group, Point, put_back, row_at
+from lgnc.verify.flip import Point, moved_groups, put_back, row_at
 from lgnc.verify.question import Classes, Scene
 
 _DRAWN = 256
@@ -168,11 +168,6 @@ def class_name(rows: Rows, index: int, circuit: int = 0) -> str:
 
 def changes(rows: Rows, before: Row, after: Row) -> tuple[Change, ...]:
     """The columns in which two rows differ."""
-    columns, groups = rows.columns, rows.columns.groups
-    places = [place for place, group in enumerate(groups) if _differ(group, before, after)]
+    columns = rows.columns
+    places = moved_groups(columns.groups, after, before)
     return tuple(Change(columns.names[k], columns.shown(k, before), columns.shown(k, after)) for k in places)
-
-
-def _differ(group: Group, before: Row, after: Row) -> bool:
-    features = list(group.features)
-    return bool((before[features] != after[features]).any())
