@@ -84,6 +84,40 @@ def test_a_proof_is_accepted_and_is_the_same_each_time() -> None:
     assert dratify_says(miter.dimacs(), drat_text(proof))
 
 
+def from_text(data: bytes) -> list[list[int | str]]:
+    return [[int(x) if x != "d" else x for x in line.split()] for line in data.decode().splitlines()]
+
+
+def from_binary(data: bytes) -> list[list[int | str]]:
+    """The same rows, but for the number that text has before a `d`; numbers as the format's own definition has them."""
+    rows: list[list[int | str]] = []
+    place, zeros = 0, 0
+    while place < len(data):
+        if not zeros:
+            rows.append(["d"] if data[place] == ord("d") else [])
+            assert data[place] in b"ad"
+            zeros, place = 1 if rows[-1] else 2, place + 1
+        size = next(k for k in range(1, 10) if data[place + k - 1] < 128)
+        number = sum((byte & 127) << 7 * k for k, byte in enumerate(data[place : place + size]))
+        rows[-1].append(-(number >> 1) if number & 1 else number >> 1)
+        zeros, place = zeros - (number == 0), place + size
+    assert not zeros
+    return rows
+
+
+def test_text_and_binary_have_all_of_the_proof() -> None:
+    proof = exported(*pair())[1]
+    wanted: list[list[int | str]] = []
+    for number, clause, hints in proof.steps:
+        wanted.append([number, *clause, 0, *hints, 0])
+        if number in proof.deletions:
+            wanted.append([number, "d", *proof.deletions[number], 0])
+    assert proof.last > 64  # More than one byte of binary.
+    assert any("d" in row for row in wanted)
+    assert from_text(lrat_text(proof)) == wanted
+    assert from_binary(lrat_binary(proof)) == [row[1:] if "d" in row else row for row in wanted]
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**20), classes=st.integers(0, 3))
 def test_every_certificate_becomes_a_proof(seed: int, classes: int) -> None:
