@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lgnc.flows.compare import write_certificate
@@ -14,6 +16,7 @@ from lgnc.flows.export import export_certificate
 from lgnc.formats.lgn import Model, save_model
 from lgnc.formats.lift import lift
 from lgnc.formats.source import save_circuit
+from lgnc.ir.quantiser import Quantiser
 from lgnc.passes.manager import run_pipeline
 from tests.support import random_model
 
@@ -45,6 +48,20 @@ def test_the_second_writer_gets_the_same_bytes(tmp_path: Path, dtype: str) -> No
     model = random_model(3, features=9, width=50, layers=3, classes=4, candidates=2, dtype=dtype)
     found = again(*exported(model, tmp_path))
     assert (found.returncode, found.stdout) == (0, (tmp_path / "out.cnf").read_bytes())
+
+
+@pytest.mark.parametrize("second", [0.5, 0.25])
+def test_codes_of_values_are_read_and_must_be_the_same(tmp_path: Path, second: float) -> None:
+    model = random_model(3, features=9, width=50, layers=3, classes=4, dtype="int16")
+    quantiser = Quantiser(np.full(9, 0.5), np.arange(9))
+    coded = replace(model, encoder=replace(model.encoder, quantiser=quantiser))
+    one, two, pairs = exported(coded, tmp_path)
+    two.write_text(two.read_text().replace('"x3" scale 0.5 offset 3', f'"x3" scale {second} offset 3'))
+    found = again(one, two, pairs)
+    if second == 0.5:
+        assert (found.returncode, found.stdout) == (0, (tmp_path / "out.cnf").read_bytes())
+    else:
+        assert (found.returncode, b"different codes" in found.stderr) == (1, True)
 
 
 def test_pairs_that_do_not_show_the_scores_are_refused(tmp_path: Path) -> None:

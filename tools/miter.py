@@ -23,7 +23,8 @@ NAMES = ("false", "and", "gt", "a", "lt", "b", "xor", "or", "nor", "xnor", "notb
 
 class Net(NamedTuple):
     """bits: (feature, threshold) of each encoder bit. gates: (op, a, b) over nodes, which are encoder bits, then gates.
-    head: (offset, literals) of each class; a literal is 2 * node + inverted.
+    head: (offset, literals) of each class; a literal is 2 * node + inverted. codes: (scale, offset) of each feature
+    where they are fixed-point codes of values, else none.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Net(NamedTuple):
     bits: list[tuple[int, Any]]
     gates: list[tuple[int, int, int]]
     head: list[tuple[int, list[int]]]
+    codes: list[tuple[float, int]]
 
 
 def reads(op: int) -> tuple[bool, bool]:
@@ -52,7 +54,9 @@ def read_lgn(path: Path) -> Net:
 
     if said.get("front"):
         sys.exit(f"{path}: has convolutions, which this does not read")
-    net = Net(said["feature_dtype"], said["feature_names"], [], [], [])
+    net = Net(said["feature_dtype"], said["feature_names"], [], [], [], [])
+    if "encoder.scale" in table:
+        net.codes.extend(zip(array("encoder.scale").tolist(), array("encoder.offset").tolist(), strict=True))
     net.bits.extend(zip(array("encoder.feature").tolist(), array("encoder.threshold").tolist(), strict=True))
     for number in range(said["layers"]):
         name = f"layer.{number}."
@@ -72,7 +76,13 @@ def read_lgir(path: Path) -> Net:
     if next(lines) != "lgir 1":
         sys.exit(f"{path}: is not lgir 1")
     _, kind, count = next(lines).split()
-    net = Net(kind, [json.loads(next(lines)) for _ in range(int(count))], [], [], [])
+    net = Net(kind, [], [], [], [], [])
+    for _ in range(int(count)):
+        line = next(lines)
+        name, end = json.JSONDecoder().raw_decode(line)
+        net.features.append(name)
+        if said := line[end:].split():
+            net.codes.append((float(said[1]), int(said[3])))
     number: Any = float if kind.startswith("float") else int
     for _ in range(int(next(lines).split()[1])):
         _, _, feature, _, threshold = next(lines).split()
@@ -124,6 +134,9 @@ def encode(nets: list[Net], clauses: list[tuple[int, ...]]) -> tuple[list[list[i
     by_name = set(place) == set(nets[1].features)
     if len(nets[0].features) != len(nets[1].features):
         sys.exit("the two have different features")
+    for feature, code in enumerate(nets[1].codes if nets[0].codes else []):
+        if code != nets[0].codes[place[nets[1].features[feature]] if by_name else feature]:
+            sys.exit("the two make different codes of values")
     keys: list[list[Any]] = []
     for net in nets:
         own: list[Any] = []
