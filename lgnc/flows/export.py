@@ -43,10 +43,7 @@ def export_certificate(
     try:
         for number, (text, part) in enumerate(parts, 1):
             seen = checked(text, part.a, part.b, str(certificate), deadline=deadline)
-            miter = Miter(joint_space(seen.a, seen.b))
-            pairs = pair_outputs(seen, str(certificate))
-            miter.oblige(obligations(miter, seen, pairs))
-            proof = Replay(miter, seen.lemmas, str(certificate), deadline).run()
+            miter, pairs, proof = refuted(seen, str(certificate), deadline)
             name = prefix if number == 1 else prefix.with_name(f"{prefix.name}-{number}")
             found.append((name, part.name, miter, proof, [*plan_lines(seen.plan), *pair_lines(pairs)]))
     except TimeIsUp:
@@ -54,7 +51,17 @@ def export_certificate(
     return [_write(*each) for each in found]
 
 
-def obligations(miter: Miter, seen: Checked, pairs: list[Pairing]) -> list[tuple[int, int]]:
+def refuted(seen: Checked, where: str, deadline: float) -> tuple[Miter, list[Pairing], Proof]:
+    """The miter of what was checked, the pairs that it is about, class by class, and its refutation.
+
+    Raises Failed for a certificate of classes alone, TimeIsUp after a time of `time.perf_counter`.
+    """
+    miter, pairs = Miter(joint_space(seen.a, seen.b)), pair_outputs(seen, where)
+    miter.oblige(_obligations(miter, seen, pairs))
+    return miter, pairs, Replay(miter, seen.lemmas, where, deadline).run()
+
+
+def _obligations(miter: Miter, seen: Checked, pairs: list[Pairing]) -> list[tuple[int, int]]:
     """The miter's literals that must be equal, class by class."""
     outputs = seen.a.outputs.tolist(), seen.b.outputs.tolist()
     found = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-Clause = tuple[int, ...]
+from lgnc.verify.miter import Clause
 
 
 class Local:

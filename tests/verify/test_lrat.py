@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from pathlib import Path
@@ -12,17 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgnc.diagnostics import Failed
-from lgnc.flows.export import obligations
+from lgnc.flows.export import refuted
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
 from lgnc.passes.manager import run_pipeline
 from lgnc.verify.certificate import checked
-from lgnc.verify.lrat import Proof, Replay
+from lgnc.verify.lrat import Proof
 from lgnc.verify.lrat_text import drat_text, lrat_binary, lrat_text
 from lgnc.verify.miter import Miter, gate_clauses
-from lgnc.verify.pairing import pair_outputs
 from lgnc.verify.prove import certify
-from lgnc.verify.space import joint_space
 from tests.support import random_circuit, random_model
 from tests.verify.test_sat import restructured
 
@@ -32,10 +31,8 @@ CAKE = os.environ.get("LGNC_CAKE_LPR", "")
 def exported(a: Circuit, b: Circuit) -> tuple[Miter, Proof]:
     text = certify(a, b)[1]
     assert text is not None
-    seen = checked(text, a, b)
-    miter = Miter(joint_space(seen.a, seen.b))
-    miter.oblige(obligations(miter, seen, pair_outputs(seen, "certificate")))
-    return miter, Replay(miter, seen.lemmas, "certificate", float("inf")).run()
+    miter, _, proof = refuted(checked(text, a, b), "certificate", math.inf)
+    return miter, proof
 
 
 def pair() -> tuple[Circuit, Circuit]:
@@ -185,4 +182,4 @@ def test_the_claim_class_is_not_exported() -> None:
     text = certify(a, more, claim="class")[1]
     assert text is not None
     with pytest.raises(Failed, match="only scores are exported"):
-        pair_outputs(checked(text, a, more), "certificate")
+        refuted(checked(text, a, more), "certificate", math.inf)
