@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.data.named import NAMES
+from lgnc.data.numbers import parse_number
 from lgnc.diagnostics import BadInput, unknown
 from lgnc.flows.compare import PROOF_SECONDS
 from lgnc.flows.explain_row import columns_of, given_row, rows_of_data, the_row
@@ -163,7 +164,7 @@ class Given:
     def _is_values(self) -> bool:
         """Whether a text is a row's values, and no file or data set."""
         text = os.fspath(self.given)
-        return text not in NAMES and not Path(text).exists() and "," in text
+        return text not in NAMES and not Path(text).exists() and ("," in text or parse_number(text) is not None)
 
 
 def _robust(subject: Asked, source: Given, proofs: Proofs, radius: Any, steps: bool) -> Answers:

@@ -301,6 +301,13 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
         assert says in refused(capsys, 2, "ask", *words), words
 
 
+def test_a_row_of_one_feature_has_no_comma(tmp_path: Path, capsys: Capture) -> None:
+    path = lgnc.save(small(3, features=1), tmp_path / "m.lgn")
+    code, found = call_json(capsys, "ask", path, "--robust", "12", "--radius", 0)
+    assert (code, found["counts"]) == (0, {"safe": 1})
+    assert "data set 'twelve'" in refused(capsys, 2, "ask", path, "--robust", "twelve", "--radius", 0)
+
+
 @pytest.mark.parametrize(("count", "rows"), [(0, 5), (3, 0), (1, -1)])
 def test_no_row_is_not_all_rows_safe(count: int, rows: int) -> None:
     with pytest.raises(BadInput, match="no row to ask about"):
