@@ -273,6 +273,7 @@ HARDWARE = [
     ("testbench", {"interface": "axis", "beat_width": 8}, "tb_net_axis.v", "if (out_data !== wanted)", "if (0)"),
     ("testbench", {}, "tb_net.v", "else if (result !== expected[i])", "else if (0)"),
     ("testbench", {}, "net_expected.hex", "\n", "0\n"),
+    ("testbench", {"family": "xilinx"}, "tb_net_xilinx.v", "else if (result !== expected[i])", "else if (0)"),
 ]
 
 
@@ -288,6 +289,16 @@ def test_faults_around_a_design_are_no(
     assert station(verdict, name).ok is False
     if name.startswith("wrapper") or name == "testbench":
         assert station(verdict, "function").ok is True
+
+
+@needs_icarus
+@pytest.mark.parametrize("words", [["x"], 3, [{"name": "class", "low": 0, "width": 1, "base": 0}]])
+def test_the_wrapper_is_held_against_words_of_lgnc_s_own(words: Any, tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "verilog", interface="axis")
+    edit_manifest(out, lambda facts: facts["verilog"]["axis"].update(words=words))
+    verdict = verify(model, out)
+    assert "verilog.axis.words" in station(verdict, "manifest").detail
+    assert [station(verdict, name).ok for name in ("manifest", "handshake", "wrapper axis")] == [False, True, True]
 
 
 @needs_icarus

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,17 @@ def covered(visit: Visit) -> set[str]:
     """The files that a station here, or the function, looks at."""
     name = visit.name
     stems = [f"{name}{ending}" for ending in (".v", "_xilinx.v", "_axis.v", "_serial.v", "_board.v")]
-    benches = [f"tb_{name}{ending}" for ending in (".v", "_axis.v", "_serial.v")]
     made = visit.manifest.facts.get("bitstream")
-    return {*stems, *benches, f"{name}_vectors.hex", f"{name}_expected.hex", *(_made(visit) if made else [])}
+    return {*stems, *_benched(name), f"{name}_vectors.hex", f"{name}_expected.hex", *(_made(visit) if made else [])}
+
+
+def _benched(name: str) -> dict[str, tuple[str, list[str]]]:
+    """The testbenches that a folder may have -> the module of each, and the sources that it runs with."""
+    found = {f"tb_{name}.v": (f"tb_{name}", [f"{name}.v"])}
+    found[f"tb_{name}_xilinx.v"] = (f"tb_{name}", [f"{name}_xilinx.v", "cells_xilinx.v"])
+    for each in (f"{name}_axis", f"{name}_serial"):
+        found[f"tb_{each}.v"] = (f"tb_{each}", [f"{name}.v", f"{each}.v"])
+    return found
 
 
 def _made(visit: Visit) -> list[str]:
@@ -112,8 +121,20 @@ def _simulate(at: Path, top: str, sources: list[str]) -> str:
     return passed[-1]
 
 
-def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, told: str, promises: str = "") -> Station:
-    """A station whose answer is that of a bench of lgnc's own, and of a proof of what the module promises."""
+def _bench(
+    visit: Visit,
+    name: str,
+    files: list[str],
+    bench: bytes,
+    top: str,
+    told: str,
+    promises: str = "",
+    wrapper: Mapping[str, Any] | None = None,
+) -> Station:
+    """A station whose answer is that of a bench of lgnc's own, and of a proof of what the module promises.
+
+    wrapper: what lgnc, not the manifest, says of an AXI4-Stream wrapper.
+    """
     if len(visit.manifest.read(visit.path, f"{visit.name}.v")) > _MOST_BYTES:
         return not_checked(name, "the design is too large to be simulated here: run its testbench")
     with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
@@ -123,7 +144,7 @@ def _bench(visit: Visit, name: str, files: list[str], bench: bytes, top: str, to
         (at / "bench.v").write_bytes(bench)
         _simulate(at, top, [*sources, "bench.v"])
         tested = Station(name, True, "tested", told)
-        return proven(visit, tested, files[0].removesuffix(".v"), at, promises) if promises else tested
+        return proven(visit, tested, files[0].removesuffix(".v"), at, promises, wrapper) if promises else tested
 
 
 def handshake(visit: Visit) -> Station:
@@ -164,14 +185,14 @@ def axis(visit: Visit) -> Station:
     beat = said.get("beat_width")
     if type(beat) is not int or not 0 < beat <= source.width:
         return Station("wrapper axis", False, "read", f"the manifest says beats of {beat!r:.40} bits")
-    made, _ = axis_files(visit.name, source, results, latency, beat, interval, facts.score)
+    made, wrapper = axis_files(visit.name, source, results, latency, beat, interval, facts.score)
     bench = made[f"tb_{visit.name}_axis.v"]
     files = [f"{visit.name}_axis.v", f"{visit.name}.v"]
     told = (
         f"{VECTORS} vectors in beats of {beat} bits, with stalls, packets too short, too long and in error, and a reset"
     )
     promises = "TVALID and TDATA wait, TLAST, one result of each good packet and of no other, its words; resets"
-    return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told, promises)
+    return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told, promises, wrapper)
 
 
 def serial(visit: Visit) -> Station:
@@ -215,18 +236,17 @@ def benches(visit: Visit) -> Station:
     if len(visit.manifest.read(visit.path, f"{name}.v")) > _MOST_BYTES:
         return not_checked("testbench", "the design is too large to be simulated here: run its testbench")
     tried = []
-    for wrapper in ("", "_axis", "_serial"):
-        if f"tb_{name}{wrapper}.v" not in visit.manifest.files:
+    for bench, (top, design) in _benched(name).items():
+        if bench not in visit.manifest.files:
             continue
-        bench, design = f"tb_{name}{wrapper}.v", [f"{name}.v", *([f"{name}{wrapper}.v"] if wrapper else [])]
         with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
             at = Path(place)
             sources = visit.copy(at, bench, *design)
             visit.copy(at, f"{name}_vectors.hex", f"{name}_expected.hex")
-            _simulate(at, bench.removesuffix(".v"), sources)
+            _simulate(at, top, sources)
             _spoil(at / f"{name}_expected.hex")
             try:
-                _simulate(at, bench.removesuffix(".v"), sources)
+                _simulate(at, top, sources)
             except TookTooLong:
                 raise
             except Failed:

@@ -24,28 +24,30 @@ _SECONDS = 240.0
 _INDUCTION = re.compile(r"^sat .*$", re.MULTILINE)
 
 
-def written(visit: Visit) -> dict[str, bytes]:
-    """The assertions and scripts for a folder's circuit and settings."""
+def written(visit: Visit, axis: Mapping[str, Any] | None) -> dict[str, bytes]:
+    """The assertions and scripts for a folder's circuit and settings, and for a wrapper that `axis` describes."""
     details = visit.manifest.facts["verilog"]
     options = visit.manifest.facts["options"]
     outputs = options.get("outputs") if isinstance(options, Mapping) else None
     ports = interface(visit.circuit, outputs if outputs in ("both", "class", "scores") else "both")
     parts: Sequence[Part] = parts_of(visit.circuit, ports)
     counted = visit.circuit.head if details.get("popcount") == "serial" else None
-    stages, axis = details.get("stages"), details.get("axis")
+    stages = details.get("stages")
     if type(stages) is not int or not 0 <= stages < 1 << 12:
         raise Failed("stages is no number of ranks", where="manifest.json", fix="compile it again")
-    known: dict[str, Any] | None = axis if isinstance(axis, dict) and "words" in axis else None
-    return properties(visit.name, ports, parts, stages, counted, known)
+    return properties(visit.name, ports, parts, stages, counted, axis)
 
 
-def proven(visit: Visit, station: Station, top: str, at: Path, told: str) -> Station:
+def proven(
+    visit: Visit, station: Station, top: str, at: Path, told: str, axis: Mapping[str, Any] | None = None
+) -> Station:
     """The station after a proof of the assertions about the module `top`, whose sources lie in `at`.
 
-    station: what a bench said already. A proof by induction is for all time; where there is none, but no assertion
-    fails within BOUND clocks of a reset, the word is 'bounded'. Raises Failed where one fails.
+    station: what a bench said already. axis: what lgnc says of the wrapper, where it is the top. A proof by induction
+    is for all time; where there is none, but no assertion fails within BOUND clocks of a reset, the word is 'bounded'.
+    Raises Failed where one fails.
     """
-    files = written(visit)
+    files = written(visit, axis)
     for file in (f"{top}_props.sv", f"{top}_props.ys"):
         (at / file).write_bytes(files[file])
     script = files[f"{top}_props.ys"].decode()
