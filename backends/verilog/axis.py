@@ -59,7 +59,7 @@ def axis_files(
         raise BadInput(f"beats of {beat} bits", where="beat_width", fix=f"at most {MOST_BEAT}")
     beats = -(-source.width // beat)
     beat = min(beat, source.width) if beats == 1 else beat
-    padded, held = 8 * -(-beat // 8), beats * beat
+    padded, held = 8 * octets(beat), beats * beat
     sent = result_words(results, score)
     rest = [f"s_axis_tdata[{padded - 1}:{beat}]"] if padded > beat else []
     rest += [f"collected[{held - 1}:{source.width}]"] if held > source.width else []
@@ -82,20 +82,25 @@ def axis_files(
         "SENT": str(len(sent)),
         "TABLE": "\n".join(wanted_word(index, word, total) for index, word in enumerate(sent)),
         **wrapper_words(source, results, total),
-        "LAYOUT": _layout(sent),
+        "LAYOUT": layout([word.name for word in sent]),
     }
     words["WORDS"] = _sender(sent, words)
     files = {
         f"{name}_axis.v": filled("axis.v.in", words).encode(),
         f"tb_{name}_axis.v": filled("testbench_axis.v.in", words).encode(),
     }
-    layout = [word._asdict() for word in sent]
-    facts = {"top": f"{name}_axis", "beat_width": beat, "beats": beats, "words": layout, "interval": period}
+    told = [word._asdict() for word in sent]
+    facts = {"top": f"{name}_axis", "beat_width": beat, "beats": beats, "words": told, "interval": period}
     return files, facts
 
 
-def _layout(sent: Sequence[Word]) -> str:
-    names = [word.name for word in sent]
+def octets(beat: int) -> int:
+    """Bytes of TDATA for beats of so many bits."""
+    return -(-beat // 8)
+
+
+def layout(names: Sequence[str]) -> str:
+    """The words of a result in a comment: all, or the first two and the last."""
     return ", ".join(names) if len(names) < 4 else f"{names[0]}, {names[1]} to {names[-1]}"
 
 

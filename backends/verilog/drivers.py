@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lgnc.backends.verilog.axis import layout, octets
 from lgnc.backends.verilog.testbench import filled
 from lgnc.backends.verilog.text import Port
 from lgnc.ir.circuit import Encoder
@@ -13,12 +14,14 @@ DMA_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
 """Bits of a beat that Xilinx' AXI DMA sends."""
 
 
-def driver_files(name: str, encoder: Encoder, source: Port, axis: Mapping[str, Any]) -> dict[str, bytes]:
+def driver_files(
+    name: str, encoder: Encoder, source: Port, axis: Mapping[str, Any], sources: Sequence[str]
+) -> dict[str, bytes]:
     """`NAME_overlay.py` and `NAME_dma.h`, and `pynq_z2.tcl` where a DMA has beats of that width.
 
-    axis: what the manifest says of the wrapper.
+    axis: what the manifest says of the wrapper. sources: what Xilinx' tools read.
     """
-    octets = -(-axis["beat_width"] // 8)
+    wide = octets(axis["beat_width"])
     dtype = "bool" if encoder.is_float else encoder.dtype
     names = [word["name"] for word in axis["words"]]
     words = {
@@ -26,15 +29,16 @@ def driver_files(name: str, encoder: Encoder, source: Port, axis: Mapping[str, A
         "GUARD": name.upper(),
         "BEATS": str(axis["beats"]),
         "BEAT": str(axis["beat_width"]),
-        "OCTETS": str(octets),
+        "OCTETS": str(wide),
         "TOTAL": str(source.width),
         "DTYPE": repr(dtype),
         "WORDS": repr(names),
         "SENT": str(len(names)),
-        "LAYOUT": ", ".join(names) if len(names) < 4 else f"{names[0]}, {names[1]} to {names[-1]}",
-        "DMAWIDTH": str(8 * octets),
-        "MEMWIDTH": str(max(32, 8 * octets)),
+        "LAYOUT": layout(names),
+        "SOURCES": " ".join(sources),
+        "DMAWIDTH": str(8 * wide),
+        "MEMWIDTH": str(max(32, 8 * wide)),
     }
     files = {f"{name}_overlay.py": "overlay.py.in", f"{name}_dma.h": "dma.h.in"}
-    files |= {"pynq_z2.tcl": "pynq_z2.tcl.in"} if 8 * octets in DMA_WIDTHS else {}
+    files |= {"pynq_z2.tcl": "pynq_z2.tcl.in"} if 8 * wide in DMA_WIDTHS else {}
     return {path: filled(template, words).encode() for path, template in files.items()}

@@ -13,14 +13,14 @@ import numpy as np
 
 from lgnc.arithmetic.head import argmax_circuit, index_width, popcount_circuit, score_format
 from lgnc.backends.artifact import Artifact, Options
-from lgnc.backends.verilog.axis import Word, axis_files
+from lgnc.backends.verilog.axis import Word, axis_files, octets
 from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
 from lgnc.backends.verilog.control import QUEUED, control_module, control_registers, queue_bits
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
-from lgnc.backends.verilog.flow import flow_files
+from lgnc.backends.verilog.flow import flow_files, xilinx_sources
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, serial_top, stream_top
 from lgnc.backends.verilog.mapped import is_mapped, mapped_files
@@ -109,10 +109,9 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             base, width = score_format(circuit.head)
             score = width, base
         wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
-        files |= wrapped | driver_files(name, circuit.encoder, ports.source, details["axis"])
+        files |= wrapped
     if latency:
         files |= properties(name, ports, parts, stages, counted, details.get("axis"))
-    if latency:
         files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
     if settings.interface == "serial":
         files |= serial_files(name, ports.source, ports.results, latency)
@@ -120,14 +119,15 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     if settings.board:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
-    wrapper = settings.interface if settings.interface in ("axis", "serial") else None
     top = design_top(name, ports.source, ports.results, clocked=latency > 0)
-    if wrapper == "axis":
-        top = stream_top(name, -(-details["axis"]["beat_width"] // 8))
-    elif wrapper == "serial":
+    if settings.interface == "axis":
+        top = stream_top(name, octets(details["axis"]["beat_width"]))
+        read = xilinx_sources(name, top.sources, mapped=mapped)
+        files |= driver_files(name, circuit.encoder, ports.source, details["axis"], read)
+    elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)
-    files |= flow_files(name, clocked=latency > 0, wrapper=wrapper, board=settings.board, mapped=mapped)
+    files |= flow_files(name, top, board=settings.board, mapped=mapped)
     return Artifact(files, {"verilog": details})
 
 

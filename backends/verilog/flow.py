@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lgnc.backends.verilog.boards import make_rules
+from lgnc.backends.verilog.integration import Top
 from lgnc.backends.verilog.testbench import filled
 
 SYNTHESIS: Mapping[str, tuple[str, str]] = {
@@ -25,56 +26,50 @@ formal:
 """
 
 
-def flow_files(
-    name: str, *, clocked: bool, wrapper: str | None = None, board: str | None = None, mapped: bool = False
-) -> dict[str, bytes]:
-    """The files, for the design alone, for its wrapper ('axis' or 'serial'), or for the wrapper on a board.
+def xilinx_sources(name: str, sources: Sequence[str], *, mapped: bool) -> list[str]:
+    """The sources for Xilinx' tools: `NAME_xilinx.v`, where that is there, in place of `NAME.v`."""
+    return [f"{name}_xilinx.v" if mapped and each == f"{name}.v" else each for each in sources]
 
-    mapped: `NAME_xilinx.v` is there, which Xilinx' tools read in place of `NAME.v`.
+
+def flow_files(name: str, top: Top, *, board: str | None = None, mapped: bool = False) -> dict[str, bytes]:
+    """The files, for the design alone, for its wrapper, or for the wrapper on a board.
+
+    mapped: `NAME_xilinx.v` is there.
     """
-    modules = [name, *([f"{name}_{wrapper}"] if wrapper else [])]
-    sources = [f"{each}.v" for each in (*modules, *([f"{name}_board"] if board else []))]
-    clock = "aclk" if wrapper == "axis" else "clk"
-    proven = [each for each in modules if clocked and each != f"{name}_serial"]
+    modules = [each.removesuffix(".v") for each in top.sources if each != f"{name}_board.v"]
+    sources, xilinx = " ".join(top.sources), xilinx_sources(name, top.sources, mapped=mapped)
+    proven = [each for each in modules if top.clock and each != f"{name}_serial"]
+    benches = [(f"tb_{each}", sources) for each in modules]
+    benches += [(f"tb_{name}_xilinx", f"{name}_xilinx.v cells_xilinx.v")] if mapped else []
+    wrapped = [{"NAME": name, "WRAPPER": each.removeprefix(f"{name}_")} for each in modules[1:]]
     words = {
         "NAME": name,
-        "TOP": sources[-1].removesuffix(".v"),
-        "SOURCES": " ".join(sources),
-        "CORESOURCES": ", ".join(sources),
+        "TOP": top.name,
+        "SOURCES": sources,
+        "CORESOURCES": ", ".join(top.sources),
+        "XILINX": " ".join(xilinx),
+        "COREXILINX": ", ".join(xilinx),
         "SIMULATIONS": "\n".join(
-            f"\tiverilog -g2001 -o tb_{each}.vvp {' '.join(sources)} tb_{each}.v\n\tvvp -N tb_{each}.vvp"
-            for each in modules
+            f"\tiverilog -g2001 -o {bench}.vvp {read} {bench}.v\n\tvvp -N {bench}.vvp" for bench, read in benches
         ),
         "FORMAL": _FORMAL + "".join(f"\tyosys -q {each}_props.ys\n" for each in proven) + "\n" if proven else "",
-        "CONSTRAINT": f"create_clock -period $period [get_ports {clock}]"
-        if clocked
+        "CONSTRAINT": f"create_clock -period $period [get_ports {top.clock}]"
+        if top.clock
         else "set_max_delay $period -from [all_inputs] -to [all_outputs]",
         "BOARDRULES": make_rules(name, board) if board else "",
         "ICE40": ", ".join(SYNTHESIS["ice40"][0].split()[1:]),
         "ECP5": ", ".join(SYNTHESIS["ecp5"][0].split()[1:]),
-        "WRAPPERBENCH": filled("bench.core.in", {"NAME": name, "WRAPPER": wrapper}) if wrapper else "",
-        "WRAPPERSIM": filled("sim.core.in", {"NAME": name, "WRAPPER": wrapper}) if wrapper else "",
+        "WRAPPERBENCH": "".join(filled("bench.core.in", each) for each in wrapped),
+        "WRAPPERSIM": "".join(filled("sim.core.in", each) for each in wrapped),
     }
-    if mapped:
-        words["SIMULATIONS"] += (
-            f"\n\tiverilog -g2001 -o tb_{name}_xilinx.vvp {name}_xilinx.v cells_xilinx.v tb_{name}_xilinx.v"
-            f"\n\tvvp -N tb_{name}_xilinx.vvp"
-        )
     files = {
         "Makefile": filled("flow.mk.in", words),
         f"{name}.core": filled("flow.core.in", words),
-        "vivado.tcl": filled(
-            "vivado.tcl.in", words | {"SOURCES": _mapped(words["SOURCES"], name)} if mapped else words
-        ),
+        "vivado.tcl": filled("vivado.tcl.in", words),
     }
     for family, (command, form) in SYNTHESIS.items():
-        words |= {"COMMAND": command, "FORM": form, "FAMILY": family}
-        if mapped and family == "xilinx":
-            words["SOURCES"] = _mapped(words["SOURCES"], name)
-        files[f"synth_{family}.ys"] = filled("synth_gowin.ys.in" if family == "gowin" else "synth.ys.in", words)
+        own = {"COMMAND": command, "FORM": form, "FAMILY": family}
+        own |= {"SOURCES": words["XILINX"]} if family == "xilinx" else {}
+        template = "synth_gowin.ys.in" if family == "gowin" else "synth.ys.in"
+        files[f"synth_{family}.ys"] = filled(template, words | own)
     return {path: text.encode() for path, text in files.items()}
-
-
-def _mapped(sources: str, name: str) -> str:
-    """Sources with the mapped form of the design in place of the portable one."""
-    return " ".join(f"{name}_xilinx.v" if each == f"{name}.v" else each for each in sources.split())

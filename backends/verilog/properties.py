@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lgnc.backends.verilog.axis import Word, wanted_word
+from lgnc.backends.verilog.axis import Word, octets, wanted_word
 from lgnc.backends.verilog.control import queue_bits
 from lgnc.backends.verilog.counters import counting_clocks
 from lgnc.backends.verilog.testbench import filled
@@ -123,7 +123,7 @@ def axis_properties(
 ) -> dict[str, bytes]:
     """The files for the AXI4-Stream wrapper. sent: a result's words. capacity: the most vectors in the design."""
     total = sum(port.width for port in results)
-    beats, padded = -(-source.width // beat), 8 * -(-beat // 8)
+    beats, padded = -(-source.width // beat), 8 * octets(beat)
     several = len(sent) > 1
     words = {
         **wrapper_words(source, results, total),

@@ -26,6 +26,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "net_axis": {"interface": "axis", "beat_width": 12},
     "net_serial": {"interface": "serial"},
     "net_board": {"board": "tang-nano-9k"},
+    "net_axis mapped": {"interface": "axis", "family": "xilinx"},
+    "net_serial mapped": {"interface": "serial", "family": "xilinx"},
 }
 
 
@@ -155,3 +157,26 @@ def test_the_core_has_a_name_and_its_targets_files(case: str) -> None:
     assert ("sim_axis:" in text, "sim_serial:" in text) == (top == "net_axis", top in ("net_serial", "net_board"))
     for target in ("sim:", "lint:", "ice40:", "ecp5:", "vivado:", "quartus:"):
         assert f"\n  {target}" in text
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_flows_read_the_same_sources_and_xilinx_flows_the_mapped_form(case: str) -> None:
+    artifact, top = made(case)
+    text = {path: data.decode() for path, data in artifact.files.items()}
+    sources = re.search(r"^SOURCES = (.+)$", text["Makefile"], re.MULTILINE)
+    assert sources
+    portable = sources[1].split()
+    assert (portable[0], portable[-1]) == ("net.v", f"{top}.v")
+    tree = ElementTree.fromstring(text["component.xml"])
+    assert [each.findtext(f"{IPXACT}name") for each in tree.iter(f"{IPXACT}file")] == portable
+    for script in ("asic.ys", "synth_ice40.ys", "synth_ecp5.ys", "synth_gowin.ys"):
+        assert f"\nread_verilog {' '.join(portable)}\n" in f"\n{text[script]}"
+    wanted = ["net_xilinx.v" if each == "net.v" and case.endswith("mapped") else each for each in portable]
+    own = " ".join(wanted)
+    assert f"read_verilog {own}\n" in text["synth_xilinx.ys"]
+    assert f"read_verilog {{{own}}}\n" in text["vivado.tcl"]
+    assert f"add_files {{{own}}}\n" in text.get("pynq_z2.tcl", f"add_files {{{own}}}\n")
+    filesets, targets = text["net.core"].split("\ntargets:\n")
+    assert f"  rtl:\n    files: [{', '.join(portable)}]\n" in filesets
+    assert f"  xilinx:\n    files: [{', '.join(wanted)}]\n" in filesets
+    assert re.search(r"  vivado:\n(    .+\n)*    filesets: \[xilinx, xdc\]\n", targets)
