@@ -62,8 +62,7 @@ def _ports(circuit: Circuit, details: Mapping[str, Any], source: Port, results: 
             "a result is there",
             "and is taken",
         )
-        ways = ("in", "in", "in", "out", "out", "in")
-        rows = [(way, port, text) for way, port, text in zip(ways, HANDSHAKE, told, strict=True)]
+        rows = [(way, port, text) for (port, way), text in zip(HANDSHAKE.items(), told, strict=True)]
     if encoder.is_float:
         taken = f"bit k: feature > threshold of bit k, both in manifest.json ({encoder.dtype})"
     else:

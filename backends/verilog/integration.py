@@ -36,8 +36,7 @@ class Top(NamedTuple):
 
 def design_top(name: str, source: Port, results: Sequence[Port], *, clocked: bool) -> Top:
     """The design itself."""
-    ways = ("in", "in", "in", "out", "out", "in")
-    pins = [Pin(each, way, 1) for each, way in zip(HANDSHAKE, ways, strict=True)] if clocked else []
+    pins = [Pin(each, way, 1) for each, way in HANDSHAKE.items()] if clocked else []
     pins.append(Pin(source.name, "in", max(source.width, 1)))
     pins += [Pin(port.name, "out", max(port.width, 1)) for port in results]
     return Top(name, (f"{name}.v",), tuple(pins), "clk" if clocked else "")

@@ -100,6 +100,7 @@ def _files(
         "STEPS": str(INDUCTION),
         "FILES": "\n".join([*sources, f"{top}_props.sv"]),
     }
+    script["SCRIPT"] = filled("props_read.ys.in", script)
     return {
         f"{top}_props.sv": filled(template, words).encode(),
         f"{top}_props.ys": filled("props.ys.in", script).encode(),

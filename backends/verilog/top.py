@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 from lgnc.backends.verilog.text import Port, clock, header, vector
 
-HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
-"""Ports of a clocked design, beside its input and its results."""
+HANDSHAKE = {"clk": "in", "rst": "in", "in_valid": "in", "in_ready": "out", "out_valid": "out", "out_ready": "in"}
+"""Ports of a clocked design, beside its input and its results -> 'in' or 'out'."""
 
-HANDSHAKE_PORTS = tuple(
-    f"{'output' if name in ('in_ready', 'out_valid') else 'input'} wire {name}" for name in HANDSHAKE
-)
+HANDSHAKE_PORTS = tuple(f"{way}put wire {name}" for name, way in HANDSHAKE.items())
 """Their declarations. A port without `wire` is no net under `default_nettype none` for Vivado and ModelSim."""
 
 
