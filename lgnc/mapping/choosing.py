@@ -53,7 +53,7 @@ def greater(net: Netlist, x: Sequence[int], y: Sequence[int]) -> int:
             places.append(Place(Table(equal, larger, inputs), None, above))
     if above < 0:
         return above
-    net.chain(FALSE, [*(each._replace(carry=None) for each in places[:-1]), places[-1]])
+    net.chain(FALSE, places)
     return above
 
 

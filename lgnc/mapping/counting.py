@@ -10,10 +10,7 @@ from lgnc.arithmetic.compressors import full_adder
 from lgnc.ir.builder import FALSE, TRUE
 from lgnc.ir.gates import AND, XOR
 from lgnc.mapping.counter_plan import Counter, plan_counters
-from lgnc.mapping.netlist import Netlist, Place, Table
-
-_SHARED = 5
-"""Inputs of a table with two outputs."""
+from lgnc.mapping.netlist import SHARED, Netlist, Place, Table
 
 _LATEST = 4
 """Level from which on a bit is not handed from one absorbing adder to the next any more."""
@@ -94,7 +91,7 @@ def _chain(net: Netlist, counter: Counter, taken: Sequence[Sequence[int]], colum
         given.append(carry)
     else:
         places[-1] = places[-1]._replace(carry=None)
-    net.chain(start, [*(each._replace(carry=None) for each in places[:-1]), places[-1]])
+    net.chain(start, places)
     return given
 
 
@@ -156,7 +153,7 @@ def _absorb(net: Netlist, columns: Columns, cuts: Mapping[int, tuple[int, ...]])
         group, inputs = _group(free, cuts)
         wanted = 3 - len(group)
         early = sum(level < _LATEST for level, *_ in heapq.nsmallest(wanted, ready))
-        if len(columns) == 1 or len(inputs) + wanted > _SHARED or early < wanted:
+        if len(columns) == 1 or len(inputs) + wanted > SHARED or early < wanted:
             for literal in group:
                 net.table(cuts[literal >> 1], literal)
                 put(literal)
@@ -174,10 +171,10 @@ def _group(free: list[int], cuts: Mapping[int, tuple[int, ...]]) -> tuple[list[i
     group = [free.pop()]
     inputs = set(cuts[group[0] >> 1])
     for place in range(len(free) - 1, -1, -1):
-        if len(inputs) >= _SHARED or len(group) == 3:
+        if len(inputs) >= SHARED or len(group) == 3:
             break
         union = inputs | set(cuts[free[place] >> 1])
-        if len(union) <= _SHARED - (len(group) == 1):
+        if len(union) <= SHARED - (len(group) == 1):
             group.append(free.pop(place))
             inputs = union
     return group, inputs

@@ -12,9 +12,13 @@ from typing import NamedTuple
 from lgnc.diagnostics import Failed
 from lgnc.ir.builder import TRUE, Builder
 from lgnc.ir.gates import NOT_A, A
+from lgnc.mapping.tables import VARIABLES
 
 PINS = 6
-"""Inputs of a table with one output; one with two outputs has one fewer."""
+"""Inputs of a table with one output."""
+
+SHARED = 5
+"""Inputs of a table with two outputs."""
 
 
 class Table(NamedTuple):
@@ -89,17 +93,16 @@ class Netlist:
             self._given(wanted, 1 + max((self.level[node] for node in inputs), default=0))
 
     def chain(self, start: int, places: Sequence[Place]) -> None:
-        """A chain cell, of whose totals and carries those get wires that have none and are no constants."""
-        new = self._new([each for place in places for each in (place.total, place.carry)])
+        """A chain cell, of whose totals and last carry those get wires that have none and are no constants.
+
+        The carries before are read inside the chain alone.
+        """
+        new = self._new([*(place.total for place in places), places[-1].carry])
         if not new:
             return
-        kept = set(new)
-        shown = [
-            place._replace(
-                total=place.total if place.total in kept else None, carry=place.carry if place.carry in kept else None
-            )
-            for place in places
-        ]
+        shown = [place._replace(total=place.total if place.total in new else None, carry=None) for place in places]
+        if places[-1].carry in new:
+            shown[-1] = shown[-1]._replace(carry=places[-1].carry)
         chain = Chain(start, tuple(shown))
         for place in places:
             self._check(place.table.inputs)
@@ -156,7 +159,8 @@ class Netlist:
         ones = (1 << rows) - 1
         if literal < 0:
             return ones if literal == TRUE else 0
-        value = {node: _variable(pin, rows) ^ (ones if self.wire[node] & 1 else 0) for pin, node in enumerate(inputs)}
+        of_pin = [int(VARIABLES[pin]) & ones for pin in range(len(inputs))]
+        value = {node: of_pin[pin] ^ (ones if self.wire[node] & 1 else 0) for pin, node in enumerate(inputs)}
         build, stack = self.build, [literal >> 1]
         while stack:
             node = stack[-1]
@@ -197,11 +201,6 @@ def gives(cell: Cell) -> list[int]:
     if isinstance(cell, Table):
         return [each for each in (cell.upper, cell.lower) if each is not None]
     return [each for place in cell.places for each in (place.total, place.carry) if each is not None]
-
-
-def _variable(pin: int, rows: int) -> int:
-    """The table of input `pin`, over so many rows."""
-    return sum(1 << row for row in range(rows) if row >> pin & 1)
 
 
 def _evaluated(op: int, a: int, b: int, ones: int) -> int:
