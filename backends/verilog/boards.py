@@ -26,6 +26,11 @@ class FpgaBoard:
     pins: tuple[str, str, str]
     program: str
 
+    @property
+    def divider(self) -> int:
+        """Clocks of a bit on the serial line."""
+        return round(self.clock / BAUD)
+
 
 _ULX3S = ("G2", "M1", "L4")
 
@@ -88,8 +93,7 @@ def _gowin_flow(name: str, chosen: FpgaBoard) -> Flow:
 def board_files(name: str, board: str) -> dict[str, bytes]:
     """`NAME_board.v`, the top, and its constraints, `NAME.pcf`, `NAME.lpf` or `NAME.cst`."""
     chosen = FPGA_BOARDS[board]
-    divider = round(chosen.clock / BAUD)
-    words = {"NAME": name, "BOARD": board, "BAUD": f"{BAUD:,}", "DIVIDER": str(divider)}
+    words = {"NAME": name, "BOARD": board, "BAUD": f"{BAUD:,}", "DIVIDER": str(chosen.divider)}
     lines = []
     for port, pin in zip(("clk", "rx", "tx"), chosen.pins, strict=True):
         if chosen.family == "ice40":

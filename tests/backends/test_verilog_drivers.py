@@ -17,7 +17,7 @@ from lgnc.ir import Circuit, simulate
 from lgnc.ir.simulate import encode
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
-from tests.support import needs, random_features, random_model
+from tests.support import needs, random_circuit, random_features, random_model
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("int16", {"beat_width": 32}),
@@ -99,9 +99,8 @@ def test_the_overlay_talks_to_the_simulated_wrapper(dtype: str, settings: dict[s
     assert len(results) == len(module["WORDS"]) > 0
 
 
-def test_the_overlay_moves_each_row_and_refuses_others() -> None:
-    """A stand-in for PYNQ's DMA, which answers with the number of the row."""
-    module = driver(made("int16", {}))
+def board_of(module: dict[str, Any]) -> Any:
+    """A net on a stand-in for PYNQ's DMA, which answers with the number of the row in its first word."""
 
     class Channel:
         def __init__(self) -> None:
@@ -109,20 +108,39 @@ def test_the_overlay_moves_each_row_and_refuses_others() -> None:
 
         def transfer(self, buffer: Any) -> None:
             self.moved.append(np.array(buffer))
-            buffer[0] = len(self.moved) if buffer.dtype == np.int32 else buffer[0]
+            if buffer.dtype == np.int32:
+                buffer[0] = len(self.moved)
 
         def wait(self) -> None:
             pass
 
     net = module["Net"].__new__(module["Net"])
     net.dma = type("Dma", (), {"sendchannel": Channel(), "recvchannel": Channel()})()
-    net.sent, net.got = np.zeros(module["BEATS"] * module["BEAT_BYTES"], np.uint8), np.zeros(4, np.int32)
+    net.sent = np.zeros(module["BEATS"] * module["BEAT_BYTES"], np.uint8)
+    net.got = np.zeros(len(module["WORDS"]), np.int32)
+    return net
+
+
+def test_the_overlay_moves_each_row_and_refuses_others() -> None:
+    module = driver(made("int16", {}))
+    net = board_of(module)
     x = random_features(circuit_of("int16"), 3)
     assert net.predict(x).tolist() == [1, 2, 3]
     assert (np.array(net.dma.sendchannel.moved) == module["pack"](x)).all()
     for wrong in (x.astype(np.int32), x[0], x[:, :4]):
         with pytest.raises(ValueError, match="rows"):
             module["pack"](wrong)
+
+
+def test_a_class_is_the_first_of_the_highest_scores_or_refused() -> None:
+    module = driver(made("int16", {"outputs": "scores"}))
+    net = board_of(module)
+    net.got[1:] = 2
+    found = net.predict(random_features(circuit_of("int16"), 3))
+    assert (found.tolist(), found.dtype) == ([1, 0, 0], np.int32)
+    module = driver(emit(random_circuit(1), Options("net", {"interface": "axis"})))
+    with pytest.raises(ValueError, match="no classes"):
+        board_of(module).predict(np.zeros((1, 1)))
 
 
 @needs("cc")

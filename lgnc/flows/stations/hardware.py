@@ -212,7 +212,7 @@ def board(visit: Visit) -> Station:
     chosen = FPGA_BOARDS.get(str(said.get("name")) if isinstance(said, dict) else "")
     if chosen is None:
         return Station("board", False, "read", f"the manifest names no board of lgnc's: {said!r:.60}")
-    divider = round(chosen.clock / 115_200)
+    divider = chosen.divider
     text = serial_files(name, source, results, latency)[f"tb_{name}_serial.v"].decode()
     wanted = f"{name}_serial #(.DIVIDER(DIVIDER)) dut (.clk(clk), .rst(rst), .rx(rx), .tx(tx));"
     bench = text.replace(wanted, f"{name}_board dut (.clk(clk), .rx(rx), .tx(tx));")
