@@ -60,12 +60,25 @@ FAULTS = [
 ]
 
 
+COUNTED_FAULTS = [
+    ("net", "net.v", "assign in_ready = ready;", "assign in_ready = 1'b1;"),
+    ("net", "net.v", "ready <= ~(take | counting | (valid & ~out_ready))", "ready <= ~(take | counting)"),
+    ("net", "net.v", "| (valid & ~out_ready);\n      ready", "| 1'b0;\n      ready"),
+    ("net", "net.v", "valid <= 1'b0;", "valid <= valid;"),
+    ("net", "net.v", "count_0 <= take ?", "count_0 <= in_valid ?"),
+    ("net", "net.v", "{1'b0, shift_0", "{shift_0[0], shift_0"),
+]
+
+
 @needs("yosys")
-def test_planted_faults_are_refuted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("settings", "faults"), [(NARROW, FAULTS), (COUNTED, COUNTED_FAULTS)])
+def test_planted_faults_are_refuted(
+    settings: dict[str, Any], faults: list[tuple[str, str, str, str]], tmp_path: Path
+) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()
-    written(whole, **NARROW)
-    for number, (top, file, old, new) in enumerate(FAULTS):
+    written(whole, **settings)
+    for number, (top, file, old, new) in enumerate(faults):
         at = tmp_path / str(number)
         shutil.copytree(whole, at)
         text = (at / file).read_text()
