@@ -37,6 +37,7 @@ def driver_files(
         "LAYOUT": layout(names),
         "SOURCES": " ".join(sources),
         "DMAWIDTH": str(8 * wide),
+        "LENGTHBITS": str(max(16, (axis["beats"] * wide).bit_length())),
         "MEMWIDTH": str(max(32, 8 * wide)),
     }
     files = {f"{name}_overlay.py": "overlay.py.in", f"{name}_dma.h": "dma.h.in"}

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.text import Port
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit, simulate
 from lgnc.ir.simulate import encode
@@ -190,5 +192,13 @@ def test_the_block_design_is_tcl_and_joins_both_streams() -> None:
     text = " ".join(word for words in noted for word in words)
     assert "CONFIG.c_m_axis_mm2s_tdata_width 64" in text
     assert "CONFIG.c_m_axi_mm2s_data_width 64" in text
+    assert "CONFIG.c_sg_length_width 16" in text
     assert sum(words[0] == "apply_bd_automation" for words in noted) == 5
     assert "pynq_z2.tcl" not in made("int16", {"beat_width": 24}).files
+
+
+@pytest.mark.parametrize(("beats", "bits"), [(2**16 - 1, 16), (2**16, 17)])
+def test_the_dma_counts_the_bytes_of_a_packet(beats: int, bits: int) -> None:
+    axis = {"beat_width": 1, "beats": beats, "words": [{"name": "class"}]}
+    files = driver_files("net", circuit_of("bool").encoder, Port("features", beats), axis, ["net.v", "net_axis.v"])
+    assert f"CONFIG.c_sg_length_width {bits} " in files["pynq_z2.tcl"].decode()
