@@ -64,11 +64,12 @@ def command(file: Path, output: Path, workers: int | None, scheduler: str | None
     require_package("distributed")
     from lgnc.train.cluster import cluster_client
     from lgnc.train.grid import read_grid
-    from lgnc.train.sweep import missing, plan, run_sweep, summarise
+    from lgnc.train.sweep import kept, missing, plan, run_sweep, summarise
 
     grid = read_grid(file)
     sweep = plan(grid, str(file))
-    todo = missing(sweep, output)
+    done = kept(sweep, output)
+    todo = len(missing(sweep, done))
     with ExitStack() as stack:
         client = stack.enter_context(cluster_client(min(count, todo), scheduler)) if todo else None
         link = None if client is None else dashboard_of(client)
@@ -83,7 +84,7 @@ def command(file: Path, output: Path, workers: int | None, scheduler: str | None
         def on_cell(row: dict[str, Any]) -> None:
             bar.update(task, advance=1, note=row["error"] or percent(row["test_accuracy"]) or "")
 
-        rows = run_sweep(sweep, output, client, on_cell)
+        rows = run_sweep(sweep, output, client, on_cell, done=done)
     means, failed = summarise(sweep.axes, rows), [row for row in rows if row["error"]]
     if as_json:
         whole = {"output": str(output), "dashboard": link, "cells": rows, "summary": means, "failed": len(failed)}

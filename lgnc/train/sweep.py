@@ -91,18 +91,23 @@ def _load(source: str, seed: int, share: float | None, options: Mapping[str, Any
 
 
 def run_sweep(
-    sweep: Sweep, folder: Path, client: Any = None, on_cell: Callable[[dict[str, Any]], None] | None = None
+    sweep: Sweep,
+    folder: Path,
+    client: Any = None,
+    on_cell: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    done: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Train the cells that `folder` does not have, here or on a Dask client's workers; gives all rows in their order.
 
+    done: what `kept` has just given of the folder, so that it is not looked through again.
     A row has the values of the axes and COLUMNS. After each cell its model and record are written below `cells`, and
     results.csv and results.json, whole. A cell that failed has an error, and is trained again by the next call. Two
     cells that come to the same settings are trained once. Raises BadInput where the folder is not a sweep's,
     Interrupted after Ctrl-C.
     """
-    cells = open_folder(folder)
-    reports = {task.name: report for task in sweep.tasks if (report := _kept(cells, task.name)) is not None}
-    todo = list(_missing(sweep, reports).values())
+    reports = dict(kept(sweep, folder) if done is None else done)
+    cells, todo = folder / "cells", list(missing(sweep, reports).values())
     errors: dict[str, str] = {}
     _write(sweep, folder, reports, errors)
     try:
@@ -122,13 +127,18 @@ def run_sweep(
     return _rows(sweep, reports, errors)
 
 
-def missing(sweep: Sweep, folder: Path) -> int:
-    """How many trainings the folder of a sweep lacks."""
+def kept(sweep: Sweep, folder: Path) -> dict[str, dict[str, Any]]:
+    """The figures of the cells that the folder has, by `Task.name`; every model is compared with its record.
+
+    A folder that is not there is made. Raises BadInput where it is not a sweep's.
+    """
     cells = open_folder(folder)
-    return len(_missing(sweep, [task.name for task in sweep.tasks if _kept(cells, task.name) is not None]))
+    names = dict.fromkeys(task.name for task in sweep.tasks)
+    return {name: found for name in names if (found := _kept(cells, name)) is not None}
 
 
-def _missing(sweep: Sweep, done: Collection[str]) -> dict[str, Job]:
+def missing(sweep: Sweep, done: Collection[str]) -> dict[str, Job]:
+    """The trainings that are not done, by `Task.name`."""
     return {task.name: task.job for task in sweep.tasks if task.name not in done}
 
 

@@ -26,7 +26,7 @@ from lgnc.train.cells import Outcome, checkpoint_of, dataset_digest, job_of, run
 from lgnc.train.cluster import cluster_client
 from lgnc.train.experiment import grid, run_gap
 from lgnc.train.grid import Cell, read_grid
-from lgnc.train.sweep import COLUMNS, Sweep, Task, missing, plan, run_sweep, summarise
+from lgnc.train.sweep import COLUMNS, Sweep, Task, kept, missing, plan, run_sweep, summarise
 from tests.support import needs
 from tests.train.test_train import blobs
 
@@ -164,9 +164,12 @@ def test_it_goes_on_where_it_stopped_and_a_damaged_cell_is_made_again(tmp_path: 
         run_sweep(sweep, folder, on_cell=stop)
         assert files(folder) == whole
     assert seen == [30, 31, 32, 31, 31]
-    run_sweep(sweep_of([31, 40]), folder, on_cell=stop)
+    other = sweep_of([31, 40])
+    run_sweep(other, folder, on_cell=stop, done=kept(other, folder))
     assert seen[5:] == [40], "another grid takes what is there"
-    assert (missing(sweep_of([31, 40]), folder), missing(sweep_of([31, 41]), folder)) == (0, 1)
+    for widths, lacks in (([31, 40], []), ([31, 41], [41])):
+        other = sweep_of(widths)
+        assert [job.config.width for job in missing(other, kept(other, folder)).values()] == lacks
     run_sweep(sweep_of([30, 31], blobs(seed=9)), folder, on_cell=stop)
     assert seen[6:] == [30, 31], "other data are other cells"
 
