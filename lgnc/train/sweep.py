@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,7 @@ def missing(sweep: Sweep, done: Collection[str]) -> dict[str, Job]:
 
 def open_folder(folder: Path) -> Path:
     """The folder of the cells in a sweep's, made when it is new. Raises BadInput for a folder with other files."""
-    if folder.is_dir() and any(folder.iterdir()) and _json(folder / MARK).get("format") != FORMAT:
+    if folder.is_dir() and any(folder.iterdir()) and not _is_mark(folder / MARK):
         fix = "give a new folder, or that of an earlier sweep"
         raise BadInput("has files, and is no folder of a sweep", where=str(folder), fix=fix)
     make_folder(folder)
@@ -152,6 +153,15 @@ def open_folder(folder: Path) -> Path:
         write_file(folder / MARK, (json.dumps({"format": FORMAT}) + "\n").encode())
     make_folder(folder / "cells")
     return folder / "cells"
+
+
+def _is_mark(path: Path) -> bool:
+    """Whether a file begins as results.json does. The rest grows with the cells, and is always written anew."""
+    try:
+        with path.open("rb") as file:
+            return re.match(rb'\{\s*"format": ' + re.escape(json.dumps(FORMAT).encode()), file.read(64)) is not None
+    except OSError:
+        return False
 
 
 def _keep(cells: Path, name: str, outcome: Outcome) -> dict[str, Any]:
@@ -178,7 +188,7 @@ def _is_figure(value: Any) -> bool:
     return value is None or (number and math.isfinite(value))
 
 
-_MOST_RECORD = 64 << 20
+_MOST_RECORD = 1 << 20
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -217,6 +217,19 @@ def test_a_strangers_folder_is_left_alone(tmp_path: Path) -> None:
     assert files(tmp_path) == {"precious": b"x"}
 
 
+def test_a_folder_of_any_size_is_gone_on_with(tmp_path: Path) -> None:
+    """The results of 100,000 cells are longer than any other file that lgnc reads as JSON."""
+    sweep = sweep_of([30])
+    run_sweep(sweep, tmp_path)
+    whole = files(tmp_path)
+    os.truncate(tmp_path / "results.json", 1 << 30)
+    run_sweep(sweep, tmp_path)
+    assert files(tmp_path) == whole
+    (tmp_path / "results.json").write_bytes(whole["results.json"].replace(b"sweep 1", b"sweep 2"))
+    with pytest.raises(BadInput, match="no folder of a sweep"):
+        run_sweep(sweep, tmp_path)
+
+
 @needs("distributed")
 def test_a_killed_workers_cell_is_run_again_and_gives_the_same_bytes(tmp_path: Path) -> None:
     """Two workers of a scheduler that is there; one is killed by force in the middle of its cell. The gap experiment's
