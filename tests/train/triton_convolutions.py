@@ -122,6 +122,7 @@ def test_what_the_kernels_would_pass_over_is_refused() -> None:
         "rates of layers": replace(net, layers=(*net.layers[:-1], replace(net.layers[-1], lr=0.5))),
         "weights of classes": replace(net, weights=np.ones(net.classes, np.float32)),
         "members": replace(net, head_starts=heads, members=2),
+        "words of gates": replace(net, layers=(*net.layers[:-1], replace(net.layers[-1], word=32))),
     }
     for what, network in wrong.items():
         with pytest.raises(ValueError, match=what):

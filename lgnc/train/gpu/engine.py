@@ -55,6 +55,7 @@ def check_network(network: Network) -> None:
         "rates of layers": any(rate != 1 for rate in rates),
         "weights of classes": network.weights is not None,
         "members": network.members > 1,
+        "words of gates": any(layer.word > 1 for layer in network.layers),
     }
     if found := [what for what, there in has.items() if there]:
         raise ValueError(f"{found[0]} are not for this engine")
