@@ -1,12 +1,16 @@
 """Convolutional networks of logic: what a step costs on one CPU thread, and what a training run reaches.
 
     python benchmarks/convolution.py step [--nets s,m] [--rounds 5] [--torchlogix] [--out FILE.json]
+    python benchmarks/convolution.py start [--inits residual:5,edges:5] [--seeds 6] [--images 300]
     python benchmarks/convolution.py unroll [--model FILE.lgn]
     python benchmarks/convolution.py train s|m|mnist [--config FILE.toml] [--epochs N] [--folder build/convolution]
 
 `step` trains on random bits: LogicTreeNet-S and -M (k = 32 and 256), batch 128, Hard-ST with CAGE, one thread. The
 figure is CPU seconds, the least of the rounds, so that other load on the machine disturbs little. With --torchlogix the
 same S is trained by torchlogix (installed into an environment of its own) in a process beside it.
+
+`start` builds LogicTreeNet-S and, before any step, prints how many of the bits above each pool are true on training
+images of CIFAR-10, in %, and a bit's mean entropy over the images: means over networks of so many seeds.
 
 `unroll` writes LogicTreeNet-S out gate by gate, runs all passes of -O2 and proves the result: CPU seconds of all three,
 and the peak of memory. Its gates are drawn at random, or those of a trained model.
@@ -23,10 +27,14 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from lgnc.data import Dataset
 
 BATCH = 128
 TARGETS = {"s": 0.020, "m": 0.160}
@@ -91,6 +99,39 @@ def measure(options: argparse.Namespace) -> int:
     keys = ("what", "figure", "target", "met")
     save(options.out, [dict(zip(keys, row, strict=True)) for row in verdicts])
     return 0 if all(met for *_, met in verdicts) else 1
+
+
+def measure_start(options: argparse.Namespace) -> int:
+    """Prints a line for each initialisation."""
+    from lgnc.data import load_dataset
+
+    data, count = load_dataset(DATA["s"]), options.images
+    part = replace(data, x_train=data.x_train[:count], y_train=data.y_train[:count])
+    for init in options.inits.split(","):
+        means = np.mean([pools_at_start(part, init, seed) for seed in range(options.seeds)], axis=0)
+        print(f"{init}: " + ", ".join(f"{100 * true:.1f} % true, {bits:.2f} bits" for true, bits in means), flush=True)
+    return 0
+
+
+def pools_at_start(dataset: Dataset, init: str, seed: int) -> list[tuple[float, float]]:
+    """(share of true bits, mean entropy of a bit) above each pool of S."""
+    import torch
+
+    from lgnc.ir.simulate import encode
+    from lgnc.train.config import TrainConfig
+    from lgnc.train.prepare import prepare
+    from lgnc.train.reference_front import conv_tensors, convolve
+
+    problem = prepare(dataset, TrainConfig(preset=PRESETS["s"], init=init, seed=seed, validation_fraction=0.0))
+    x = torch.from_numpy(encode(problem.encoder, dataset.x_train).T.astype(np.float32))
+    found = []
+    for layer in map(conv_tensors, problem.network.front):
+        parts = [x[:, first : first + 50] for first in range(0, x.shape[1], 50)]
+        x = torch.cat([convolve(rows, layer, layer.gate, 0.0, 1.0, "first") for rows in parts], dim=1)
+        share = x.mean(dim=1, dtype=torch.float64)
+        entropy = (torch.special.entr(share) + torch.special.entr(1 - share)) / np.log(2)
+        found.append((float(share.mean()), float(entropy.mean())))
+    return found
 
 
 def measure_unrolled(options: argparse.Namespace) -> int:
@@ -219,6 +260,11 @@ def main() -> int:
     step.add_argument("--environment", type=Path, default=Path("build/torchlogix"), help="where torchlogix goes")
     step.add_argument("--out", type=Path, default=Path("build/benchmarks/convolution.json"))
     step.set_defaults(call=measure)
+    start = modes.add_parser("start", help="what S is before its first step")
+    start.add_argument("--inits", default="residual:5,edges:5")
+    start.add_argument("--seeds", type=int, default=6)
+    start.add_argument("--images", type=int, default=300)
+    start.set_defaults(call=measure_start)
     unrolled = modes.add_parser("unroll", help="what the written-out S costs")
     unrolled.add_argument("--model", type=Path, help="a trained S")
     unrolled.set_defaults(call=measure_unrolled)

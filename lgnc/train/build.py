@@ -155,7 +155,7 @@ def _gate_logits(config: ResolvedConfig, rng: np.random.Generator, width: int, i
 
 def _conv_logits(config: ResolvedConfig, rng: np.random.Generator, conv: Conv) -> Float32:
     """float32[kernels * gates, 16]. With 'edges' a kernel tells a step between two places, or that both are set: an OR
-    over wires alone is nearly always true after a few pools, and has little to say.
+    over wires alone is mostly true after a few pools, and has less to say.
     """
     logits = _gate_logits(config, rng, conv.kernels * conv.gates, conv.init)
     kind, strength = parse_init(conv.init or config.init)
