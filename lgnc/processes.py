@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -123,16 +123,14 @@ def _dismiss() -> None:
 
 
 @contextlib.contextmanager
-def worker_pool(
-    workers: int, start: Callable[..., None] | None = None, arguments: Sequence[Any] = ()
-) -> Iterator[ProcessPoolExecutor]:
-    """`workers` processes of lgnc's own, each of which first calls `start(*arguments)`.
+def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """`workers` processes of lgnc's own.
 
     They end with the block, whatever they are doing, and with lgnc, however it ends. What they are given must be
     picklable. Raises Failed when one of them dies.
     """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (start, tuple(arguments)))
+    pool = ProcessPoolExecutor(workers, context, _start_worker)
     with _signals_raise():
         try:
             yield pool
@@ -167,11 +165,9 @@ def dask_cluster(workers: int) -> Iterator[Any]:
             yield cluster
 
 
-def _start_worker(start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if start is not None:
-        start(*arguments)
 
 
 def _end_with_parent() -> None:

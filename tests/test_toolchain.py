@@ -101,14 +101,10 @@ def test_a_tool_does_not_outlive_lgnc(number: signal.Signals, tmp_path: Path) ->
     assert gone(tools)
 
 
-def note(folder: Path) -> None:
-    """What a worker does first: say who it is."""
+def hold(folder: Path) -> None:
+    """A worker says who it is, and goes on for long."""
     (folder / f"worker{os.getpid()}").write_text(str(os.getpid()))
-
-
-def sleep(seconds: float) -> int:
-    time.sleep(seconds)
-    return os.getpid()
+    time.sleep(1000)
 
 
 def die(_: int) -> None:
@@ -116,11 +112,11 @@ def die(_: int) -> None:
 
 
 def test_workers_end_with_their_block(tmp_path: Path) -> None:
-    with worker_pool(2, note, (tmp_path,)) as pool:
+    with worker_pool(2) as pool:
         assert list(pool.map(abs, [-1, -2])) == [1, 2]
-        pool.submit(sleep, 1000)
-    workers = [int(path.read_text()) for path in tmp_path.iterdir()]
-    assert workers
+        pool.submit(hold, tmp_path)
+        assert wait_for(lambda: any(tmp_path.iterdir()))
+        workers = pids(tmp_path, *(path.name for path in tmp_path.iterdir()))
     assert gone(workers)
 
 
@@ -133,11 +129,11 @@ WORKERS = """
 import sys
 from pathlib import Path
 from lgnc.processes import raise_on_signals, worker_pool
-from tests.test_toolchain import note, sleep
+from tests.test_toolchain import hold
 if __name__ == "__main__":
     raise_on_signals()
-    with worker_pool(2, note, (Path(sys.argv[1]),)) as pool:
-        list(pool.map(sleep, [1000, 1000]))
+    with worker_pool(2) as pool:
+        list(pool.map(hold, 2 * [Path(sys.argv[1])]))
 """
 
 
