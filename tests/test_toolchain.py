@@ -15,6 +15,7 @@ import pytest
 from lgnc.diagnostics import Failed, ToolMissing
 from lgnc.processes import worker_pool
 from lgnc.toolchain import run, time_limit
+from tests.support import needs
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups")
 
@@ -137,10 +138,29 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_workers_do_not_outlive_lgnc(number: signal.Signals, tmp_path: Path) -> None:
+DASK = """
+import sys
+from pathlib import Path
+from distributed import Client
+from lgnc.processes import dask_cluster, raise_on_signals
+from tests.test_toolchain import hold
+if __name__ == "__main__":
+    raise_on_signals()
+    with dask_cluster(2) as cluster, Client(cluster, set_as_default=False) as client:
+        client.gather(client.map(hold, 2 * [Path(sys.argv[1])], pure=False))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *((WORKERS, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)),
+        *(pytest.param(DASK, number, marks=needs("distributed")) for number in (signal.SIGTERM, signal.SIGKILL)),
+    ],
+)
+def test_workers_do_not_outlive_lgnc(text: str, number: signal.Signals, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text(WORKERS)
+    script.write_text(text)
     there = tmp_path / "there"
     there.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
