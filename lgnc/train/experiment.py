@@ -80,7 +80,7 @@ def run_gap(
     the training curve is measured on.
     Raises BadInput, before the first run, when the file was made with other settings, is not such a file or cannot be
     made there, or a method cannot be trained with `base`; Failed for a cell that cannot be trained; Interrupted after
-    Ctrl-C in a cell.
+    Ctrl-C.
     """
     wanted = list(cells)
     digest = dataset_digest(dataset)
@@ -105,8 +105,9 @@ def run_gap(
             forget(checkpoints, outcome.key)
             if on_cell is not None:
                 on_cell(rows[key])
-    except Interrupted as error:
-        raise Interrupted(error.what, where=str(path), fix="the same command goes on from here") from None
+    except (KeyboardInterrupt, Interrupted):
+        what = f"interrupted after {sum(key in rows for key in jobs)} of {len(jobs)} cells"
+        raise Interrupted(what, where=str(path), fix="the same command goes on from here") from None
     finally:
         with suppress(OSError):
             checkpoints.rmdir()
