@@ -100,7 +100,7 @@ def command(file: Path, output: Path, workers: int | None, scheduler: str | None
 def _place(axes: tuple[str, ...], row: dict[str, Any]) -> str:
     from lgnc.train.grid import shown
 
-    return " ".join(f"{axis}={shown(row[axis])}" for axis in axes) or "the only cell"
+    return shown({axis: row[axis] for axis in axes}) or "the only cell"
 
 
 def _next(rows: list[dict[str, Any]], output: Path) -> str | None:

@@ -50,7 +50,7 @@ def product(axes: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
 
 
 def shown(value: Any) -> str:
-    """A value of an axis as tables have it: 'temperature=0.1 cage=false' for a table of settings."""
+    """A value of an axis as tables have it: 'temperature=0.1 cage=false' for a table, as a cell's values are."""
     if isinstance(value, Mapping):
         return " ".join(f"{name}={shown(each)}" for name, each in value.items())
     return value if isinstance(value, str) else json.dumps(value)
@@ -91,9 +91,8 @@ def _cell(values: dict[str, Any], source: str, settings: dict[str, Any], where: 
             what = f"two axes give '{min(twice)}'"
             raise BadInput(what, where=f"{where}, [grid]", fix="give it in one of them")
         own |= given
-    place = " ".join(f"{name}={shown(value)}" for name, value in values.items())
     config = {**settings, **{name: value for name, value in own.items() if name != DATA}}
-    return Cell(values, own.get(DATA, source), TrainConfig.from_dict(config, f"{where}, {place or 'settings'}"))
+    return Cell(values, own.get(DATA, source), TrainConfig.from_dict(config, f"{where}, {shown(values) or 'settings'}"))
 
 
 def _check_axis(name: str, values: Any, settings: dict[str, Any], where: str) -> None:

@@ -76,8 +76,8 @@ def plan(grid: Grid, where: str) -> Sweep:
         try:
             tasks.append(Task(cell, job_of(cell.config, dataset, digest, number)))
         except BadInput as error:
-            place = " ".join(f"{name}={shown(value)}" for name, value in cell.values.items())
-            raise BadInput(error.what, where=f"{where}, {place}, {error.where}", fix=error.fix) from None
+            place = f"{where}, {shown(cell.values)}, {error.where}"
+            raise BadInput(error.what, where=place, fix=error.fix) from None
     return Sweep(grid.axes, tuple(tasks), tuple(dataset for _, dataset, _ in loaded.values()))
 
 
