@@ -26,12 +26,15 @@ SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("engine", ["torch", "packed"])
-def test_two_processes_equal_one(tmp_path: Path, engine: str) -> None:
+WORDS = {"wiring": "words:32", "opcodes": "hidden", "width": 96, "method": "hard-st"}
+
+
+@pytest.mark.parametrize(("engine", "other"), [("torch", {}), ("packed", {}), ("packed", WORDS)])
+def test_two_processes_equal_one(tmp_path: Path, engine: str, other: dict[str, Any]) -> None:
     rows = [[*map(str, x), "abc"[y]] for x, y in zip(blobs().x_train.tolist(), blobs().y_train.tolist(), strict=True)]
     data, model = tmp_path / "blobs.csv", tmp_path / "two.lgn"
     data.write_text("\n".join(",".join(row) for row in rows) + "\n")
-    settings = {**SETTINGS, "engine": engine}
+    settings = {**SETTINGS, "engine": engine, **other}
     one = train(load_dataset(str(data), seed=2), TrainConfig.from_dict(settings))
     flags = [word for name, value in settings.items() for word in (f"--{name}".replace("_", "-"), str(value))]
     both = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "lgnc", "train"]
