@@ -25,13 +25,13 @@ import zlib
 
 import numpy as np
 
-from lgnc.backends.c.mcu import order_keys
+from lgnc.backends.c.mcu import key_type, order_keys
 from lgnc.backends.c.mcu_schedule import McuSchedule
 from lgnc.backends.c.text import element_types, named, runtime
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.ir.circuit import Circuit
 
-MAGIC, VERSION, HEADER = b"LGNB", 1, 84
+MAGIC, VERSION = b"LGNB", 1
 MOST_ROWS = 1 << 16
 """Bytes of state, and features, that an entry can name."""
 
@@ -90,11 +90,10 @@ def facts_of(blob: bytes) -> dict[str, int | str]:
 def blob_sources(circuit: Circuit, name: str) -> dict[str, str]:
     """NAME_blob.h and NAME_blob.c: for every network of the circuit's interface."""
     element, unsigned = element_types(circuit)
-    value = unsigned.removeprefix("u") if circuit.encoder.is_float else element
     words = {
         "NAME_element": element,
         "NAME_blob_bits": unsigned,
-        "NAME_blob_value": value,
+        "NAME_blob_value": key_type(circuit),
         "@INTERFACE@": f"0x{interface_of(circuit):016x}",
         "@FLOAT@": str(int(circuit.encoder.is_float)),
     }

@@ -10,9 +10,10 @@ from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.c.blob import blob_sources, facts_of, pack_blob
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, state_room
 from lgnc.backends.c.golden import golden
-from lgnc.backends.c.host import host_body, portable_body
+from lgnc.backends.c.host import Made, host_body, portable_body
 from lgnc.backends.c.mcu import mcu_body, mcu_plan, straight_body, words_body
 from lgnc.backends.c.mcu_budget import check_budget, check_features
+from lgnc.backends.c.mcu_schedule import McuSchedule
 from lgnc.backends.c.names import check_c_name
 from lgnc.backends.c.packages import Library, package_files
 from lgnc.backends.c.project import project_files
@@ -20,10 +21,13 @@ from lgnc.backends.c.row import row_files
 from lgnc.backends.c.tables import check_scores
 from lgnc.backends.c.target import TARGET, CSettings
 from lgnc.backends.c.text import Body, element_types, header, named
-from lgnc.backends.c.word_plan import WordPlan, find_words
+from lgnc.backends.c.word_plan import find_words
 from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
+
+_TABLES = ("auto", "table")
+"""Styles of the mcu profile that have tables."""
 
 
 def emit(circuit: Circuit, options: Options) -> Artifact:
@@ -36,7 +40,9 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     settings = TARGET.read(options.settings)
     if circuit.head is not None:
         check_scores(circuit.head)
-    body = _body(circuit, settings, _words(circuit, settings, options.trained))
+    made, form = _words(circuit, settings, options.trained), normal_form(circuit)
+    plan = _plan(form, settings)
+    body = _body(form, settings, made, plan)
     extra = _budget(circuit, body, settings)
     source = "\n".join(
         [
@@ -52,7 +58,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     code = {f"{name}.h": header(circuit, body), f"{name}.c": source}
     code = {path: named(text, name) for path, text in code.items()}
     code |= row_files(circuit, options.row, name, settings.profile)
-    blob = _blob(circuit, settings, name) if settings.blob else {}
+    blob = {f"{name}.bin": pack_blob(circuit, plan)} if settings.blob and plan is not None else {}
     code |= blob_sources(circuit, name) if blob else {}
     library = _library(circuit, name, code, settings)
     texts = {path: named(text, name) for path, text in project_files(circuit, vectors, library).items()}
@@ -74,10 +80,7 @@ def _library(circuit: Circuit, name: str, code: Iterable[str], settings: CSettin
     return Library(name, __version__, about, sources, headers, math)
 
 
-_Made = tuple[Circuit, WordPlan]
-
-
-def _words(circuit: Circuit, settings: CSettings, trained: Circuit | None) -> _Made | None:
+def _words(circuit: Circuit, settings: CSettings, trained: Circuit | None) -> Made | None:
     """The circuit that is made of words of gates, and they, where the style wants them. Raises BadInput for none."""
     if settings.style not in ("auto", "words"):
         return None
@@ -93,33 +96,39 @@ def _words(circuit: Circuit, settings: CSettings, trained: Circuit | None) -> _M
     return None
 
 
-def _body(circuit: Circuit, settings: CSettings, made: _Made | None) -> Body:
-    """The source of a profile, in normal form. Raises BadInput for features that the board's compiler cannot hold.
+def _plan(form: Circuit, settings: CSettings) -> McuSchedule | None:
+    """The steps of the mcu profile's tables, where the style or a blob has them; None for another profile.
 
-    made: the circuit as words, where it is to be tried as such.
+    Raises BadInput for features that the board's compiler cannot hold.
     """
-    form = normal_form(circuit)
+    if settings.profile != "mcu":
+        return None
+    chip = chip_of(settings.board)
+    check_features(form, chip)
+    if not settings.blob and settings.style not in _TABLES:
+        return None
+    return mcu_plan(form, chip, state_room(form, settings.board, settings.max_ram), settings.max_flash)
+
+
+def _body(form: Circuit, settings: CSettings, made: Made | None, plan: McuSchedule | None) -> Body:
+    """The source of a profile, of a circuit in normal form.
+
+    made: the circuit as words, where it is to be tried as such. plan: see `_plan`.
+    """
     if settings.profile == "host":
         return host_body(form, settings.style, made)
     if settings.profile == "portable":
         return portable_body(form, settings.style, made)
     chip = chip_of(settings.board)
-    check_features(circuit, chip)
-    room = state_room(circuit, settings.board, settings.max_ram)
+    room = state_room(form, settings.board, settings.max_ram)
     bodies = []
-    if settings.style in ("auto", "table"):
-        bodies.append(mcu_body(form, chip, room=room, flash=settings.max_flash))
+    if plan is not None and settings.style in _TABLES:
+        bodies.append(mcu_body(form, plan, chip))
     if settings.style in ("auto", "straight"):
         bodies.append(straight_body(form, chip))
     if made is not None and (settings.style == "words" or not chip.bytewise):
         bodies.append(words_body(*made, chip))
     return min(bodies, key=lambda body: (room is not None and body.workspace + body.stack > room, body.flash))
-
-
-def _blob(circuit: Circuit, settings: CSettings, name: str) -> dict[str, bytes]:
-    """NAME.bin. Raises BadInput where there is none, and Failed for a circuit that is too large."""
-    chip, room = chip_of(settings.board), state_room(circuit, settings.board, settings.max_ram)
-    return {f"{name}.bin": pack_blob(circuit, mcu_plan(normal_form(circuit), chip, room, settings.max_flash))}
 
 
 def _told(blob: dict[str, bytes]) -> dict[str, Any]:

@@ -33,18 +33,17 @@ FLASH = """/* Where tables lie: avr-gcc must be told. */
 """
 
 
-def mcu_body(circuit: Circuit, chip: Chip, room: int | None = None, flash: int | None = None) -> Body:
-    """The tables of a circuit and the evaluator: small tables of few steps whose state fits STATE or twice the least.
+def mcu_body(circuit: Circuit, plan: McuSchedule, chip: Chip) -> Body:
+    """The tables of a circuit, in the order of `plan`, and the evaluator. chip: what its code is foretold for."""
+    return Body(_source(circuit, plan), 1, max(1, plan.rows), _tables(circuit, plan), _code(circuit, plan, chip))
+
+
+def mcu_plan(circuit: Circuit, chip: Chip, room: int | None = None, flash: int | None = None) -> McuSchedule:
+    """An order of steps with small tables, few steps, and state that fits STATE or twice the least.
 
     chip: what its code is foretold for. room: bytes of RAM that there are for the state, where that is known; it goes
     before. flash: bytes for code and tables, likewise.
     """
-    best = mcu_plan(circuit, chip, room, flash)
-    return Body(_source(circuit, best), 1, max(1, best.rows), _tables(circuit, best), _code(circuit, best, chip))
-
-
-def mcu_plan(circuit: Circuit, chip: Chip, room: int | None = None, flash: int | None = None) -> McuSchedule:
-    """The order of steps that `mcu_body` writes."""
     plans = [mcu_schedule(circuit, chunk) for chunk in CHUNKS]
     limit = max(STATE, 2 * min(plan.rows for plan in plans))
     if room is not None:
@@ -92,7 +91,7 @@ def _types(circuit: Circuit, plan: McuSchedule) -> tuple[str, str, str]:
 
 def _source(circuit: Circuit, plan: McuSchedule) -> str:
     element, unsigned = element_types(circuit)
-    value = unsigned.removeprefix("u") if circuit.encoder.is_float else element
+    value = key_type(circuit)
     node, place, target = _types(circuit, plan)
     kinds = sum(1 << kind for kind in _kinds(plan))
     steps = [f"{{{kind}, {count}, {out}}}" for kind, count, out in plan.steps.tolist()]
@@ -129,6 +128,12 @@ def _source(circuit: Circuit, plan: McuSchedule) -> str:
     return "\n".join([FLASH, *(part.replace("static const ", "static const NAME_FLASH ") for part in parts)])
 
 
+def key_type(circuit: Circuit) -> str:
+    """The C type of `order_keys` of the thresholds."""
+    element, unsigned = element_types(circuit)
+    return unsigned.removeprefix("u") if circuit.encoder.is_float else element
+
+
 def order_keys(threshold: NDArray[Any]) -> NDArray[Any]:
     """Floats as integers of the same order; integers as they are. Minus zero is zero: nothing lies between them."""
     if threshold.dtype.kind != "f":
@@ -143,15 +148,19 @@ def _calls(circuit: Circuit, *kinds: str) -> list[str]:
     return [runtime(f"{kind}_{'outputs' if circuit.head is None else 'head'}.c") for kind in kinds]
 
 
+def _called(circuit: Circuit, text: str) -> str:
+    """The source around functions for one sample."""
+    return f"typedef {element_types(circuit)[0]} NAME_element;\n\n{text}{''.join(_calls(circuit, 'mcu', 'stack'))}"
+
+
 def straight_body(circuit: Circuit, chip: Chip) -> Body:
     """A circuit as straight code. chip: what its code is foretold for."""
     plan = straight(circuit, bytewise=chip.bytewise)
-    text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{plan.text}{''.join(_calls(circuit, 'mcu', 'stack'))}"
-    return Body(text, 1, plan.state, 0, chip.straight_code(circuit, plan), stack=chip.straight_stack(circuit, plan))
+    text, code = _called(circuit, plan.text), chip.straight_code(circuit, plan)
+    return Body(text, 1, plan.state, 0, code, stack=chip.straight_stack(circuit, plan))
 
 
 def words_body(circuit: Circuit, plan: WordPlan, chip: Chip) -> Body:
     """A circuit of words as code for them. chip: what its code is foretold for."""
     made = words(circuit, plan, bytewise=chip.bytewise)
-    text = f"typedef {element_types(circuit)[0]} NAME_element;\n\n{made.text}{''.join(_calls(circuit, 'mcu', 'stack'))}"
-    return Body(text, 1, 1, 0, chip.words_code(circuit, made), stack=2 * made.stack)
+    return Body(_called(circuit, made.text), 1, 1, 0, chip.words_code(circuit, made), stack=2 * made.stack)

@@ -36,7 +36,7 @@ class Body:
     """A source file without its first lines: its text, and what the header and the manifest say of it.
 
     block: samples evaluated together. workspace: bytes that a call needs. tables: bytes of constant data. code: bytes
-    of a Cortex-M3's code, None where they are not foretold. packed: whether rows of packed bits are taken too.
+    of the chip's code, None where they are not foretold. packed: whether rows of packed bits are taken too.
     stack: bytes of stack at most, beside what every form of the mcu profile needs.
     """
 
