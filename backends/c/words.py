@@ -48,8 +48,8 @@ class Words:
 def words(circuit: Circuit, plan: WordPlan, *, bytewise: bool = False) -> Words:
     """The code of a circuit with a head, whose gates are those of `plan`. bytewise: see `straight`."""
     row = "static void NAME_row(const NAME_element *x, uint8_t *v, NAME_out *out)"
-    writer, count = _Writer(circuit, plan, "w{}"), len(plan.order)
-    blocks = writer.blocks()
+    writer = _Writer(circuit, plan, "w{}")
+    blocks, count = writer.blocks(), len(writer.number)
     if sum(map(len, blocks)) <= PART:
         declared = [f"NAME_gateword {', '.join(f'w{number}' for number in range(count))};"] if count else []
         lines = ["uint32_t s;", *declared, *(line for block in blocks for line in block), "(void)x;", "(void)v;"]
@@ -97,7 +97,7 @@ class _Writer:
 
     def blocks(self) -> list[list[str]]:
         """Encoder bits first, then class by class what it needs and its count."""
-        done = {word for word in self.plan.order if word < self.plan.inputs}
+        done = {word for word in self.number if word < self.plan.inputs}
         out = self._encoded(sorted(done))
         for owner, counted in enumerate(self.plan.classes):
             for word in self.plan.needed([word for word, _ in counted]):

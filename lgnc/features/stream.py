@@ -95,8 +95,8 @@ def bins(x: NDArray[Any]) -> NDArray[np.uint16]:
 def _stage(re: NDArray[np.int64], im: NDArray[np.int64], half: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """One stage of the transform: pairs `half` apart."""
     turn = np.arange(half) * (128 // half)
-    c = np.where(turn <= 64, _SINE[abs(64 - turn)], -_SINE[abs(turn - 64)])
-    s = np.where(turn <= 64, _SINE[np.minimum(turn, 64)], _SINE[np.minimum(128 - turn, 64)])
+    c = np.sign(64 - turn) * _SINE[abs(64 - turn)]
+    s = _SINE[np.minimum(turn, 128 - turn)]
     shape = (len(re), -1, 2, half)
     (ar, br), (ai, bi) = (np.moveaxis(part.reshape(shape), 2, 0) for part in (re, im))
     tr, ti = (br * c + bi * s + 16_384) >> 15, (bi * c - br * s + 16_384) >> 15

@@ -15,6 +15,7 @@ from lgnc.readback.c_values import Feature, Word
 from lgnc.readback.symbols import Symbols
 
 _TOP, _LOW = 0x80, 0x7F
+_COMPUTED = "features side by side are computed with, not compared"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,8 @@ def as_lanes(value: Any, kind: Type) -> Any:
 
 def moved(value: Lanes, by: int, left: bool) -> Lanes:
     """Lanes shifted by whole bytes to the left, of which none is lost."""
-    _whole(value)
+    if value.low:
+        raise refuse(_COMPUTED)
     places, lost = by // 8, value.features[len(value.features) - by // 8 :]
     if by % 8 or not left or any(feature is not None for feature in lost):
         raise refuse("features side by side are shifted otherwise than to where nothing is lost")
@@ -66,7 +68,7 @@ def bitwise(symbols: Symbols, sign: str, x: Any, y: Any, kind: Type) -> Any:
         lanes, number = (x, y) if isinstance(x, Lanes) else (y, x)
         if sign == "&" and number == _each(_LOW, kind) and not lanes.low:
             return Lanes(lanes.features, True)
-        raise refuse("features side by side are computed with, not compared")
+        raise refuse(_COMPUTED)
     if sign == "|" and not (x.low or y.low):
         pairs = list(zip(x.features, y.features, strict=True))
         if any(None not in pair for pair in pairs):
@@ -74,7 +76,7 @@ def bitwise(symbols: Symbols, sign: str, x: Any, y: Any, kind: Type) -> Any:
         return Lanes(tuple(one if two is None else two for one, two in pairs))
     total, whole = (x, y) if x.added is not None else (y, x)
     if sign not in "&|" or total.added is None or whole.low or total.features != whole.features:
-        raise refuse("features side by side are computed with, not compared")
+        raise refuse(_COMPUTED)
     return _compared(symbols, total, sign)
 
 
@@ -89,11 +91,6 @@ def _compared(symbols: Symbols, total: Lanes, sign: str) -> Word:
         else:
             const |= literal << place
     return Word(const, bits, sum(_LOW << 8 * lane for lane in range(len(total.features))))
-
-
-def _whole(value: Lanes) -> None:
-    if value.low:
-        raise refuse("features side by side are computed with, not compared")
 
 
 def _each(byte: int, kind: Type) -> int:

@@ -13,7 +13,7 @@ from lgnc.readback.c_lanes import bitwise as lanes_bitwise
 from lgnc.readback.c_lanes import moved as lanes_moved
 from lgnc.readback.c_types import Type, holds, integer_range, refuse, wrap
 from lgnc.readback.c_values import UNWRITTEN, Choice, Feature, FloatBits, Linear, Word
-from lgnc.readback.symbols import Symbols
+from lgnc.readback.symbols import MIRRORED, Symbols
 
 
 class Values:
@@ -335,8 +335,7 @@ class Values:
         if isinstance(x, Feature) and isinstance(y, (int, float)):
             return self.symbols.compared(sign, x.index, y)
         if isinstance(y, Feature) and isinstance(x, (int, float)):
-            mirrored = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
-            return self.symbols.compared(mirrored[sign], y.index, x)
+            return self.symbols.compared(MIRRORED[sign], y.index, x)
         raise refuse("a feature is compared with something that is not known")
 
     def chosen(self, number: Any, get: Callable[[int], Any], kind: Type) -> Any:

@@ -1,6 +1,7 @@
 """What C values are when some of their bits are symbols, and memory made of them.
 
-A value is a Python int or float where it is known, a `Feature`, `FloatBits`, a `Word`, a `Linear` sum or a `Choice`.
+A value is a Python int or float where it is known, a `Feature`, `FloatBits`, a `Word`, a `Linear` sum or a `Choice`;
+`lgnc.readback.c_lanes` adds words of features.
 """
 
 from __future__ import annotations

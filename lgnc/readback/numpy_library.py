@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lgnc.diagnostics import BadInput
 from lgnc.readback.arrays import Arrays, Features, Words, known, width_of, words
+from lgnc.readback.symbols import MIRRORED
 
 _KNOWN_ATTRIBUTES = ("T", "shape", "ndim", "dtype", "size", "kind", "itemsize")
 _KNOWN_METHODS = ("reshape", "tolist", "any", "all", "astype", "max", "min")
@@ -147,8 +148,7 @@ class Library:
         if isinstance(x, Features):
             return self.arrays.above(sign, x, _compared_with(x, y))
         if isinstance(y, Features):
-            mirrored = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
-            return self.arrays.above(mirrored[sign], y, _compared_with(y, x))
+            return self.arrays.above(MIRRORED[sign], y, _compared_with(y, x))
         if isinstance(x, Words) or isinstance(y, Words):
             return self.arrays.compare(sign, *self.alike(x, y))
         rules: dict[str, Callable[[], Any]] = {

@@ -17,7 +17,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 from lgnc.readback.arrays import Arrays, Features, Words, known, width_of, words
 from lgnc.readback.source import bytes_of, named_outputs
-from lgnc.readback.symbols import Symbols
+from lgnc.readback.symbols import MIRRORED, Symbols
 
 Value = NDArray[Any] | Words | Features
 Attributes = dict[str, Any]
@@ -221,14 +221,12 @@ def _not(arrays: Arrays, inputs: list[Value], _: Attributes) -> Value:
 
 
 def _compare(operator: str) -> Callable[[Arrays, list[Value], Attributes], Value]:
-    mirrored = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
-
     def rule(arrays: Arrays, inputs: list[Value], _: Attributes) -> Value:
         x, y = _same_type(inputs)
         if isinstance(x, Features):
             return arrays.above(operator, x, _number(y))
         if isinstance(y, Features):
-            return arrays.above(mirrored[operator], y, _number(x))
+            return arrays.above(MIRRORED[operator], y, _number(x))
         return arrays.compare(operator, _words(x), _words(y))
 
     return rule

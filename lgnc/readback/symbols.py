@@ -17,6 +17,9 @@ Literals = NDArray[np.int64]
 MOST_GATES = 1 << 26
 """Gates that a file may be read back as: beyond them memory runs short."""
 
+MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
+"""x OPERATOR y is y MIRRORED[OPERATOR] x."""
+
 _LEAF = 255
 
 

@@ -32,8 +32,7 @@ def built(kind: str, ending: str, about: object, make: Callable[[Path], Path]) -
     time: each keeps a whole one, and the names are the same. Raises BadInput for a cache that is not the user's own or
     cannot be written, and what `make` raises.
     """
-    key = hashlib.sha256(repr(about).encode()).hexdigest()[:32]
-    cache = Path(platformdirs.user_cache_dir("lgnc")) / kind
+    cache, key = _place(kind, about)
     try:
         make_private(cache)
         return _found(cache, key, ending) or _made(cache, key, ending, make)
@@ -44,8 +43,13 @@ def built(kind: str, ending: str, about: object, make: Callable[[Path], Path]) -
 
 def is_built(kind: str, about: object) -> bool:
     """Whether something of the name is there; whether it is whole shows when it is used."""
-    key = hashlib.sha256(repr(about).encode()).hexdigest()[:32]
-    return any((Path(platformdirs.user_cache_dir("lgnc")) / kind).glob(f"{key}-*"))
+    cache, key = _place(kind, about)
+    return any(cache.glob(f"{key}-*"))
+
+
+def _place(kind: str, about: object) -> tuple[Path, str]:
+    """The cache of a kind, and the key of what is kept there."""
+    return Path(platformdirs.user_cache_dir("lgnc")) / kind, hashlib.sha256(repr(about).encode()).hexdigest()[:32]
 
 
 def make_private(folder: Path) -> None:

@@ -44,7 +44,7 @@ def table_rows(encoder: Encoder, record: Mapping[str, Any], table: Any) -> NDArr
 
 def _has_gaps(cells: Any) -> bool:
     """Whether a column is not plain numbers: text, objects, NaN, masked values."""
-    values = np.ma.asanyarray(cells)
+    values = np.asanyarray(cells)
     if values.dtype.kind not in "buif" or np.ma.is_masked(values):
         return True
     return values.dtype.kind == "f" and bool(np.isnan(values).any())
