@@ -77,7 +77,9 @@ def test_a_cortex_m3_gives_the_circuits_answers(case: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(("case", "style"), [("float32", "table"), ("uint8", "straight"), ("no head", "table")])
 def test_a_cortex_m4f_gives_the_circuits_answers(case: str, style: str, tmp_path: Path) -> None:
     _agrees(CASES[case], "mps2-an386", tmp_path, style=style)
-    assert "-mfpu=fpv4-sp-d16" in (tmp_path / "board" / "Makefile").read_text()
+    makefile = (tmp_path / "board" / "Makefile").read_text()
+    assert "-mfpu=fpv4-sp-d16" in makefile
+    assert "-M mps2-an386 -cpu cortex-m4 " in makefile
 
 
 @_avr
