@@ -99,8 +99,8 @@ class Statements(Expressions):
 
         return statement
 
-    def _simple_value(self, code: Code, node: Any) -> Callable[[Frame], Any]:
-        get = code.run
+    def _placed(self, get: Callable[[Frame], Any], node: Any) -> Callable[[Frame], Any]:
+        """What gives a value, and adds its place to errors."""
 
         def value(frame: Frame) -> Any:
             try:
@@ -111,15 +111,7 @@ class Statements(Expressions):
         return value
 
     def _condition(self, node: Any, scope: Scope) -> Callable[[Frame], int]:
-        test = self.truth(self._whole(node, scope), node)
-
-        def value(frame: Frame) -> int:
-            try:
-                return test(frame)
-            except BadInput as error:
-                raise error if error.where else self.refuse(node, error.what) from None
-
-        return value
+        return self._placed(self.truth(self._whole(node, scope), node), node)
 
     def _do_Compound(self, node: Any, scope: Scope) -> Statement:
         return self.compound(node, scope)
@@ -221,7 +213,7 @@ class Statements(Expressions):
         kind = self.current.slots[0] or VOID
         if node.expr is None:
             return lambda _: _RETURN
-        get = self._simple_value(self.converted(self._whole(node.expr, scope), kind, node), node)
+        get = self._placed(self.converted(self._whole(node.expr, scope), kind, node).run, node)
 
         def run(frame: Frame) -> int:
             frame[0] = get(frame)
@@ -324,7 +316,7 @@ class Statements(Expressions):
 
     def _do_Switch(self, node: Any, scope: Scope) -> Statement:
         code = self.promoted(self._whole(node.cond, scope), node)
-        which = self._simple_value(code, node)
+        which = self._placed(code.run, node)
         items = node.stmt.block_items if kind_of(node.stmt) == "Compound" else None
         inner, starts, statements = dict(scope), dict[int | None, int](), list[Statement]()
         for item in items or []:

@@ -124,8 +124,7 @@ def _read_as(value: Any, kind: Type) -> Any:
 def store(pointer: Any, size: int, value: Any) -> None:
     """Write the cell at a pointer."""
     cells, place = _cell(pointer, size)
-    if pointer[0].constant:
-        raise refuse(f"'{pointer[0].name}', a constant, is written")
+    _writable(pointer[0])
     cells[place] = value
 
 
@@ -158,14 +157,12 @@ def address(pointer: Any) -> int:
 
 def fill(target: Any, value: Any, length: int) -> None:
     """memset."""
-    buffer, offset = target
-    if type(value) is not int or not buffer.size or offset % buffer.size or length % buffer.size or length < 0:
+    buffer, cells = target[0], _span(target, length, "filled")
+    if type(value) is not int:
         raise refuse("memory is filled in a way that is not read back")
+    _writable(buffer)
     word = int.from_bytes(bytes([value & 255]) * buffer.size, "little")
-    first = offset // buffer.size
-    if first < 0 or first + length // buffer.size > len(buffer.cells) or buffer.constant:
-        raise refuse(f"'{buffer.name}' is filled beyond its end")
-    buffer.cells[first : first + length // buffer.size] = [word] * (length // buffer.size)
+    buffer.cells[cells] = [word] * (cells.stop - cells.start)
 
 
 def copy(target: Any, source: Any, length: int) -> None:
@@ -173,10 +170,24 @@ def copy(target: Any, source: Any, length: int) -> None:
     if not isinstance(source, tuple):
         raise refuse("memory is copied from nothing")
     settle(target[0], source[0].size)
-    size = source[0].size
-    if not size or target[0].size != size or target[1] % size or source[1] % size or length % size or length < 0:
+    if target[0].size != source[0].size:
         raise refuse("memory is copied in a way that is not read back")
-    count, to, at = length // size, target[1] // size, source[1] // size
-    if min(to, at) < 0 or to + count > len(target[0].cells) or at + count > len(source[0].cells) or target[0].constant:
-        raise refuse("memory is copied beyond an end")
-    target[0].cells[to : to + count] = source[0].cells[at : at + count]
+    to, at = _span(target, length, "copied"), _span(source, length, "copied")
+    _writable(target[0])
+    target[0].cells[to] = source[0].cells[at]
+
+
+def _span(pointer: Pointer, length: int, done: str) -> slice:
+    """The cells of so many bytes from a pointer on. done: what is done to them."""
+    buffer, offset = pointer
+    if not buffer.size or offset % buffer.size or length % buffer.size or length < 0:
+        raise refuse(f"memory is {done} in a way that is not read back")
+    first, end = offset // buffer.size, (offset + length) // buffer.size
+    if first < 0 or end > len(buffer.cells):
+        raise refuse(f"'{buffer.name}' is {done} beyond its end")
+    return slice(first, end)
+
+
+def _writable(buffer: Buffer) -> None:
+    if buffer.constant:
+        raise refuse(f"'{buffer.name}', a constant, is written")

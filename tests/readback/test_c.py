@@ -40,6 +40,10 @@ def read(folder: Path, circuit: Circuit, body: str, before: str = "") -> Circuit
         ("uint8", "int a, b; for (a = 0, b = 0; a < 2; a++, b++) o[a] = x[a] > 5 + 2 * b;"),
         ("uint8", "int a = 1; { int a = 2; (void)a; } o[0] = x[0] > 05 * a; o[1] = (uint32_t)(0x7 - x[1]) >> 31;"),
         ("uint8", "uint8_t k = x[0] > 5 ? 200 : 1; o[0] = k > 100; o[1] = !(x[1] <= 7);"),
+        (
+            "uint8",
+            "uint8_t t[2] = {0, 0}; memset(t, 5, 2); memcpy(t + 1, x + 1, 1); o[0] = x[0] > t[0]; o[1] = t[1] > 7;",
+        ),
         ("int8", "int32_t v = x[0]; o[0] = v >= 6; o[1] = (-16 >> 1) + 8 + (x[1] > 7);"),
         ("float32", "o[0] = x[0] > 5.0f; o[1] = 7.0 < x[1];"),
         (
@@ -76,6 +80,11 @@ REFUSED = [
     ("uint8", "int k = 1; o[0] = (k = 2) + k; o[1] = 0;", "'k' is changed and used"),
     ("uint8", "int k; o[0] = k > 5; o[1] = 0;", "read before it is set"),
     ("uint8", "o[0] = x[2] > 5; o[1] = 0;", "beyond its end"),
+    ("uint8", "uint8_t t[2] = {0, 0}; memset(t, 0, 3); o[0] = t[0]; o[1] = 0;", "'t' is filled beyond its end"),
+    ("uint8", "uint8_t t[3]; memcpy(t, x, 3); o[0] = t[0] > 5; o[1] = 0;", "'features' is copied beyond its end"),
+    ("uint8", "uint8_t t[2]; memcpy(t + 1, x, 2); o[0] = t[0]; o[1] = 0;", "'t' is copied beyond its end"),
+    ("uint8", "memset((uint8_t *)x, 0, 2); o[0] = x[0]; o[1] = 0;", "'features', a constant, is written"),
+    ("uint8", "uint32_t t[2]; memset(t, 0, 3); o[0] = t[0] > 5; o[1] = 0;", "filled in a way"),
     ("uint8", "int k = 2147483647; o[0] = k + 1 > 5; o[1] = 0;", "overflow"),
     ("uint8", "char k = 1; o[0] = k; o[1] = 0;", "type 'char' is not known"),
     ("uint8", "uint8_t k; for (k = 0; k < 300; k++) { } o[0] = 0; o[1] = 0;", "runs more than"),
