@@ -155,21 +155,19 @@ def _features(members: Sequence[Member], element: str, name: str) -> str:
     categories = any(member.column.values is not None for member in members)
     lines = ["memset(x, 0, NAME_FEATURES * sizeof *x);"] * categories
     for member in members:
-        missing, at = f"row->missing.{member.field}", member.first + member.column.features - 1
-        if member.column.values is not None:
-            if member.column.values:
-                lines += [
-                    f"if ({missing} == 0u && row->{member.field} < {len(member.column.values)}u) {{",
-                    f"    x[{member.first}u + row->{member.field}] = 1;",
-                    "}",
-                ]
-        else:
-            median = constant(member.column.median, element)
-            value = f"row->{member.field}"
-            gone = f"{missing} != 0u" + (f" || {value} != {value}" if element in ("float", "double") else "")
+        column, value, missing = member.column, f"row->{member.field}", f"row->missing.{member.field}"
+        gone = f"{missing} != 0u"
+        if column.values is None:
+            gone += f" || {value} != {value}" if element in ("float", "double") else ""
+            median = constant(column.median, element)
             lines.append(f"x[{member.first}] = ({element})({gone} ? {median} : {value});")
-            missing = f"({gone})"
-        if member.column.missing:
-            lines.append(f"x[{at}] = ({element})({missing} != 0);" if missing[0] == "(" else f"x[{at}] = {missing};")
+        elif column.values:
+            lines += [
+                f"if ({missing} == 0u && {value} < {len(column.values)}u) {{",
+                f"    x[{member.first}u + {value}] = 1;",
+                "}",
+            ]
+        if column.missing:
+            lines.append(f"x[{member.first + column.features - 1}] = ({element})({gone});")
     head = f"void NAME_features(const struct NAME_row *row, {element} *x)"
     return "\n".join([named(head, name), "{", *(f"    {named(line, name)}" for line in lines), "}"]) + "\n"
