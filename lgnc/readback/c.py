@@ -98,11 +98,11 @@ def _run(
     _check_parameters(function.parameters, circuit, kind, name, path)
     try:
         program.call(function, arguments)
+        if any(cell is None for cell in result.cells):
+            raise BadInput(f"'{name}' does not write its whole result")
+        found = [program.values.bits(cell, kind.width, kind.signed) for cell in result.cells[:count]]
     except BadInput as error:
         raise error if error.where else BadInput(error.what, where=str(path), fix="compile it again") from None
-    if any(cell is None for cell in result.cells):
-        raise BadInput(f"'{name}' does not write its whole result", where=str(path), fix="compile it again")
-    found = [program.values.bits(cell, kind.width, kind.signed) for cell in result.cells[:count]]
     dtype = np.dtype(f"{'' if kind.signed else 'u'}int{kind.width}")
     return Words(dtype, np.array(found, np.int64).reshape(count, kind.width))
 

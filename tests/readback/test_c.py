@@ -16,6 +16,11 @@ from lgnc.verify.prove import prove
 TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int32": "int32_t", "float32": "float"}
 
 
+LANES = "uint32_t f = (uint32_t)x[0] | (uint32_t)x[1] << 8, l = f & 0x7f7f7f7fu, c; (void)l;"
+SUMS = "uint32_t a = x[0] > 5, b = x[1] > 7, both = a & b, s;"
+BOTH = "o[0] = c >> 7 & 1; o[1] = c >> 15 & 1;"
+
+
 def above(dtype: str, x: float, y: float) -> Circuit:
     """Two outputs: whether feature x is above one threshold, and feature y above another."""
     encoder = Encoder(("x", "y"), dtype, np.array([0, 1], np.int32), np.array([x, y]).astype(np.dtype(dtype)))
@@ -44,6 +49,10 @@ def read(folder: Path, circuit: Circuit, body: str, before: str = "") -> Circuit
             "uint8",
             "uint8_t t[2] = {0, 0}; memset(t, 5, 2); memcpy(t + 1, x + 1, 1); o[0] = x[0] > t[0]; o[1] = t[1] > 7;",
         ),
+        ("uint8", f"{LANES} c = (l + 0x787au) | f; {BOTH}"),
+        # Sums side by side: one that borrows from the next, and one whose number carries into it.
+        ("uint8", f"{SUMS} s = 8 + a - b; o[0] = (s & 7) == 1 | both; o[1] = (s & 7) == 7 | both;"),
+        ("uint8", f"{SUMS} s = 7 + a; o[0] = (s & 7) == 0; s = 7 + b; o[1] = s >> 3; (void)both;"),
         ("int8", "int32_t v = x[0]; o[0] = v >= 6; o[1] = (-16 >> 1) + 8 + (x[1] > 7);"),
         ("float32", "o[0] = x[0] > 5.0f; o[1] = 7.0 < x[1];"),
         (
@@ -58,6 +67,18 @@ def test_what_is_read(dtype: str, body: str, tmp_path: Path) -> None:
 
 
 REFUSED = [
+    # Features of a byte side by side: what is known of them is bit 7 of each alone.
+    ("uint8", f"{LANES} c = (l + 0x78fau) | f; {BOTH}", "may carry into the next one"),
+    ("uint8", f"{LANES} c = (l + 0x787au) ^ f; {BOTH}", "computed with, not compared"),
+    ("uint8", f"{LANES} c = (l + 0x787au) | l; {BOTH}", "computed with, not compared"),
+    ("uint8", f"{LANES} c = (f + 0x787au) | f; {BOTH}", "added to in a way"),
+    ("uint8", f"{LANES} c = ((l + 0x787au) + 1u) | f; {BOTH}", "added to in a way"),
+    ("uint8", f"{LANES} c = (l + 0x787au) | (f << 8); {BOTH}", "computed with, not compared"),
+    ("uint8", f"{LANES} c = f & 0x3f7f7f7fu; {BOTH}", "computed with, not compared"),
+    ("uint8", f"{LANES} c = f << 24; {BOTH}", "nothing is lost"),
+    ("uint8", f"{LANES} c = l << 8; {BOTH}", "computed with, not compared"),
+    ("uint8", f"{LANES} c = (l + 0x787au) | f; o[0] = (c >> 6 & 1) != 0; o[1] = 0;", "bits are read that"),
+    ("uint8", "uint32_t f = (uint32_t)x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[0]; o[0] = !f;", "laid over"),
     # Memory read as another type than the features have.
     ("uint8", "const int8_t *p = (const int8_t *)x; o[0] = p[0] > 5; o[1] = x[1] > 7;", "does not hold all its values"),
     ("int32", "const float *p = (const float *)x; o[0] = p[0] > 5; o[1] = x[1] > 7;", "does not hold all its values"),
@@ -97,3 +118,9 @@ def test_what_is_refused(dtype: str, body: str, message: str, tmp_path: Path, mo
     with pytest.raises(BadInput, match=message) as refused:
         read(tmp_path, above(dtype, 5, 7), body, "static void set(int *p) { *p = 1; }")
     assert refused.value.where.startswith(str(tmp_path / "net.c:"))
+
+
+def test_a_result_that_may_be_anything_is_refused_with_its_file(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="bits are read that hold anything") as refused:
+        read(tmp_path, above("uint8", 5, 7), f"{LANES} c = (l + 0x787au) | f; o[0] = c >> 6 & 1; o[1] = 0;")
+    assert refused.value.where == str(tmp_path / "net.c")
