@@ -4,7 +4,6 @@ whole when its time is up, on any error, and on SIGINT and SIGTERM of lgnc; wher
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
 import multiprocessing
@@ -23,16 +22,9 @@ from lgnc.diagnostics import Failed
 
 _GROUPS = os.name == "posix"
 
-_WATCH = """
-while read -r word; do
-    case $word in
-        +*) groups="$groups ${word#+} " ;;
-        -*) groups="${groups%% ${word#-} *} ${groups#* ${word#-} }" ;;
-    esac
-done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-"""
-"""What a shell does: keeps the list of running groups, and ends them when its input ends, as it does with lgnc."""
+_WATCH = "trap '' HUP INT TERM; read -r word; kill -s KILL 0"
+"""What a watcher does, a shell of a program's process group: when its input ends, as it does with lgnc, it ends the
+group. It is there before the program is, so there is no moment in which the program could be left alone."""
 
 
 def run_group(
@@ -48,78 +40,49 @@ def run_group(
     Raises subprocess.TimeoutExpired after `timeout` seconds, OSError when it cannot be started. However this is left,
     nothing of the group is left running.
     """
-    with _signals_raise():
-        process = subprocess.Popen(
+    with (
+        _signals_raise(),
+        _watcher() as group,
+        subprocess.Popen(
             words,
             cwd=cwd,
             stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=env,
-            start_new_session=_GROUPS,
-        )
-        watcher = None
+            process_group=group,
+        ) as process,
+    ):
         try:
-            watcher = _watcher(process.pid)
             out, err = process.communicate(data, timeout)
             return subprocess.CompletedProcess(words, process.returncode, out, err)
         finally:
-            _end_group(process)
-            _tell(watcher, f"-{process.pid}")
+            _end(process, group)
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a program and what it started, if anything still runs: politely, and a second later by force."""
-    with process:
-        for stop in (signal.SIGTERM, signal.SIGKILL if _GROUPS else signal.SIGTERM):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if _GROUPS:
-                    os.killpg(process.pid, stop)
-                else:
-                    process.send_signal(stop)
-            if process.returncode is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(1)
-
-
-_watchers: dict[int, subprocess.Popen[bytes]] = {}
-"""The watcher by the process that started it: a process that was forked starts its own."""
-
-
-def _watcher(group: int) -> subprocess.Popen[bytes] | None:
-    """The watcher, told of a new group; None where there is no shell."""
+@contextlib.contextmanager
+def _watcher() -> Iterator[int | None]:
+    """A new process group, which is ended with the block and with lgnc, however it ends; None where there are none."""
     if not _GROUPS:
-        return None
-    own = _watchers.get(os.getpid())
-    if own is None or own.poll() is not None:
-        try:
-            own = subprocess.Popen(
-                ["/bin/sh", "-c", _WATCH],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError:
-            return None
-        if not _watchers:
-            atexit.register(_dismiss)
-        _watchers[os.getpid()] = own
-    _tell(own, f"+{group}")
-    return own
+        yield None
+        return
+    shell = ["/bin/sh", "-c", _WATCH]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(shell, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, process_group=0) as watcher:
+        yield watcher.pid
 
 
-def _tell(watcher: subprocess.Popen[bytes] | None, word: str) -> None:
-    if watcher is not None and watcher.stdin is not None:
-        with contextlib.suppress(OSError, ValueError):
-            watcher.stdin.write(f"{word}\n".encode())
-            watcher.stdin.flush()
-
-
-def _dismiss() -> None:
-    own = _watchers.pop(os.getpid(), None)
-    if own is not None:
-        own.communicate()
+def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
+    """End a program and its group, if anything still runs: politely, and a second later by force."""
+    for stop in (signal.SIGTERM, signal.SIGTERM if group is None else signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if group is None:
+                process.send_signal(stop)
+            else:
+                os.killpg(group, stop)
+        if process.returncode is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)
 
 
 @contextlib.contextmanager
