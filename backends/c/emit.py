@@ -9,6 +9,7 @@ from lgnc import __version__
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.c.blob import blob_sources, facts_of, pack_blob
 from lgnc.backends.c.boards import board_files, check_fits, chip_of, state_room
+from lgnc.backends.c.codes import codes_files
 from lgnc.backends.c.golden import golden
 from lgnc.backends.c.host import Made, host_body, portable_body
 from lgnc.backends.c.mcu import mcu_body, mcu_plan, straight_body, words_body
@@ -57,6 +58,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     vectors = golden(circuit)
     code = {f"{name}.h": header(circuit, body), f"{name}.c": source}
     code = {path: named(text, name) for path, text in code.items()}
+    code |= codes_files(circuit, name)
     code |= row_files(circuit, options.row, name, settings.profile)
     blob = {f"{name}.bin": pack_blob(circuit, plan)} if settings.blob and plan is not None else {}
     code |= blob_sources(circuit, name) if blob else {}

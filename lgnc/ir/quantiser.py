@@ -37,11 +37,12 @@ class Quantiser:
             object.__setattr__(self, name, array)
 
     def codes(self, values: NDArray[Any], dtype: str) -> NDArray[Any]:
-        """[n, features] codes of [n, features] finite values; those beyond the codes' type are its ends."""
+        """[n, features] codes of [n, features] values; those beyond the codes' type are its ends, NaN is the lower."""
         info = np.iinfo(dtype)
         with np.errstate(over="ignore"):
             steps = np.rint(values.astype(np.float64) / self.scale)
-        found: NDArray[Any] = np.clip(steps, self.offset + info.min, self.offset + info.max) - self.offset
+        held = np.fmin(np.fmax(steps, self.offset + info.min), self.offset + info.max)
+        found: NDArray[Any] = held - self.offset
         return found.astype(dtype)
 
     def values(self, codes: NDArray[Any]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from lgnc.backends.table import target_of
-from lgnc.flows.stations import c_blob, c_project, c_rows, entries, hardware, texts
+from lgnc.flows.stations import c_blob, c_codes, c_project, c_rows, entries, hardware, texts
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.manifest import Manifest
@@ -47,6 +47,8 @@ def _covered(visit: Visit) -> set[str]:
         found |= hardware.covered(visit)
     if target.name == "c":
         found.add(f"test/test_{name}.c")
+        if _lists(visit.manifest, "_codes.c"):
+            found |= {f"{name}_codes.c", f"{name}_codes.h"}
         if _lists(visit.manifest, "_row.c"):
             found |= {f"{name}_row.c", f"{name}_row.h"}
         if _lists(visit.manifest, ".bin"):
@@ -67,6 +69,8 @@ def _later(manifest: Manifest) -> dict[str, Callable[[Visit], Station]]:
     else:
         checks["entry points"] = entries.entry_points
     if manifest.c is not None:
+        if _lists(manifest, "_codes.c"):
+            checks["codes"] = c_codes.codes
         if _lists(manifest, "_row.c"):
             checks["rows"] = c_rows.row_calls
         if _lists(manifest, ".bin"):
