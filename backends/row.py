@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 class RowColumn:
     """One column. A number is one feature, `median` standing for a missing one; a category (`values` is not None) is
     one binary feature per value, all 0 for a value that is none of them and for a missing one. `missing`: one more
-    binary feature follows, 1 where the cell is missing.
+    binary feature follows, 1 where the cell is missing; `gaps`: of a category, the texts that then stand for that.
+    Where features are fixed-point codes, a number is a code too.
     """
 
     name: str
     median: int | float = 0
     values: tuple[str, ...] | None = None
     missing: bool = False
+    gaps: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:

@@ -51,6 +51,7 @@ def check_console(text: str, folder: Path) -> None:
 
 TOOLS: dict[str, tuple[str, ...]] = {
     "sweep.md": ("distributed",),
+    "targets-onnx.md": ("onnxruntime",),
     "tour-fpga.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
     "tour-firmware.md": ("arm-none-eabi-gcc", "qemu-system-arm", "make"),
     "targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),

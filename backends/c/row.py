@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lgnc.backends.c.names import comment
-from lgnc.backends.c.row_names import Identifiers, as_field, c_string, constant_word, field_word
+from lgnc.backends.c.row_names import as_field, c_string
 from lgnc.backends.c.text import constant, element_types, index_type, macro_prefix, named, runtime
 from lgnc.backends.row import RowColumn
+from lgnc.backends.row_names import Identifiers, constant_word, field_word
 from lgnc.ir.circuit import Circuit, Head
 
 
@@ -92,7 +93,11 @@ def _header(circuit: Circuit, head: Head, names: RowNames, name: str, profile: s
     before = named("\n".join(parts), name)
     classes = _enumeration(f"{name}_class", names.classes, head.names)
     margin = runtime("row.h") + (runtime("probabilities.h") if profile != "mcu" else "")
-    row = [*_structure(names.members, name), named(calls, name)] if names.members else []
+    row = (
+        [*_structure(names.members, name, circuit.encoder.quantiser is not None), named(calls, name)]
+        if names.members
+        else []
+    )
     end = ["#ifdef __cplusplus", "}", "#endif", "", "#endif"]
     return "\n".join([before, classes, named(margin, name), *row, *end]) + "\n"
 
@@ -104,8 +109,8 @@ def _enumeration(tag: str, constants: Sequence[str], told: Sequence[str]) -> str
     return "\n".join([f"enum {tag} {{", *lines, "};", ""])
 
 
-def _structure(members: Sequence[Member], name: str) -> list[str]:
-    """The enumerations of categories, and `struct NAME_row`."""
+def _structure(members: Sequence[Member], name: str, coded: bool) -> list[str]:
+    """The enumerations of categories, and `struct NAME_row`. coded: numbers are fixed-point codes."""
     found = [
         _enumeration(member.tag, member.constants, (*member.column.values, "any other"))
         for member in members
@@ -115,7 +120,7 @@ def _structure(members: Sequence[Member], name: str) -> list[str]:
         "/* A row: start from {0} and set what is known. Where a cell is missing, set its bit in `missing` (a number",
         "   that is NaN is missing too). A category that no row had in training is ..._OTHER. */",
         f"struct {name}_row {{",
-        *(f"    {member.type} {member.field}; /* {_told(member)} */" for member in members),
+        *(f"    {member.type} {member.field}; /* {_told(member, coded)} */" for member in members),
         "    struct {",
         *(f"        unsigned {member.field} : 1;" for member in members),
         "    } missing;",
@@ -124,8 +129,10 @@ def _structure(members: Sequence[Member], name: str) -> list[str]:
     return found
 
 
-def _told(member: Member) -> str:
+def _told(member: Member, coded: bool) -> str:
     column = member.column
+    if column.values is None and coded:
+        return f"{comment(column.name)}, a code of feature {member.first}; {column.median} where it is missing"
     if column.values is None:
         return f"{comment(column.name)}; {column.median} where it is missing"
     return f"{comment(column.name)}: {member.constants[0]} ..." if column.values else comment(column.name)

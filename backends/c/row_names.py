@@ -1,50 +1,12 @@
-"""C identifiers for what users call their columns and categories: fields in small letters, constants in capitals."""
+"""C identifiers of members, and C strings; `lgnc.backends.row_names` makes words of what users call things."""
 
 from __future__ import annotations
-
-import re
-import unicodedata
 
 from lgnc.backends.c.names import check_c_name
 from lgnc.diagnostics import BadInput
 
-_SIGNS = {"<": " LT ", ">": " GT ", "=": " EQ ", "+": " PLUS ", "%": " PERCENT ", "&": " AND "}
 _MACROS = "errno linux unix i386 arm mips sparc vax sun near far small hyper interface std"
 """What compilers and systems define in small letters."""
-
-_LONGEST = 60
-
-
-def _word(text: str) -> str:
-    """Letters, digits and single underscores; a sign that tells values apart becomes a word."""
-    told = re.sub(r"^-(?=[0-9.])", "MINUS ", text.strip())
-    for sign, word in _SIGNS.items():
-        told = told.replace(sign, word)
-    plain = unicodedata.normalize("NFKD", told).encode("ascii", "ignore").decode("ascii")
-    return re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")[:_LONGEST].rstrip("_")
-
-
-class Identifiers:
-    """Gives each name once, and none of `taken`: a repeated one ends in _2, _3, ..."""
-
-    def __init__(self, *taken: str) -> None:
-        self._taken = set(taken)
-        self._last: dict[str, int] = {}
-
-    def of(self, wanted: str) -> str:
-        name, number = wanted, self._last.get(wanted, 1)
-        while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._last[wanted] = number
-        self._taken.add(name)
-        return name
-
-
-def field_word(text: str, otherwise: str) -> str:
-    """A column's name as a word in small letters, which starts with a letter. otherwise: where nothing is left."""
-    word = _word(text).lower() or otherwise
-    return word if word[0].isalpha() else f"x{word}"
 
 
 def as_field(word: str) -> str:
@@ -53,11 +15,6 @@ def as_field(word: str) -> str:
         return f"{word}_" if word in _MACROS.split() else check_c_name(word)
     except BadInput:
         return f"{word}_"
-
-
-def constant_word(text: str) -> str:
-    """A category's or a class's name as a word in capitals."""
-    return _word(text).upper() or "EMPTY"
 
 
 def c_string(text: str) -> str:

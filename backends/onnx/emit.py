@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.normal import normal_form
 from lgnc.backends.onnx.graph import OPSET, Graph
-from lgnc.backends.onnx.head import add_outputs, add_scores
+from lgnc.backends.onnx.head import Outputs, add_outputs, add_scores
+from lgnc.backends.onnx.row import add_columns, add_label, row_interface
 from lgnc.backends.onnx.target import TARGET
 from lgnc.backends.thresholds import native_thresholds
 from lgnc.diagnostics import BadInput
@@ -23,6 +25,7 @@ COMPARED_AS = dict.fromkeys(("bool", "uint8", "int8", "uint16", "int16"), "int32
 
 def emit(circuit: Circuit, options: Options) -> Artifact:
     """NAME.onnx: features [n, features] -> scores int32[n, classes] and class int64[n], or outputs bool[n, outputs].
+    Of a network that was trained on a table also NAME_row.onnx, whose inputs are its columns.
 
     Raises BadInput for a name that cannot name a file and a graph.
     """
@@ -31,25 +34,49 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name):
         fix = "use letters, digits and '_', starting with a letter"
         raise BadInput(f"'{name}' is not an ONNX graph name", where="--name", fix=fix)
-    head = circuit.head
     digest, circuit = circuit.digest, normal_form(circuit)
     graph = Graph()
     graph.add_input("features", circuit.encoder.dtype, ["n", len(circuit.encoder.names)])
+    outputs = add_network(graph, circuit)
+    data = graph.model_bytes(name, outputs, _lists(circuit), {"circuit_sha256": digest})
+    files, details = {f"{name}.onnx": data}, dict[str, Any](model=f"{name}.onnx", opset=OPSET)
+    if options.row and circuit.head is not None:
+        interface = row_interface(options.row, circuit.encoder)
+        graph = Graph(interface.called)
+        add_columns(graph, options.row, interface, circuit.encoder)
+        outputs = add_network(graph, circuit)
+        add_label(graph, circuit.head.names)
+        outputs = {"label": ("str", ["n"]), **outputs}
+        data = graph.model_bytes(f"{name}_row", outputs, {"classes": circuit.head.names}, {"circuit_sha256": digest})
+        files[f"{name}_row.onnx"] = data
+        inputs = [{"name": each, "type": _WORDS[dtype]} for each, dtype in interface.inputs]
+        details["row"] = {"model": f"{name}_row.onnx", "inputs": inputs, "outputs": interface.outputs}
+    return Artifact(files, details)
+
+
+_WORDS = {"str": "string", "float64": "double", "float32": "float", "int64": "int64"}
+"""A dtype of an input, and what ONNX calls it."""
+
+
+def add_network(graph: Graph, circuit: Circuit) -> Outputs:
+    """All that makes outputs of `features`; what they are."""
     add_sizes(graph)
     add_encoder(graph, circuit.encoder)
     pool, nodes = add_gates(graph, circuit)
-    if head is None:
-        outputs = add_outputs(graph, circuit, pool, nodes)
-    else:
-        outputs = add_scores(graph, head, circuit.outputs, pool, nodes)
+    if circuit.head is None:
+        return add_outputs(graph, circuit, pool, nodes)
+    return add_scores(graph, circuit.head, circuit.outputs, pool, nodes)
+
+
+def _lists(circuit: Circuit) -> dict[str, Sequence[object]]:
+    """Lists of the metadata."""
     listed: dict[str, Sequence[object]] = {"features": circuit.encoder.names, "outputs": circuit.output_names}
     if circuit.encoder.quantiser is not None:
         listed["scale"] = circuit.encoder.quantiser.scale.tolist()
         listed["offset"] = circuit.encoder.quantiser.offset.tolist()
-    if head is not None:
-        listed["classes"] = head.names
-    data = graph.model_bytes(name, outputs, listed, {"circuit_sha256": digest})
-    return Artifact({f"{name}.onnx": data}, {"model": f"{name}.onnx", "opset": OPSET})
+    if circuit.head is not None:
+        listed["classes"] = circuit.head.names
+    return listed
 
 
 def add_sizes(graph: Graph) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,24 +13,25 @@ if TYPE_CHECKING:
     import onnx
 
 OPSET = 18
+ML, ML_OPSET = "ai.onnx.ml", 3
 IR_VERSION = 8
 """The oldest file version that opset 18 goes with."""
 
 
 class Graph:
-    """An ONNX graph under construction. Every node is named after its output."""
+    """An ONNX graph under construction. Every node is named after its output. called: a tensor's name in the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, called: Callable[[str], str] = str) -> None:
+        self._called = called
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, NDArray[Any]] = {}
         self._inputs: list[onnx.ValueInfoProto] = []
 
-    def add_input(self, name: str, dtype: str, shape: Sequence[int | str]) -> None:
-        """An input tensor; a dimension is a number or a name."""
+    def add_input(self, name: str, dtype: str, shape: Sequence[int | str], told: str = "") -> None:
+        """An input tensor; a dimension is a number or a name. dtype: numpy's, or 'str'. told: for people."""
         from onnx import helper
 
-        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-        self._inputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
+        self._inputs.append(helper.make_tensor_value_info(self._called(name), _kind(dtype), list(shape), told))
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
         """An initializer's name. The same name must not stand for two values."""
@@ -41,7 +42,8 @@ class Graph:
         """One node with one output; gives the output's name."""
         from onnx import helper
 
-        self._nodes.append(helper.make_node(op, list(inputs), [output], name=output, **attributes))
+        own = self._called(output)
+        self._nodes.append(helper.make_node(op, list(map(self._called, inputs)), [own], name=own, **attributes))
         return output
 
     def cast(self, source: str, dtype: str, output: str) -> str:
@@ -61,14 +63,24 @@ class Graph:
         from onnx import helper, numpy_helper
 
         results = [
-            helper.make_tensor_value_info(output, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), list(shape))
+            helper.make_tensor_value_info(self._called(output), _kind(dtype), list(shape))
             for output, (dtype, shape) in outputs.items()
         ]
-        tensors = [numpy_helper.from_array(np.asarray(v, order="C"), k) for k, v in self._constants.items()]
+        tensors = [
+            numpy_helper.from_array(np.asarray(v, order="C"), self._called(k)) for k, v in self._constants.items()
+        ]
         graph = helper.make_graph(self._nodes, name, self._inputs, results, tensors)
-        opset = helper.make_opsetid("", OPSET)
-        model = helper.make_model(graph, opset_imports=[opset], producer_name="lgnc", ir_version=IR_VERSION)
+        domains = {"": OPSET} | ({ML: ML_OPSET} if any(node.domain == ML for node in self._nodes) else {})
+        opsets = [helper.make_opsetid(*each) for each in domains.items()]
+        model = helper.make_model(graph, opset_imports=opsets, producer_name="lgnc", ir_version=IR_VERSION)
         metadata = {**facts, **{key: json.dumps(list(value)) for key, value in lists.items() if value}}
         helper.set_model_props(model, metadata)
         data: bytes = model.SerializeToString(deterministic=True)
         return data
+
+
+def _kind(dtype: str) -> int:
+    """ONNX's number of a numpy dtype, or of 'str'."""
+    from onnx import TensorProto, helper
+
+    return int(TensorProto.STRING if dtype == "str" else helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))

@@ -27,6 +27,7 @@ from lgnc.backends.verilog.mapped import is_mapped, mapped_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axis_properties, counted_properties, stream_properties
+from lgnc.backends.verilog.row import row_files
 from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.target import DEFAULT_BEAT, TARGET, VerilogSettings
 from lgnc.backends.verilog.testbench import testbench
@@ -119,6 +120,9 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     if settings.board:
         files |= board_files(name, settings.board)
         details["board"] = {"name": settings.board, "top": f"{name}_board"}
+    if options.row and circuit.head is not None and not circuit.encoder.is_float:
+        rows, details["row"] = row_files(circuit, name, options.row, ports.source, ports.results, latency, interval)
+        files |= rows
     top = design_top(name, ports.source, ports.results, clocked=latency > 0)
     if settings.interface == "axis":
         top = stream_top(name, octets(details["axis"]["beat_width"]))
@@ -127,7 +131,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)
-    files |= flow_files(name, top, board=settings.board, mapped=mapped)
+    files |= flow_files(name, top, board=settings.board, mapped=mapped, row="row" in details)
     return Artifact(files, {"verilog": details})
 
 

@@ -34,7 +34,7 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, regis
             wires[key] = f"features[{feature}]" if features.width > 1 else "features"
         elif key not in wires:
             wires[key] = f"f{feature}_gt_{'m' if threshold < 0 else ''}{abs(threshold)}"
-            comparators.append(f"  wire {wires[key]} = f{feature} > {_constant(threshold, width, low)};")
+            comparators.append(f"  wire {wires[key]} = f{feature} > {sized(threshold, width, low)};")
         values.append(wires[key])
     read = sorted({f for f, t in wires if low <= t < high})
     lines = header(name, [*([CLOCK] if registered else []), features.declared("input"), out.declared("output")])
@@ -53,7 +53,7 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, regis
     return [*lines, *unused(_unread(read, len(encoder.names), width, features)), "endmodule", ""]
 
 
-def _constant(value: int, width: int, low: int) -> str:
+def sized(value: int, width: int, low: int) -> str:
     """A sized constant of the feature's own signedness; the lowest value has no positive counterpart to negate."""
     if low == 0:
         return f"{width}'d{value}"

@@ -31,16 +31,19 @@ def xilinx_sources(name: str, sources: Sequence[str], *, mapped: bool) -> list[s
     return [f"{name}_xilinx.v" if mapped and each == f"{name}.v" else each for each in sources]
 
 
-def flow_files(name: str, top: Top, *, board: str | None = None, mapped: bool = False) -> dict[str, bytes]:
+def flow_files(
+    name: str, top: Top, *, board: str | None = None, mapped: bool = False, row: bool = False
+) -> dict[str, bytes]:
     """The files, for the design alone, for its wrapper, or for the wrapper on a board.
 
-    mapped: `NAME_xilinx.v` is there.
+    mapped: `NAME_xilinx.v` is there. row: `NAME_row.v` is.
     """
     modules = [each.removesuffix(".v") for each in top.sources if each != f"{name}_board.v"]
     sources, xilinx = " ".join(top.sources), xilinx_sources(name, top.sources, mapped=mapped)
     proven = [each for each in modules if top.clock and each != f"{name}_serial"]
     benches = [(f"tb_{each}", sources) for each in modules]
     benches += [(f"tb_{name}_xilinx", f"{name}_xilinx.v cells_xilinx.v")] if mapped else []
+    benches += [(f"tb_{name}_row", f"{name}.v {name}_row.v")] if row else []
     wrapped = [{"NAME": name, "WRAPPER": each.removeprefix(f"{name}_")} for each in modules[1:]]
     words = {
         "NAME": name,

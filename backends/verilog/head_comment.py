@@ -106,6 +106,11 @@ def _features(circuit: Circuit) -> list[str]:
 
 
 def _named(names: Sequence[str], most: int) -> list[str]:
-    """The first `most` names, safe in a comment of any tool: a backquote starts a directive for some."""
-    shown = [f"  {index}: {comment(each).replace('`', chr(39))}" for index, each in enumerate(names[:most])]
+    """The first `most` names."""
+    shown = [f"  {index}: {line_comment(each)}" for index, each in enumerate(names[:most])]
     return shown + ([f"  and {len(names) - most:,} more"] if len(names) > most else [])
+
+
+def line_comment(text: str) -> str:
+    """A text of the user's, safe in a comment of any tool: a backquote starts a directive for some."""
+    return comment(text).replace("`", "'")

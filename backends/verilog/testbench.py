@@ -36,17 +36,23 @@ def testbench(
 
 
 def stimulus(encoder: Encoder, count: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(encoder bits bool[count, bits], input words bool[count, width]): a fixed pseudo-random sequence.
-
-    Half of the integer features sit on one of the feature's thresholds or just above it, the rest anywhere.
-    """
-    features = len(encoder.names)
+    """(encoder bits bool[count, bits], input words bool[count, width]): a fixed pseudo-random sequence."""
     if encoder.is_float:
         bits = noise(count, encoder.bits) % np.uint64(2) == 1
         return bits, bits
+    x = integer_rows(encoder, count)
+    return encode(encoder, x), feature_words(x)
+
+
+def integer_rows(encoder: Encoder, count: int) -> NDArray[Any]:
+    """[count, features] of the encoder's type, which is not a float: a fixed pseudo-random sequence.
+
+    Half of the integers sit on one of the feature's thresholds or just above it, the rest anywhere.
+    """
+    features = len(encoder.names)
     if encoder.dtype == "bool":
-        x = noise(count, features) % np.uint64(2) == 1
-        return encode(encoder, x), x
+        bits: NDArray[np.bool_] = noise(count, features) % np.uint64(2) == 1
+        return bits
     info = np.iinfo(encoder.dtype)
     with np.errstate(over="ignore"):
         x = noise(count, features).astype(encoder.dtype)
@@ -57,7 +63,7 @@ def stimulus(encoder: Encoder, count: int) -> tuple[NDArray[np.bool_], NDArray[n
         which = np.cumsum(own) - own + (pick >> 8 & 0xFFFF) % np.maximum(own, 1)
         near = np.clip(ordered[which % encoder.bits], info.min, info.max - 1) + (pick >> 1 & 1)
         x = np.where((pick & 1 == 1) & (own > 0), near.astype(encoder.dtype), x)
-    return encode(encoder, x), feature_words(x)
+    return x
 
 
 def noise(rows: int, columns: int, stream: int = 0) -> NDArray[np.uint64]:
@@ -98,13 +104,13 @@ def expected(circuit: Circuit, bits: NDArray[np.bool_], results: Sequence[Port])
     columns = []
     for port in results:
         if port.name == "class_index":
-            columns.append(_bits_of(argmax(scores), port.width))
+            columns.append(bits_of(argmax(scores), port.width))
         else:
-            columns += [_bits_of(scores[:, c] - base, width) for c in range(circuit.head.classes)]
+            columns += [bits_of(scores[:, c] - base, width) for c in range(circuit.head.classes)]
     return np.concatenate(columns, axis=1)
 
 
-def _bits_of(values: NDArray[Any], width: int) -> NDArray[np.bool_]:
+def bits_of(values: NDArray[Any], width: int) -> NDArray[np.bool_]:
     """bool[n, width], lowest bit first, of n integers."""
     bits: NDArray[np.bool_] = values[:, None] >> np.arange(width) & 1 == 1
     return bits

@@ -18,25 +18,30 @@ _BLOCK = 4096
 """Samples a call: what onnxruntime holds at once stays in cache."""
 
 
+def session_of(data: bytes, where: str) -> Any:
+    """An onnxruntime session of a model's bytes, on the CPU. Raises Failed, with its words, for a damaged one."""
+    require_package("onnxruntime")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise _refused(error, where) from None
+
+
+def _refused(error: Exception, where: str) -> Failed:
+    text = (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return Failed(f"onnxruntime refuses it: {text}", where=where, fix="compile it again")
+
+
 class Network:
     """An onnxruntime session of one network."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        require_package("onnxruntime")
-        import onnxruntime
-
-        self._path = path = folder / f"{manifest.name}.onnx"
-        data = manifest.read(folder, path.name)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise self._refused(error) from None
-
-    def _refused(self, error: Exception) -> Failed:
-        text = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        return Failed(f"onnxruntime refuses it: {text}", where=str(self._path), fix="compile it again")
+        self._path = folder / f"{manifest.name}.onnx"
+        self._session = session_of(manifest.read(folder, self._path.name), str(self._path))
 
     def _run(self, names: list[str], features: NDArray[Any]) -> list[NDArray[Any]]:
         """The outputs `names` of all rows. Raises Failed, with onnxruntime's words, for a damaged graph."""
@@ -47,7 +52,7 @@ class Network:
             ]
             found = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
         except Exception as error:
-            raise self._refused(error) from None
+            raise _refused(error, str(self._path)) from None
         if any(len(each) != len(features) for each in found):
             raise Failed("gives another number of rows than it took", where=str(self._path), fix="compile it again")
         return found

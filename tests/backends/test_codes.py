@@ -17,6 +17,7 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.quantiser import Quantiser
 from lgnc.toolchain import find_tool, require_tool, run
 from tests.backends.support import emitted, sealed, write
+from tests.backends.test_row import snippet
 from tests.support import needs, random_features, random_model
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
@@ -63,7 +64,8 @@ def test_the_values_that_are_tried_show_every_place_where_a_code_changes() -> No
     assert (found[np.isnan(values)] == -32768).all()
     steps = {float(each) for each in values[:, 1] if abs(each) < 9}
     assert steps >= {-1.5, -0.5, 0.5, 1.5}
-    assert {float(each) for each in np.nextafter(np.float32([0.5, 0.5]), np.float32([0, 1]))} <= steps
+    half = np.float32(0.5)
+    assert {float(np.nextafter(half, np.float32(to))) for to in (0, 1)} <= steps
 
 
 FAULTS = [
@@ -97,6 +99,15 @@ def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder:
     found = codes(visit_of(tmp_path, SMALL))
     assert found.ok is False
     assert told in found.detail
+
+
+@needs("cc")
+def test_what_the_page_shows_compiles(folder: Path, tmp_path: Path) -> None:
+    body = snippet("targets-c.md", "net_quantise").replace("NET_CODE codes", "int16_t codes")
+    told = "(void)missing; (void)steps; (void)offsets; (void)codes;"
+    source = f'#include "net_codes.h"\nvoid page(void);\nvoid page(void)\n{{\n{body}\n{told}\n}}\n'
+    (tmp_path / "page.c").write_text(source)
+    run([require_tool("cc"), "-std=c99", *STRICT, "-I", folder, "-fsyntax-only", tmp_path / "page.c"])
 
 
 @pytest.mark.parametrize(

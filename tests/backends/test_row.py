@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 
 import lgnc
 from lgnc.backends.c.row import row_names
-from lgnc.backends.c.row_names import Identifiers, as_field, c_string, constant_word, field_word
+from lgnc.backends.c.row_names import as_field, c_string
 from lgnc.backends.row import RowColumn, features_of
+from lgnc.backends.row_names import Identifiers, constant_word, field_word
 from lgnc.data import load_dataset
 from lgnc.data.features import Schema
 from lgnc.features import header
@@ -27,6 +29,7 @@ from lgnc.formats.lgn import save_model
 from lgnc.ir.circuit import Circuit, Head
 from lgnc.sim import load_manifest
 from lgnc.toolchain import find_tool, require_tool, run
+from lgnc.train.fixed_point import in_codes
 from tests.backends.support import emitted, sealed, write
 from tests.flows.test_stations import station
 from tests.support import needs, random_circuit, random_features, random_model
@@ -58,24 +61,34 @@ def table(path: Path, *, whole: bool = False) -> Path:
     return path
 
 
-def compiled(at: Path, *, whole: bool = False, **settings: Any) -> tuple[Path, Path]:
+def compiled(at: Path, *, whole: bool = False, target: str = "c", **settings: Any) -> tuple[Path, Path]:
     """(a model of random gates over the table's features, the folder compiled from it)."""
-    return compiled_from(table(at / "t.csv", whole=whole), "net", **settings)
+    return compiled_from(table(at / "t.csv", whole=whole), "net", target, **settings)
 
 
-def compiled_from(path: Path, name: str, **settings: Any) -> tuple[Path, Path]:
-    """The same of a CSV whose last column is the label."""
-    at = path.parent
-    data = load_dataset(str(path))
+def compiled_from(
+    path: Path,
+    name: str,
+    target: str = "c",
+    codes: str | None = None,
+    at: Path | None = None,
+    seed: int = 1,
+    **settings: Any,
+) -> tuple[Path, Path]:
+    """The same of a CSV whose last column is the label, in `at` or beside it. codes: a type of fixed-point codes."""
+    at = path.parent if at is None else at
+    data, quantiser = load_dataset(str(path)), None
+    if codes is not None:
+        data, quantiser = in_codes(data, codes, np.arange(len(data.x_train)))
     classes = len(data.class_names)
-    model = random_model(1, features=len(data.feature_names), dtype=str(data.x_train.dtype), classes=classes)
+    model = random_model(seed, features=len(data.feature_names), dtype=str(data.x_train.dtype), classes=classes)
     rows = data.x_train
     threshold: Any = rows[np.arange(model.encoder.bits) * 7 % len(rows), model.encoder.feature]
     threshold = threshold.astype(model.encoder.threshold.dtype)
-    encoder = replace(model.encoder, names=data.feature_names, threshold=threshold)
+    encoder = replace(model.encoder, names=data.feature_names, threshold=threshold, quantiser=quantiser)
     model = replace(model, encoder=encoder, class_names=data.class_names, meta={"columns": data.columns})
     save_model(model, at / "m.lgn")
-    lgnc.compile(at / "m.lgn", "c", at / "out", name=name, prove=False, **settings)
+    lgnc.compile(at / "m.lgn", target, at / "out", name=name, prove=False, **settings)
     return at / "m.lgn", at / "out"
 
 
@@ -194,9 +207,25 @@ def test_verify_asks_about_rows(tmp_path: Path) -> None:
 
 
 @needs("cc")
+def test_numbers_are_codes_where_features_are(tmp_path: Path) -> None:
+    """A row's members are codes of values, and so are the medians; categories stay as they are."""
+    model, out = compiled(tmp_path, codes="int16", target_profile="mcu")
+    text = (out / "net_row.h").read_text()
+    assert re.search(r"int16_t float_; /\* float, a code of feature \d+; -?\d+ where it is missing", text)
+    assert (out / "net_codes.c").exists()
+    verdict = verify(model, out)
+    assert {name: station(verdict, name).ok for name in ("rows", "codes")} == {"rows": True, "codes": True}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("rows"))[1]
+
+
+@needs("cc")
 @pytest.mark.parametrize(("file", "old", "new", "told"), FAULTS)
-def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, tmp_path: Path) -> None:
-    _, out = compiled(tmp_path)
+def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(folder, tmp_path / "out")
     circuit = lgnc.read(out / "net.lgir")
     assert isinstance(circuit, Circuit)
     text = (out / file).read_text()

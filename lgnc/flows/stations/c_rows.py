@@ -19,6 +19,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.batches import Answers, answers, rows_of
 from lgnc.flows.stations.c_shim import shim_library
+from lgnc.flows.stations.cells import row_cells
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.circuit import Head
 from lgnc.native import Argument, Call, call_apart
@@ -56,8 +57,8 @@ def row_calls(visit: Visit) -> Station:
     except BadInput as error:
         return Station("rows", False, "read", str(error)[:300])
     members = row_names(head, row or (), visit.name, facts.element).members
-    count = min(_ROWS, max(16, 32_768 // max(1, len(visit.circuit.encoder.names))))
-    features, cells = _rows(visit, members, count)
+    features, cells = _rows(visit, members)
+    count = len(features)
     right = answers(visit, features)
     blocks, wide = _Blocks(), len(head.names)
     given = [blocks.given(each) for each in (features, *cells)]
@@ -76,19 +77,17 @@ def row_calls(visit: Visit) -> Station:
     return Station("rows", wrong is None, "tested", wrong or f"class names, margins, {told}")
 
 
-def _rows(visit: Visit, members: Sequence[Member], count: int) -> tuple[NDArray[Any], list[NDArray[Any]]]:
-    """Features, and the cells that they come from: numbers, codes and what is missing, [count, columns]."""
-    features = rows_of(visit, count)
+def _rows(visit: Visit, members: Sequence[Member]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+    """Features, and the cells that they come from: numbers, codes and what is missing, [n, columns]."""
     if not members:
-        return features, [np.zeros(0, np.uint8)] * 3
-    rng = np.random.default_rng(len(members))
-    numbers = np.stack([features[:, member.first] for member in members], axis=1)
-    codes = np.stack([rng.integers(0, len(member.column.values or ()) + 1, count) for member in members], axis=1)
-    missing = rng.random(codes.shape) < rng.choice([0.0, 0.2, 1.0], (count, 1), p=[0.3, 0.6, 0.1])
+        count = min(_ROWS, max(16, 32_768 // max(1, len(visit.circuit.encoder.names))))
+        return rows_of(visit, count), [np.zeros(0, np.uint8)] * 3
     row = [member.column for member in members]
+    numbers, codes, missing = row_cells(visit, row)
     made = features_of(row, visit.circuit.encoder.dtype, numbers, codes, missing)
     told = missing.astype(np.uint8)
     if visit.circuit.encoder.is_float:  # A number that is NaN is missing without its bit.
+        rng = np.random.default_rng(len(members))
         nan = missing & (rng.random(missing.shape) < 0.5) & np.array([column.values is None for column in row])
         numbers, told = np.where(nan, np.array(np.nan, numbers.dtype), numbers), told & ~nan
     return made, [numbers, codes.astype(np.uint16), told]

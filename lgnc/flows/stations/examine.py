@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from lgnc.backends.table import target_of
-from lgnc.flows.stations import c_blob, c_codes, c_project, c_rows, entries, hardware, texts
+from lgnc.flows.stations import c_blob, c_codes, c_project, c_rows, entries, hardware, onnx_rows, texts, verilog_rows
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.ir.circuit import Circuit
 from lgnc.sim.manifest import Manifest
@@ -43,6 +43,8 @@ def _covered(visit: Visit) -> set[str]:
     """The files that stations other than 'other files' are about."""
     target, name = target_of(visit.manifest.target), visit.name
     found = {f"{name}{ending}" for ending in target.endings}
+    if target.name == "onnx":
+        found.add(f"{name}_row.onnx")
     if target.name == "verilog":
         found |= hardware.covered(visit)
     if target.name == "c":
@@ -66,8 +68,12 @@ def _later(manifest: Manifest) -> dict[str, Callable[[Visit], Station]]:
     checks: dict[str, Callable[[Visit], Station]] = {}
     if manifest.target == "verilog":
         checks |= hardware.stations_of(manifest)
+        if _lists(manifest, "_row.v"):
+            checks["rows"] = verilog_rows.row_module
     else:
         checks["entry points"] = entries.entry_points
+    if manifest.target == "onnx" and _lists(manifest, "_row.onnx"):
+        checks["rows"] = onnx_rows.row_graph
     if manifest.c is not None:
         if _lists(manifest, "_codes.c"):
             checks["codes"] = c_codes.codes
@@ -82,7 +88,7 @@ def _later(manifest: Manifest) -> dict[str, Callable[[Visit], Station]]:
 
 
 def _lists(manifest: Manifest, ending: str) -> bool:
-    """Whether a C folder has such a file; those of an older lgnc have fewer."""
+    """Whether a folder has such a file; those of an older lgnc have fewer."""
     return f"{manifest.name}{ending}" in manifest.files
 
 

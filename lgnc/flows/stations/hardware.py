@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,16 +62,29 @@ def covered(visit: Visit) -> set[str]:
     """The files that a station here, or the function, looks at."""
     name = visit.name
     stems = [f"{name}{ending}" for ending in (".v", "_xilinx.v", "_axis.v", "_serial.v", "_board.v")]
+    stems += [f"{name}_row{ending}" for ending in (".v", ".vh")]
+    stems += [f"{each}_{kind}.hex" for each in (name, f"{name}_row") for kind in ("vectors", "expected")]
     made = visit.manifest.facts.get("bitstream")
-    return {*stems, *_benched(name), f"{name}_vectors.hex", f"{name}_expected.hex", *(_made(visit) if made else [])}
+    return {*stems, *_benched(name), *(_made(visit) if made else [])}
 
 
-def _benched(name: str) -> dict[str, tuple[str, list[str]]]:
-    """The testbenches that a folder may have -> the module of each, and the sources that it runs with."""
-    found = {f"tb_{name}.v": (f"tb_{name}", [f"{name}.v"])}
-    found[f"tb_{name}_xilinx.v"] = (f"tb_{name}", [f"{name}_xilinx.v", "cells_xilinx.v"])
+class _Bench(NamedTuple):
+    """module: the testbench's. sources: what it runs with. vectors: what its vectors' files start with."""
+
+    module: str
+    sources: list[str]
+    vectors: str
+
+
+def _benched(name: str) -> dict[str, _Bench]:
+    """The testbenches that a folder may have."""
+    found = {f"tb_{name}.v": _Bench(f"tb_{name}", [f"{name}.v"], name)}
+    found[f"tb_{name}_xilinx.v"] = _Bench(f"tb_{name}", [f"{name}_xilinx.v", "cells_xilinx.v"], name)
     for each in (f"{name}_axis", f"{name}_serial"):
-        found[f"tb_{each}.v"] = (f"tb_{each}", [f"{name}.v", f"{each}.v"])
+        found[f"tb_{each}.v"] = _Bench(f"tb_{each}", [f"{name}.v", f"{each}.v"], name)
+    found[f"tb_{name}_row.v"] = _Bench(
+        f"tb_{name}_row", [f"{name}.v", f"{name}_row.v", f"{name}_row.vh"], f"{name}_row"
+    )
     return found
 
 
@@ -84,7 +97,7 @@ def _made(visit: Visit) -> list[str]:
     ]
 
 
-def _facts(visit: Visit) -> tuple[VerilogFacts, Port, list[Port], int, int]:
+def facts_of(visit: Visit) -> tuple[VerilogFacts, Port, list[Port], int, int]:
     """(facts, input, results, latency, interval)."""
     facts = visit.manifest.verilog
     assert facts is not None
@@ -102,7 +115,7 @@ def _facts(visit: Visit) -> tuple[VerilogFacts, Port, list[Port], int, int]:
 
 def _vectors(visit: Visit, at: Path) -> None:
     """Write the vectors of the most telling rows, and their answers."""
-    _, _, results, _, _ = _facts(visit)
+    _, _, results, _, _ = facts_of(visit)
     rows = visit.rows[np.arange(VECTORS) % len(visit.rows)]
     bits = encode(visit.circuit.encoder, rows)
     words = bits if visit.circuit.encoder.is_float else feature_words(rows)
@@ -110,7 +123,7 @@ def _vectors(visit: Visit, at: Path) -> None:
     (at / f"{visit.name}_expected.hex").write_bytes(hex_lines(expected(visit.circuit, bits, results)))
 
 
-def _simulate(at: Path, top: str, sources: list[str]) -> str:
+def simulate(at: Path, top: str, sources: list[str]) -> str:
     """The line that says PASS. Raises Failed, with what was said, where there is none."""
     iverilog, vvp = require_tool("iverilog"), require_tool("vvp")
     run([iverilog, "-g2001", "-s", top, "-o", "bench.vvp", *sources], cwd=at, timeout=_SECONDS)
@@ -142,14 +155,14 @@ def _bench(
         _vectors(visit, at)
         sources = visit.copy(at, *files)
         (at / "bench.v").write_bytes(bench)
-        _simulate(at, top, [*sources, "bench.v"])
+        simulate(at, top, [*sources, "bench.v"])
         tested = Station(name, True, "tested", told)
         return proven(visit, tested, files[0].removesuffix(".v"), at, promises, wrapper) if promises else tested
 
 
 def handshake(visit: Visit) -> Station:
     """Results wait until they are taken, a reset drops them, and at full speed latency and interval are as told."""
-    _, source, results, latency, interval = _facts(visit)
+    _, source, results, latency, interval = facts_of(visit)
     bench = testbench_text(visit.name, source, results, latency, interval).encode()
     told = f"{VECTORS} vectors with stalls on both sides, a reset; latency {latency}, a vector each {interval} clocks"
     promises = "results in order, one of each vector, each waits until it is taken; resets"
@@ -158,7 +171,7 @@ def handshake(visit: Visit) -> Station:
 
 def mapped_form(visit: Visit) -> Station:
     """The design in the family's own cells is the circuit, and passes the bench with the cells' simulation models."""
-    _, source, results, _, _ = _facts(visit)
+    _, source, results, _, _ = facts_of(visit)
     said = visit.manifest.facts["verilog"].get("mapped")
     latency = said.get("latency") if isinstance(said, dict) else None
     if type(latency) is not int or not 0 <= latency < 1 << 20:
@@ -178,7 +191,7 @@ def mapped_form(visit: Visit) -> Station:
 
 def axis(visit: Visit) -> Station:
     """The AXI4-Stream wrapper under stalls, packets of wrong lengths or in error, and resets."""
-    facts, source, results, latency, interval = _facts(visit)
+    facts, source, results, latency, interval = facts_of(visit)
     said = visit.manifest.facts["verilog"].get("axis")
     if not isinstance(said, dict) or "words" not in said:
         return not_checked("wrapper axis", "its results are not in words of 32 bits: an earlier lgnc wrote it")
@@ -197,7 +210,7 @@ def axis(visit: Visit) -> Station:
 
 def serial(visit: Visit) -> Station:
     """The serial wrapper with pauses, breaks, resets, glitches, and a line 2 % too slow or too fast."""
-    _, source, results, latency, _ = _facts(visit)
+    _, source, results, latency, _ = facts_of(visit)
     bench = serial_files(visit.name, source, results, latency)[f"tb_{visit.name}_serial.v"]
     files = [f"{visit.name}_serial.v", f"{visit.name}.v"]
     told = "rows with pauses, breaks, resets and glitches, the line 2 % slow and fast"
@@ -206,7 +219,7 @@ def serial(visit: Visit) -> Station:
 
 def board(visit: Visit) -> Station:
     """The board's top, at the speed of its serial line: two rows, the second after a break; and its pins."""
-    _, source, results, latency, _ = _facts(visit)
+    _, source, results, latency, _ = facts_of(visit)
     name = visit.name
     said = visit.manifest.facts["verilog"].get("board", {})
     chosen = FPGA_BOARDS.get(str(said.get("name")) if isinstance(said, dict) else "")
@@ -236,17 +249,17 @@ def benches(visit: Visit) -> Station:
     if len(visit.manifest.read(visit.path, f"{name}.v")) > _MOST_BYTES:
         return not_checked("testbench", "the design is too large to be simulated here: run its testbench")
     tried = []
-    for bench, (top, design) in _benched(name).items():
+    for bench, (top, design, vectors) in _benched(name).items():
         if bench not in visit.manifest.files:
             continue
         with tempfile.TemporaryDirectory(prefix="lgnc-bench-") as place:
             at = Path(place)
-            sources = visit.copy(at, bench, *design)
-            visit.copy(at, f"{name}_vectors.hex", f"{name}_expected.hex")
-            _simulate(at, top, sources)
-            _spoil(at / f"{name}_expected.hex")
+            sources = [file for file in visit.copy(at, bench, *design) if file.endswith(".v")]
+            visit.copy(at, f"{vectors}_vectors.hex", f"{vectors}_expected.hex")
+            simulate(at, top, sources)
+            _spoil(at / f"{vectors}_expected.hex")
             try:
-                _simulate(at, top, sources)
+                simulate(at, top, sources)
             except TookTooLong:
                 raise
             except Failed:
