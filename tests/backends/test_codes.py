@@ -17,6 +17,7 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.quantiser import Quantiser
 from lgnc.toolchain import find_tool, require_tool, run
 from tests.backends.support import emitted, sealed, write
+from tests.backends.test_c_processors import require
 from tests.backends.test_row import snippet
 from tests.support import needs, random_features, random_model
 
@@ -51,6 +52,42 @@ def test_codes_in_c_are_those_of_python(case: str, tmp_path: Path) -> None:
     found = codes(visit_of(tmp_path, circuit))
     assert (found.ok, found.how) == (True, "tested"), found.detail
     run([require_tool("cc"), "-std=c99", *STRICT, "-fsyntax-only", "net_codes.c"], cwd=tmp_path)
+
+
+MAIN = """
+#include "net_codes.h"
+#include <stdio.h>
+#include <string.h>
+static const uint32_t bits[] = {%s};
+static float values[sizeof bits / sizeof *bits];
+static int16_t codes[sizeof bits / sizeof *bits];
+int main(void)
+{
+    size_t i;
+    memcpy(values, bits, sizeof values);
+    net_quantise(values, sizeof bits / sizeof *bits / NET_FEATURES, codes);
+    for (i = 0; i < sizeof bits / sizeof *bits; i++) {
+        printf("%%d ", codes[i]);
+    }
+    return 0;
+}
+"""
+
+
+@needs("cc")
+@pytest.mark.parametrize("processor", ["this one", "s390x"])
+def test_neither_fast_math_nor_the_order_of_bytes_has_a_say(processor: str, folder: Path, tmp_path: Path) -> None:
+    compiler, *runner = [require_tool("cc")] if processor == "this one" else require(processor)
+    quantiser = SMALL.encoder.quantiser
+    assert quantiser is not None
+    with np.errstate(over="ignore"):
+        values = telling_values(quantiser, np.dtype("int16")).astype(np.float32)
+    listed = ", ".join(f"0x{bits:x}u" for bits in values.view(np.uint32).ravel().tolist())
+    (tmp_path / "main.c").write_text(MAIN % listed)
+    flags = ["-O3", "-ffast-math", "-static", "-I", folder, "-o", tmp_path / "main"]
+    run([compiler, *flags, tmp_path / "main.c", folder / "net_codes.c"])
+    found = run([*runner, tmp_path / "main"]).decode().split()
+    assert list(map(int, found)) == quantiser.codes(values, "int16").ravel().tolist()
 
 
 def test_the_values_that_are_tried_show_every_place_where_a_code_changes() -> None:

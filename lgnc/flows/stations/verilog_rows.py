@@ -50,7 +50,8 @@ def row_module(visit: Visit) -> Station:
         (at / "bench.v").write_text(row_bench(name, columns, results, latency, interval), "ascii")
         _vectors(at, f"{name}_row", words[few], expected(visit.circuit, encode(encoder, features[few]), results))
         simulate(at, f"tb_{name}_row", [f"{name}_row.v", f"{name}.v", "bench.v"])
-    told = f"features of {len(words)} rows of {len(row)} columns with missing cells, and results of {VECTORS} of them"
+    gaps = " with missing cells" if missing.any() else ""
+    told = f"features of {len(words)} rows of {len(row)} columns{gaps}, and results of {VECTORS} of them"
     return Station("rows", True, "tested", told)
 
 
