@@ -55,6 +55,7 @@ def flow_files(
         "SIMULATIONS": "\n".join(
             f"\tiverilog -g2001 -o {bench}.vvp {read} {bench}.v\n\tvvp -N {bench}.vvp" for bench, read in benches
         ),
+        "LINTROW": f"\tverilator --lint-only -Wall --top-module {name}_row {name}.v {name}_row.v\n" if row else "",
         "FORMAL": _FORMAL + "".join(f"\tyosys -q {each}_props.ys\n" for each in proven) + "\n" if proven else "",
         "CONSTRAINT": f"create_clock -period $period [get_ports {top.clock}]"
         if top.clock

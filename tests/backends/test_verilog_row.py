@@ -65,6 +65,7 @@ def simulated(out: Path, vectors: NDArray[np.bool_], at: Path) -> list[int]:
     return [int(line, 16) for line in (at / "net_row_results.hex").read_text().split()]
 
 
+@needs("make")
 @needs("verilator")
 @needs("yosys")
 @pytest.mark.parametrize(
@@ -84,7 +85,8 @@ def test_every_row_of_the_file_gets_what_the_model_gives(
     classes = simulate(lift(model), features_for(model.encoder, x))[1]
     assert [each & 3 for each in found[3:]] == classes[3:].tolist()
     assert len(np.unique(classes)) > 1
-    run([require_tool("verilator"), "--lint-only", "-Wall", "--top-module", "net_row", "net.v", "net_row.v"], cwd=out)
+    run([require_tool("make"), "lint"], cwd=out)
+    assert "--top-module net_row net.v net_row.v" in (out / "Makefile").read_text()
     script = "read_verilog net.v net_row.v; hierarchy -check -top net_row; proc; check -assert"
     run([require_tool("yosys"), "-q", "-p", script], cwd=out)
     verdict = verify(path, out)
