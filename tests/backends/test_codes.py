@@ -84,7 +84,7 @@ def test_neither_fast_math_nor_the_order_of_bytes_has_a_say(processor: str, fold
         values = telling_values(quantiser, np.dtype("int16")).astype(np.float32)
     listed = ", ".join(f"0x{bits:x}u" for bits in values.view(np.uint32).ravel().tolist())
     (tmp_path / "main.c").write_text(MAIN % listed)
-    flags = ["-O3", "-ffast-math", "-static", "-I", folder, "-o", tmp_path / "main"]
+    flags: list[str | Path] = ["-O3", "-ffast-math", "-static", "-I", folder, "-o", tmp_path / "main"]
     run([compiler, *flags, tmp_path / "main.c", folder / "net_codes.c"])
     found = run([*runner, tmp_path / "main"]).decode().split()
     assert list(map(int, found)) == quantiser.codes(values, "int16").ravel().tolist()
