@@ -10,8 +10,9 @@ for it.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lgnc.verify.graph import AND, XOR, Graph
 from lgnc.verify.sums import Sum
@@ -25,12 +26,14 @@ _DIGITS = 32
 
 @dataclass
 class Number:
-    """total: what is left. low, high: bounds of the number. digits: the last nodes that it was a binary number of."""
+    """total: what is left. low, high: bounds of the number. digits: the same number as it was when it was last a binary
+    one, of at most one node for each power of two.
+    """
 
     total: Sum
     low: int
     high: int
-    digits: frozenset[int] = frozenset()
+    digits: Sum = field(default_factory=Sum)
 
 
 def word_number(literals: Sequence[int], signed: bool) -> Sum:
@@ -59,7 +62,7 @@ class _Work:
     def run(self, stop: Container[int]) -> Number:
         graph = self.graph
         low, high = self._bounds()
-        digits = frozenset(self.terms)
+        digits = self._total()
         while self.queue:
             node = -heapq.heappop(self.queue)
             times = self.terms.get(node, 0)
@@ -70,14 +73,15 @@ class _Work:
             if most - least < high - low:
                 low, high = least, most
             if self._binary():
-                digits = frozenset(self.terms)
-        total = Sum(self.constant)
-        total.terms.update(self.terms)
-        return Number(total, low, high, digits)
+                digits = self._total()
+        return Number(self._total(), low, high, digits)
+
+    def _total(self) -> Sum:
+        return Sum(self.constant, Counter(self.terms))
 
     def _binary(self) -> bool:
-        """Whether the number has one node at most for each power of two, and no other coefficients."""
-        times = self.terms.values()
+        """Whether the number has one node at most, as it is or inverted, for each power of two, and nothing else."""
+        times = [abs(each) for each in self.terms.values()]
         return len(times) <= _DIGITS and len(set(times)) == len(times) and all(each & (each - 1) == 0 for each in times)
 
     def _bounds(self) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,6 +153,13 @@ class Graph:
 
     def add_circuit(self, circuit: Circuit, literal: NDArray[np.int64]) -> list[int]:
         """Add what the outputs depend on; `literal` gives the encoder bits. Returns the literal of every output."""
+        at = self.add_gates(circuit, literal, {})
+        return [at[x >> 1] ^ (x & 1) for x in circuit.outputs.tolist()]
+
+    def add_gates(self, circuit: Circuit, literal: NDArray[np.int64], known: Mapping[int, int]) -> list[int]:
+        """Add what the outputs depend on, but for gates whose literal is known, by node. Returns the literal of every
+        node; 0 of those that no output depends on.
+        """
         live = live_nodes(circuit)[circuit.inputs :]
         at = [*literal.tolist(), *([0] * circuit.gates)]
         and_, xor, gate, origin = self.and_, self.xor, _GATE, self.origin
@@ -161,6 +168,9 @@ class Graph:
         nodes = np.flatnonzero(live) + circuit.inputs
         rows = zip(nodes.tolist(), *(part[live].tolist() for part in (circuit.op, circuit.a, circuit.b)), strict=True)
         for node, op, a, b in rows:
+            if node in known:
+                at[node] = known[node]
+                continue
             kind, flip_a, flip_b, flip = gate[op]
             if kind == AND:
                 at[node] = and_(at[a] ^ flip_a, at[b] ^ flip_b) ^ flip
@@ -172,7 +182,7 @@ class Graph:
             made = at[node]
             if origin[made >> 1] < 0:
                 origin[made >> 1] = 2 * (node + shift) ^ (made & 1)
-        return [at[x >> 1] ^ (x & 1) for x in circuit.outputs.tolist()]
+        return at
 
     def cone(self, roots: Iterable[int]) -> list[int]:
         """The AND and XOR nodes that the literals depend on, in topological order."""

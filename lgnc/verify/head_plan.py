@@ -11,17 +11,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lgnc.verify.cells import Cuts, cell_of, may_be_sum, parity
-from lgnc.verify.graph import Graph
+from lgnc.verify.graph import AND, XOR, Graph
+
+AFTER, AHEAD = 1, 2
 
 
 class Step(NamedTuple):
-    """An adder in a column: it takes bits by number, and 1 where `one`; it gives a bit of the column and, unless it is
-    the last, one of the next. Bits are numbered from the class's literals on, in the order of their making.
+    """An adder in a column: it takes bits by number, and 1 unless `one` is 0; it gives a bit of the column and, but for
+    the last column, one of the next. Bits are numbered from the class's literals on, in the order of their making.
+
+    one: 1 where the constant is taken after the bits, 2 where ahead of them: other gates, the same sum.
     """
 
     column: int
     bits: tuple[int, ...]
-    one: bool
+    one: int
 
 
 class Stage(NamedTuple):
@@ -37,7 +41,7 @@ class Adder(NamedTuple):
 
     column: int
     inputs: tuple[int, ...]
-    one: bool
+    one: int
     low: int | None
     high: int | None
 
@@ -50,8 +54,11 @@ def find_plan(graph: Graph, cuts: Cuts, word: Sequence[int], literals: Sequence[
     stages: list[Stage] = []
     wanted = Counter({(0, literal): times for literal, times in Counter(literals).items()})
     while True:
-        work = _Backwards(graph, cuts, word, wanted)
+        work = _Backwards(graph, cuts, word, wanted, apart=True)
         below = work.run()
+        if below is None:
+            work = _Backwards(graph, cuts, word, wanted, apart=False)
+            below = work.run()
         if below is None:
             return None
         first = [(0, literal) for literal in literals] if not below else list(enumerate(below))
@@ -80,10 +87,15 @@ def _forwards(adders: Sequence[Adder], bits: Sequence[tuple[int, int]]) -> list[
 
 
 class _Backwards:
-    """Takes a word apart, the latest node first: bits[column] holds literals of weight 2 ** column still there."""
+    """Takes a word apart, the latest node first: bits[column] holds literals of weight 2 ** column still there.
 
-    def __init__(self, graph: Graph, cuts: Cuts, word: Sequence[int], wanted: Counter[tuple[int, int]]) -> None:
-        self.graph, self.cuts, self.width = graph, cuts, len(word)
+    apart: whether the XOR of two half adders' carries is two bits, never the carry of a full adder.
+    """
+
+    def __init__(
+        self, graph: Graph, cuts: Cuts, word: Sequence[int], wanted: Counter[tuple[int, int]], apart: bool
+    ) -> None:
+        self.graph, self.cuts, self.width, self.apart = graph, cuts, len(word), apart
         self.bits: list[Counter[int]] = [Counter() for _ in word]
         self.wanted, self.given = Counter(wanted), wanted.total()
         self.by_leaves: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
@@ -117,7 +129,7 @@ class _Backwards:
         """Whether a bit is one that is wanted, which is then no longer so."""
         if not self.wanted[column, literal]:
             if column and self.wanted[0, literal] > 1:
-                self._replace(Adder(column - 1, (literal, literal), False, None, literal))
+                self._replace(Adder(column - 1, (literal, literal), 0, None, literal))
                 return True
             return False
         self.wanted[column, literal] -= 1
@@ -150,7 +162,7 @@ class _Backwards:
             return
         sign, column = repeated[0], top
         while column >= 0 and self.bits[column][sign]:
-            self._replace(Adder(column, (sign ^ 1,), True, sign, None if column == top else sign ^ 1))
+            self._replace(Adder(column, (sign ^ 1,), AFTER, sign, None if column == top else sign ^ 1))
             column -= 1
 
     def _split(self, column: int, literal: int, node: int) -> bool:
@@ -163,7 +175,7 @@ class _Backwards:
             if column == self.width - 1:
                 odd = parity(len(leaves), own)
                 if odd is not None:
-                    found = Adder(column, tuple(2 * leaf for leaf in leaves), bool(odd), literal, None)
+                    found = Adder(column, tuple(2 * leaf for leaf in leaves), odd, literal, None)
             elif may_be_sum(len(leaves), own):
                 found = self._pair(column, leaves, [literal], self.by_leaves[column + 1, leaves])
             if found is None and column:
@@ -172,7 +184,7 @@ class _Backwards:
                 self._replace(found)
                 return True
         if column + 1 < self.width and self.bits[column + 1][literal ^ 1]:
-            self._replace(Adder(column, (literal ^ 1,), True, literal, literal ^ 1))
+            self._replace(Adder(column, (literal ^ 1,), AFTER, literal, literal ^ 1))
             return True
         return False
 
@@ -182,19 +194,33 @@ class _Backwards:
         """
         for x in lows:
             for y in highs:
-                if not (self.bits[column][x] and self.bits[column + 1][y]):
+                if not (self.bits[column][x] and self.bits[column + 1][y]) or self._two_carries(leaves, y):
                     continue
                 low, high = (_own(each, leaves, self.cuts.of(each >> 1)[leaves]) for each in (x, y))
                 cell = cell_of(len(leaves), low, high)
                 if cell is None and column + 2 == self.width:
                     cell = cell_of(len(leaves), low, high ^ ((1 << (1 << len(leaves))) - 1))
                     if cell is not None:
-                        self._replace(Adder(column + 1, (y ^ 1,), True, y, None))
+                        self._replace(Adder(column + 1, (y ^ 1,), AFTER, y, None))
                         y ^= 1
                 if cell is not None:
                     inputs = tuple(2 * leaves[k] + turned for k, turned in cell.inputs)
-                    return Adder(column, self._as_built(inputs, x), cell.one, x, y)
+                    if cell.one and (ahead := self._read_by_carry(inputs, y)):
+                        return Adder(column, ahead, AHEAD, x, y)
+                    return Adder(column, self._as_built(inputs, x), int(cell.one), x, y)
         return None
+
+    def _two_carries(self, leaves: tuple[int, ...], high: int) -> bool:
+        """Whether a literal is the XOR of two half adders' carries, of x & y, which are two of the leaves, and
+        (x ^ y) & z: in a last column these are bits of their own.
+        """
+        graph, node = self.graph, high >> 1
+        if not self.apart or graph.kind[node] != XOR:
+            return False
+        parts = graph.f0[node] >> 1, graph.f1[node] >> 1
+        return all(graph.kind[part] == AND and part not in leaves for part in parts) and any(
+            {graph.f0[part] >> 1, graph.f1[part] >> 1} <= set(leaves) for part in parts
+        )
 
     def _as_built(self, inputs: tuple[int, ...], low: int) -> tuple[int, ...]:
         """The inputs of an adder, the last one being which its sum itself reads: so its gates are the same."""
@@ -202,13 +228,21 @@ class _Backwards:
         last = sorted(inputs, key=lambda literal: literal >> 1 in fanins)
         return tuple(last) if len(inputs) == 3 else inputs
 
+    def _read_by_carry(self, inputs: tuple[int, ...], high: int) -> tuple[int, ...]:
+        """The two inputs, that first which the carry reads itself: x | (~x & y), as 1, x and y in order make it; none
+        where it reads both, or neither.
+        """
+        fanins = {self.graph.f0[high >> 1] >> 1, self.graph.f1[high >> 1] >> 1}
+        read = [literal for literal in inputs if literal >> 1 in fanins]
+        return (read[0], *(each for each in inputs if each != read[0])) if len(read) == 1 else ()
+
     def _replace(self, adder: Adder) -> None:
         self.found.append(adder)
         if adder.low is not None:
             self.bits[adder.column][adder.low] -= 1
         if adder.high is not None:
             self.bits[adder.column + 1][adder.high] -= 1
-        self.constant += adder.one << adder.column
+        self.constant += bool(adder.one) << adder.column
         for literal in adder.inputs:
             self._put(adder.column, literal)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import AND, OR, XNOR, XOR
-from lgnc.verify.head_plan import Stage
+from lgnc.verify.head_plan import AFTER, AHEAD, Stage
 from lgnc.verify.question import placed
+from lgnc.verify.scan import scan_circuit
 
 Plan = list[list[Stage]]
 """For each class the stages of its sum."""
@@ -61,16 +63,19 @@ def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Ci
     scores, index, whole = places
     base, width = 0 if whole else score_format(head).base, len(scores[0])
     work = _Gates(circuit)
-    words = []
+    words, before = [], list[list[Total]]()
     for c, stages in enumerate(plan):
         literals = circuit.outputs[head.starts[c] : head.starts[c + 1]].tolist()
         low = int(head.offset[c]) - base
-        word = work.total(literals, stages, low, width if whole else 0)
-        if word is None or len(word) > width:
+        totals = work.totals(literals, stages, low, width if whole else 0)
+        if not totals or len(totals[-1].word) > width:
             raise BadInput(f"has a plan that does not add class {c} up", where=where, fix="the file is damaged")
-        words.append(word + [FALSE] * (width - len(word)))
-    used = _used(words, whole and int(head.offset.min()) < 0)
-    keys = [[*word[: used - 1], word[used - 1] ^ (whole and int(head.offset.min()) < 0)] for word in words]
+        words.append(totals[-1].word + [FALSE] * (width - len(totals[-1].word)))
+        before.append(totals[:-1])
+    keys = _early_keys(before)
+    if keys is None:
+        used = _used(words, whole and int(head.offset.min()) < 0)
+        keys = [[*word[: used - 1], word[used - 1] ^ (whole and int(head.offset.min()) < 0)] for word in words]
     chosen = _chosen(work, keys, tournament="class_0" in like.output_names)
     outputs = [FALSE] * len(like.outputs)
     for own, word in zip(scores, words, strict=True):
@@ -81,22 +86,21 @@ def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Ci
     return work.behind(outputs, like.output_names)
 
 
+def _early_keys(totals: Sequence[Sequence[Total]]) -> list[list[int]] | None:
+    """The words that a text compares before it adds the same constant to each: of the first stage after which every
+    class's sum lacks as much. None where there is no such stage.
+    """
+    for stage in zip(*totals, strict=False):
+        if len({each.lacks for each in stage}) == 1:
+            width = max(len(each.word) for each in stage)
+            return [each.word + [FALSE] * (width - len(each.word)) for each in stage]
+    return None
+
+
 def _chosen(work: _Gates, keys: list[list[int]], tournament: bool) -> list[int]:
     """The index of the highest key, the lowest index winning a tie: by a tournament, or by a scan."""
-    if tournament:
-        return placed(work, argmax_circuit(len(keys), len(keys[0])), [bit for key in keys for bit in key])
-    best, index = keys[0], [FALSE] * max(1, (len(keys) - 1).bit_length())
-    for number, key in enumerate(keys[1:], 1):
-        above = FALSE
-        for own, other in zip(key, best, strict=True):
-            same = work.gate(XOR, own, other) ^ 1
-            above = work.gate(OR, work.gate(AND, own, other ^ 1), work.gate(AND, same, above))
-        taken = [TRUE if number >> bit & 1 else FALSE for bit in range(len(index))]
-        best, index = (
-            [work.gate(XOR, y, work.gate(AND, work.gate(XOR, x, y), above)) for x, y in zip(*pair, strict=True)]
-            for pair in ((key, best), (taken, index))
-        )
-    return index
+    circuit = (argmax_circuit if tournament else scan_circuit)(len(keys), len(keys[0]))
+    return placed(work, circuit, [bit for key in keys for bit in key])
 
 
 def _used(words: Sequence[Sequence[int]], signed: bool) -> int:
@@ -107,6 +111,13 @@ def _used(words: Sequence[Sequence[int]], signed: bool) -> int:
     return used
 
 
+class Total(NamedTuple):
+    """A number after a stage: its bits, from 0 up, and what has still to be added for the score."""
+
+    word: list[int]
+    lacks: int
+
+
 class _Gates(Builder):
     """Gates put behind a circuit's, whose nodes are the inputs."""
 
@@ -114,12 +125,13 @@ class _Gates(Builder):
         super().__init__(circuit.nodes)
         self.before = circuit
 
-    def total(self, literals: list[int], stages: Sequence[Stage], low: int, whole: int) -> list[int] | None:
-        """The bits of the literals' sum plus `low`; None where the stages do not add that up.
+    def totals(self, literals: list[int], stages: Sequence[Stage], low: int, whole: int) -> list[Total] | None:
+        """The literals' sum plus `low`, stage by stage; None where the stages do not add that up.
 
         whole: the width of a two's complement word, or 0 where only numbers from 0 on fit.
         """
         bits, least = [(0, literal) for literal in literals], 0
+        found = []
         for stage in stages:
             word = self._stage(bits, stage)
             least += stage.constant
@@ -132,22 +144,23 @@ class _Gates(Builder):
             if word is None or not fits:
                 return None
             bits = list(enumerate(word))
-        return [literal for _, literal in bits] if stages and least == low else None
+            found.append(Total(word, low - least))
+        return found if least == low else None
 
     def _stage(self, bits: list[tuple[int, int]], stage: Stage) -> list[int] | None:
         """The bits of the sum of `bits`, (column, literal) each, and the constant, modulo 2 ** width."""
         there: list[tuple[int, int] | None] = list(bits)
         constant = stage.constant
         for column, taken, one in stage.steps:
-            if not 0 <= column < stage.width or not 0 < len(taken) + one < 4 or len(set(taken)) != len(taken):
+            if not 0 <= column < stage.width or not 0 < len(taken) + bool(one) < 4 or len(set(taken)) != len(taken):
                 return None
             if any(number >= len(there) or (there[number] or (-1,))[0] != column for number in taken):
                 return None
             own = [bit[1] for number in taken if (bit := there[number]) is not None]
             for number in taken:
                 there[number] = None
-            constant -= one << column
-            low, high = self._adder([*own, *([TRUE] if one else [])])
+            constant -= bool(one) << column
+            low, high = self._adder([TRUE] * (one == AHEAD) + own + [TRUE] * (one == AFTER))
             there.append((column, low))
             if column + 1 < stage.width:
                 there.append((column + 1, high))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -26,13 +27,22 @@ from lgnc.verify.parallel import parts_of, prove_parts
 from lgnc.verify.plan_head import by_plan, plan_lines
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
+from lgnc.verify.scan import index_places, keys_of, scan
 from lgnc.verify.simulate import Claim, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
 from lgnc.verify.sums import Sum, any_of, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
-from lgnc.verify.words import WordDifference, alike_bits, over_cut, score_words, substituted, word_differences
+from lgnc.verify.words import (
+    WordDifference,
+    alike_bits,
+    over_cut,
+    score_words,
+    substituted,
+    word_differences,
+    word_keys,
+)
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -184,6 +194,8 @@ class _Proof:
         if not proven:
             return one, two
         left = sorted(set(range(len(one))) - set(proven))
+        if (self.headed[0] is None) != (self.headed[1] is None) and self._chooses(names, equal, second, left):
+            return [], []
         roots = [side[place] for side in (one, two) for place in left]
         count, graph = len(left), self.graph
         both = [(second[place], first[place]) for place in proven]
@@ -194,7 +206,7 @@ class _Proof:
             return [], []
         pairs = [(y, x) for x, y in both]
         same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
-        digits = [node for each in equal for node in each.digits]
+        digits = [node for each in equal for node in each.digits.terms]
         self.graph, roots, cut = substituted(graph, pairs, roots + same, digits)
         sides, same = [roots[:count], roots[count : 2 * count]], roots[2 * count :]
         differ = (self.graph.xor(x, y) for x, y in zip(same[::2], same[1::2], strict=True))
@@ -202,12 +214,31 @@ class _Proof:
         over = [[self.graph.and_(held, root) for root in side] for side in sides]
         return ([], []) if self._equal_over(cut, over) else (sides[0], sides[1])
 
+    def _chooses(self, names: Sequence[str], equal: list[WordDifference], second: list[int], left: list[int]) -> bool:
+        """Whether what is left of the second side is the index of its highest score: equal words are the head's scores.
+
+        The index is built anew over the second side's scores, or over the digits that these are made from.
+        """
+        places = index_places(names, left)
+        if places is None or len(equal) != len(score_words(names)):
+            return False
+        words = [word_keys(each.word, second) for each in equal]
+        for keys in (keys_of([each.digits for each in equal]), words):
+            if keys is not None:
+                made = scan(self.graph, keys)
+                own = [made[bit] if bit < len(made) else 0 for bit in range(len(places))]
+                cut = {literal >> 1 for key in keys for literal in key} - {0}
+                if self._equal_over(cut, [own, [second[place] for place in places]]):
+                    return True
+        return False
+
     def _equal_words(self, words: list[WordDifference]) -> list[WordDifference]:
         """The words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
         oracle, proven = Oracle(self.graph, self.space, self.deadline), list[WordDifference]()
         try:
             for word in words:
-                hard = [each for each in word.left if not each.is_zero]
+                hard = [self._possible(oracle, each) for each in word.left]
+                hard = [each for each in hard if not each.is_zero]
                 if all(len(each.terms) <= _SMALL for each in hard) and all(
                     oracle.satisfiable([nonzero(self.graph, each)], _STAGES[1].effort) is False for each in hard
                 ):
@@ -215,6 +246,13 @@ class _Proof:
         finally:
             oracle.close()
         return proven
+
+    def _possible(self, oracle: Oracle, number: Sum) -> Sum:
+        """A number without those of its nodes that are seen never to be true."""
+        if len(number.terms) > _SMALL:
+            return number
+        never = [node for node in number.terms if oracle.satisfiable([2 * node], _STAGES[1].effort) is False]
+        return Sum(number.constant, Counter({k: times for k, times in number.terms.items() if k not in never}))
 
     def _equal_over(self, cut: set[int], sides: list[list[int]]) -> bool:
         """Whether outputs are proven equal for any values of the nodes of `cut`, such as the bits of scores."""

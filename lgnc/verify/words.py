@@ -26,13 +26,13 @@ class Word(NamedTuple):
 
 
 class WordDifference(NamedTuple):
-    """left: what must be 0 for a word to be the same on both sides. digits: nodes that the second side's one is read
-    from in binary, perhaps with a constant added.
+    """left: what must be 0 for a word to be the same on both sides. digits: the second side's number as a binary one of
+    early nodes, perhaps with a constant added.
     """
 
     word: Word
     left: list[Sum]
-    digits: frozenset[int]
+    digits: Sum
 
 
 def score_words(names: Sequence[str]) -> dict[int, Word]:
@@ -49,7 +49,7 @@ def score_words(names: Sequence[str]) -> dict[int, Word]:
     return {number: Word(tuple(own[bit] for bit in range(len(own))), signed) for number, own in bits.items()}
 
 
-def difference(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None) -> tuple[Sum, frozenset[int]]:
+def difference(graph: Graph, one: Sum, two: Sum, bounds: tuple[int, int] | None) -> tuple[Sum, Sum]:
     """(what is left of the difference of two numbers, which are the same where and only where it is 0, the second's
     digits).
 
@@ -86,6 +86,12 @@ def sum_bounds(number: Sum) -> tuple[int, int]:
 def word_sum(word: Word, literals: Sequence[int]) -> Sum:
     """The number of a word, from the literals of all outputs."""
     return word_number([literals[place] for place in word.places], word.signed)
+
+
+def word_keys(word: Word, literals: Sequence[int]) -> list[int]:
+    """The bits of a word as an unsigned number in the same order, from the literals of all outputs."""
+    bits = [literals[place] for place in word.places]
+    return [*bits[:-1], bits[-1] ^ word.signed]
 
 
 def substituted(
