@@ -81,7 +81,7 @@ def _bitwise(sign: str) -> Callable[..., Words]:
 def _extreme(sign: str) -> Callable[..., Words]:
     def rule(library: Library, x: Any, y: Any) -> Words:
         p, q = library.alike(x, y)
-        return library.arrays.choose(library.arrays.compare(sign, p, q), p, q)
+        return library.arrays.choose(library.arrays.compare(sign, q, p), q, p)  # As `best[x > best] = x` compares.
 
     return rule
 

@@ -102,12 +102,13 @@ class _Backwards:
         self.queue: list[tuple[int, int, int]] = []
         self.stuck: list[tuple[int, int, int]] = []
         self.constant, self.found = 0, list[Adder]()
+        self.sizes, self.crowded = [0] * len(word), 0
         for column, literal in enumerate(word):
             self._put(column, literal)
 
     def run(self) -> list[int] | None:
-        """[] once only the literals that are wanted are left, each as often; the bits of a shorter word where its carry
-        was dropped; None where neither is seen.
+        """[] once only the literals that are wanted are left, each as often; the bits of a word to which a constant was
+        added, or whose carry was dropped; None where none of these is seen.
         """
         self._sign()
         while self.queue:
@@ -116,6 +117,8 @@ class _Backwards:
             if not self.bits[column][literal] or self._taken(column, literal):
                 continue
             if self._split(column, literal, -node):
+                if self.constant and not self.crowded and (below := self._whole()):
+                    return below
                 for again in self.stuck:
                     heapq.heappush(self.queue, again)
                 self.stuck = []
@@ -133,8 +136,13 @@ class _Backwards:
                 return True
             return False
         self.wanted[column, literal] -= 1
-        self.bits[column][literal] -= 1
+        self._count(column, literal, -1)
         return True
+
+    def _whole(self) -> list[int]:
+        """The bits that are left, one a column at most, from the lowest column up; none where some were taken."""
+        left = [next(iter(+each), 0) for each in self.bits]
+        return [] if self.wanted.total() != self.given else left
 
     def _shorter(self) -> list[int] | None:
         """The bits that are left, when they are at most one a column and fewer columns than before."""
@@ -145,11 +153,17 @@ class _Backwards:
             return None
         return [own[0] if own else 0 for own in left[:used]]
 
+    def _count(self, column: int, literal: int, times: int) -> None:
+        """Add a bit, or take it away."""
+        self.bits[column][literal] += times
+        self.sizes[column] += times
+        self.crowded += times * (self.sizes[column] == 2 if times > 0 else self.sizes[column] == 1)
+
     def _put(self, column: int, literal: int) -> None:
         if literal < 2:
             self.constant += literal << column
             return
-        self.bits[column][literal] += 1
+        self._count(column, literal, 1)
         heapq.heappush(self.queue, (-(literal >> 1), column, literal))
         for leaves in self.cuts.of(literal >> 1):
             self.by_leaves[column, leaves].append(literal)
@@ -239,9 +253,9 @@ class _Backwards:
     def _replace(self, adder: Adder) -> None:
         self.found.append(adder)
         if adder.low is not None:
-            self.bits[adder.column][adder.low] -= 1
+            self._count(adder.column, adder.low, -1)
         if adder.high is not None:
-            self.bits[adder.column + 1][adder.high] -= 1
+            self._count(adder.column + 1, adder.high, -1)
         self.constant += bool(adder.one) << adder.column
         for literal in adder.inputs:
             self._put(adder.column, literal)

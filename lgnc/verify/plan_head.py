@@ -65,14 +65,18 @@ class _Text:
         self.view, self.leaves, self.nodes, self.words = view, leaves, nodes, words
 
     def cut(self, literals: set[int]) -> _Cut:
-        """The circuit's gates behind these literals, which are leaves: nothing of what they are made from is seen."""
+        """The circuit's gates behind these literals, which are leaves: nothing of what they are made from is seen.
+
+        What equals one of them later is an adder's, of a literal that counts twice.
+        """
         leaf = {node: node for node in range(self.leaves + 1)}
         for node in sorted({literal >> 1 for literal in literals}):
             leaf.setdefault(node, len(leaf))
-        stop = {literal >> 1 for literal in literals}
-        known = {
-            number: 2 * leaf[each >> 1] ^ (each & 1) for number, each in enumerate(self.nodes) if each >> 1 in stop
-        }
+        stop, known = {literal >> 1 for literal in literals}, dict[int, int]()
+        for number, each in enumerate(self.nodes):
+            if each >> 1 in stop:
+                stop.remove(each >> 1)
+                known[number] = 2 * leaf[each >> 1] ^ (each & 1)
         graph, circuit = Graph(len(leaf) - 1, plain=True), self.view.circuit
         at = graph.add_gates(circuit, self.view.literal, known)
         outputs = circuit.outputs.tolist()

@@ -87,13 +87,15 @@ def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Ci
 
 
 def _early_keys(totals: Sequence[Sequence[Total]]) -> list[list[int]] | None:
-    """The words that a text compares before it adds the same constant to each: of the first stage after which every
-    class's sum lacks as much. None where there is no such stage.
+    """The words that a text compares before it adds the same constant to each: one of every class's sum, all of which
+    lack as much. None where there are none.
     """
-    for stage in zip(*totals, strict=False):
-        if len({each.lacks for each in stage}) == 1:
-            width = max(len(each.word) for each in stage)
-            return [each.word + [FALSE] * (width - len(each.word)) for each in stage]
+    for lacks in [each.lacks for each in totals[0]]:
+        found = [next((each.word for each in own if each.lacks == lacks), None) for own in totals]
+        words = [word for word in found if word is not None]
+        if len(words) == len(totals):
+            width = max(map(len, words))
+            return [word + [FALSE] * (width - len(word)) for word in words]
     return None
 
 

@@ -21,6 +21,9 @@ from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Bits, Effort, Oracle
 from lgnc.verify.space import Space
 
+_LATEST = 2
+"""Members of a class that are kept beside the first one."""
+
 _COPIES = 3
 """Perturbed words that go with every word of counterexamples."""
 
@@ -168,39 +171,44 @@ class _Sweep:
         self.examples = []
 
     def _classify(self, coming: list[int]) -> None:
-        """Find the coming nodes that share a signature with another node, and the first done node of each signature."""
+        """Find the coming nodes that share a signature with another node, and done nodes of each signature."""
         nodes = np.array(self.done + coming, np.int64)
         _, place, count = np.unique(self.signatures.hash[nodes], return_inverse=True, return_counts=True)
         several = count[place] > 1
         self.candidates = set(nodes[len(self.done) :][several[len(self.done) :]].tolist())
-        self.classes: dict[int, tuple[int, bool]] = {}
+        self.classes: dict[int, list[tuple[int, bool]]] = {}
         for node in nodes[: len(self.done)][several[: len(self.done)]].tolist():
             self._enter(node, self.literal[node])
 
-    def _enter(self, node: int, literal: int) -> tuple[int, bool] | None:
-        """Make a node its class's representative when it is the first; else the representative that there is."""
-        key = int(self.signatures.hash[node])
-        found = self.classes.get(key)
-        if found is None:
-            self.classes[key] = (literal ^ int(self.signatures.phase[node]), node in self.shared)
-        return found
+    def _enter(self, node: int, literal: int) -> None:
+        """Make a node one of its class's members: the first stays, and so do the latest."""
+        members = self.classes.setdefault(int(self.signatures.hash[node]), [])
+        literal ^= int(self.signatures.phase[node])
+        if all(literal != each for each, _ in members):
+            if len(members) > _LATEST:
+                del members[1]
+            members.append((literal, node in self.shared))
 
     def _merge(self, node: int, made: int) -> int:
-        """The literal for a node that was made as a new one: its class's representative when proven equal to it."""
-        found = self._enter(node, made)
-        if found is None or (found[1] and node in self.shared):
-            return made
-        target = found[0] ^ int(self.signatures.phase[node])
-        answer = self.oracle.equal(made, target, self.effort)
-        if answer is True and self.log is not None and not self.log.record(self.new, made, target):
-            answer = None
-        if answer is True:
-            self.new.alias(made, target)
-            return target
-        if answer is None:
-            self.undecided += 1
-        else:
-            assert not isinstance(answer, bool)
-            self.refuted += 1
-            self.examples.append(answer)
+        """The literal for a node that was made as a new one: that of a member of its class when proven equal to it.
+
+        Where the first one is too hard, later ones are tried: high bits of sums are often alike in all patterns.
+        """
+        members = self.classes.get(int(self.signatures.hash[node]), [])
+        undecided = False
+        for literal, shared in members[:1] + members[:0:-1]:
+            if shared and node in self.shared:
+                continue
+            target = literal ^ int(self.signatures.phase[node])
+            answer = self.oracle.equal(made, target, self.effort)
+            if answer is True and (self.log is None or self.log.record(self.new, made, target)):
+                self.new.alias(made, target)
+                return target
+            if answer is not True and answer is not None:
+                self.refuted += 1
+                self.examples.append(answer)
+                break
+            undecided = True
+        self.undecided += undecided
+        self._enter(node, made)
         return made

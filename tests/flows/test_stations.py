@@ -117,6 +117,16 @@ def test_a_manifest_that_is_signed_anew_is_compared(
     assert what in station(verdict, "manifest").detail
 
 
+def test_keys_that_lgnc_does_not_write_are_named(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "numpy")
+    verdict = verify(model, out)
+    assert "does not write" not in station(verdict, "manifest").detail
+    edit_manifest(out, lambda m: (m.update(licence="free"), m["costs"].update(price=7)))
+    again = verify(model, out)
+    assert (again.equal, again.how, station(again, "manifest").ok) == (verdict.equal, verdict.how, True)
+    assert station(again, "manifest").detail.endswith("lgnc does not write 'costs.price', 'licence'")
+
+
 def test_files_added_and_edited_are_named(tmp_path: Path) -> None:
     model, out = compiled(tmp_path, "verilog")
     (out / "notes.txt").write_text("mine")

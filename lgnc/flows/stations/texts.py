@@ -22,6 +22,17 @@ from lgnc.ir.circuit import Encoder
 from lgnc.ownership import JOURNAL, PLAN
 from lgnc.verify.verdict import Station, not_checked
 
+_KEYS: dict[str, Any] = {
+    **dict.fromkeys((
+        "bitstream", "circuit_sha256", "classes", "columns", "files", "lgnc", "lgnc_manifest", "manifest_sha256",
+        "name", "options", "outputs", "rewriter", "source_sha256", "stats", "synthesis", "target", "tau", "training",
+    )),
+    "costs": dict.fromkeys(("gates_before", "gates", "depth", "head_literals")),
+    "encoder": dict.fromkeys(("dtype", "features", "bits", "quantiser")),
+    "verified": dict.fromkeys(("passes", "stations")),
+}  # fmt: skip
+"""The keys of every target's manifest; None where what lies under one is its own."""
+
 Names = tuple[Sequence[str], Sequence[str]]
 """Features, then classes or outputs."""
 
@@ -129,6 +140,8 @@ def manifest(visit: Visit, again: Artifact | LgncError) -> Station:
     source = visit.other.source
     if source is not None and source.sha256 != visit.manifest.source_sha256:
         told += f"; compiled from another file than {visit.other.path.name}"
+    if isinstance(again, Artifact) and (more := _unknown("", {**_KEYS, **again.details}, visit.manifest.facts)):
+        told += f"; lgnc does not write {', '.join(more[:3])}" + f" and {len(more) - 3} more" * (len(more) > 3)
     return Station("manifest", not wrong, "read", "; ".join(wrong[:3]) or told)
 
 
@@ -216,6 +229,18 @@ def _different(at: str, wanted: Any, said: Any) -> list[str]:
     if isinstance(wanted, Mapping) and isinstance(said, Mapping):
         return [each for key in wanted for each in _different(f"{at}.{key}" if at else key, wanted[key], said.get(key))]
     return [] if wanted == said else [f"{at} is {said!r:.60}, and lgnc writes {wanted!r:.60}"]
+
+
+def _unknown(at: str, wanted: Any, said: Any) -> list[str]:
+    """The keys of `said` that are not in `wanted`, in the mappings that both have."""
+    if not isinstance(wanted, Mapping) or not isinstance(said, Mapping):
+        return []
+    return [
+        each
+        for key in said
+        for name in (f"{at}.{key}" if at else str(key),)
+        for each in (_unknown(name, wanted[key], said[key]) if key in wanted else [f"'{name:.60}'"])
+    ]
 
 
 def written_again(visit: Visit) -> Artifact | LgncError:
