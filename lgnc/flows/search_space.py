@@ -32,8 +32,11 @@ ENCODERS = {
 }
 """The one threshold of a byte is its highest bit, a wire; thresholds between a pixel's quarters are a gate each."""
 
-FIRST = (1.5, 3.0, 6.0, 12.0)
-"""Tables of the limit for each neuron of the last layer, in the first trials: a neuron and its share of the sums."""
+PRICE, CARRY_PRICE = {4: 4.0, 6: 2.3}, 1.6
+"""Tables for a neuron that fills one and its share of the sums: by inputs of a table, and with Xilinx' carry chains."""
+
+FIRST = (1, 2, 4, 8)
+"""The first trials are as large as the limit may allow, half as large, and so on."""
 
 _LEAST, _MOST = 16, 2
 """The last layer has between the limit over _LEAST and _MOST times the limit of neurons."""
@@ -64,7 +67,8 @@ def first_trials(dataset: Dataset, base: TrainConfig, family: str, max_luts: int
     least, most = widths_from(dataset, max_luts)
     firsts = {name: values[0] for name, values in open_settings(dataset, base).items()}
     firsts["node"] = TREES[FAMILIES[family].inputs]
-    sizes = [min(max(round(max_luts / share), least), most) for share in FIRST]
+    price = CARRY_PRICE if family == "xilinx" else PRICE[FAMILIES[family].inputs]
+    sizes = [min(max(round(max_luts / (price * share)), least), most) for share in FIRST]
     return [firsts | {"outputs": size} for size in dict.fromkeys(sizes)]
 
 

@@ -19,6 +19,7 @@ def plot_front(tried: Sequence[Point], front: Sequence[Point], path: Path, *, li
     check_plot_path(path)
     with drawing():
         from matplotlib.figure import Figure
+        from matplotlib.ticker import LogLocator
 
         figure = Figure(figsize=(7, 5), layout="constrained")
         axes = figure.subplots()
@@ -28,11 +29,12 @@ def plot_front(tried: Sequence[Point], front: Sequence[Point], path: Path, *, li
             axes.plot(luts, [100 * share for share in accuracies], style, color=colour, label=label)
         axes.axvline(limit, color="tab:red", linestyle="--", linewidth=1, label="limit")
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda size, _: f"{size:,.0f}")
         axes.xaxis.set_minor_formatter(lambda *_: "")
         axes.set_xlabel("look-up tables of the whole classifier")
         axes.set_ylabel("accuracy on validation rows, %")
         axes.set_title(plain(title))
         axes.grid(alpha=0.3, which="both")
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
         save_figure(figure, path)
