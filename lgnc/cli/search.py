@@ -34,7 +34,9 @@ PLOT = "front.png"
 @_common("--target", "family", required=True, help="xilinx, ice40, ecp5, gowin or generic.")
 @_common("--max-luts", required=True, type=click.IntRange(10, 10_000_000), help="Most look-up tables, all in.")
 @_common("--max-levels", type=click.IntRange(1, 10_000), help="Most levels of them.")
-@_common("--time", "seconds", type=Duration(), default="10m", show_default=True, help="How long to search.")
+@_common(
+    "--time", "seconds", type=Duration(), default="10m", show_default=True, help="Begin no network after this time."
+)
 @_common("--trials", type=click.IntRange(1), help="End after so many networks, if that is sooner.")
 @_common("--config", type=click.Path(path_type=Path), help="Settings of training that every network has, as TOML.")
 @_common("--seed", type=int, help="Of everything random.")

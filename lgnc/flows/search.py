@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lgnc.data.class_figures import class_figures
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import BadInput, unknown
+from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import make_folder, read_file, sha256, write_file
 from lgnc.flows.search_space import first_trials, open_settings, settled, suggest
 from lgnc.formats.lgn import Model, model_bytes, model_from_bytes
@@ -121,17 +122,22 @@ def search(
         found = finished(study)
         chosen = front_of(found, limits)
         if not chosen:
-            smallest = min(found, key=lambda trial: trial.values[1])
-            levels = f" in {smallest.user_attrs['area']['levels']} levels"
-            what = (
-                f"no network of {len(found)} is within {limits}: the smallest takes {smallest.values[1]:,.0f}{levels}"
-            )
-            raise BadInput(what, where="--max-luts", fix="raise the limit, or give more --time")
+            raise _none(found, limits)
         nets = tuple(_tested(trial, trial_of.model(trial, folder), dataset, folder) for trial in chosen)
         tried = tuple((int(trial.values[1]), trial.values[0]) for trial in found)
     front = Front(family, nets, tried, len(rows.y), len(dataset.y_test))
     write_file(folder / MARK, (json.dumps({"format": FORMAT, **front.as_json()}, indent=2) + "\n").encode())
     return front
+
+
+def _none(found: Sequence[Any], limits: Limits) -> BadInput:
+    """The line for a search that found no network within the limits."""
+    areas = sorted((trial.user_attrs["area"] for trial in found), key=lambda area: (area["luts"], area["levels"]))
+    least = f"the smallest takes {areas[0]['luts']:,} LUTs in {areas[0]['levels']} levels"
+    if limits.levels is not None:
+        least += f", and the fewest levels are {min(area['levels'] for area in areas)}"
+    what = f"none of {len(found)} networks is within {limits}: {least}"
+    return BadInput(what, where="search", fix="raise the limit, or search longer")
 
 
 def _check(base: TrainConfig) -> None:
@@ -254,13 +260,20 @@ class _Trial:
         return train(self._rows.fit, config, tested=False).model
 
     def model(self, trial: Any, folder: Path) -> Model:
-        """The network of a trial: from the folder, or trained again where it was another machine's."""
+        """The network of a trial: from the folder, or trained again where it was another machine's.
+
+        Raises Failed when that gives another network, as another version or engine may.
+        """
         path = folder / file_of(trial)
-        if path.is_file():
+        with suppress(BadInput):  # It is not there, or not whole.
             model = _untested(model_from_bytes(read_file(path), str(path)))
             if sha256(model_bytes(model)) == trial.user_attrs["sha256"]:
                 return model
-        return self._train(trial.user_attrs["settings"])
+        model = self._train(trial.user_attrs["settings"])
+        if sha256(model_bytes(model)) != trial.user_attrs["sha256"]:
+            what = f"trial {trial.number} was made by another version or engine, and is another network here"
+            raise Failed(what, where=str(path), fix="copy the file from where it was made, or use another --storage")
+        return model
 
 
 def optimised(model: Model) -> Circuit:
@@ -290,7 +303,7 @@ _FIGURES = {"test_accuracy", "standard_error", "majority_share", "balanced_accur
 
 def _untested(model: Model) -> Model:
     """The model as it was before it was run on test rows."""
-    training = {key: value for key, value in model.meta["training"].items() if key not in _FIGURES}
+    training = {key: value for key, value in model.meta.get("training", {}).items() if key not in _FIGURES}
     return replace(model, meta=model.meta | {"training": training})
 
 

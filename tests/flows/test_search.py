@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,16 +16,16 @@ pytest.importorskip("optuna")
 from lgnc.cli.main import run
 from lgnc.data import load_dataset
 from lgnc.data.dataset import Dataset
-from lgnc.diagnostics import BadInput
+from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows import search as module
 from lgnc.flows.search import Front, Limits, front_of, optimised, search
 from lgnc.flows.search_space import SPACE, settled
-from lgnc.formats.lgn import load_model
+from lgnc.formats.lgn import load_model, save_model
 from lgnc.ir.simulate import simulate
 from lgnc.mapping.area import classifier_area
 from lgnc.train import TrainConfig
 from lgnc.train.prepare import split
-from tests.support import needs
+from tests.support import needs, random_model
 
 BASE = TrainConfig(epochs=3, threads=1)
 LIMITS = Limits(200)
@@ -117,20 +116,37 @@ def test_a_search_is_gone_on_with_and_trains_nothing_twice(tmp_path: Path, monke
 
 
 @needs("torch")
-@pytest.mark.parametrize("lost", ["gone", "another network's"])
+@pytest.mark.parametrize("lost", ["gone", "damaged", "another network's"])
 def test_a_network_that_is_not_here_is_trained_again(lost: str, tmp_path: Path) -> None:
     folder = tmp_path / "front"
     front = found_in(folder)
     path = folder / front.nets[0].file
     before = path.read_bytes()
-    path.unlink() if lost == "gone" else shutil.copy(folder / front.nets[-1].file, path)
+    path.unlink()
+    if lost == "damaged":
+        path.write_bytes(before[:-9])
+    elif lost != "gone":
+        save_model(random_model(0), path)
     assert found_in(folder) == front
     assert path.read_bytes() == before
 
 
 @needs("torch")
+def test_a_network_that_cannot_be_made_again_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "front"
+    front = found_in(folder, trials=1)
+    other = load_model(folder / front.nets[0].file)
+    (folder / front.nets[0].file).unlink()
+    monkeypatch.setattr(module._Trial, "_train", lambda *_: replace(other, tau=2 * other.tau))
+    with pytest.raises(Failed, match="made by another version or engine"):
+        found_in(folder, trials=1)
+
+
+@needs("torch")
 def test_a_limit_that_nothing_meets_says_the_smallest(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no network of 2 is within 200 LUTs and 1 levels: the smallest takes \d+ in"):
+    with pytest.raises(
+        BadInput, match=r"none of 2 networks is within 200 LUTs and 1 levels: the smallest takes \d+ LUTs in"
+    ):
         found_in(tmp_path / "front", limits=Limits(200, 1), trials=2)
 
 
