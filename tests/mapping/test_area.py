@@ -63,7 +63,7 @@ def test_the_clock_is_that_of_the_longest_path(family: str) -> None:
     bits = Encoder(names, "bool", np.arange(3, dtype=np.int32), np.zeros(3, np.int64))
     head = Head(("p", "q"), np.array([0, 1, 2], np.int32), np.zeros(2, np.int64), 1.0)
     gate, pins, outputs = np.array([AND], np.uint8), np.array([[0], [1]], np.int32), np.array([6, 4], np.int32)
-    circuit = Circuit(bits, gate, *pins, outputs, head)
+    circuit = Circuit(bits, gate, pins[0], pins[1], outputs, head)
     area, kind = classifier_area(circuit, family), FAMILIES[family]
     levels = 2 if family == "xilinx" else 1
     assert (area.luts, area.levels) == (levels, levels)
