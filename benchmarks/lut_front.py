@@ -1,11 +1,13 @@
 """Accuracy against LUT6 of the whole classifier on MNIST: encoder, gates, popcount and argmax in one circuit.
 
 usage: LGNC_DATA=FOLDER python benchmarks/lut_front.py [--epochs N] [--nets "A;B"] [--models FOLDER] [--json FILE]
-                                                       [--plot FILE]
+                                                       [--plot FILE] [--cells]
 
 LUT6 is what `yosys-abc` maps to with `ifraig; dc2; dc2; if -K 6`, from the pixels' bits to the class index. Each net is
 trained once (seed 0), its epoch chosen on held-out training rows. One threshold a pixel, 127, is one wire of it: the
-encoder is free. With --models a net that is in the folder is measured, not trained again. Needs yosys-abc.
+encoder is free. With --models a net that is in the folder is measured, not trained again. With --cells, also what yosys
+leaves of the design in Xilinx' cells (`--family xilinx`, class out): LUTs, those with two outputs counted once, and
+CARRY4. Needs yosys-abc, and yosys for --cells.
 """
 
 from __future__ import annotations
@@ -19,7 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from lgnc.arithmetic.encoder import lower_encoder
+from lgnc.backends.artifact import Options
+from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.flow import SYNTHESIS
 from lgnc.data import load_dataset
+from lgnc.flows.search import optimised
+from lgnc.flows.synthesis import cell_types, read_netlist
 from lgnc.formats import lift
 from lgnc.formats.lgn import Model, load_model, save_model
 from lgnc.formats.write_aiger import aiger_bytes
@@ -49,6 +56,8 @@ NETS: dict[str, dict[str, Any]] = {
     "tree4 2000": {"node": "tree4", "widths": (2000,)},
     "tree2 4000,1000": {"widths": (4000, 1000)},
     "tree6 1000, 3 thresholds": {"node": "tree6", "widths": (1000,), "encoder": "thermometer:3"},
+    "tree6 1020, 3 thresholds": {"node": "tree6", "widths": (1020,), "encoder": "thermometer:3"},
+    "tree6 2120, 3 thresholds": {"node": "tree6", "widths": (2120,), "encoder": "thermometer:3"},
 }
 
 
@@ -65,6 +74,19 @@ def lut6(circuit: Circuit) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def cells(model: Model) -> dict[str, int]:
+    """LUTs, those of them with two outputs, and CARRY4, of what yosys makes of the design in Xilinx' cells."""
+    files = emit(optimised(model), Options("net", {"family": "xilinx", "outputs": "class"})).files
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "net.v").write_bytes(files["net_xilinx.v"])
+        words = f"read_verilog net.v; {SYNTHESIS['xilinx'][0]} -top net; json -o net.json *"
+        run([require_tool("yosys"), "-q", "-p", words], cwd=folder, timeout=3000)
+        found = cell_types(read_netlist(folder / "net.json"))
+    tables = sum(count for kind, count in found.items() if kind.startswith("LUT"))
+    return {"luts": tables + found["INV"], "luts_with_two_outputs": found["LUT6_2"], "carry4": found["CARRY4"]}
+
+
 def trained(name: str, epochs: int, folder: Path | None) -> Model:
     """The net called `name`, from the folder if it is there."""
     path = folder / f"{re.sub('[^a-z0-9]+', '-', name)}.lgn" if folder else None
@@ -77,8 +99,8 @@ def trained(name: str, epochs: int, folder: Path | None) -> Model:
     return model
 
 
-def measure(name: str, epochs: int, folder: Path | None) -> dict[str, Any]:
-    """One net's figures."""
+def measure(name: str, epochs: int, folder: Path | None, counted: bool) -> dict[str, Any]:
+    """One net's figures; counted: with its cells."""
     before = time.process_time()
     model = trained(name, epochs, folder)
     spent = time.process_time() - before
@@ -101,6 +123,7 @@ def measure(name: str, epochs: int, folder: Path | None) -> dict[str, Any]:
         "lut6_gates_alone": gates,
         "lut_levels": levels,
         "train_cpu_seconds": round(spent, 1),
+        **(cells(model) if counted else {}),
     }
 
 
@@ -135,11 +158,12 @@ def main() -> None:
     parser.add_argument("--models", type=Path, help="a folder that trained nets are kept in")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--cells", action="store_true")
     options = parser.parse_args()
     names = options.nets.split(";")
     rows = []
     for name in names:
-        rows.append(measure(name, options.epochs, options.models))
+        rows.append(measure(name, options.epochs, options.models, options.cells))
         print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
         if options.json:
             options.json.write_text(json.dumps(rows, indent=2) + "\n")

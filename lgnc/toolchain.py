@@ -67,7 +67,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pillow": ("read JPEG copies of 'cifar10'", "images"),
     "matplotlib": ("draw plots", "plot"),
     "jinja2": ("write reports", "report"),
-    "optuna": ("choose settings by --search", "search"),
+    "optuna": ("choose settings by --search and lgnc search", "search"),
     "distributed": ("train the cells of a grid by lgnc sweep", "sweep"),
     "psycopg": ("keep the study of --search in PostgreSQL", "postgres"),
     "tensorboard": ("show training in TensorBoard", "tensorboard"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from lgnc.arithmetic.encoder import encoder_circuit
 from lgnc.backends.verilog.cells import Ranks, cells_module
 from lgnc.backends.verilog.control import QUEUED, control_module
-from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
+from lgnc.backends.verilog.encoder import encoder_levels
 from lgnc.backends.verilog.target import VerilogSettings
 from lgnc.backends.verilog.testbench import testbench_text
 from lgnc.backends.verilog.text import Port
@@ -58,9 +60,15 @@ def mapped_files(
         "",
     ]
     sections = []
+    compared: dict[str, Any] = {}
     if encoded:
-        lines += encoder_module(f"{name}_encoder", circuit.encoder, source, bits, before > 0)
+        comparers = map_cells(encoder_circuit(circuit.encoder))
+        comparers = replace(comparers, outputs={bits.name: comparers.outputs["outputs"]})
+        levels = comparers.counts["levels"]
+        text, held = cells_module(f"{name}_encoder", comparers, source, [bits], Ranks(before, levels))
+        lines += text
         sections.append(Section("encoder", [source], [bits], before))
+        compared = {"encoder": {"tables": comparers.counts["tables"], "levels": levels, "registers": held}}
     text, registers = cells_module(f"{name}_cells", mapped, bits, results, ranks)
     lines += text
     sections.append(Section("cells", [bits], results, ranks.latency))
@@ -76,6 +84,7 @@ def mapped_files(
         "cells_xilinx.v": (files("lgnc.backends.verilog") / "runtime" / "cells_xilinx.v").read_bytes(),
     }
     details = {"family": "xilinx", **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
+    details |= compared
     return Written(made, details)
 
 

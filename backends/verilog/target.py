@@ -8,13 +8,12 @@ from lgnc.backends.setting import choice, number
 from lgnc.backends.target import Engine, Target
 from lgnc.backends.verilog.boards import FPGA_BOARDS
 from lgnc.diagnostics import BadInput
+from lgnc.mapping.families import FAMILIES
 
 OUTPUTS = ("both", "class", "scores")
 INTERFACES = ("parallel", "stream", "axis", "serial")
 POPCOUNTS = ("parallel", "serial")
 DEFAULT_BEAT = 32
-TABLE_INPUTS = {"generic": 6, "xilinx": 6, "ice40": 4, "ecp5": 4, "gowin": 4}
-"""Family -> inputs of its look-up tables."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class VerilogSettings:
     )
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
     family: str | None = choice(
-        tuple(TABLE_INPUTS),
+        tuple(FAMILIES),
         "whose look-up tables ranks are placed between; xilinx also adds a mapped form",
         unless="the board's, else generic",
     )
@@ -47,7 +46,7 @@ class VerilogSettings:
     def table_inputs(self) -> int:
         """Inputs of a look-up table of the family."""
         own = "generic" if self.board is None else FPGA_BOARDS[self.board].family
-        return TABLE_INPUTS[self.family or own]
+        return FAMILIES[self.family or own].inputs
 
     @property
     def wrapping(self) -> str:

@@ -30,8 +30,8 @@ except ImportError:  # Windows
 
 # fmt: off
 COMMANDS = (
-    "train", "sweep", "experiment", "compile", "simulate", "verify", "certificate", "ask", "opt", "info", "show",
-    "explain", "report", "doctor", "demo", "completion",
+    "train", "search", "sweep", "experiment", "compile", "simulate", "verify", "certificate", "ask", "opt", "info",
+    "show", "explain", "report", "doctor", "demo", "completion",
 )
 # fmt: on
 

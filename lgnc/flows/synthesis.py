@@ -52,8 +52,13 @@ def read_netlist(path: Path) -> Netlist:
 
 def cell_counts(netlist: Netlist) -> Counts:
     """The LUTs and flip-flops of all modules of a netlist, each of which is instantiated once."""
-    kinds = [cell["type"] for module in _own(netlist).values() for cell in module["cells"].values()]
+    kinds = list(cell_types(netlist).elements())
     return Counts(sum(bool(_LUT.fullmatch(kind)) for kind in kinds), sum(bool(_FLIP_FLOP.fullmatch(k)) for k in kinds))
+
+
+def cell_types(netlist: Netlist) -> Counter[str]:
+    """How many cells of each type all modules of a netlist have, each of which is instantiated once."""
+    return Counter(cell["type"] for module in _own(netlist).values() for cell in module["cells"].values())
 
 
 def logic_cells(netlist: Netlist) -> int:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -18,11 +12,11 @@ from numpy.typing import NDArray
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
-from lgnc.toolchain import require_package
 from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
 from lgnc.train.ranks import world_size
 from lgnc.train.resolve import learned, resolve
+from lgnc.train.study import database, finished, sampler, study_of, try_for
 
 FOLDS = 3
 SPACE: dict[str, tuple[Any, ...]] = {
@@ -72,8 +66,8 @@ def search(
         raise BadInput("chooses the width of a network of equal layers, in one process", where="--search", fix=fix)
     if resolve(base, dataset).word > 1:
         raise BadInput("chooses no words of gates", where="--search", fix="leave out --search, or use another --wiring")
-    with _database(storage) as database:
-        trials = _tried(_study(dataset, base, database), dataset, base, seconds, on_trial)
+    with database(storage) as opened:
+        trials = _tried(_study(dataset, base, opened), dataset, base, seconds, on_trial)
     best = max(trials, key=lambda trial: (trial.value, -trial.number))
     settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
     config = _config(base, settings, dataset) if settings else base
@@ -94,9 +88,9 @@ def _tried(
     open_ = [name for name in SPACE if getattr(base, name) is None and name not in settled]
 
     def objective(trial: Any) -> float:
-        study.sampler = _sampler(base.seed, trial.number)
+        study.sampler = sampler(base.seed, trial.number)
         chosen = {name: trial.suggest_categorical(name, SPACE[name]) for name in open_}
-        trial.set_user_attr(_DEFAULTS, not done())
+        trial.set_user_attr(_DEFAULTS, not finished(study))
         if trial.user_attrs[_DEFAULTS]:
             return _score(folds, base)
         try:
@@ -104,79 +98,15 @@ def _tried(
         except BadInput as error:  # Settings that this data cannot have, such as more candidates than bits.
             raise TrialPruned from error
 
-    def told(_: Any, trial: Any) -> None:
-        if trial.value is not None:
-            on_trial(trial.number + 1, trial.value)
-
-    def done() -> list[Any]:
-        return [trial for trial in study.trials if trial.value is not None]
-
-    left = seconds - sum(trial.duration.total_seconds() for trial in done())
-    if left > 0 or not done():
-        study.optimize(objective, timeout=max(left, 0.001), callbacks=[told])
-    return done()
-
-
-@contextmanager
-def _database(url: str) -> Iterator[Any]:
-    """Optuna's storage at an URL, closed in the end. What it, its driver or the lack of one raises inside becomes
-    BadInput, without the password of the URL.
-    """
-    import optuna
-    from sqlalchemy.exc import SQLAlchemyError
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if url.startswith("postgresql"):
-        require_package("psycopg")
-    try:
-        storage = _storage(url.replace("postgresql://", "postgresql+psycopg://", 1))
-        try:
-            yield storage
-        finally:
-            storage.remove_session()
-            storage.engine.dispose()
-    except (optuna.exceptions.StorageInternalError, SQLAlchemyError, ModuleNotFoundError) as error:
-        what = f"cannot be used: {' '.join(str(error).split())[:200]}"
-        where = re.sub(r"(://[^:/@]*):[^/]*@", r"\1:***@", f"--storage {url}")
-        raise BadInput(what, where=where, fix="give a URL such as sqlite:///study.db") from None
-
-
-def _storage(url: str) -> Any:
-    """Optuna's storage, its tables made where there are none; who makes them at the same time is refused once."""
-    import optuna
-    from sqlalchemy.exc import IntegrityError, ProgrammingError
-    from sqlalchemy.pool import NullPool
-
-    options = {} if url.startswith("sqlite") else {"poolclass": NullPool}  # What fails leaves no connection open.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for pause in (0.2, 1.0, 3.0):
-            try:
-                return optuna.storages.RDBStorage(url, options)
-            except (IntegrityError, ProgrammingError):
-                time.sleep(pause)
-        return optuna.storages.RDBStorage(url, options)
+    try_for(study, objective, seconds, lambda trial: on_trial(trial.number + 1, trial.value))
+    return finished(study)
 
 
 def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:
     """The study of this data set and these settings in a storage of Optuna's."""
-    import optuna
-
     record = resolve(base, dataset).record()
     record["time_budget"] = None
-    name = hashlib.sha256(json.dumps([record, data_digest(dataset), SPACE]).encode()).hexdigest()[:16]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return optuna.create_study(
-            storage=storage, study_name=f"lgnc-{name}", load_if_exists=True, direction="maximize"
-        )
-
-
-def _sampler(seed: int, trial: int) -> Any:
-    """What chooses a trial's settings, by a seed of its own: no two machines, and no two sittings, draw the same."""
-    from optuna.samplers import TPESampler
-
-    return TPESampler(seed=int(np.random.default_rng([seed, 7, trial]).integers(1 << 31)))
+    return study_of([record, data_digest(dataset), SPACE], storage, ["maximize"])
 
 
 def _config(base: TrainConfig, chosen: dict[str, Any], dataset: Dataset) -> TrainConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lgnc.arithmetic.encoder import lower_encoder
 from lgnc.backends.verilog.mapped import mapped_lemma
 from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.function import READ_BACK_GATES
@@ -42,6 +43,8 @@ def prove_mapped(circuit: Circuit, read: Circuit, ports: int = 1, seconds: float
     lemma = mapped_lemma(circuit)
     first = prove(circuit, lemma, time_limit=seconds)
     step = _shown(lemma, read, circuit, ports) if first.equal else circuit
+    if step.encoder.dtype not in ("bool", read.encoder.dtype) and not step.encoder.is_float:
+        step = lower_encoder(step)  # Its comparisons are cells too, over the bits of the features.
     return prove(step, read, time_limit=seconds)
 
 
