@@ -1,18 +1,20 @@
-"""iCE40's cells in text: SB_LUT4 and SB_CARRY, so that a place of a chain, or a link, is one logic cell.
+"""iCE40's cells in text: SB_LUT4 and SB_CARRY, so that a place of a chain is one logic cell.
 
 A logic cell's carry is the majority of the pins I1 and I2 of its table and the carry in, which is pin I3. A packer
-joins the two where they read the same: so does every place here, and a link, whose bit is on I1 and I2 both, shows the
-carry that came before. The first link of a chain has nothing to show.
+joins table and carry where they read the same. The first cell of a chain makes a bit the carry: with 0 on the other
+pin and 1 as the carry in. A link in the middle, the bit on both pins, would do that too and show the carry before it,
+but nextpnr 0.4 routes one signal to both pins for ever; so adders share no chains (`FABRICS`).
 """
 
 from __future__ import annotations
 
 from lgnc.backends.verilog.cells import CellText
-from lgnc.mapping.netlist import Chain, Place, Table
+from lgnc.diagnostics import Failed
+from lgnc.mapping.netlist import Chain, Table
 
 _PINS = 4
-_SUM, _CARRY_IN = 0xC33C, 0xFF00
-"""I1 ^ I2 ^ I3, and I3."""
+_SUM = 0xC33C
+"""I1 ^ I2 ^ I3."""
 
 
 class Ice40Text(CellText):
@@ -30,21 +32,18 @@ class Ice40Text(CellText):
         self.lines.append(f"  SB_LUT4 #(.LUT_INIT(16'h{truth:04x})) {name} (.O({output}), {joined});")
 
     def chain(self, cell: Chain, segment: int) -> None:
-        stem, before = self.stem_of_chain(cell), self.literal(cell.start, segment)
+        stem, before = self.stem_of_chain(cell), "1'b1"
         for at, place in enumerate(cell.places):
-            one, two = self._operands(place, segment)
+            one, two = (*(self.literal(each, segment) for each in place.adds), "1'b0", "1'b0")[:2]
+            if at and len(place.adds) == 1:
+                raise Failed("a link stands inside a chain", where="verilog", fix="report it")
             if place.total is not None and place.total >= 0:
                 total = self.name[place.total >> 1]
-                truth = _SUM if len(place.adds) > 1 else _CARRY_IN
                 self.lines.append(f"  wire {total};")
-                self._lut(f"{stem}_{at}_t", truth, total, ["1'b0", one, two, before])
+                self._lut(f"{stem}_{at}_t", _SUM, total, ["1'b0", one, two, before])
             if at + 1 < len(cell.places):
                 after = f"{stem}_{at}"
                 self.lines.append(f"  wire {after};")
-                self.lines.append(f"  SB_CARRY {after}_c (.CO({after}), .I0({one}), .I1({two}), .CI({before}));")
+                pins = f".I0({one}), .I1({two}), .CI({before})"
+                self.lines.append(f"  (* keep *) SB_CARRY {after}_c (.CO({after}), {pins});")
                 before = after
-
-    def _operands(self, place: Place, segment: int) -> tuple[str, str]:
-        """What a place adds, or twice what a link carries."""
-        wires = [self.literal(each, segment) for each in place.adds] or ["1'b0"]
-        return wires[0], wires[-1]

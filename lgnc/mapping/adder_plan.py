@@ -1,10 +1,9 @@
 """Which ripple adders count columns of bits where a place of a carry chain is one table of four inputs.
 
-A place adds two bits of its column to the carry. Before the first place of an adder stands a link, which starts its
-carry with a third bit of the lowest column, whatever the carry before it was, and shows that carry: so adders stand
-one behind another in a chain, each for its places and one link. A full adder alone is two tables, as many as an adder
-of one place. So what counts is how often a carry goes on: each full adder of a column higher up in the adder of one
-below it saves a table. `plan_adders` looks for few adders in few stages.
+A place adds two bits of its column to the carry. A cell before the first place starts the carry with a third bit of
+the lowest column, and one behind the last shows the carry. Where adders share chains these two are one, a link, between
+an adder and the next. A full adder alone is two tables. So what counts is how often a carry goes on: each full adder
+of a column higher up in the adder of one below it saves a table. `plan_adders` looks for few adders in few stages.
 """
 
 from __future__ import annotations
@@ -46,21 +45,24 @@ class _Style(NamedTuple):
 
 _STYLES = [_Style(*each) for each in product((1, 2, 3), (1.0, 0.75, 0.6, 0.45, 0.3))]
 
+_ALONE = 3
+"""Fewest places of an adder with a chain of its own that is cheaper than full adders."""
+
 _STAGE = 1
 """Tables that a stage less is worth."""
 
 
-def plan_adders(counts: Sequence[int], gates: int = 0) -> Plan:
+def plan_adders(counts: Sequence[int], gates: int = 0, *, shared: bool = True) -> Plan:
     """Adders that bring `counts`, bits of each column, to one bit each; carries out of the last column drop.
 
     gates: how many bits of the first column are gates that links and places can compute: two of the three that an
-    adder takes there.
+    adder takes there. shared: whether adders share chains.
     """
-    plans = [_plan(list(counts), gates, style) for style in _STYLES]
+    plans = [_plan(list(counts), gates, style, shared) for style in _STYLES]
     return min(plans, key=lambda plan: plan.price + _STAGE * len(plan.stages))
 
 
-def _plan(counts: list[int], gates: int, style: _Style) -> Plan:
+def _plan(counts: list[int], gates: int, style: _Style, shared: bool) -> Plan:
     tables = 0
     if gates:
         # k rounds from r wires take 2 r k gates, if each gives back the wires that it takes
@@ -69,17 +71,22 @@ def _plan(counts: list[int], gates: int, style: _Style) -> Plan:
         gates -= tables
     stages, price = [], tables
     while (last := _last(counts, gates)) is None:
-        adders, gates = _stage(counts, gates, style.share)
+        adders, gates = _stage(counts, gates, style.share, shared)
         if not adders:  # gates and no wire to add them to
             tables, price, gates = tables + gates, price + gates, 0
             continue
         counts = _after(counts, adders)
         stages.append(adders)
-        price += sum(len(each.takes) + 1 for each in adders)
+        price += sum(_price(each, shared) for each in adders)
     if last.takes:
         stages.append([last])
-        price += len(last.takes) + 1
+        price += _price(last, shared)
     return Plan(tables, stages, price)
+
+
+def _price(adder: Adder, shared: bool) -> int:
+    """Cells: places and, beside them, a link, or what starts the carry and what shows it."""
+    return len(adder.takes) + (1 if shared or not adder.chained else 1 + adder.open)
 
 
 def _last(counts: Sequence[int], gates: int) -> Adder | None:
@@ -94,7 +101,7 @@ def _last(counts: Sequence[int], gates: int) -> Adder | None:
     return Adder(lowest, tuple(counts[lowest:]), chained=True, open=False)
 
 
-def _stage(counts: Sequence[int], gates: int, share: float) -> tuple[list[Adder], int]:
+def _stage(counts: Sequence[int], gates: int, share: float, shared: bool) -> tuple[list[Adder], int]:
     """(adders that read what is there now, gates of the first column that are left)."""
     left, made = list(counts), list[Adder]()
     for column in range(len(left)):
@@ -103,11 +110,14 @@ def _stage(counts: Sequence[int], gates: int, share: float) -> tuple[list[Adder]
             taken = min(2, gates) if column == 0 else 0
             if column == 0 and left[0] == gates:
                 break  # no wire to add them to
-            takes, at = [3], column + 1
+            at = column + 1
             while at < len(left) and left[at] >= 2:
-                takes.append(2)
-                left[at] -= 2
                 at += 1
+            if not shared and at < len(left) and at - column < _ALONE:
+                at = column + 1
+            takes = [3] + [2] * (at - column - 1)
+            for above in range(column + 1, at):
+                left[above] -= 2
             if len(takes) == 1 and not taken:
                 lone = max(1, round(share * (left[column] // 3))) if lone is None else lone - 1
                 if not lone:

@@ -54,7 +54,7 @@ def add_bits(net: Netlist, counts: Sequence[Columns], cuts: Mapping[int, tuple[i
 
 
 def _chains(net: Netlist, taken: Sequence[_Taken]) -> list[list[_Taken]]:
-    """Adders that share a chain, those together that are ready together."""
+    """Adders that share a chain, those together that are ready together; each has its own where none may share."""
     longest = net.fabric.longest
     chains, places = list[list[_Taken]](), longest
     for each in sorted(taken, key=lambda each: each.ready):
@@ -121,7 +121,8 @@ class _Sums:
 
     def plan(self) -> list[list[Adder]]:
         """The adders, stage by stage. Gates that the plan wants on wires get their tables."""
-        plan = plan_adders([len(column) for column in self.columns], len(self.gates))
+        shared = self.net.fabric.longest > 0
+        plan = plan_adders([len(column) for column in self.columns], len(self.gates), shared=shared)
         left = len(self.gates) - plan.tables
         for literal in self.gates[left:]:
             self.net.table(self.cuts[literal >> 1], literal)

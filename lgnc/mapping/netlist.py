@@ -18,8 +18,8 @@ from lgnc.mapping.tables import VARIABLES
 class Fabric(NamedTuple):
     """pins: inputs of a table with one output. shared: inputs that a sum and a carry may have together. two_outputs:
     whether these are one table, else two. gates: of a chain of full adders, whether a place computes a gate of two
-    inputs beside the bit that it adds it to; None where chains are of another kind. longest: places of such a chain at
-    most, since its carry passes all of them for a timing analysis.
+    inputs beside the bit that it adds it to; None where chains are of another kind. longest: places of a chain at most
+    where adders share chains, since a carry passes all of them for a timing analysis; 0 where they do not.
     """
 
     pins: int
@@ -29,7 +29,7 @@ class Fabric(NamedTuple):
     longest: int = 0
 
 
-FABRICS = {"xilinx": Fabric(6, 5, True), "ice40": Fabric(4, 4, False, False, 16), "ecp5": Fabric(4, 4, False, True, 48)}
+FABRICS = {"xilinx": Fabric(6, 5, True), "ice40": Fabric(4, 4, False, False), "ecp5": Fabric(4, 4, False, True, 48)}
 """Family -> what its cells are."""
 
 

@@ -53,19 +53,19 @@ def test_a_popcount_costs_at_most_three_quarters_of_a_table_a_bit(bits: int) -> 
     assert len(net.tables) + out <= 0.77 * bits
 
 
-@pytest.mark.parametrize("gates", [False, True])
+@pytest.mark.parametrize(("gates", "shared"), [(False, False), (False, True), (True, True)])
 @pytest.mark.parametrize(
     "counts", [[1], [2, 0], [3, 0], [7, 0, 0], [60, *[0] * 5], [101, 0, 1, 0, 0, 1, 0], [5, 9, 2, 0, 0]]
 )
-def test_adders_take_what_is_there_and_leave_one_bit(counts: list[int], gates: bool) -> None:
+def test_adders_take_what_is_there_and_leave_one_bit(counts: list[int], gates: bool, shared: bool) -> None:
     """Carries and sums of a stage are there after it; two gates and a wire of the first column at most in an adder."""
     left, fresh = list(counts), counts[0] if gates else 0
-    plan = plan_adders(counts, fresh)
+    plan = plan_adders(counts, fresh, shared=shared)
     fresh, price = fresh - plan.tables, plan.tables
     for stage in plan.stages:
         given = [0] * (len(left) + 1)
         for adder in stage:
-            price += len(adder.takes) + 1
+            price += len(adder.takes) + 1 + (adder.chained and adder.open and not shared)
             for at, take in enumerate(adder.takes, adder.column):
                 assert 0 <= take <= (3 if at == adder.column else 2)
                 assert take <= left[at]
@@ -81,11 +81,12 @@ def test_adders_take_what_is_there_and_leave_one_bit(counts: list[int], gates: b
     assert price == plan.price
 
 
-@pytest.mark.parametrize(("gates", "most"), [(False, 1.53), (True, 1.7)])
+@pytest.mark.parametrize(("gates", "shared", "most"), [(False, False, 1.78), (False, True, 1.53), (True, True, 1.7)])
 @pytest.mark.parametrize("bits", [60, 100, 200])
-def test_what_ripple_adders_cost(bits: int, gates: bool, most: float) -> None:
+def test_what_ripple_adders_cost(bits: int, gates: bool, shared: bool, most: float) -> None:
     """Tables of four inputs a bit: 2 with full adders, and 3 with a gate before each bit."""
-    assert plan_adders([bits, *[0] * (bits.bit_length() - 1)], bits * gates).price <= most * bits
+    counts = [bits, *[0] * (bits.bit_length() - 1)]
+    assert plan_adders(counts, bits * gates, shared=shared).price <= most * bits
 
 
 @pytest.mark.parametrize("family", FABRICS)
@@ -99,7 +100,8 @@ def test_counts_are_sums(count: int, family: str) -> None:
     net = Netlist(count, FABRICS[family])
     bits = count_bits(net, columns, {}) if family == "xilinx" else add_bits(net, [columns], {})[0]
     if family != "xilinx":
-        assert all(len(cell.places) <= net.fabric.longest + 1 for cell in net.cells if isinstance(cell, Chain))
+        longest = net.fabric.longest or len(columns) + 1
+        assert all(len(cell.places) <= longest + 1 for cell in net.cells if isinstance(cell, Chain))
     names = tuple(f"b{k}" for k in range(len(bits)))
     circuit = net.build.circuit(bits, tuple(f"x{k}" for k in range(count)), names)
     x = rng.integers(0, 2, (300, count)).astype(np.bool_)

@@ -127,7 +127,7 @@ def test_circuits_without_a_head(family: str) -> None:
 
 SWAPS = {
     "xilinx": (r"\.DI\(\{(.*?)\}\), \.S\(\{(.*?)\}\)", ".DI({{{1}}}), .S({{{0}}})"),
-    "ice40": (r"\.I1\(([^)]+)\), \.CI\((c[^)]+)\)", ".I1({1}), .CI({1})"),
+    "ice40": (r"\.I1\(([^)]+)\), \.CI\((c[^)]+)\)\);", ".I1({1}), .CI({1}));"),
     "ecp5": (r"\.CIN\((c[^)]+)\), \.A0\(([^)]+)\)", ".CIN({1}), .A0({1})"),
 }
 """Pins of a carry cell, and others in their places."""
