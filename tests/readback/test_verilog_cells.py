@@ -119,6 +119,15 @@ def over(circuit: Circuit, text: str) -> Circuit:
     return over_features(circuit_from_verilog(text), circuit.encoder)
 
 
+@needs("verilator")
+@pytest.mark.parametrize("family", MAPPED)
+def test_the_text_is_clean(family: str, tmp_path: Path) -> None:
+    """Behind a handshake, with a rank at every level: nothing is unread, and widths agree."""
+    (tmp_path / "net.v").write_text(text_of(lift(random_model(3, layers=2)), family, pipeline_depth=1))
+    (tmp_path / "cells.v").write_text(MODELS[family])
+    run([require_tool("verilator"), "--lint-only", "-Wall", "--top-module", "net", "net.v", "cells.v"], cwd=tmp_path)
+
+
 @pytest.mark.parametrize("family", MAPPED)
 def test_circuits_without_a_head(family: str) -> None:
     circuit = random_circuit(8, outputs=15)

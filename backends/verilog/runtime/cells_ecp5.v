@@ -16,11 +16,11 @@ module CCU2C #(
 );
   wire propagate0 = INIT0[{D0, C0, B0, A0}];
   wire propagate1 = INIT1[{D1, C1, B1, A1}];
-  wire generate0 = INJECT1_0 == "YES" ? 1'b0 : INIT0[{2'b00, B0, A0}];
-  wire generate1 = INJECT1_1 == "YES" ? 1'b0 : INIT1[{2'b00, B1, A1}];
+  wire generate0 = INJECT1_0 == "NO" ? INIT0[{2'b00, B0, A0}] : 1'b0;
+  wire generate1 = INJECT1_1 == "NO" ? INIT1[{2'b00, B1, A1}] : 1'b0;
   wire middle = propagate0 ? CIN : generate0;
-  assign S0 = propagate0 ^ (INJECT1_0 == "YES" ? 1'b0 : CIN);
-  assign S1 = propagate1 ^ (INJECT1_1 == "YES" ? 1'b0 : middle);
+  assign S0 = propagate0 ^ (INJECT1_0 == "NO" ? CIN : 1'b0);
+  assign S1 = propagate1 ^ (INJECT1_1 == "NO" ? middle : 1'b0);
   assign COUT = propagate1 ? middle : generate1;
 endmodule
 
