@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lgnc.backends.verilog.testbench import filled
@@ -110,15 +110,15 @@ def board_files(name: str, board: str) -> dict[str, bytes]:
     }
 
 
-def make_rules(name: str, board: str) -> str:
-    """Rules `bitstream` and `program` for the folder's Makefile."""
+def make_rules(name: str, board: str, sources: Mapping[str, Sequence[str]]) -> str:
+    """Rules `bitstream` and `program` for the folder's Makefile. sources: family -> what its script reads."""
     chosen, flow = FPGA_BOARDS[board], board_flow(name, board)
     return "\n".join(
         [
             "",
             ".PHONY: bitstream program",
             f"bitstream: {flow.bitstream}",
-            f"{flow.bitstream}: $(SOURCES) {flow.constraints}",
+            f"{flow.bitstream}: {' '.join(sources[chosen.family])} {flow.constraints}",
             f"\tyosys -q {flow.script}",
             f"\t{flow.router} {' '.join(flow.route)}",
             f"\t{flow.packer} {' '.join(flow.pack)}",

@@ -20,10 +20,10 @@ from lgnc.backends.verilog.control import QUEUED, control_module, control_regist
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
-from lgnc.backends.verilog.flow import flow_files, xilinx_sources
+from lgnc.backends.verilog.flow import family_sources, flow_files
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, serial_top, stream_top
-from lgnc.backends.verilog.mapped import is_mapped, mapped_files
+from lgnc.backends.verilog.mapped import mapped_family, mapped_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axis_properties, counted_properties, stream_properties
@@ -98,7 +98,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
         del details["gates"]["popcount"]
-    mapped = is_mapped(settings)
+    mapped = mapped_family(settings)
     if mapped:
         written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings)
         files |= written.files
@@ -126,7 +126,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     top = design_top(name, ports.source, ports.results, clocked=latency > 0)
     if settings.interface == "axis":
         top = stream_top(name, octets(details["axis"]["beat_width"]))
-        read = xilinx_sources(name, top.sources, mapped=mapped)
+        read = family_sources(name, top.sources, "xilinx", mapped)
         files |= driver_files(name, circuit.encoder, ports.source, details["axis"], read)
     elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)

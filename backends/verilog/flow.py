@@ -26,23 +26,24 @@ formal:
 """
 
 
-def xilinx_sources(name: str, sources: Sequence[str], *, mapped: bool) -> list[str]:
-    """The sources for Xilinx' tools: `NAME_xilinx.v`, where that is there, in place of `NAME.v`."""
-    return [f"{name}_xilinx.v" if mapped and each == f"{name}.v" else each for each in sources]
+def family_sources(name: str, sources: Sequence[str], family: str, mapped: str | None) -> list[str]:
+    """The sources for a family's tools: where the mapped form is of it, `NAME_FAMILY.v` in place of `NAME.v`."""
+    return [f"{name}_{family}.v" if mapped == family and each == f"{name}.v" else each for each in sources]
 
 
 def flow_files(
-    name: str, top: Top, *, board: str | None = None, mapped: bool = False, row: bool = False
+    name: str, top: Top, *, board: str | None = None, mapped: str | None = None, row: bool = False
 ) -> dict[str, bytes]:
     """The files, for the design alone, for its wrapper, or for the wrapper on a board.
 
-    mapped: `NAME_xilinx.v` is there. row: `NAME_row.v` is.
+    mapped: the family of the mapped form, where there is one. row: `NAME_row.v` is there.
     """
     modules = [each.removesuffix(".v") for each in top.sources if each != f"{name}_board.v"]
-    sources, xilinx = " ".join(top.sources), xilinx_sources(name, top.sources, mapped=mapped)
+    sources = " ".join(top.sources)
+    read = {family: family_sources(name, top.sources, family, mapped) for family in SYNTHESIS}
     proven = [each for each in modules if top.clock and each != f"{name}_serial"]
     benches = [(f"tb_{each}", sources) for each in modules]
-    benches += [(f"tb_{name}_xilinx", f"{name}_xilinx.v cells_xilinx.v")] if mapped else []
+    benches += [(f"tb_{name}_{mapped}", f"{name}_{mapped}.v cells_{mapped}.v")] if mapped else []
     benches += [(f"tb_{name}_row", f"{name}.v {name}_row.v")] if row else []
     wrapped = [{"NAME": name, "WRAPPER": each.removeprefix(f"{name}_")} for each in modules[1:]]
     words = {
@@ -50,8 +51,8 @@ def flow_files(
         "TOP": top.name,
         "SOURCES": sources,
         "CORESOURCES": ", ".join(top.sources),
-        "XILINX": " ".join(xilinx),
-        "COREXILINX": ", ".join(xilinx),
+        "XILINX": " ".join(read["xilinx"]),
+        **{f"CORE{family.upper()}": ", ".join(own) for family, own in read.items()},
         "SIMULATIONS": "\n".join(
             f"\tiverilog -g2001 -o {bench}.vvp {read} {bench}.v\n\tvvp -N {bench}.vvp" for bench, read in benches
         ),
@@ -60,7 +61,7 @@ def flow_files(
         "CONSTRAINT": f"create_clock -period $period [get_ports {top.clock}]"
         if top.clock
         else "set_max_delay $period -from [all_inputs] -to [all_outputs]",
-        "BOARDRULES": make_rules(name, board) if board else "",
+        "BOARDRULES": make_rules(name, board, read) if board else "",
         "ICE40": ", ".join(SYNTHESIS["ice40"][0].split()[1:]),
         "ECP5": ", ".join(SYNTHESIS["ecp5"][0].split()[1:]),
         "WRAPPERBENCH": "".join(filled("bench.core.in", each) for each in wrapped),
@@ -72,8 +73,7 @@ def flow_files(
         "vivado.tcl": filled("vivado.tcl.in", words),
     }
     for family, (command, form) in SYNTHESIS.items():
-        own = {"COMMAND": command, "FORM": form, "FAMILY": family}
-        own |= {"SOURCES": words["XILINX"]} if family == "xilinx" else {}
+        own = {"COMMAND": command, "FORM": form, "FAMILY": family, "SOURCES": " ".join(read[family])}
         template = "synth_gowin.ys.in" if family == "gowin" else "synth.ys.in"
         files[f"synth_{family}.ys"] = filled(template, words | own)
     return {path: text.encode() for path, text in files.items()}

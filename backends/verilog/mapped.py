@@ -1,4 +1,4 @@
-"""`NAME_xilinx.v`: the same design in the family's own cells, beside the portable text, with a testbench of its own."""
+"""`NAME_FAMILY.v`: the same design in a family's own cells, beside the portable text, with a testbench of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from lgnc.arithmetic.encoder import encoder_circuit
-from lgnc.backends.verilog.cells import Ranks, cells_module
+from lgnc.backends.verilog.cells import CellText, Ranks, cells_module
+from lgnc.backends.verilog.cells_ecp5 import Ecp5Text
+from lgnc.backends.verilog.cells_ice40 import Ice40Text
+from lgnc.backends.verilog.cells_xilinx import XilinxText
 from lgnc.backends.verilog.control import QUEUED, control_module
 from lgnc.backends.verilog.encoder import encoder_levels
 from lgnc.backends.verilog.target import VerilogSettings
@@ -20,6 +23,24 @@ from lgnc.ir.circuit import Circuit
 from lgnc.mapping.cells import Mapped, map_cells
 
 
+class _Family(NamedTuple):
+    """writer: of its cells. says: whose they are, in the first line of the text."""
+
+    writer: type[CellText]
+    says: str
+
+
+_FAMILIES = {
+    "xilinx": _Family(XilinxText, "Xilinx' cells"),
+    "ice40": _Family(Ice40Text, "iCE40's cells"),
+    "ecp5": _Family(Ecp5Text, "ECP5's cells"),
+}
+
+
+MAPPED = tuple(_FAMILIES)
+"""Families that have a mapped form."""
+
+
 class Written(NamedTuple):
     """files: path -> bytes. details: what the manifest says of them."""
 
@@ -27,34 +48,36 @@ class Written(NamedTuple):
     details: dict[str, Any]
 
 
-def is_mapped(settings: VerilogSettings) -> bool:
-    """Whether a mapped form is written beside the portable one."""
-    return settings.family == "xilinx" and settings.popcount == "parallel"
+def mapped_family(settings: VerilogSettings) -> str | None:
+    """The family of the mapped form that is written beside the portable one, if one is."""
+    return settings.family if settings.family in _FAMILIES and settings.popcount == "parallel" else None
 
 
 @lru_cache(maxsize=2)
-def _mapped(circuit: Circuit, outputs: str) -> Mapped:
-    return map_cells(circuit, outputs)
+def _mapped(circuit: Circuit, outputs: str, family: str) -> Mapped:
+    return map_cells(circuit, outputs, family)
 
 
-def mapped_lemma(circuit: Circuit) -> Circuit:
+def mapped_lemma(circuit: Circuit, family: str) -> Circuit:
     """The circuit with its head as gates, as the cells of the mapped form were made from them: class and scores.
 
     A step between the circuit and the text: either is proven equal to it.
     """
-    return _mapped(circuit, "both").circuit.with_(encoder=circuit.encoder)
+    return _mapped(circuit, "both", family).circuit.with_(encoder=circuit.encoder)
 
 
 def mapped_files(
     circuit: Circuit, name: str, source: Port, bits: Port, results: Sequence[Port], settings: VerilogSettings
 ) -> Written:
     """The design and its testbench, and what its cells do in simulation."""
-    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both")
+    family = str(mapped_family(settings))
+    writer, says = _FAMILIES[family]
+    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family)
     encoded = source is not bits
     apart = encoder_levels(circuit.encoder, settings.table_inputs) if encoded else 0
     before, ranks = _ranks(settings, apart, mapped.counts["levels"])
     lines = [
-        f"// {name}: a logic gate network in Xilinx' cells, written by lgnc. Simulators need cells_xilinx.v too.",
+        f"// {name}: a logic gate network in {says}, written by lgnc. Simulators need cells_{family}.v too.",
         "// verilator lint_off DECLFILENAME",
         "`default_nettype none",
         "",
@@ -62,14 +85,14 @@ def mapped_files(
     sections = []
     compared: dict[str, Any] = {}
     if encoded:
-        comparers = map_cells(encoder_circuit(circuit.encoder))
+        comparers = map_cells(encoder_circuit(circuit.encoder), family=family)
         comparers = replace(comparers, outputs={bits.name: comparers.outputs["outputs"]})
         levels = comparers.counts["levels"]
-        text, held = cells_module(f"{name}_encoder", comparers, source, [bits], Ranks(before, levels))
+        text, held = cells_module(f"{name}_encoder", comparers, source, [bits], Ranks(before, levels), writer)
         lines += text
         sections.append(Section("encoder", [source], [bits], before))
         compared = {"encoder": {"tables": comparers.counts["tables"], "levels": levels, "registers": held}}
-    text, registers = cells_module(f"{name}_cells", mapped, bits, results, ranks)
+    text, registers = cells_module(f"{name}_cells", mapped, bits, results, ranks, writer)
     lines += text
     sections.append(Section("cells", [bits], results, ranks.latency))
     stages = before + ranks.latency
@@ -79,11 +102,11 @@ def mapped_files(
     latency = stages + QUEUED if stages else 0
     bench = testbench_text(name, source, results, latency, 1)
     made = {
-        f"{name}_xilinx.v": "\n".join(lines).encode(),
-        f"tb_{name}_xilinx.v": bench.encode(),
-        "cells_xilinx.v": (files("lgnc.backends.verilog") / "runtime" / "cells_xilinx.v").read_bytes(),
+        f"{name}_{family}.v": "\n".join(lines).encode(),
+        f"tb_{name}_{family}.v": bench.encode(),
+        f"cells_{family}.v": (files("lgnc.backends.verilog") / "runtime" / f"cells_{family}.v").read_bytes(),
     }
-    details = {"family": "xilinx", **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
+    details = {"family": family, **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
     details |= compared
     return Written(made, details)
 

@@ -110,7 +110,7 @@ def _files(
 
 _SLICE = (
     "ready", "valid", "spare", "last", "spare_last", "error", "spare_error", "full", "spoilt", "slot", "data",
-    "spare_data", "collected",
+    "spare_data", "collected", "ones",
 )  # fmt: skip
 
 

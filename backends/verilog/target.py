@@ -31,7 +31,7 @@ class VerilogSettings:
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
     family: str | None = choice(
         tuple(FAMILIES),
-        "whose look-up tables ranks are placed between; xilinx also adds a mapped form",
+        "whose look-up tables ranks are placed between; all but generic and gowin add a mapped form",
         unless="the board's, else generic",
     )
     board: str | None = choice(tuple(FPGA_BOARDS), "puts the serial wrapper on a board's pins", unless="none")

@@ -14,18 +14,30 @@ from lgnc.ir.builder import TRUE, Builder
 from lgnc.ir.gates import NOT_A, A
 from lgnc.mapping.tables import VARIABLES
 
-PINS = 6
-"""Inputs of a table with one output."""
 
-SHARED = 5
-"""Inputs of a table with two outputs."""
+class Fabric(NamedTuple):
+    """pins: inputs of a table with one output. shared: inputs that a sum and a carry may have together. two_outputs:
+    whether these are one table, else two. gates: of a chain of full adders, whether a place computes a gate of two
+    inputs beside the bit that it adds it to; None where chains are of another kind. longest: places of a chain at most
+    where adders share chains, since a carry passes all of them for a timing analysis; 0 where they do not.
+    """
+
+    pins: int
+    shared: int
+    two_outputs: bool
+    gates: bool | None = None
+    longest: int = 0
+
+
+FABRICS = {"xilinx": Fabric(6, 5, True), "ice40": Fabric(4, 4, False, False), "ecp5": Fabric(4, 4, False, True, 48)}
+"""Family -> what its cells are."""
 
 
 class Table(NamedTuple):
     """A look-up table. upper: the literal that it gives; lower: that of its second output, or None.
 
-    inputs: nodes that it reads, the first on the lowest pin: six at most, or five with a second output. With six and a
-    second output that one is what the first one is while the last input is 0.
+    inputs: nodes that it reads, the first on the lowest pin: as many as the fabric has pins at most, or five with a
+    second output. With six and a second output that one is what the first one is while the last input is 0.
     """
 
     upper: int
@@ -36,12 +48,14 @@ class Table(NamedTuple):
 class Place(NamedTuple):
     """A place of a carry chain: total = propagate ^ carry in, carry out = carry in where `propagate`, else `generate`.
 
-    total, carry: the literals of both, None where nothing reads them.
+    total, carry: the literals of both, None where nothing reads them. adds: of ripple adders the two literals that it
+    adds to the carry; one of a link, which makes it the carry; none at the end of a chain.
     """
 
     table: Table
     total: int | None
     carry: int | None
+    adds: tuple[int, ...] = ()
 
 
 class Chain(NamedTuple):
@@ -61,7 +75,8 @@ class Netlist:
     cells on the longest path to it. A node is an input, the output of a cell, or inside cells alone.
     """
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, fabric: Fabric = FABRICS["xilinx"]) -> None:
+        self.fabric = fabric
         self.build = Builder(inputs)
         self.cells: list[Cell] = []
         self.wire = {node: 2 * node for node in range(inputs)}
@@ -87,10 +102,11 @@ class Netlist:
         What is a constant already, or on a wire, takes no output.
         """
         wanted = self._new([upper, lower])
-        if wanted:
-            self._check(inputs)
-            self.cells.append(Table(wanted[0], wanted[1] if len(wanted) > 1 else None, tuple(inputs)))
-            self._given(wanted, 1 + max((self.level[node] for node in inputs), default=0))
+        for some in [wanted] if self.fabric.two_outputs else [[each] for each in wanted]:
+            if some:
+                self._check(inputs)
+                self.cells.append(Table(some[0], some[1] if len(some) > 1 else None, tuple(inputs)))
+                self._given(some, 1 + max((self.level[node] for node in inputs), default=0))
 
     def chain(self, start: int, places: Sequence[Place]) -> None:
         """A chain cell, of whose totals and last carry those get wires that have none and are no constants.
@@ -132,7 +148,7 @@ class Netlist:
         self.cells = kept[::-1]
 
     def _check(self, inputs: Sequence[int]) -> None:
-        if len(inputs) > PINS or any(node not in self.wire for node in inputs):
+        if len(inputs) > self.fabric.pins or any(node not in self.wire for node in inputs):
             raise Failed(f"a table reads {list(inputs)}", where="mapping to cells", fix="report it")
 
     def _given(self, literals: Sequence[int], level: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from lgnc.mapping.netlist import SHARED, Cell, Netlist, Table
+from lgnc.mapping.netlist import Cell, Netlist, Table
 
 
 def pair_tables(net: Netlist) -> None:
@@ -13,7 +13,7 @@ def pair_tables(net: Netlist) -> None:
     """
     alone: dict[int, list[int]] = defaultdict(list)
     for place, cell in enumerate(net.cells):
-        if isinstance(cell, Table) and cell.lower is None and len(cell.inputs) <= SHARED:
+        if isinstance(cell, Table) and cell.lower is None and len(cell.inputs) <= net.fabric.shared:
             alone[net.level[cell.upper >> 1]].append(place)
     partner: dict[int, int] = {}
     for places in alone.values():
@@ -51,7 +51,7 @@ def _partners(net: Netlist, places: list[int]) -> dict[int, int]:
         while small and small[-1] not in left:
             small.pop()
         near |= set(small[-1:])
-        fits = [each for each in near if len(inputs[place] | inputs[each]) <= SHARED]
+        fits = [each for each in near if len(inputs[place] | inputs[each]) <= net.fabric.shared]
         if fits:
             other = max(fits, key=lambda each: (len(inputs[place] & inputs[each]), len(inputs[each]), -each))
             del left[other]

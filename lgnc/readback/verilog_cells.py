@@ -1,7 +1,7 @@
 """FPGA cells in emitted Verilog: what a table or a carry cell computes, from its name, its contents and its pins.
 
-Xilinx' LUT1 to LUT6, LUT6_2 and CARRY4, as AMD's UG953 describes them. A table is taken apart variable by variable;
-nothing here is shared with what wrote it.
+Xilinx' LUT1 to LUT6, LUT6_2 and CARRY4, as AMD's UG953 describes them; iCE40's SB_LUT4 and SB_CARRY, and ECP5's LUT4
+and CCU2C, as Lattice does. A table is taken apart variable by variable; nothing here is shared with what wrote it.
 """
 
 from __future__ import annotations
@@ -13,50 +13,83 @@ from lgnc.diagnostics import BadInput
 from lgnc.ir import gates
 from lgnc.readback.verilog_netlist import Netlist
 
-_TABLES = {f"LUT{pins}": pins for pins in range(1, 7)} | {"LUT6_2": 6}
-CELLS = (*_TABLES, "CARRY4")
+_TABLES = {f"LUT{pins}": pins for pins in range(1, 7)} | {"LUT6_2": 6, "SB_LUT4": 4}
+_CARRIES: dict[str, tuple[dict[str, int], dict[str, int]]] = {
+    "CARRY4": ({"CI": 1, "CYINIT": 1, "DI": 4, "S": 4}, {"CO": 4, "O": 4}),
+    "SB_CARRY": (dict.fromkeys(("I0", "I1", "CI"), 1), {"CO": 1}),
+    "CCU2C": (
+        dict.fromkeys(("CIN", *(f"{pin}{half}" for half in "01" for pin in "ABCD")), 1),
+        dict.fromkeys(("S0", "S1", "COUT"), 1),
+    ),
+}
+"""Kind -> its ports, inputs and outputs, with their widths."""
+
+CELLS = (*_TABLES, *_CARRIES)
 _INIT = re.compile(r"([0-9]{1,2})'h([0-9a-f]{1,16})", re.IGNORECASE)
 
 
 class Cell:
-    """One instance of a cell: ports with their widths, as a module has them, and what it gives."""
+    """One instance of a cell: ports with their widths, as a module has them, and what it gives.
 
-    def __init__(self, kind: str, table: int) -> None:
-        self.kind, self.table = kind, table
-        if kind == "CARRY4":
-            self.inputs = {"CI": 1, "CYINIT": 1, "DI": 4, "S": 4}
-            self.outputs = {"CO": 4, "O": 4}
-        else:
-            self.inputs = {f"I{pin}": 1 for pin in range(_TABLES[kind])}
-            self.outputs = {"O6": 1, "O5": 1} if kind == "LUT6_2" else {"O": 1}
+    contents: of its tables. letters: an ECP5's LUT4, whose pins are A to D and Z.
+    """
+
+    def __init__(self, kind: str, contents: list[int], *, letters: bool = False) -> None:
+        self.kind, self.contents = kind, contents
+        if kind in _CARRIES:
+            self.inputs, self.outputs = _CARRIES[kind]
+            return
+        pins = "ABCD" if letters else [f"I{pin}" for pin in range(_TABLES[kind])]
+        self.inputs = dict.fromkeys(pins, 1)
+        self.outputs = {"O6": 1, "O5": 1} if kind == "LUT6_2" else {"Z" if letters else "O": 1}
 
     def evaluate(self, inputs: dict[str, list[int]], netlist: Netlist, _: Any) -> dict[str, list[int]]:
         """Port -> literals of the outputs. The netlist gains the gates."""
         if self.kind == "CARRY4":
-            return _carry(inputs, netlist)
-        pins = [inputs[f"I{pin}"][0] for pin in range(_TABLES[self.kind])]
+            return _carry4(inputs, netlist)
+        if self.kind == "SB_CARRY":
+            return {"CO": [_majority(netlist, *(inputs[pin][0] for pin in ("I0", "I1", "CI")))]}
+        if self.kind == "CCU2C":
+            return _ccu2c(inputs, netlist, self.contents)
+        pins = [inputs[pin][0] for pin in self.inputs]
         if self.kind == "LUT6_2":
-            low = self.table & 0xFFFFFFFF
-            return {"O6": [lookup(netlist, self.table, pins)], "O5": [lookup(netlist, low, pins[:5])]}
-        return {"O": [lookup(netlist, self.table, pins)]}
+            low = self.contents[0] & 0xFFFFFFFF
+            return {"O6": [lookup(netlist, self.contents[0], pins)], "O5": [lookup(netlist, low, pins[:5])]}
+        return {next(iter(self.outputs)): [lookup(netlist, self.contents[0], pins)]}
 
 
 def cell_of(instance: Any, where: str) -> Cell | None:
     """The cell that an instance is, from pyverilog's tree; None for other modules. Raises BadInput for odd contents."""
-    kind, given = instance.module, list(instance.parameterlist or ())
-    if kind != "CARRY4" and kind not in _TABLES:
+    kind = instance.module
+    if kind not in CELLS:
         return None
+    given = {each.paramname: getattr(each.argname, "value", "") for each in instance.parameterlist or ()}
+    doubled = len(given) != len(instance.parameterlist or ())
     at = f"{where}:{instance.lineno}"
-    if kind == "CARRY4":
+    if kind == "CCU2C":
+        injected = [str(given.pop(f"INJECT1_{half}", "")).strip('"') for half in "01"]
+        contents = [_contents(given.pop(f"INIT{half}", ""), 16) for half in "01"]
+        if given or doubled or injected != ["NO", "NO"] or None in contents:
+            raise BadInput("a CCU2C is read with INIT0 and INIT1 in hexadecimal, and INJECT1_0 and 1 at NO", where=at)
+        return Cell(kind, [each for each in contents if each is not None])
+    if kind in _CARRIES:
         if given:
-            raise BadInput("a CARRY4 has no parameters", where=at)
-        return Cell(kind, 0)
-    rows = 1 << _TABLES[kind]
-    value = getattr(given[0].argname, "value", "") if len(given) == 1 and given[0].paramname == "INIT" else ""
-    match = _INIT.fullmatch(str(value))
+            raise BadInput(f"a {kind} has no parameters", where=at)
+        return Cell(kind, [])
+    rows, name = 1 << _TABLES[kind], "LUT_INIT" if kind == "SB_LUT4" else "INIT"
+    table = _contents(given.get(name, ""), rows)
+    if table is None or doubled or len(given) != 1:
+        raise BadInput(f"the contents of a {kind} are not one {name} of {rows} bits in hexadecimal", where=at)
+    letters = kind == "LUT4" and any(each.portname == "Z" for each in instance.portlist)
+    return Cell(kind, [table], letters=letters)
+
+
+def _contents(text: Any, rows: int) -> int | None:
+    """The table of so many rows that a parameter is, or None."""
+    match = _INIT.fullmatch(str(text))
     if match is None or int(match[1]) != rows or int(match[2], 16) >> rows:
-        raise BadInput(f"the contents of a {kind} are not one INIT of {rows} bits in hexadecimal", where=at)
-    return Cell(kind, int(match[2], 16))
+        return None
+    return int(match[2], 16)
 
 
 def lookup(netlist: Netlist, table: int, pins: list[int]) -> int:
@@ -97,7 +130,7 @@ def _joined(netlist: Netlist, pin: int, low: int, high: int, rows: int, part: An
     return netlist.gate(gates.OR, above, netlist.gate(gates.AND, pin ^ 1, part(low)))
 
 
-def _carry(inputs: dict[str, list[int]], netlist: Netlist) -> dict[str, list[int]]:
+def _carry4(inputs: dict[str, list[int]], netlist: Netlist) -> dict[str, list[int]]:
     carry = netlist.gate(gates.OR, inputs["CI"][0], inputs["CYINIT"][0])
     totals, carries = [], []
     for select, given in zip(inputs["S"], inputs["DI"], strict=True):
@@ -106,3 +139,20 @@ def _carry(inputs: dict[str, list[int]], netlist: Netlist) -> dict[str, list[int
         carry = netlist.gate(gates.OR, kept, netlist.gate(gates.AND, select ^ 1, given))
         carries.append(carry)
     return {"CO": carries, "O": totals}
+
+
+def _majority(netlist: Netlist, a: int, b: int, c: int) -> int:
+    either = netlist.gate(gates.AND, netlist.gate(gates.OR, a, b), c)
+    return netlist.gate(gates.OR, netlist.gate(gates.AND, a, b), either)
+
+
+def _ccu2c(inputs: dict[str, list[int]], netlist: Netlist, contents: list[int]) -> dict[str, list[int]]:
+    """Two places: a table of A to D propagates the carry, its part for C and D at 0, of A and B, generates it."""
+    carry, totals = inputs["CIN"][0], []
+    for half, table in enumerate(contents):
+        pins = [inputs[f"{pin}{half}"][0] for pin in "ABCD"]
+        propagate, generate = lookup(netlist, table, pins), lookup(netlist, table & 15, pins[:2])
+        totals.append(netlist.gate(gates.XOR, propagate, carry))
+        kept = netlist.gate(gates.AND, propagate, carry)
+        carry = netlist.gate(gates.OR, kept, netlist.gate(gates.AND, propagate ^ 1, generate))
+    return {"S0": totals[:1], "S1": totals[1:], "COUT": [carry]}

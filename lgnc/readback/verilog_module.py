@@ -110,6 +110,8 @@ class Module:
 
     def _item(self, item: Any) -> None:
         kind = _kind(item)
+        if kind == "Pragma" and item.entry.name == "keep":
+            return  # what synthesis must not optimise
         if kind == "Decl":
             for each in item.list:
                 if _kind(each) in ("Wire", "Reg"):

@@ -28,6 +28,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "net_board": {"board": "tang-nano-9k"},
     "net_axis mapped": {"interface": "axis", "family": "xilinx"},
     "net_serial mapped": {"interface": "serial", "family": "xilinx"},
+    "net_board ice40": {"board": "hx8k", "family": "ice40"},
+    "net_axis ecp5": {"interface": "axis", "family": "ecp5"},
 }
 
 
@@ -96,7 +98,7 @@ def test_every_port_has_a_constraint(case: str) -> None:
         delays = {"create_clock", "set_input_delay", "set_output_delay"}
         wanted = {"net": {"set_max_delay"}, "net_board": {"create_clock", "set_false_path"}}
         assert kinds - {"set_false_path"} == wanted.get(
-            case, delays - ({"set_output_delay"} if "serial" in case else set())
+            top if top == "net_board" else case, delays - ({"set_output_delay"} if "serial" in case else set())
         ) - {"set_false_path"}
 
 
@@ -160,7 +162,7 @@ def test_the_core_has_a_name_and_its_targets_files(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", SETTINGS)
-def test_flows_read_the_same_sources_and_xilinx_flows_the_mapped_form(case: str) -> None:
+def test_flows_read_the_same_sources_and_those_of_the_family_the_mapped_form(case: str) -> None:
     artifact, top = made(case)
     text = {path: data.decode() for path, data in artifact.files.items()}
     sources = re.search(r"^SOURCES = (.+)$", text["Makefile"], re.MULTILINE)
@@ -169,14 +171,24 @@ def test_flows_read_the_same_sources_and_xilinx_flows_the_mapped_form(case: str)
     assert (portable[0], portable[-1]) == ("net.v", f"{top}.v")
     tree = ElementTree.fromstring(text["component.xml"])
     assert [each.findtext(f"{IPXACT}name") for each in tree.iter(f"{IPXACT}file")] == portable
-    for script in ("asic.ys", "synth_ice40.ys", "synth_ecp5.ys", "synth_gowin.ys"):
-        assert f"\nread_verilog {' '.join(portable)}\n" in f"\n{text[script]}"
-    wanted = ["net_xilinx.v" if each == "net.v" and case.endswith("mapped") else each for each in portable]
+    family = SETTINGS[case].get("family")
+    read = {
+        each: [f"net_{each}.v" if part == "net.v" and family == each else part for part in portable]
+        for each in ("xilinx", "ice40", "ecp5", "gowin")
+    }
+    assert f"\nread_verilog {' '.join(portable)}\n" in f"\n{text['asic.ys']}"
+    for each, parts in read.items():
+        assert f"read_verilog {' '.join(parts)}\n" in text[f"synth_{each}.ys"]
+    wanted = read["xilinx"]
     own = " ".join(wanted)
-    assert f"read_verilog {own}\n" in text["synth_xilinx.ys"]
     assert f"read_verilog {{{own}}}\n" in text["vivado.tcl"]
     assert f"add_files {{{own}}}\n" in text.get("pynq_z2.tcl", f"add_files {{{own}}}\n")
     filesets, targets = text["net.core"].split("\ntargets:\n")
     assert f"  rtl:\n    files: [{', '.join(portable)}]\n" in filesets
-    assert f"  xilinx:\n    files: [{', '.join(wanted)}]\n" in filesets
+    for each in ("xilinx", "ice40", "ecp5"):
+        assert f"  {each}:\n    files: [{', '.join(read[each])}]\n" in filesets
+        target = "vivado" if each == "xilinx" else each
+        assert re.search(rf"  {target}:\n(    .+\n)*    filesets: \[{each}[],]", targets)
+    if case == "net_board ice40":
+        assert "\nnet_board.bin: net_ice40.v net_serial.v net_board.v net.pcf\n" in text["Makefile"]
     assert re.search(r"  vivado:\n(    .+\n)*    filesets: \[xilinx, xdc\]\n", targets)

@@ -57,6 +57,10 @@ FAULTS = [
     ("net_axis", "net_axis.v", ".rst(~aresetn)", ".rst(1'b0)"),
     ("net_axis", "net_axis.v", ".in_valid(full)", ".in_valid(valid)"),
     ("net_axis", "net_axis.v", "collected[15:0]", "{collected[0], collected[15:1]}"),
+    ("net_axis", "net_axis.v", "(take | k != 0)", "1'b1"),
+    ("net_axis", "net_axis.v", "&dropped[11:8]", "1'b1"),
+    ("net_axis", "net_axis.v", "{ones[6:2], 1'b1} &", "{6{ones[2]}} &"),
+    ("net_axis", "net_axis.v", "(take | k != 0)", "(take & k != 0)"),
 ]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from lgnc.backends.artifact import Options
 from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.mapped import MAPPED
 from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.mapped import prove_mapped
 from lgnc.formats import lift
@@ -21,12 +22,14 @@ from lgnc.toolchain import require_tool, run
 from tests.arithmetic.test_head import outputs_of
 from tests.support import needs, random_circuit, random_model
 
-MODELS = (files("lgnc.backends.verilog") / "runtime" / "cells_xilinx.v").read_text("ascii")
+MODELS = {
+    family: (files("lgnc.backends.verilog") / "runtime" / f"cells_{family}.v").read_text("ascii") for family in MAPPED
+}
 
 
-def text_of(circuit: Circuit, **settings: Any) -> str:
-    artifact = emit(circuit, Options("net", {"family": "xilinx", **settings}))
-    return artifact.files["net_xilinx.v"].decode()
+def text_of(circuit: Circuit, family: str = "xilinx", **settings: Any) -> str:
+    artifact = emit(circuit, Options("net", {"family": family, **settings}))
+    return artifact.files[f"net_{family}.v"].decode()
 
 
 def top(instance: str, inputs: int, outputs: int, wires: str = "") -> str:
@@ -35,44 +38,61 @@ def top(instance: str, inputs: int, outputs: int, wires: str = "") -> str:
     )
 
 
-def cells() -> list[tuple[str, str, int]]:
+def cells() -> list[tuple[str, str, str, int]]:
+    """(family, kind, an instance that drives y, inputs)."""
     rng = np.random.default_rng(0)
     made = []
     for pins in range(1, 7):
         init = f"{int.from_bytes(rng.bytes(8), 'little') % (1 << (1 << pins)):x}"
         ports = ", ".join(f".I{pin}(x[{pin}])" for pin in range(pins))
         one = f"wire o; LUT{pins} #(.INIT({1 << pins}'h{init})) t (.O(o), {ports}); assign y = {{o, ~o}};"
-        made.append((f"LUT{pins}", one, pins))
+        made.append(("xilinx", f"LUT{pins}", one, pins))
         if pins == 6:
             two = f"wire o, p; LUT6_2 #(.INIT(64'h{init})) t (.O6(o), .O5(p), {ports}); assign y = {{o, p}};"
-            made.append(("LUT6_2", two, 6))
+            made.append(("xilinx", "LUT6_2", two, 6))
     carry = (
         "wire [3:0] c, o; CARRY4 t (.CO(c), .O(o), .CI(x[0]), .CYINIT(x[1]), .DI({x[5:2]}), .S({x[9:6]}));"
         " assign y = {c, o};"
     )
-    return [*made, ("CARRY4", carry, 10)]
+    made.append(("xilinx", "CARRY4", carry, 10))
+    for family, kind, parameter, pins, output in (
+        ("ice40", "SB_LUT4", "LUT_INIT", "0123", "O"),
+        ("ecp5", "LUT4", "INIT", "ABCD", "Z"),
+    ):
+        names = [f"I{pin}" if family == "ice40" else pin for pin in pins]
+        ports = ", ".join(f".{name}(x[{pin}])" for pin, name in enumerate(names))
+        init = rng.integers(1 << 16)
+        one = f"wire o; {kind} #(.{parameter}(16'h{init:04x})) t (.{output}(o), {ports}); assign y = {{o, ~o}};"
+        made.append((family, kind, one, 4))
+    one = "wire o; SB_CARRY t (.CO(o), .I0(x[0]), .I1(x[1]), .CI(x[2])); assign y = {o, ~o};"
+    made.append(("ice40", "SB_CARRY", one, 3))
+    ports = ", ".join(f".{pin}{half}(x[{4 * half + at}])" for half in (0, 1) for at, pin in enumerate("ABCD"))
+    contents = ", ".join(f".INIT{half}(16'h{rng.integers(1 << 16):04x})" for half in (0, 1))
+    pair = (
+        f'wire s, t, c; CCU2C #({contents}, .INJECT1_0("NO"), .INJECT1_1("NO")) u '
+        f"(.CIN(x[8]), {ports}, .S0(s), .S1(t), .COUT(c)); assign y = {{c, t, s}};"
+    )
+    return [*made, ("ecp5", "CCU2C", pair, 9)]
 
 
 @needs("iverilog")
-@pytest.mark.parametrize(("kind", "body", "inputs"), cells(), ids=[kind for kind, *_ in cells()])
-def test_each_cell_is_its_model(kind: str, body: str, inputs: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("family", "kind", "body", "inputs"), cells(), ids=[kind for _, kind, *_ in cells()])
+def test_each_cell_is_its_model(family: str, kind: str, body: str, inputs: int, tmp_path: Path) -> None:
     """Every value of every pin, read back and run by Icarus."""
-    text = top(body, inputs, 8 if kind == "CARRY4" else 2)
+    outputs = {"CARRY4": 8, "CCU2C": 3}.get(kind, 2)
+    text = top(body, inputs, outputs)
     rows = (np.arange(1 << inputs)[:, None] >> np.arange(inputs) & 1).astype(np.bool_)
     bench = (
-        f"module bench; reg [{inputs}:0] x; wire [7:0] y; top t (.x(x[{inputs - 1}:0]), .y(y));\n"
+        f"module bench; reg [{inputs}:0] x; wire [{outputs - 1}:0] y; top t (.x(x[{inputs - 1}:0]), .y(y));\n"
         f'initial for (x = 0; x < {1 << inputs}; x = x + 1) #1 $display("%b", y); endmodule\n'
     )
-    (tmp_path / "x.v").write_text(
-        text.replace("[1:0] y", "[7:0] y").replace("assign y = {o", "assign y = {6'b0, o") + bench
-    )
-    (tmp_path / "cells.v").write_text(MODELS)
+    (tmp_path / "x.v").write_text(text + bench)
+    (tmp_path / "cells.v").write_text(MODELS[family])
     run([require_tool("iverilog"), "-g2001", "-s", "bench", "-o", "x.vvp", "x.v", "cells.v"], cwd=tmp_path)
     said = run([require_tool("vvp"), "-N", "x.vvp"], cwd=tmp_path).decode().split()
     wanted = np.array([[int(digit) for digit in reversed(line)] for line in said])
     read = circuit_from_verilog(text)
-    found = outputs_of(read, rows)
-    np.testing.assert_array_equal(found, wanted[:, : found.shape[1]])
+    np.testing.assert_array_equal(outputs_of(read, rows), wanted)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +106,11 @@ def test_each_cell_is_its_model(kind: str, body: str, inputs: int, tmp_path: Pat
     ],
     ids=str,
 )
-def test_what_was_written_is_read_and_proven(dtype: str, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize("family", MAPPED)
+def test_what_was_written_is_read_and_proven(family: str, dtype: str, settings: dict[str, Any]) -> None:
     circuit = lift(random_model(3, dtype=dtype, layers=2))
-    read = over(circuit, text_of(circuit, **settings))
-    assert prove_mapped(circuit, read, 1 if "outputs" in settings else 2).equal is True
+    read = over(circuit, text_of(circuit, family, **settings))
+    assert prove_mapped(circuit, read, family, 1 if "outputs" in settings else 2).equal is True
 
 
 def over(circuit: Circuit, text: str) -> Circuit:
@@ -98,28 +119,48 @@ def over(circuit: Circuit, text: str) -> Circuit:
     return over_features(circuit_from_verilog(text), circuit.encoder)
 
 
-def test_circuits_without_a_head() -> None:
+@needs("verilator")
+@pytest.mark.parametrize("family", MAPPED)
+def test_the_text_is_clean(family: str, tmp_path: Path) -> None:
+    """Behind a handshake, with a rank at every level: nothing is unread, and widths agree."""
+    (tmp_path / "net.v").write_text(text_of(lift(random_model(3, layers=2)), family, pipeline_depth=1))
+    (tmp_path / "cells.v").write_text(MODELS[family])
+    run([require_tool("verilator"), "--lint-only", "-Wall", "--top-module", "net", "net.v", "cells.v"], cwd=tmp_path)
+
+
+@pytest.mark.parametrize("family", MAPPED)
+def test_circuits_without_a_head(family: str) -> None:
     circuit = random_circuit(8, outputs=15)
-    assert prove_mapped(circuit, over(circuit, text_of(circuit))).equal is True
+    assert prove_mapped(circuit, over(circuit, text_of(circuit, family)), family).equal is True
 
 
-def test_every_changed_table_is_seen() -> None:
+SWAPS = {
+    "xilinx": (r"\.DI\(\{(.*?)\}\), \.S\(\{(.*?)\}\)", ".DI({{{1}}}), .S({{{0}}})"),
+    "ice40": (r"\.I1\(([^)]+)\), \.CI\((c[^)]+)\)\);", ".I1({1}), .CI({1}));"),
+    "ecp5": (r"\.CIN\((c[^)]+)\), \.A0\(([^)]+)\)", ".CIN({1}), .A0({1})"),
+}
+"""Pins of a carry cell, and others in their places."""
+
+
+@pytest.mark.parametrize("family", MAPPED)
+def test_every_changed_table_is_seen(family: str) -> None:
     """A table changed where its inputs are all 0, or a chain's pins exchanged, is refuted or proven harmless."""
     circuit = lift(random_model(1, features=8, thresholds=1, layers=1, width=24, classes=3, dtype="uint8"))
-    text = text_of(circuit)
-    places = [match.start(1) for match in re.finditer(r"'h[0-9a-f]*([0-9a-f])\)\)", text)][::3]
+    text = text_of(circuit, family)
+    places = [match.start(1) for match in re.finditer(r"INIT[01]?\([0-9]+'h[0-9a-f]*([0-9a-f])\)", text)][::3]
     seen = 0
     for place in places:
         planted = text[:place] + f"{int(text[place], 16) ^ 1:x}" + text[place + 1 :]
-        verdict = prove_mapped(circuit, over(circuit, planted), 2)
+        verdict = prove_mapped(circuit, over(circuit, planted), family, 2)
         assert verdict.equal is not None
         seen += verdict.equal is False
     assert seen > len(places) // 2
-    chain = re.search(r"\.DI\(\{(.*?)\}\), \.S\(\{(.*?)\}\)", text)
+    pins, other = SWAPS[family]
+    chain = re.search(pins, text)
     assert chain is not None
-    assert chain[1] != chain[2]
-    planted = text.replace(chain[0], f".DI({{{chain[2]}}}), .S({{{chain[1]}}})")
-    assert prove_mapped(circuit, over(circuit, planted), 2).equal is False
+    planted = text.replace(chain[0], other.format(chain[1], chain[2]))
+    assert planted != text
+    assert prove_mapped(circuit, over(circuit, planted), family, 2).equal is False
 
 
 @pytest.mark.parametrize(
@@ -132,6 +173,10 @@ def test_every_changed_table_is_seen() -> None:
         ("LUT2 #(.INIT(4'h8)) t (.O(y), .I0(x[0]));", "leaves ports open"),
         ("LUT7 #(.INIT(4'h8)) t (.O(y), .I0(x[0]));", "parameters and arrays"),
         ("CARRY4 #(.INIT(4'h8)) t (.O(y), .CI(x[0]));", "no parameters"),
+        ("SB_CARRY #(.INIT(4'h8)) t (.CO(y), .CI(x[0]));", "no parameters"),
+        ("SB_LUT4 #(.INIT(16'h8)) t (.O(y));", "not one LUT_INIT of 16 bits"),
+        ("LUT4 #(.INIT(16'h8)) t (.Z(y), .A(x[0]));", "leaves ports open"),
+        ("CCU2C #(.INIT0(16'h8), .INIT1(16'h8)) t (.COUT(y));", "INJECT1_0 and 1 at NO"),
     ],
 )
 def test_what_is_refused(body: str, message: str) -> None:

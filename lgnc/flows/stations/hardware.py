@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from lgnc.backends.verilog.axis import axis_files
 from lgnc.backends.verilog.boards import FPGA_BOARDS
+from lgnc.backends.verilog.mapped import MAPPED
 from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.testbench import VECTORS, expected, feature_words, hex_lines, testbench_text
 from lgnc.backends.verilog.text import Port
@@ -44,8 +46,9 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
     found: dict[str, Callable[[Visit], Station]] = {}
     if details.get("latency"):
         found["handshake"] = handshake
-    if f"{name}_xilinx.v" in files:
-        found[mapped.NAME] = mapped_form
+    family = next((family for family in MAPPED if f"{name}_{family}.v" in files), None)
+    if family:
+        found[mapped.NAME] = partial(mapped_form, family=family)
     if f"{name}_axis.v" in files:
         found["wrapper axis"] = axis
     if f"{name}_serial.v" in files:
@@ -61,8 +64,8 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
 def covered(visit: Visit) -> set[str]:
     """The files that a station here, or the function, looks at."""
     name = visit.name
-    stems = [f"{name}{ending}" for ending in (".v", "_xilinx.v", "_axis.v", "_serial.v", "_board.v")]
-    stems += [f"{name}_row{ending}" for ending in (".v", ".vh")]
+    endings = (".v", *(f"_{family}.v" for family in MAPPED), "_axis.v", "_serial.v", "_board.v", "_row.v", "_row.vh")
+    stems = [f"{name}{ending}" for ending in endings]
     stems += [f"{each}_{kind}.hex" for each in (name, f"{name}_row") for kind in ("vectors", "expected")]
     made = visit.manifest.facts.get("bitstream")
     return {*stems, *_benched(name), *(_made(visit) if made else [])}
@@ -79,7 +82,8 @@ class _Bench(NamedTuple):
 def _benched(name: str) -> dict[str, _Bench]:
     """The testbenches that a folder may have."""
     found = {f"tb_{name}.v": _Bench(f"tb_{name}", [f"{name}.v"], name)}
-    found[f"tb_{name}_xilinx.v"] = _Bench(f"tb_{name}", [f"{name}_xilinx.v", "cells_xilinx.v"], name)
+    for family in MAPPED:
+        found[f"tb_{name}_{family}.v"] = _Bench(f"tb_{name}", [f"{name}_{family}.v", f"cells_{family}.v"], name)
     for each in (f"{name}_axis", f"{name}_serial"):
         found[f"tb_{each}.v"] = _Bench(f"tb_{each}", [f"{name}.v", f"{each}.v"], name)
     found[f"tb_{name}_row.v"] = _Bench(
@@ -169,7 +173,7 @@ def handshake(visit: Visit) -> Station:
     return _bench(visit, "handshake", [f"{visit.name}.v"], bench, f"tb_{visit.name}", told, promises)
 
 
-def mapped_form(visit: Visit) -> Station:
+def mapped_form(visit: Visit, family: str) -> Station:
     """The design in the family's own cells is the circuit, and passes the bench with the cells' simulation models."""
     _, source, results, _, _ = facts_of(visit)
     said = visit.manifest.facts["verilog"].get("mapped")
@@ -178,11 +182,11 @@ def mapped_form(visit: Visit) -> Station:
         raise Failed(
             "the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again"
         )
-    text = mapped.mapped_text(visit, len(results))
+    text = mapped.mapped_text(visit, family, len(results))
     if text.ok is False:
         return text
     bench = testbench_text(visit.name, source, results, latency, 1).encode()
-    files = [f"{visit.name}_xilinx.v", "cells_xilinx.v"]
+    files = [f"{visit.name}_{family}.v", f"cells_{family}.v"]
     ran = _bench(visit, mapped.NAME, files, bench, f"tb_{visit.name}", f"{VECTORS} vectors run with the cells' models")
     if text.ok is None and ran.ok:
         return replace(ran, detail=f"{ran.detail}; {text.detail}")
