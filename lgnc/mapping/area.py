@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from lgnc.arithmetic.encoder import encoder_circuit
 from lgnc.ir.circuit import Circuit
-from lgnc.mapping.cells import Mapped, map_cells
+from lgnc.mapping.cells import map_cells
 from lgnc.mapping.costs import whole_circuit
 from lgnc.mapping.families import FAMILIES, Family
 from lgnc.mapping.lut_map import LutNetwork, map_luts
-from lgnc.mapping.netlist import FABRICS, Netlist, gives, reads
+from lgnc.mapping.netlist import Netlist, gives, reads
 
 
 @dataclass(frozen=True)
@@ -41,34 +41,29 @@ class _Path(NamedTuple):
 def classifier_area(circuit: Circuit, family: str) -> Area:
     """The area of a circuit with a head in a family of `FAMILIES`, by lgnc's own mapping.
 
-    Where the Verilog target has a mapped form it is that form's, whose encoder is cells of its own; elsewhere all parts
-    are mapped together.
+    On Xilinx' devices it is that of the mapped form of the Verilog target, whose encoder is cells of its own; elsewhere
+    all parts are mapped together.
     """
     kind = FAMILIES[family]
     inside = not circuit.encoder.is_float
-    if family not in FABRICS:
+    if family != "xilinx":
         whole, inside = whole_circuit(circuit)
         network = map_luts(whole, kind.inputs)
         paths = _table_paths(network, kind, [_Path(0, 0.0)] * whole.inputs)
         luts, carry = network.count, 0
     else:
-        mapped = map_cells(circuit, "class", family)
-        luts, carry = _cells(mapped), mapped.counts.get("carry4", 0)
+        mapped = map_cells(circuit, "class")
+        luts, carry = mapped.counts["tables"], mapped.counts["carry4"]
         starts = [_Path(0, 0.0)] * circuit.inputs
         if inside and circuit.encoder.dtype != "bool":
-            encoder = map_cells(encoder_circuit(circuit.encoder), family=family)
+            encoder = map_cells(encoder_circuit(circuit.encoder))
             found = _cell_paths(encoder.net, kind, [_Path(0, 0.0)] * encoder.net.build.inputs)
             starts = [found.get(literal >> 1, _Path(0, 0.0)) for literal in encoder.outputs["outputs"]]
-            luts += _cells(encoder)
+            luts += encoder.counts["tables"]
         paths = _cell_paths(mapped.net, kind, starts)
     longest = max(paths.values(), key=lambda path: path.ns, default=_Path(0, 0.0))
     levels = max((path.levels for path in paths.values()), default=0)
     return Area(luts, carry, levels, round(1000 / (kind.register + kind.wire + longest.ns), 1), inside)
-
-
-def _cells(mapped: Mapped) -> int:
-    """Look-up tables, those of chains too: a place of a chain takes the table of its cell."""
-    return mapped.counts.get("cells", mapped.counts["tables"])
 
 
 def _table_paths(network: LutNetwork, kind: Family, starts: list[_Path]) -> dict[int, _Path]:
