@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lgnc.backends.setting import choice, number
+from lgnc.backends.setting import choice, flag, number
 from lgnc.backends.target import Engine, Target
 from lgnc.backends.verilog.boards import FPGA_BOARDS
 from lgnc.diagnostics import BadInput
@@ -30,6 +30,7 @@ class VerilogSettings:
         unless="parallel, and serial with a board",
     )
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
+    registers: bool = flag("AXI4-Lite registers beside the interface axis")
     family: str | None = choice(
         tuple(TABLE_INPUTS),
         "whose look-up tables ranks are placed between; xilinx also adds a mapped form",
@@ -59,6 +60,8 @@ class VerilogSettings:
             raise BadInput("a board takes the serial interface", where="--board", fix="leave --interface out")
         if self.beat_width is not None and self.wrapping != "axis":
             raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
+        if self.registers and self.wrapping != "axis":
+            raise BadInput("registers are for the interface 'axis'", where="--registers", fix="add --interface axis")
         if self.stages is not None and self.pipeline_depth is not None:
             raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
         if self.family and self.board and self.family != FPGA_BOARDS[self.board].family:
