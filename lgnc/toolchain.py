@@ -73,6 +73,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "tensorboard": ("show training in TensorBoard", "tensorboard"),
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),
+    "cocotbext-axi": ("test the AXI wrappers of a Verilog design", "dev"),
     "triton": ("train on an NVIDIA GPU", "gpu"),
     "mkdocs-material": ("build the pages as a site", "docs"),
 }

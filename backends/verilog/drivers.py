@@ -15,11 +15,17 @@ DMA_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 def driver_files(
-    name: str, encoder: Encoder, source: Port, axis: Mapping[str, Any], sources: Sequence[str]
+    name: str,
+    encoder: Encoder,
+    source: Port,
+    axis: Mapping[str, Any],
+    sources: Sequence[str],
+    registers: Mapping[str, int] | None = None,
 ) -> dict[str, bytes]:
     """`NAME_overlay.py` and `NAME_dma.h`, and `pynq_z2.tcl` where a DMA has beats of that width.
 
-    axis: what the manifest says of the wrapper. sources: what Xilinx' tools read.
+    axis: what the manifest says of the wrapper. sources: what Xilinx' tools read. registers: name -> offset of the
+    AXI4-Lite registers, where the wrapper has them.
     """
     wide = octets(axis["beat_width"])
     dtype = "bool" if encoder.is_float else encoder.dtype
@@ -39,6 +45,11 @@ def driver_files(
         "DMAWIDTH": str(8 * wide),
         "LENGTHBITS": str(max(16, (axis["beats"] * wide).bit_length())),
         "MEMWIDTH": str(max(32, 8 * wide)),
+        "MODULE": f"{name}_axil" if registers else f"{name}_axis",
+        "BUSES": " ps/M_AXI_GP0 net/s_axil" if registers else "",
+        "REGISTERS": repr(dict(registers or {})),
+        "INCLUDE": f'#include "{name}_regs.h"\n' if registers else "",
+        "OPEN": filled("dma_open.h.in", {"NAME": name}) if registers else "",
     }
     files = {f"{name}_overlay.py": "overlay.py.in", f"{name}_dma.h": "dma.h.in"}
     files |= {"pynq_z2.tcl": "pynq_z2.tcl.in"} if 8 * wide in DMA_WIDTHS else {}

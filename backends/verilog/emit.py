@@ -13,6 +13,7 @@ import numpy as np
 
 from lgnc.arithmetic.head import argmax_circuit, index_width, popcount_circuit, score_format
 from lgnc.backends.artifact import Artifact, Options
+from lgnc.backends.verilog.axil import axil_files
 from lgnc.backends.verilog.axis import Word, axis_files, octets
 from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
@@ -22,11 +23,12 @@ from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import family_sources, flow_files
 from lgnc.backends.verilog.head_comment import head_comment
-from lgnc.backends.verilog.integration import design_top, integration_files, serial_top, stream_top
+from lgnc.backends.verilog.integration import design_top, integration_files, registers_top, serial_top, stream_top
 from lgnc.backends.verilog.mapped import mapped_family, mapped_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
-from lgnc.backends.verilog.properties import axis_properties, counted_properties, stream_properties
+from lgnc.backends.verilog.properties import axil_properties, axis_properties, counted_properties, stream_properties
+from lgnc.backends.verilog.registers import identity, register_map
 from lgnc.backends.verilog.row import row_files
 from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.target import DEFAULT_BEAT, TARGET, VerilogSettings
@@ -111,6 +113,10 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             score = width, base
         wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
         files |= wrapped
+    if settings.registers:
+        registers = register_map(details["axis"], identity(circuit, options.about))
+        wrapped, details["axil"] = axil_files(name, ports.source, ports.results, details["axis"], registers)
+        files |= wrapped | axil_properties(name, details["axis"], registers)
     if latency:
         files |= properties(name, ports, parts, stages, counted, details.get("axis"))
         files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
@@ -125,9 +131,12 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         files |= rows
     top = design_top(name, ports.source, ports.results, clocked=latency > 0)
     if settings.interface == "axis":
-        top = stream_top(name, octets(details["axis"]["beat_width"]))
+        wide = octets(details["axis"]["beat_width"])
+        top, named = stream_top(name, wide), None
+        if settings.registers:
+            top, named = registers_top(name, wide, registers), details["axil"]["registers"]
         read = family_sources(name, top.sources, "xilinx", mapped)
-        files |= driver_files(name, circuit.encoder, ports.source, details["axis"], read)
+        files |= driver_files(name, circuit.encoder, ports.source, details["axis"], read, named)
     elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)

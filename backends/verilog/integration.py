@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from lgnc.backends.verilog.memory_map import memory_map
+from lgnc.backends.verilog.registers import Register, span_bits
 from lgnc.backends.verilog.testbench import filled
 from lgnc.backends.verilog.text import Port
 from lgnc.backends.verilog.top import HANDSHAKE
@@ -24,7 +26,7 @@ class Pin(NamedTuple):
 
 class Top(NamedTuple):
     """The module that is put into a larger design. clock: its port, '' where there is none. asynchronous: its pins that
-    no clock of the design knows.
+    no clock of the design knows. registers: the map of the bus `s_axil`, where there is one.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Top(NamedTuple):
     pins: tuple[Pin, ...]
     clock: str
     asynchronous: tuple[str, ...] = ()
+    registers: tuple[Register, ...] = ()
 
 
 def design_top(name: str, source: Port, results: Sequence[Port], *, clocked: bool) -> Top:
@@ -53,6 +56,21 @@ def stream_top(name: str, octets: int) -> Top:
         pins += [Pin("s_axis_tuser", "in", 1)] if side == "s" else []
     pins.append(Pin("dropped", "out", 32))
     return Top(f"{name}_axis", (f"{name}.v", f"{name}_axis.v"), tuple(pins), "aclk")
+
+
+def registers_top(name: str, octets: int, rows: Sequence[Register]) -> Top:
+    """The AXI4-Stream wrapper with AXI4-Lite registers, whose map is `rows`."""
+    stream, address = stream_top(name, octets), span_bits(rows)
+    read, write = ("araddr", "arprot", "arvalid", "arready"), ("awaddr", "awprot", "awvalid", "awready")
+    rest = ("wdata", "wstrb", "wvalid", "wready", "bresp", "bvalid", "bready", "rdata", "rresp", "rvalid", "rready")
+    widths = {"araddr": address, "awaddr": address, "wdata": 32, "rdata": 32, "wstrb": 4, "bresp": 2, "rresp": 2}
+    widths |= {"arprot": 3, "awprot": 3}
+    given = {"awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid"}
+    bus = [
+        Pin(f"s_axil_{each}", "out" if each in given else "in", widths.get(each, 1)) for each in (*write, *rest, *read)
+    ]
+    pins = [*stream.pins[:2], *bus, *(pin for pin in stream.pins[2:] if pin.name != "dropped")]
+    return Top(f"{name}_axil", (*stream.sources, f"{name}_axil.v"), tuple(pins), "aclk", registers=tuple(rows))
 
 
 def serial_top(name: str, *, board: bool) -> Top:
@@ -106,6 +124,7 @@ def _component(top: Top) -> str:
     words = {
         "TOP": top.name,
         "BUSES": f"  <ipxact:busInterfaces>\n{buses}  </ipxact:busInterfaces>\n" if buses else "",
+        "MEMORY": memory_map(top.registers) if top.registers else "",
         "PORTS": "".join(map(_wire, top.pins)),
         "FILES": "".join(
             f"        <ipxact:file><ipxact:name>{escape(each)}</ipxact:name>"
@@ -117,9 +136,16 @@ def _component(top: Top) -> str:
 
 
 _STREAM = ("TDATA", "TKEEP", "TVALID", "TREADY", "TLAST", "TUSER")
+_LITE = tuple(
+    f"{channel}{each}"
+    for channel, parts in (("AW", "ADDR PROT VALID READY"), ("W", "DATA STRB VALID READY"), ("B", "RESP VALID READY"),
+                           ("AR", "ADDR PROT VALID READY"), ("R", "DATA RESP VALID READY"))
+    for each in parts.split()
+)  # fmt: skip
 _BUSES = (
     ("s_axis", ("xilinx.com", "interface", "axis"), "slave", tuple((p, f"s_axis_{p.lower()}") for p in _STREAM)),
     ("m_axis", ("xilinx.com", "interface", "axis"), "master", tuple((p, f"m_axis_{p.lower()}") for p in _STREAM)),
+    ("s_axil", ("xilinx.com", "interface", "aximm"), "slave", tuple((p, f"s_axil_{p.lower()}") for p in _LITE)),
     ("aclk", ("xilinx.com", "signal", "clock"), "slave", (("CLK", "aclk"),)),
     ("clk", ("xilinx.com", "signal", "clock"), "slave", (("CLK", "clk"),)),
     ("aresetn", ("xilinx.com", "signal", "reset"), "slave", (("RST", "aresetn"),)),
@@ -136,7 +162,14 @@ def _bus(top: Top, name: str, kind: tuple[str, str, str], mode: str, ports: Sequ
         for logical, pin in ports
         if pin in have
     )
-    facts = {"ASSOCIATED_BUSIF": "s_axis:m_axis", "ASSOCIATED_RESET": "aresetn"} if name == "aclk" else {}
+    facts = (
+        {
+            "ASSOCIATED_BUSIF": "s_axis:m_axis:s_axil" if top.registers else "s_axis:m_axis",
+            "ASSOCIATED_RESET": "aresetn",
+        }
+        if name == "aclk"
+        else {}
+    )
     facts |= {"POLARITY": "ACTIVE_LOW" if name == "aresetn" else "ACTIVE_HIGH"} if kind[2] == "reset" else {}
     told = "".join(
         f"        <ipxact:parameter><ipxact:name>{key}</ipxact:name><ipxact:value>&quot;{value}&quot;</ipxact:value>"
@@ -144,7 +177,9 @@ def _bus(top: Top, name: str, kind: tuple[str, str, str], mode: str, ports: Sequ
         for key, value in facts.items()
     )
     words = dict(zip(("VENDOR", "LIBRARY", "KIND"), kind, strict=True))
-    words |= {"BUS": name, "MODE": mode, "MAPS": maps, "ABSTRACTION": f"{kind[2]}_rtl"}
+    words |= {"BUS": name, "MAPS": maps, "ABSTRACTION": f"{kind[2]}_rtl"}
+    reference = '<ipxact:memoryMapRef memoryMapRef="s_axil"/>' if name == "s_axil" else ""
+    words["ROLE"] = f"<ipxact:{mode}>{reference}</ipxact:{mode}>" if reference else f"<ipxact:{mode}/>"
     words["PARAMETERS"] = f"      <ipxact:parameters>\n{told}      </ipxact:parameters>\n" if told else ""
     return filled("bus.xml.in", words)
 

@@ -7,10 +7,13 @@ The sections of gates are cut out, so that a design of any size is proven in the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from lgnc.backends.verilog.axil import axil_words
 from lgnc.backends.verilog.axis import Word, octets, wanted_word
 from lgnc.backends.verilog.control import queue_bits
 from lgnc.backends.verilog.counters import counting_clocks
+from lgnc.backends.verilog.registers import Register
 from lgnc.backends.verilog.testbench import filled
 from lgnc.backends.verilog.text import Port, vector, wrapper_words
 from lgnc.ir.circuit import Head
@@ -133,6 +136,9 @@ def axis_properties(
         "BEATS": str(beats),
         "DATAHIGH": str(padded - 1),
         "KEEPHIGH": str(padded // 8 - 1),
+        "PICKBEATHIGH": str(max(1, (beats - 1).bit_length()) - 1),
+        "PICKBITHIGH": str(max(1, (beat - 1).bit_length()) - 1),
+        "IN": vector(source.width),
         "SENT": str(len(sent)),
         "CAPACITY": str(capacity),
         "COUNTED": str((capacity + 8).bit_length()),
@@ -182,3 +188,40 @@ def _sender_lemmas(sent: Sequence[Word], total: int) -> str:
         f"assert (~busy | inside_rest == ({later} >> ({field} * number)));",
     ]
     return "\n".join(f"          {line}" for line in lines)
+
+
+_AXIL = {
+    "open": 1, "mid": 1, "skip": 1, "shown": 1, "sending": 1, "resetting": 1, "clear": 1, "enable": 1, "hold": 1,
+    "packets": 32, "results": 32, "stalled_in": 32, "stalled_out": 32, "number": 32, "bank": 1,
+    "address_held": 1, "data_held": 1, "written": 3, "lane": 1, "read_held": 1, "fetched": 1, "some": 1, "word": 32,
+}  # fmt: skip
+"""Registers of `NAME_axil` that the lemmas read, beside those whose widths depend on the map."""
+
+
+def axil_properties(name: str, axis: Mapping[str, Any], rows: Sequence[Register]) -> dict[str, bytes]:
+    """The files for the AXI4-Lite registers, around an AXI4-Stream wrapper that may be any: it is cut out."""
+    words = axil_words(name, axis, rows)
+    padded, index, place = 8 * octets(axis["beat_width"]), int(words["INDEX"]), int(words["PLACE"])
+    inside = {**_AXIL, "index": index, "write_place": place, "read_place": place}
+    cells = 2 ** (index + 1)
+    sides = {"s": padded, "m": 32}
+    ports = {"aclk": 1, "aresetn": 1, "dropped": 32}
+    for side, width in sides.items():
+        ports |= {f"{side}_axis_t{each}": 1 for each in ("valid", "ready", "last")}
+        ports |= {f"{side}_axis_tdata": width, f"{side}_axis_tkeep": width // 8}
+    ports["s_axis_tuser"] = 1
+    lines = [f"  (* keep *) wire {vector(width)}axis_{each};" for each, width in ports.items()]
+    lines += [f"  (* keep *) wire {vector(width)}inside_{each};" for each, width in inside.items()]
+    lines += [f"  (* keep *) wire [{32 * cells - 1}:0] inside_store;", "`ifndef YOSYS"]
+    lines += [f"  assign axis_{each} = dut.axis.{each};" for each in ports]
+    lines += [f"  assign inside_{each} = dut.{each};" for each in inside]
+    lines += [f"  assign inside_store[{32 * k + 31}:{32 * k}] = dut.store[{k}];" for k in range(cells)]
+    reads = [line.replace("value = margin", "known = 32'd0") for line in words["READS"].splitlines()]
+    words |= {"WIRES": "\n".join([*lines, "`endif"]), "READS": "\n".join(reads)}
+    read = [f"read_verilog {name}.v {name}_axis.v {name}_axil.v", f"hierarchy -check -top {name}_axil"]
+    read.append(f"expose -evert -sep _ {name}_axil/c:axis")
+    joined = [(f"axis_{each}", f"axis_{each}") for each in ports]
+    joined += [(f"inside_{each}", each) for each in inside]
+    joined += [(f"inside_store[{32 * k + 31}:{32 * k}]", f"store[{k}]") for k in range(cells)]
+    sources = [f"{name}.v", f"{name}_axis.v", f"{name}_axil.v"]
+    return _files(f"{name}_axil", "props_axil.sv.in", words, read, joined, sources, "aclk")

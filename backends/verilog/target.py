@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lgnc.backends.setting import choice, number
+from lgnc.backends.setting import choice, flag, number
 from lgnc.backends.target import Engine, Target
 from lgnc.backends.verilog.boards import FPGA_BOARDS
 from lgnc.diagnostics import BadInput
@@ -29,6 +29,7 @@ class VerilogSettings:
         unless="parallel, and serial with a board",
     )
     beat_width: int | None = number("bits of a beat of the interface axis", unless=str(DEFAULT_BEAT))
+    registers: bool = flag("AXI4-Lite registers beside the interface axis")
     family: str | None = choice(
         tuple(FAMILIES),
         "whose look-up tables ranks are placed between; all but generic and gowin add a mapped form",
@@ -58,6 +59,8 @@ class VerilogSettings:
             raise BadInput("a board takes the serial interface", where="--board", fix="leave --interface out")
         if self.beat_width is not None and self.wrapping != "axis":
             raise BadInput("beat_width is for the interface 'axis'", where="verilog", fix="give interface=axis too")
+        if self.registers and self.wrapping != "axis":
+            raise BadInput("registers are for the interface 'axis'", where="--registers", fix="add --interface axis")
         if self.stages is not None and self.pipeline_depth is not None:
             raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
         if self.family and self.board and self.family != FPGA_BOARDS[self.board].family:

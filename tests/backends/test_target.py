@@ -146,6 +146,7 @@ def test_dashes_and_underscores_are_the_same() -> None:
         ("c", {"style": "unrolled", "board": "mps2-an385"}, "the mcu form takes one sample at a time"),
         ("verilog", {"board": "hx8k", "interface": "parallel"}, "a board takes the serial interface"),
         ("verilog", {"beat_width": 8}, "beat_width is for the interface 'axis'"),
+        ("verilog", {"registers": True, "interface": "stream"}, "registers are for the interface 'axis'"),
         ("verilog", {"stages": 1, "pipeline_depth": 1}, "both stages and pipeline_depth"),
         ("verilog", {"popcount": "serial"}, "needs an interface with a handshake"),
     ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 import tkinter
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ import pytest
 from lgnc.backends.artifact import Artifact, Options
 from lgnc.backends.verilog.drivers import driver_files
 from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.registers import identity, register_map, thresholds_version
 from lgnc.backends.verilog.text import Port
 from lgnc.formats.lift import lift
-from lgnc.ir import Circuit, simulate
+from lgnc.ir import Circuit, Encoder, simulate
 from lgnc.ir.simulate import encode
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
@@ -173,6 +176,54 @@ def test_the_header_packs_alike_and_drives_the_registers(dtype: str, settings: d
     assert (dma[10], dma[22]) == (packets.shape[1], 4 * len(module["WORDS"]))
     dma[13] = 0x12
     assert library.row(dma, packets.ctypes.data_as(ctypes.c_void_p), None) == -1
+
+
+@needs("cc")
+def test_the_header_of_the_registers_knows_its_core(tmp_path: Path) -> None:
+    artifact = made("uint8", {"registers": True, "beat_width": 8})
+    for name in ("net_dma.h", "net_regs.h"):
+        (tmp_path / name).write_bytes(artifact.files[name])
+    (tmp_path / "t.c").write_text(
+        '#include "net_dma.h"\n'
+        "int known(uint32_t *registers) { return net_known(registers); }\n"
+        "int open_(uint32_t *dma, uint32_t *registers) { return net_open(dma, registers); }\n"
+        "uint32_t span(void) { return net_SPAN; }\n"
+    )
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC"]
+    run_tool([require_tool("cc"), *flags, "-o", "t.so", "t.c"], cwd=tmp_path)
+    library, at = ctypes.CDLL(str(tmp_path / "t.so")), artifact.details["verilog"]["axil"]["registers"]
+    registers, dma = (ctypes.c_uint32 * (library.span() // 4))(), (ctypes.c_uint32 * 32)()
+    assert library.known(registers) == -1
+    rows = register_map(artifact.details["verilog"]["axis"], identity(circuit_of("uint8"), {}))
+    for offset, value in (pair for row in rows for pair in row.constants):
+        registers[offset // 4] = value
+    assert library.known(registers) == 0
+    assert library.open_(dma, registers) == -1  # A soft reset that does not end.
+    assert registers[at["CONTROL"] // 4] == 3
+    for offset in (at["ID"], at["CIRCUIT"] + 28, at["THRESHOLDS"]):
+        registers[offset // 4] ^= 1
+        assert library.known(registers) == -1
+        registers[offset // 4] ^= 1
+
+
+def test_thresholds_have_a_version() -> None:
+    encoder = Encoder(("a", "b"), "int16", np.array([0, 1], np.int32), np.array([-5, 7]))
+    data = struct.pack("<iiqq", 0, 1, -5, 7)
+    assert thresholds_version(encoder) == zlib.crc32(data)
+    floats = Encoder(("a", "b"), "float32", np.array([0, 1], np.int32), np.array([-0.5, 7.0]))
+    assert thresholds_version(floats) == zlib.crc32(struct.pack("<iidd", 0, 1, -0.5, 7.0))
+
+
+def test_the_overlay_and_the_block_design_reach_the_registers() -> None:
+    artifact = made("int16", {"beat_width": 64, "registers": True})
+    module, at = driver(artifact), artifact.details["verilog"]["axil"]["registers"]
+    net = module["Net"].__new__(module["Net"])
+    net.net = type("Ip", (), {"read": staticmethod(lambda offset: offset)})
+    assert {name: net.register(name) for name in at} == at
+    tcl = artifact.files["pynq_z2.tcl"].decode()
+    assert "-reference net_axil net\n" in tcl
+    assert "ps/S_AXI_HP0 ps/M_AXI_GP0 net/s_axil} {" in tcl
+    assert "s_axil" not in made("int16", {"beat_width": 64}).files["pynq_z2.tcl"].decode()
 
 
 def test_the_block_design_is_tcl_and_joins_both_streams() -> None:

@@ -24,6 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "net": {},
     "net stream": {"interface": "stream"},
     "net_axis": {"interface": "axis", "beat_width": 12},
+    "net_axil": {"interface": "axis", "beat_width": 12, "registers": True},
     "net_serial": {"interface": "serial"},
     "net_board": {"board": "tang-nano-9k"},
     "net_axis mapped": {"interface": "axis", "family": "xilinx"},
@@ -62,9 +63,39 @@ def test_ipxact_has_the_ports_of_the_module(case: str) -> None:
     assert set(files) <= set(artifact.files)
     assert f"{top}.v" in files
     buses = {each.findtext(f"{IPXACT}name") for each in tree.iter(f"{IPXACT}busInterface")}
-    assert ({"s_axis", "m_axis", "aclk", "aresetn"} <= buses) == (top == "net_axis")
+    assert ({"s_axis", "m_axis", "aclk", "aresetn"} <= buses) == (top in ("net_axis", "net_axil"))
+    assert ("s_axil" in buses) == (top == "net_axil")
     mapped = [each.text for each in tree.iterfind(f".//{IPXACT}physicalPort/{IPXACT}name")]
     assert set(mapped) <= set(wanted)
+
+
+def test_every_description_of_the_registers_is_the_map() -> None:
+    """IP-XACT, the C header, the manifest and the page have the same registers at the same offsets."""
+    artifact, _ = made("net_axil")
+    wanted = artifact.details["verilog"]["axil"]["registers"]
+    tree = ElementTree.fromstring(artifact.files["component.xml"])
+    found = {}
+    for row in tree.iter(f"{IPXACT}register"):
+        found[row.findtext(f"{IPXACT}name")] = int(row.findtext(f"{IPXACT}addressOffset") or "", 16)
+        assert row.findtext(f"{IPXACT}size") == "32"
+    assert found == wanted
+    text = artifact.files["net_regs.h"].decode()
+    header = re.findall(r"#define net_REG_(\w+) 0x([0-9a-f]+)u", text)
+    assert {name: int(offset, 16) for name, offset in header} == wanted
+    page = (
+        (Path(__file__).parents[2] / "docs/targets-verilog.md").read_text().split("## Registers")[1].split("\n## ")[0]
+    )
+    rows = re.findall(r"^\| `0x([0-9A-F]+)` \| `(\w+)` \|", page, re.MULTILINE)
+    assert {name: int(offset, 16) for offset, name in rows} == wanted
+    for row in tree.iter(f"{IPXACT}register"):
+        for field in row.iter(f"{IPXACT}field"):
+            name, low = field.findtext(f"{IPXACT}name"), int(field.findtext(f"{IPXACT}bitOffset") or "")
+            if name != "value":
+                assert f"#define net_{row.findtext(f'{IPXACT}name')}_{name} {1 << low}u" in text
+                assert f"`{name}`" in page
+    (block,) = tree.iter(f"{IPXACT}addressBlock")
+    assert int(block.findtext(f"{IPXACT}range") or "", 16) == 1 << artifact.details["verilog"]["axil"]["address_bits"]
+    assert [each.get("memoryMapRef") for each in tree.iter(f"{IPXACT}memoryMapRef")] == ["s_axil"]
 
 
 def run_tcl(text: str) -> list[tuple[str, ...]]:
@@ -156,7 +187,10 @@ def test_the_core_has_a_name_and_its_targets_files(case: str) -> None:
     files = set(re.findall(r"\b[\w]+\.(?:v|hex|xdc|sdc)\b", text))
     assert files <= set(artifact.files)
     assert f"{top}.v" in files
-    assert ("sim_axis:" in text, "sim_serial:" in text) == (top == "net_axis", top in ("net_serial", "net_board"))
+    assert ("sim_axis:" in text, "sim_serial:" in text) == (
+        top in ("net_axis", "net_axil"),
+        top in ("net_serial", "net_board"),
+    )
     for target in ("sim:", "lint:", "ice40:", "ecp5:", "vivado:", "quartus:"):
         assert f"\n  {target}" in text
 

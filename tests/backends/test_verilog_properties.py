@@ -16,6 +16,7 @@ from lgnc.toolchain import require_tool, run
 from tests.support import needs, random_model
 
 NARROW: dict[str, Any] = {"interface": "axis", "beat_width": 4}
+REGISTERS: dict[str, Any] = {"interface": "axis", "outputs": "class", "registers": True}
 COUNTED: dict[str, Any] = {"interface": "axis", "outputs": "class", "popcount": "serial"}
 
 
@@ -40,6 +41,7 @@ def prove(at: Path, top: str) -> None:
         ("net_axis", NARROW),
         ("net_axis", {"interface": "axis", "outputs": "class"}),
         ("net_axis", {"interface": "axis", "outputs": "scores", "stages": 4}),
+        ("net_axil", REGISTERS),
     ],
 )
 def test_what_is_promised_is_proven(top: str, settings: dict[str, Any], tmp_path: Path) -> None:
@@ -74,8 +76,16 @@ COUNTED_FAULTS = [
 ]
 
 
+REGISTER_FAULTS = [
+    ("net_axil", "net_axil.v", "shown <= offered ?", "shown <= 1'b0 ?"),
+    ("net_axil", "net_axil.v", "if (do_write & at_control & lane)", "if (do_write & at_control)"),
+]
+
+
 @needs("yosys")
-@pytest.mark.parametrize(("settings", "faults"), [(NARROW, FAULTS), (COUNTED, COUNTED_FAULTS)])
+@pytest.mark.parametrize(
+    ("settings", "faults"), [(NARROW, FAULTS), (COUNTED, COUNTED_FAULTS), (REGISTERS, REGISTER_FAULTS)]
+)
 def test_planted_faults_are_refuted(
     settings: dict[str, Any], faults: list[tuple[str, str, str, str]], tmp_path: Path
 ) -> None:
@@ -142,8 +152,8 @@ def test_an_x_may_be_anything(tmp_path: Path) -> None:
 
 @needs("yosys")
 def test_the_part_for_symbiyosys_reads_what_it_names(tmp_path: Path) -> None:
-    written(tmp_path, **NARROW)
-    for top in ("net", "net_axis"):
+    written(tmp_path, **REGISTERS)
+    for top in ("net", "net_axis", "net_axil"):
         text = (tmp_path / f"{top}_props.sby").read_text()
         script, files = text.split("[script]")[1].split("[files]")
         assert all((tmp_path / file).exists() for file in files.split())

@@ -41,7 +41,9 @@ def test_slang_reads_whatever_is_asked(index: int) -> None:
     assert complaints(emit(network(dtype), Options("net", settings | beat)).files) == []
 
 
-@pytest.mark.parametrize("settings", [{"board": "hx8k"}, {"board": "ulx3s"}, {}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"board": "hx8k"}, {"board": "ulx3s"}, {}, {"interface": "axis", "registers": True}], ids=str
+)
 def test_slang_reads_boards_and_circuits_without_a_head(settings: dict[str, Any]) -> None:
     assert complaints(emit(random_circuit(3, outputs=2), Options("net", settings)).files) == []
 
@@ -51,12 +53,13 @@ def test_slang_reads_boards_and_circuits_without_a_head(settings: dict[str, Any]
     [
         ("net.v", "input wire clk", "input clk", "implicit net port"),
         ("net_axis.v", "input wire aresetn", "input aresetn", "implicit net port"),
+        ("net_axil.v", "output wire s_axil_bvalid", "output s_axil_bvalid", "implicit net port"),
         ("net.v", "  wire g1_0 = ", "  wire later = g1_0;\n  wire g1_0 = ", "used before"),
     ],
-    ids=["a port that is no net", "the same of a wrapper", "used before it is declared"],
+    ids=["a port that is no net", "the same of a wrapper", "the same of an output", "used before it is declared"],
 )
 def test_slang_catches_what_vivado_refuses(file: str, was: str, planted: str, message: str) -> None:
-    files = dict(emit(network("uint8"), Options("net", {"interface": "axis", "stages": 3})).files)
+    files = dict(emit(network("uint8"), Options("net", {"interface": "axis", "stages": 3, "registers": True})).files)
     text = files[file].decode()
     assert was in text
     files[file] = text.replace(was, planted, 1).encode()

@@ -17,12 +17,15 @@ from lgnc.diagnostics import Failed
 from lgnc.flows.compare import verify
 from lgnc.flows.compile import compile_circuit
 from lgnc.flows.compile_folder import compile as compile_folder
+from lgnc.flows.stations import hardware
+from lgnc.flows.stations.visit import Visit, timed
+from lgnc.flows.subject import Subject
 from lgnc.formats.lgn import save_model
 from lgnc.formats.source import load_source
 from lgnc.sim import load_manifest
 from lgnc.verify.verdict import WORDS, Station, Verdict, not_checked, overall
 from tests.flows.test_compare import edit, edit_manifest, resign
-from tests.support import needs, random_model
+from tests.support import needs, random_features, random_model
 
 needs_icarus = needs("iverilog")
 
@@ -378,12 +381,20 @@ def test_two_folders_have_stations_each(tmp_path: Path) -> None:
 @needs_icarus
 @needs("yosys")
 def test_handshakes_and_wrappers_are_proven(tmp_path: Path) -> None:
-    model, out = compiled(tmp_path, "verilog", "bool", interface="axis", beat_width=4, outputs="class")
+    model, out = compiled(tmp_path, "verilog", "bool", interface="axis", beat_width=4, outputs="class", registers=True)
     verdict = verify(model, out)
     assert verdict.equal is True
-    assert {name: station(verdict, name).how for name in ("function", "handshake", "wrapper axis")} == {
+    assert {name: station(verdict, name).how for name in ("function", "handshake", "wrapper axis", "wrapper axil")} == {
+        "wrapper axil": "proven",
         "function": "proven",
         "handshake": "proven",
         "wrapper axis": "proven",
     }
     assert "two readers" in station(verdict, "function").detail
+    assert station(verdict, "other files").how == "read"
+    edit(out / "net_axil.v", replace_text("mid <= begun;", "mid <= 1'b0;"))
+    source, manifest = load_source(model), load_manifest(out)
+    rows = random_features(source.circuit, 300)
+    visit = Visit(out, manifest, source.circuit, Subject(out, source.circuit, manifest, None), rows)
+    found = timed("wrapper axil", lambda: hardware.registers(visit))
+    assert (found.ok, found.how) == (False, "tested")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lgnc.backends.verilog.axil import axil_files
 from lgnc.backends.verilog.axis import axis_files
 from lgnc.backends.verilog.boards import FPGA_BOARDS
 from lgnc.backends.verilog.mapped import MAPPED
@@ -24,7 +25,7 @@ from lgnc.backends.verilog.text import Port
 from lgnc.diagnostics import Failed
 from lgnc.files import read_file
 from lgnc.flows.stations import mapped
-from lgnc.flows.stations.properties import proven
+from lgnc.flows.stations.properties import proven, registers_of
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.simulate import encode
 from lgnc.sim.manifest import Manifest, VerilogFacts
@@ -51,6 +52,8 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
         found[mapped.NAME] = partial(mapped_form, family=family)
     if f"{name}_axis.v" in files:
         found["wrapper axis"] = axis
+    if f"{name}_axil.v" in files:
+        found["wrapper axil"] = registers
     if f"{name}_serial.v" in files:
         found["wrapper serial"] = serial
     if f"{name}_board.v" in files:
@@ -64,7 +67,8 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
 def covered(visit: Visit) -> set[str]:
     """The files that a station here, or the function, looks at."""
     name = visit.name
-    endings = (".v", *(f"_{family}.v" for family in MAPPED), "_axis.v", "_serial.v", "_board.v", "_row.v", "_row.vh")
+    wrappers = ("_axis.v", "_axil.v", "_serial.v", "_board.v")
+    endings = (".v", *(f"_{family}.v" for family in MAPPED), *wrappers, "_row.v", "_row.vh")
     stems = [f"{name}{ending}" for ending in endings]
     stems += [f"{each}_{kind}.hex" for each in (name, f"{name}_row") for kind in ("vectors", "expected")]
     made = visit.manifest.facts.get("bitstream")
@@ -86,6 +90,8 @@ def _benched(name: str) -> dict[str, _Bench]:
         found[f"tb_{name}_{family}.v"] = _Bench(f"tb_{name}", [f"{name}_{family}.v", f"cells_{family}.v"], name)
     for each in (f"{name}_axis", f"{name}_serial"):
         found[f"tb_{each}.v"] = _Bench(f"tb_{each}", [f"{name}.v", f"{each}.v"], name)
+    behind = [f"{name}.v", f"{name}_axis.v", f"{name}_axil.v"]
+    found[f"tb_{name}_axil.v"] = _Bench(f"tb_{name}_axil", behind, name)
     found[f"tb_{name}_row.v"] = _Bench(
         f"tb_{name}_row", [f"{name}.v", f"{name}_row.v", f"{name}_row.vh"], f"{name}_row"
     )
@@ -193,16 +199,25 @@ def mapped_form(visit: Visit, family: str) -> Station:
     return replace(text, detail=f"{text.detail}; {ran.detail}") if ran.ok else text
 
 
-def axis(visit: Visit) -> Station:
-    """The AXI4-Stream wrapper under stalls, packets of wrong lengths or in error, and resets."""
+def _streamed(visit: Visit, station: str) -> tuple[dict[str, bytes], dict[str, Any]] | Station:
+    """What `axis_files` gives for the folder's beats, or the station where that cannot be."""
     facts, source, results, latency, interval = facts_of(visit)
     said = visit.manifest.facts["verilog"].get("axis")
     if not isinstance(said, dict) or "words" not in said:
-        return not_checked("wrapper axis", "its results are not in words of 32 bits: an earlier lgnc wrote it")
+        return not_checked(station, "its results are not in words of 32 bits: an earlier lgnc wrote it")
     beat = said.get("beat_width")
     if type(beat) is not int or not 0 < beat <= source.width:
-        return Station("wrapper axis", False, "read", f"the manifest says beats of {beat!r:.40} bits")
-    made, wrapper = axis_files(visit.name, source, results, latency, beat, interval, facts.score)
+        return Station(station, False, "read", f"the manifest says beats of {beat!r:.40} bits")
+    return axis_files(visit.name, source, results, latency, beat, interval, facts.score)
+
+
+def axis(visit: Visit) -> Station:
+    """The AXI4-Stream wrapper under stalls, packets of wrong lengths or in error, and resets."""
+    streamed = _streamed(visit, "wrapper axis")
+    if isinstance(streamed, Station):
+        return streamed
+    made, wrapper = streamed
+    beat = wrapper["beat_width"]
     bench = made[f"tb_{visit.name}_axis.v"]
     files = [f"{visit.name}_axis.v", f"{visit.name}.v"]
     told = (
@@ -210,6 +225,20 @@ def axis(visit: Visit) -> Station:
     )
     promises = "TVALID and TDATA wait, TLAST, one result of each good packet and of no other, its words; resets"
     return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told, promises, wrapper)
+
+
+def registers(visit: Visit) -> Station:
+    """The AXI4-Lite registers, read and written while packets go through, with soft resets."""
+    streamed = _streamed(visit, "wrapper axil")
+    if isinstance(streamed, Station):
+        return streamed
+    _, source, results, _, _ = facts_of(visit)
+    _, wrapper = streamed
+    made, _ = axil_files(visit.name, source, results, wrapper, registers_of(visit, wrapper))
+    bench, files = made[f"tb_{visit.name}_axil.v"], [f"{visit.name}{each}.v" for each in ("_axil", "_axis", "")]
+    told = f"{VECTORS} vectors and more, the registers read and written meanwhile, results held and read, soft resets"
+    promises = "an answer of each access, as the map says; counters; whole results and packets, soft resets or not"
+    return _bench(visit, "wrapper axil", files, bench, f"tb_{visit.name}_axil", told, promises, wrapper)
 
 
 def serial(visit: Visit) -> Station:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lgnc.backends.verilog.emit import Part, interface, parts_of, properties
+from lgnc.backends.verilog.properties import axil_properties
+from lgnc.backends.verilog.registers import Register, identity, register_map
 from lgnc.diagnostics import Failed, ToolMissing
 from lgnc.flows.stations.visit import Visit
 from lgnc.toolchain import TookTooLong, require_tool, run
@@ -35,7 +37,13 @@ def written(visit: Visit, axis: Mapping[str, Any] | None) -> dict[str, bytes]:
     stages = details.get("stages")
     if type(stages) is not int or not 0 <= stages < 1 << 12:
         raise Failed("stages is no number of ranks", where="manifest.json", fix="compile it again")
-    return properties(visit.name, ports, parts, stages, counted, axis)
+    files = properties(visit.name, ports, parts, stages, counted, axis)
+    return files if axis is None else files | axil_properties(visit.name, axis, registers_of(visit, axis))
+
+
+def registers_of(visit: Visit, axis: Mapping[str, Any]) -> list[Register]:
+    """The registers beside a wrapper that `axis` describes; what they say of the network is the folder's."""
+    return register_map(axis, identity(visit.circuit, {"source_sha256": visit.manifest.source_sha256}))
 
 
 def proven(
