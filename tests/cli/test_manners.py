@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +19,16 @@ from lgnc.formats.lgn import save_model
 from tests.support import needs, random_model
 
 Capture = pytest.CaptureFixture[str]
-WITH_EXAMPLES = [
-    command
-    for name in COMMANDS
-    if isinstance(command := importlib.import_module(f"lgnc.cli.{name}").command, SectionedCommand)
-]
+WITHOUT_EXAMPLES = {"doctor", "demo"}
+"""They take no argument."""
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by its words, such as 'experiment gap'."""
+    found: dict[str, click.Command] = {name: importlib.import_module(f"lgnc.cli.{name}").command for name in COMMANDS}
+    groups = {name: each.commands for name, each in found.items() if isinstance(each, click.Group)}
+    inside = {f"{name} {sub}": each for name, subs in groups.items() for sub, each in subs.items()}
+    return {name: each for name, each in found.items() if name not in groups} | inside
 
 
 def test_train_and_compile_show_common_options_first_and_every_option_once(capsys: Capture) -> None:
@@ -66,15 +72,17 @@ def test_an_option_without_a_section_comes_last(capsys: Capture) -> None:
     assert places[1:] == sorted(places[1:])
 
 
-@pytest.mark.parametrize("command", WITH_EXAMPLES, ids=lambda command: str(command.name))
-def test_examples_are_command_lines_that_parse(command: SectionedCommand) -> None:
+@pytest.mark.parametrize("name", sorted(commands().keys() - WITHOUT_EXAMPLES))
+def test_help_has_examples_that_parse(name: str) -> None:
+    command, words = commands()[name], name.split()
+    assert isinstance(command, SectionedCommand)
     assert command.examples
     for line in command.examples:
-        words = line.partition(" >")[0].split()
-        assert words[:2] == ["lgnc", command.name]
-        command.make_context(str(command.name), words[2:])
+        said = shlex.split(line.partition(" >")[0])
+        assert said[: 1 + len(words)] == ["lgnc", *words]
+        command.make_context(words[-1], said[1 + len(words) :])
     with pytest.raises(click.UsageError):
-        command.make_context(str(command.name), ["--no-such-option"])
+        command.make_context(words[-1], ["a", "b", "c", "--no-such-option"])
 
 
 @pytest.mark.parametrize("shell", SHELLS)
