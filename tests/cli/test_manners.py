@@ -121,3 +121,26 @@ def test_opt_prints_a_row_per_pass_only_when_asked(tmp_path: Path, capsys: Captu
 def test_the_demo_lists_two_files_and_counts_the_others() -> None:
     assert _files("c", ["CMakeLists.txt", "digits.c", "digits.h", "test.c"]) == "c/{digits.c, digits.h} and 2 more"
     assert _files("onnx", ["digits.onnx"]) == "onnx/{digits.onnx}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "score", "trials", "said"),
+    [
+        ({}, 1.0, 1, "the defaults, 100.00 % of held-out training rows: nothing is left to gain"),
+        ({}, 0.9, 1, "the defaults, 90.00 % of held-out training rows: the time was up after them"),
+        ({}, 0.9, 4, "the defaults, 90.00 % of held-out training rows: of 4 trials none was ahead by more than chance"),
+        (
+            {"width": 300, "lr": 0.1}, 0.93, 4,
+            "width 300, lr 0.1: 93.00 % of held-out training rows, "
+            "3.00 +- 1.25 points ahead of the defaults, the best of 4 trials",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_search_says(settings: dict[str, object], score: float, trials: int, said: str) -> None:
+    pytest.importorskip("optuna")
+    from lgnc.cli.train import _found_text
+    from lgnc.train import TrainConfig
+    from lgnc.train.search import Found
+
+    default = 1.0 if score == 1 else 0.9
+    assert _found_text(Found(TrainConfig(), settings, score, default, 0.0125, trials)) == said
