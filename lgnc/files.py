@@ -15,8 +15,10 @@ A killed process can leave one unfinished file, `.lgnc-...`; the next write to t
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import hashlib
+import itertools
 import os
 import re
 import secrets
@@ -34,6 +36,20 @@ else:
 
 _LINKS = 40
 """Symbolic links followed one after the other, as Linux does."""
+
+
+_NAMES_LOOKED_AT = 10_000
+
+
+def no_such_file(path: Path) -> BadInput:
+    """The line for a file that is not there: with the closest name in its folder, where one is close."""
+    try:
+        names = [entry.name for entry in itertools.islice(os.scandir(path.parent), _NAMES_LOOKED_AT)]
+    except OSError:
+        names = []
+    close = difflib.get_close_matches(path.name, sorted(names), n=1, cutoff=0.75)
+    fix = f"did you mean '{path.with_name(close[0])}'?" if close else "check the path"
+    return BadInput("no such file", where=str(path), fix=fix)
 
 
 def cannot_write(path: Path, error: OSError) -> BadInput:

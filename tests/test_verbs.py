@@ -293,7 +293,7 @@ WRONG: list[tuple[Callable[[Path], Any], str]] = [
     (lambda _: lgnc.train(X, Y, x_test=X), "give both"),
     (lambda _: lgnc.train(X, Y, test=(X, Y), test_fraction=0.5), "the test rows are given"),
     (lambda _: lgnc.train("nope.csv"), "no such file"),
-    (lambda _: lgnc.read("nope.lgn"), "No such file"),
+    (lambda _: lgnc.read("nope.lgn"), "no such file"),
     (lambda folder: lgnc.read(folder), "is a folder"),
     (lambda folder: lgnc.save(NET, folder / "net.lgir"), "a model file ends in .lgn"),
     (lambda _: lgnc.optimise(NET, 9), "unknown optimisation level '9'"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, print_table
+from lgnc.cli.sections import SectionedCommand
 from lgnc.cli.size import max_memory_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.command("ask")
+@click.command(
+    "ask",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc ask iris.lgn --reachable setosa",
+        "lgnc ask iris.lgn --robust iris --radius 0.1 --rows 20",
+        "lgnc ask old.lgn new.lgn --equal-up-to setosa",
+        "lgnc ask iris.lgn --unused --certificate unused.answers",
+    ),
+)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("other", type=click.Path(path_type=Path), required=False)
 @click.option("--robust", metavar="DATA", help="Can a small change give its rows another class? A set, a file, a row.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lgnc.cli.output import check_output_file, json_option, print_facts, print_json
+from lgnc.cli.sections import SectionedCommand
 
 
 @click.group("certificate")
@@ -14,7 +15,9 @@ def command() -> None:
     """Hand a certificate on to checkers that are not lgnc's."""
 
 
-@command.command("export")
+@command.command(
+    "export", cls=SectionedCommand, examples=("lgnc certificate export a-b.certificate a.lgn b.lgn -o a-b",)
+)
 @click.argument("certificate", type=click.Path(path_type=Path))
 @click.argument("a", type=click.Path(path_type=Path), required=False)
 @click.argument("b", type=click.Path(path_type=Path), required=False)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lgnc.cli.output import check_output_file, json_option, print_facts, print_json, print_table, progress_bar
+from lgnc.cli.sections import SectionedCommand
 from lgnc.cli.sweep import check_where, dashboard_lines
 from lgnc.diagnostics import BadInput
 
@@ -30,7 +31,14 @@ def _numbers(text: str) -> tuple[float, ...]:
     return values
 
 
-@command.command("gap")
+@command.command(
+    "gap",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc experiment gap --data digits -o gap.csv --plot gap.png",
+        "lgnc experiment gap --data mnist -o gap.csv --methods hard-st,gumbel-st --seeds 1 --workers 4",
+    ),
+)
 @click.option("--data", required=True, help="The data set or file.")
 @click.option("--preset", help="paper, the published settings, or paper-small: mnist, mnist-binary or cifar10.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The CSV; it is resumed if there.")
@@ -79,7 +87,7 @@ def gap(
     from lgnc.train import TrainConfig
     from lgnc.train.cluster import cluster_client
     from lgnc.train.config import toml_settings
-    from lgnc.train.experiment import grid, run_gap
+    from lgnc.train.experiment import grid, missing, run_gap
     from lgnc.train.methods import METHODS, method_of
     from lgnc.train.paper import check_preset, paper_config
 
@@ -94,8 +102,9 @@ def gap(
     if preset is not None:
         base = paper_config(preset, data, dataset, own, str(config) if config else "training")
     cells = grid(values, seeds, methods=chosen, cage=cage)
+    todo = len(missing(dataset, base, cells, output))
     with ExitStack() as stack:
-        client = stack.enter_context(cluster_client(count, scheduler)) if clustered else None
+        client = stack.enter_context(cluster_client(min(count, todo), scheduler)) if clustered and todo else None
         if client is not None and not as_json:
             print_facts(dashboard_lines(client))
         bar = stack.enter_context(progress_bar(quiet=as_json))

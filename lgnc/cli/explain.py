@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lgnc.cli.output import json_option, print_facts, print_json, print_table
+from lgnc.cli.sections import SectionedCommand
 from lgnc.cli.size import max_memory_option
 from lgnc.diagnostics import BadInput
 
@@ -21,7 +22,16 @@ _SHOWN = 10
 _TABLES = (("supported by", "margin falls by", "supports"), ("opposed by", "margin rises by", "opposes"))
 
 
-@click.command("explain", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "explain",
+    context_settings={"ignore_unknown_options": True},
+    cls=SectionedCommand,
+    examples=(
+        "lgnc explain iris.lgn 5.1,3.5,1.4,0.2",
+        "lgnc explain iris.lgn rows.csv --row 0",
+        "lgnc explain digits.lgn --data digits --row 4",
+    ),
+)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("row", required=False)
 @click.option("--row", "number", type=click.IntRange(0), help="The row's number, from 0, in the file ROW or in --data.")

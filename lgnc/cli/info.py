@@ -10,12 +10,20 @@ import click
 
 from lgnc.cli.figures import accuracy_text, class_rows, station_fact
 from lgnc.cli.output import json_option, percent, print_facts, print_json, print_table
+from lgnc.cli.sections import SectionedCommand
 
 if TYPE_CHECKING:
     from lgnc.ir.quantiser import Quantiser
 
 
-@click.command("info")
+@click.command(
+    "info",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc info iris.lgn",
+        "lgnc info iris-c --json",
+    ),
+)
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
 @json_option
 def command(path: Path, as_json: bool) -> None:

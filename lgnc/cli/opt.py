@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lgnc.cli.output import check_output_file, json_option, percent, print_facts, print_json, print_table
+from lgnc.cli.sections import SectionedCommand
 from lgnc.diagnostics import BadInput
 
 if TYPE_CHECKING:
@@ -62,7 +63,15 @@ def print_parts(before: dict[str, Any], after: dict[str, Any]) -> None:
 _TABLE_DEPTHS = ("lut4_depth", "lut6_depth")
 
 
-@click.command("opt")
+@click.command(
+    "opt",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc opt digits.lgn -o digits.lgir --prove",
+        "lgnc opt adder.blif -o adder.aig -O3 --goal depth -v",
+        "lgnc opt a.lgir -o b.lgir -p 'fold_constants,merge_duplicate_gates'",
+    ),
+)
 @click.argument("circuit", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The circuit file to write.")
 @click.option("-O", "level", type=click.IntRange(0, 3), help="A level's pipeline (2 unless -p is given).")

@@ -9,10 +9,19 @@ from pathlib import Path
 import click
 
 from lgnc.cli.output import check_output_file, json_option, print_facts, print_json, progress_bar
+from lgnc.cli.sections import SectionedCommand
 from lgnc.cli.size import max_memory_option
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc report iris.lgn -o iris.html --data iris",
+        "lgnc report iris.lgn iris-c iris-rtl -o iris.html",
+        "lgnc report everything -o all.html --run --data iris",
+    ),
+)
 @click.argument("things", type=click.Path(path_type=Path), metavar="MODEL_OR_DIR...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The HTML file to write.")
 @click.option("--data", help="A named data set or a file: confusion, misclassified rows, classes with counts.")

@@ -8,9 +8,17 @@ from pathlib import Path
 import click
 
 from lgnc.cli.output import check_output_file, json_option, print_facts, print_json
+from lgnc.cli.sections import SectionedCommand
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc show digits.lgn --output 3 -o cone.svg",
+        "lgnc show digits.lgn --output 3 --literal 7 --depth 6 -o literal.svg",
+    ),
+)
 @click.argument("circuit", type=click.Path(path_type=Path))
 @click.option("--output", "of", required=True, metavar="NAME", help="The class, or the output where there are none.")
 @click.option("--literal", type=click.IntRange(0), help="Of the literals that the class counts, this one, from 0.")

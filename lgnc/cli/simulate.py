@@ -9,10 +9,18 @@ import click
 
 from lgnc.cli.figures import accuracy_text, class_rows
 from lgnc.cli.output import json_option, print_facts, print_json, progress_bar, rate, stderr_console
+from lgnc.cli.sections import SectionedCommand
 from lgnc.cli.size import max_memory_option
 
 
-@click.command("simulate")
+@click.command(
+    "simulate",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc simulate iris.lgn --data iris",
+        "lgnc simulate iris-c --data new.csv --split all",
+    ),
+)
 @click.argument("path", type=click.Path(path_type=Path), metavar="DIR_OR_MODEL")
 @click.option("--data", required=True, help="A named data set, or a CSV, JSON lines, ARFF, NPZ or Parquet file.")
 @click.option("--label", help="The label's column (the last unless given).")

@@ -61,17 +61,28 @@ def _note(epoch: dict[str, Any]) -> str:
 
 def _searched(dataset: Dataset, asked: TrainConfig, seconds: float, storage: str, as_json: bool) -> Found:
     """Search settings, and say in one line what was chosen."""
-    from lgnc.train.search import FOLDS, search
+    from lgnc.train.search import search
 
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("search", total=None, note="")
         note = lambda trial, score: bar.update(task, completed=trial, note=f"{percent(score)}")  # noqa: E731
         found = search(dataset, asked, seconds, storage, on_trial=note)
     if not as_json:
-        what = ", ".join(f"{name} {value}" for name, value in found.settings.items()) or "the defaults"
-        scores = f"{percent(found.score)} in {FOLDS} folds (defaults {percent(found.default)})"
-        print_facts([("search", f"{what}: {scores}, the best of {found.trials} trials")])
+        print_facts([("search", _found_text(found))])
     return found
+
+
+def _found_text(found: Found) -> str:
+    """What a search chose, and how far that is ahead of the defaults."""
+    score, trials = f"{percent(found.score)} of held-out training rows", f"{found.trials} trials"
+    if found.trials == 1:
+        why = "nothing is left to gain" if found.default == 1 else "the time was up after them"
+        return f"the defaults, {score}: {why}"
+    if not found.settings:
+        return f"the defaults, {score}: of {trials} none was ahead by more than chance"
+    what = ", ".join(f"{name} {value}" for name, value in found.settings.items())
+    ahead = f"{100 * (found.score - found.default):.2f} +- {100 * found.error:.2f} points ahead of the defaults"
+    return f"{what}: {score}, {ahead}, the best of {trials}"
 
 
 _data, _network, _method, _steps, _images, _machine, _files = map(

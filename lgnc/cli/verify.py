@@ -10,6 +10,7 @@ import click
 
 from lgnc.cli.figures import station_fact
 from lgnc.cli.output import check_output_file, json_option, print_facts, print_json, progress_bar
+from lgnc.cli.sections import SectionedCommand
 
 if TYPE_CHECKING:
     from lgnc.verify.verdict import Verdict
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 CLAIMS = ("scores", "class")
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    cls=SectionedCommand,
+    examples=(
+        "lgnc verify iris.lgn iris-c",
+        "lgnc verify before.lgir after.lgir --claim class",
+        "lgnc verify a.lgn b.lgn --certificate a-b.certificate",
+    ),
+)
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.option("--vectors", type=click.IntRange(1), help="Rows that a compiled folder is run on.")

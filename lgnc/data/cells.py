@@ -244,19 +244,32 @@ def _conversions(one: Survey, column: Column, notation: Notation) -> list[Remark
     return [Remark(column.name, what, count) for what, count in cells.items()]
 
 
+_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ][0-9:.,+Z-]*+)?|[0-9]{1,2}:[0-9]{2}(?::[0-9.,]++)?")
+_MEASURED = re.compile(r"[+-]?[0-9][0-9.,]*+ ?([A-Za-zµμ°Ω][A-Za-z/0-9²³]*+)")
+
+
 def _stays_text(one: Survey, column: Column) -> list[Remark]:
-    """A remark when most cells look like numbers, or like hexadecimal ones."""
+    """A remark when most cells look like numbers, hexadecimal ones, dates, or numbers that all have one unit."""
     used = ~one.missing & (one.counts > 0)
     like = ~column.text & used
     if one.parts:
         like |= np.fromiter((part is not None for part in one.parts), np.bool_, len(used))
-    hexadecimal = np.fromiter((_HEX.fullmatch(text) is not None for text in one.texts), np.bool_, len(used))
-    for mask, what in ((hexadecimal, "is hexadecimal"), (like, "is mostly numbers")):
-        if int(one.counts[mask & used].sum()) > 0.5 * one.cells:
-            odd = mask & used if mask is hexadecimal else used & column.text
-            example = quoted(one.texts[int(np.flatnonzero(odd)[0])])
-            return [Remark(column.name, f"{what} but stays text, for cells such as {example}", None)]
+    if _is_most(one, like & used):
+        odd = [one.texts[index] for index in np.flatnonzero(used & column.text)]
+        hint = f" (--na {odd[0]} if that means missing)" if len(odd) == 1 else ""
+        return [Remark(column.name, f"mostly numbers, but text for cells such as {quoted(odd[0])}{hint}", None)]
+    units = {match[1] for text in one.texts if (match := _MEASURED.fullmatch(text))}
+    for pattern, what in ((_HEX, "hexadecimal numbers"), (_DATE, "dates or times"), (_MEASURED, "numbers with a unit")):
+        found = np.fromiter((pattern.fullmatch(text) is not None for text in one.texts), np.bool_, len(used)) & used
+        if _is_most(one, found) and (pattern is not _MEASURED or len(units) == 1):
+            example = quoted(one.texts[int(np.flatnonzero(found)[0])])
+            return [Remark(column.name, f"{what} stay text, such as {example}", None)]
     return []
+
+
+def _is_most(one: Survey, texts: Bools) -> bool:
+    """Whether more than half of the cells that are not missing have these texts."""
+    return int(one.counts[texts].sum()) > 0.5 * one.cells
 
 
 def text_column(name: str, codes: NDArray[np.int32], texts: Sequence[str]) -> Column:

@@ -198,7 +198,7 @@ def fit_column(table: Table, column: Column, rows: Ints) -> ColumnPlan:
 def check_numbers(table: Table, column: Column, used: Bools) -> None:
     """Raise BadInput, naming the first cell, for text, infinity or NaN in a numeric column."""
     if (text := used & column.text).any():
-        fix = "correct the cell; leave it blank, or '?', if the value is missing"
+        fix = "correct the cell; leave it blank, or name it with --na, if the value is missing"
         raise table.refuse_cell(column, text, "{value} is not a number, though the column is numeric", fix)
     if (bad := used & ~np.isfinite(column.number)).any():
         fix = "correct the cell; leave it blank if the value is missing"

@@ -11,7 +11,7 @@ from lgnc.data.budget import Budget
 from lgnc.data.choices import Choices
 from lgnc.data.dataset import Dataset
 from lgnc.data.features import Schema, check_fit, feature_dtype, feature_matrix, fit_column
-from lgnc.data.labels import plan_labels, read_labels
+from lgnc.data.labels import other_label, plan_labels, read_labels
 from lgnc.data.leave_out import ROW_NUMBERS, LeftOut, counts_rows, is_unnamed, left_out, notes_on
 from lgnc.data.split import group_split, last_split, stratified_split
 from lgnc.data.table import Column, Ints, Table, check_unit, join_tables, quoted
@@ -71,6 +71,7 @@ def fit_table(
         notations={each.name: each.notation for each in features if each.notation is not None},
         na=na,
     )
+    told = (*(other_label(table, column) if label is None else ()), *told)
     notes = (*table.notes, *told, *counted, *remarks, *_channels_first(table))
     return _dataset(table, schema, features, y, train, test, name, notes, chosen, budget)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,13 +205,25 @@ _LABEL_NAMES = ("class", "label", "target", "y", "species", "outcome", "diagnosi
 def _likely(table: Table, taken: Column) -> str:
     """' NAME' of the column that looks most like a label, other than the one taken; ' NAME' itself for none."""
     best, found = (0, 0), ""
-    for column in table.columns if table.header else ():
-        counts = column.counts() * ~column.missing
-        distinct = int(np.count_nonzero(counts))
-        if column is taken or not 2 <= distinct <= 30 or 5 * distinct > counts.sum():
-            continue
-        named = column.name.lower() in _LABEL_NAMES
-        rank = (1 + named, int(bool(column.text.any())))
+    for column in _few_kinds(table, taken):
+        rank = (1 + (column.name.lower() in _LABEL_NAMES), int(bool(column.text.any())))
         if rank > best:
             best, found = rank, column.name
     return f" {quoted(found)}" if found and best > (1, 0) else " NAME"
+
+
+def _few_kinds(table: Table, taken: Column) -> Iterator[Column]:
+    """The named columns with as few different cells as classes are, other than the one taken."""
+    for column in table.columns if table.header else ():
+        counts = column.counts() * ~column.missing
+        if column is not taken and 2 <= np.count_nonzero(counts) <= 30 and 5 * np.count_nonzero(counts) <= counts.sum():
+            yield column
+
+
+def other_label(table: Table, taken: Column) -> tuple[str, ...]:
+    """What is told where the column that was taken has no label's name, and another one has."""
+    if taken.name.lower() in _LABEL_NAMES:
+        return ()
+    names = [column.name for column in _few_kinds(table, taken) if column.name.lower() in _LABEL_NAMES]
+    told = f"column {quoted(names[0])} is named as a label is: --label {quoted(names[0])} trains on it" if names else ""
+    return (told,) if told else ()

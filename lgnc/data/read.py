@@ -18,8 +18,11 @@ from lgnc.data.parquet_file import read_parquet
 from lgnc.data.table import Table
 from lgnc.data.text_file import read_text
 from lgnc.diagnostics import BadInput, unknown
+from lgnc.files import no_such_file
 
 FORMATS = "CSV, JSON lines, ARFF, NPZ or Parquet"
+_ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".arff", ".npz", ".parquet")
+"""What a name of a file may lack."""
 
 
 def read_table(
@@ -63,8 +66,9 @@ def _head(source: str) -> bytes:
     try:
         if not path.exists():
             if "/" in source or "\\" in source or path.suffix:
-                raise BadInput("no such file", where=source, fix="check the path")
-            raise unknown("data set", source, NAMES)
+                raise no_such_file(path)
+            beside = [f"{source}{ending}" for ending in _ENDINGS if Path(f"{source}{ending}").is_file()]
+            raise unknown("data set", source, [*NAMES, *beside])
         if not path.is_file():
             what = f"is a {'folder' if path.is_dir() else 'device'}, not a data file"
             raise BadInput(what, where=source, fix=f"give a {FORMATS} file")

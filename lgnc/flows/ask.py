@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lgnc.data.named import NAMES
 from lgnc.data.numbers import parse_number
-from lgnc.diagnostics import BadInput, unknown
+from lgnc.diagnostics import BadInput, listed, unknown
 from lgnc.flows.compare import PROOF_SECONDS
 from lgnc.flows.explain_row import columns_of, given_row, rows_of_data, the_row
 from lgnc.flows.names import differences
@@ -72,8 +72,9 @@ def ask(
     kinds["equal-up-to"] = equal_up_to
     chosen = [name for name, value in kinds.items() if value is not None]
     if len(chosen) != 1:
-        given = " and ".join(f"--{name}" for name in chosen) or "no question"
-        raise BadInput(f"{given} is given", where="ask", fix=f"give one of {', '.join(f'--{name}' for name in kinds)}")
+        asks = listed([f"--{name}" for name in chosen], "and")
+        what = f"{asks} are {len(chosen)} questions" if chosen else "no question is asked"
+        raise BadInput(what, where="ask", fix=f"give one of {', '.join(f'--{name}' for name in kinds)}")
     places = {"row": row, "rows": rows, "split": split, "label": label}
     _refuse(chosen[0], radius=radius, steps=steps or None, of_class=of_class, other=other, **places)
     if certificate is not None and check is not None:

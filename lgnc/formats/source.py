@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgnc.diagnostics import BadInput
-from lgnc.files import read_file, sha256, write_file
+from lgnc.files import no_such_file, read_file, sha256, write_file
 from lgnc.formats.lgn import Model, model_from_bytes
 from lgnc.formats.lgprog import program_from_bytes
 from lgnc.formats.lift import lift_program
@@ -35,7 +35,7 @@ def load_source(path: Path | str) -> Source:
     if path.is_dir():
         raise BadInput("is a folder, not a model or circuit file", where=str(path), fix="give the file")
     if not path.exists():
-        raise BadInput("No such file", where=str(path), fix="check the path")
+        raise no_such_file(path)
     kind = format_of(path)
     data = read_file(path)
     found = kind.read(data, str(path))
@@ -48,7 +48,7 @@ def load_program(path: Path) -> Program | None:
     Raises BadInput for other files and damaged ones.
     """
     if not path.is_file():
-        raise BadInput("No such file", where=str(path), fix="check the path")
+        raise no_such_file(path)
     if path.suffix.lower() == ".lgprog":
         return program_from_bytes(read_file(path), str(path))
     if path.suffix.lower() == ".lgn":

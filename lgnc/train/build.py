@@ -92,12 +92,11 @@ def _wiring(
         above = front[-1].above
         places, below = grid_positions(above), above.nodes
     for index, layer in enumerate(config.dense):
-        width = layer.width
+        width, at = layer.width, None
         if config.word > 1:
             pins = word_wiring(candidate_wiring(rng, below, width // config.word, layer.candidates), config.word)
         elif layer.wiring == "learned" and config.candidates_from == "local":
-            pins, places = local_candidates(rng, places, size * width, layer.candidates, _LOCAL_REACH / side)
-            places = places.reshape(width, size, 2).mean(axis=1)
+            pins, at = local_candidates(rng, places, size * width, layer.candidates, _LOCAL_REACH / side)
         elif layer.wiring == "learned":
             pins = _member_wiring(rng, below, size * width, config, classes, index)
         elif layer.wiring == "random" and front and index < len(widths) - 1:
@@ -107,12 +106,14 @@ def _wiring(
         elif layer.wiring == "random":
             pins = random_wiring(rng, below, size * width)[:, :, None]
         else:
-            fanin, places = structured_wiring(rng, places, size * width, min(1.0, _FIRST_REACH / side * 2**index))
+            fanin, at = structured_wiring(rng, places, size * width, min(1.0, _FIRST_REACH / side * 2**index))
             if index == len(widths) - 1:  # A class sums a run of neurons: spread them over the whole image.
                 fanin = fanin.reshape(2, width, size)[:, rng.permutation(width)].reshape(2, -1)
-            pins, places = fanin[:, :, None], places.reshape(width, size, 2).mean(axis=1)
+            pins = fanin[:, :, None]
         wiring += [pins, *join_wiring(config.node, width)]
-        below = width
+        if at is None:  # A leaf whose wiring asks for no place is between the two nodes that it reads at first.
+            at = places[pins[:, :, 0]].mean(axis=0)
+        places, below = at.reshape(width, size, 2).mean(axis=1), width
     return wiring
 
 

@@ -62,6 +62,12 @@ def grid(
     return list({cell.key: cell for cell in cells}.values())
 
 
+def missing(dataset: Dataset, base: TrainConfig, cells: Iterable[Cell], path: Path) -> list[Cell]:
+    """The cells that the CSV at `path` does not have. Raises BadInput as `run_gap` does for the file."""
+    rows = _read(path, _settings(dataset, base)) if path.exists() else {}
+    return [cell for cell in cells if cell.key not in rows]
+
+
 def run_gap(
     dataset: Dataset,
     base: TrainConfig,

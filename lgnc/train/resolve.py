@@ -78,7 +78,7 @@ class ResolvedConfig:
     def _settled(self, layer: Dense) -> Dense:
         own = "learned" if layer.candidates > 1 or learned(self.wiring) else self.wiring
         wiring = layer.wiring or own
-        usual = self.candidates if learned(self.wiring) else CANDIDATES
+        usual = self.candidates if learned(self.wiring) or self.candidates > 1 else CANDIDATES
         candidates = (layer.candidates or usual) if wiring == "learned" else 1
         return replace(layer, wiring=wiring, candidates=candidates, init=layer.init or self.init)
 
@@ -329,8 +329,9 @@ def _check_asked(asked: TrainConfig, config: ResolvedConfig, dataset: Dataset) -
     if asked.layer is not None and dataset.shape is None:
         fix = "give a set of images, or --layers and --width"
         raise BadInput("is a table, and layers slide over images", where=dataset.name, fix=fix)
+    choosing = learned(config.wiring) or any(layer.wiring == "learned" for layer in config.dense)
     for name, fixed in FIXED.items():
-        if not learned(config.wiring) and getattr(config, name) != fixed:
+        if not choosing and getattr(config, name) != fixed:
             what, where = f"candidates are for learned wiring, not {config.wiring}", f"--{name}".replace("_", "-")
             raise BadInput(what, where=where, fix="leave it out, or use --wiring learned")
     if config.redraw and (not config.learns or config.candidates_from != "all"):

@@ -1,49 +1,66 @@
-"""A cross-validated choice of settings within a time budget, by Optuna: its study lies in a database and is resumed."""
+"""A cross-validated choice of settings within a time budget, by Optuna: its study lies in a database and is resumed.
+
+Settings race: one that is behind the best so far on the folds that both have, by more than chance, is tried on no more
+of them. Settings that did well on other tables come first, then what Optuna's TPE draws from those tried.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from statistics import fmean
+from math import prod
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
+from lgnc.train.folds import FOLDS, Bools, Folds, right_answers
 from lgnc.train.ranks import world_size
 from lgnc.train.resolve import learned, resolve
-from lgnc.train.study import database, finished, sampler, study_of, try_for
+from lgnc.train.study import database, sampler, study_of
 
-FOLDS = 3
 SPACE: dict[str, tuple[Any, ...]] = {
-    "width": (600, 1200, 2400),
-    "layers": (2, 3),
-    "encoder": ("quantile:4", "quantile:8", "quantile:16", "quantile:32"),
-    "candidates": (4, 8, 16),
-    "epochs": (20, 50, 100, 250),
-    "lr": (0.02, 0.05, 0.1),
-    "group_tau": (0.5, 0.7, 1.0, 1.4),
+    "width": (None, 0.5, 2.0),
+    "layers": (None, 3),
+    "encoder": (None, "quantile:16", "quantile:32"),
+    "candidates": (None, 16),
+    "members": (None, 1, 3),
+    "epochs": (None, 0.5, 2.5),
+    "lr": (None, 2.5, 5.0),
+    "group_tau": (None, 0.5, 0.7, 1.4),
 }
-"""What is chosen where it was not asked for; group_tau: as a multiple of what it is by default."""
+"""What is chosen where it was not asked for. None: as by default; numbers are multiples of that, but for layers,
+candidates and members.
+"""
 
-_DEFAULTS = "defaults"
-"""Whether a trial is one of the defaults: the first that is done, for an earlier one may have been interrupted."""
+FIRST: tuple[dict[str, Any], ...] = (
+    {"encoder": "quantile:32", "candidates": 16, "epochs": 2.5, "lr": 2.5, "group_tau": 0.5},
+    {"layers": 3, "encoder": "quantile:16", "candidates": 16, "members": 3, "epochs": 2.5, "lr": 5.0},
+    {"width": 2.0, "encoder": "quantile:32", "candidates": 16, "lr": 2.5},
+)
+"""What is tried after the defaults: what did well on other tables (docs/training.md)."""
+
+BEHIND = 1.5
+"""So many standard errors behind the best, settings are given up."""
+
+_DEFAULTS, _RIGHT, _SECONDS = "defaults", "right", "seconds"
+"""Of a trial: whether it is the defaults', the first that is done (an earlier one may have been interrupted); which
+rows it got right, as `Folds.pack` writes them; how long it took."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """settings: the best trial's, {} for the defaults. score, default: mean accuracies over the folds, of the best
-    trial and of the defaults. trials: those that are in the study.
+    """settings: the best trial's, {} for the defaults. score, default: accuracies over the folds, of the best trial and
+    of the defaults. error: the standard error of their difference. trials: those in the study, given up or not.
     """
 
     config: TrainConfig
     settings: dict[str, Any]
     score: float
     default: float
+    error: float
     trials: int
 
 
@@ -54,85 +71,157 @@ def search(
     storage: str,
     *,
     on_trial: Callable[[int, float], None] = lambda *_: None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Found:
-    """Try settings on FOLDS folds of the training rows for `seconds`, the defaults first.
+    """Try settings on folds of the training rows (`lgnc.train.folds`) for `seconds` of `clock`, the defaults first.
 
-    storage: the URL of a database, as SQLAlchemy reads it. A study that is there for the same data and settings is gone
-    on with, and the time that it took counts; others may work on it at the same time. Test rows are not seen. Raises
-    BadInput for what cannot be searched, and for a database that cannot be used; ToolMissing without its driver.
+    What is chosen is ahead of the defaults by the most standard errors' worth: the greatest lead less its standard
+    error; the defaults, where none is ahead by that. storage: the URL of a database, as SQLAlchemy reads it. A study
+    that is there for the same data and settings is gone on with, and the time that it took counts; others may work on
+    it at the same time. Test rows are not seen. on_trial: called with each trial's number and accuracy. Raises BadInput
+    for what cannot be searched, and for a database that cannot be used; ToolMissing without its driver.
     """
     if base.layer is not None or base.preset is not None or base.widths is not None or world_size() > 1:
         fix = "leave out --search, or layers, --widths, --preset and torchrun"
         raise BadInput("chooses the width of a network of equal layers, in one process", where="--search", fix=fix)
     if resolve(base, dataset).word > 1:
         raise BadInput("chooses no words of gates", where="--search", fix="leave out --search, or use another --wiring")
+    folds = Folds.of(dataset, base.seed, balance=base.balance)
     with database(storage) as opened:
-        trials = _tried(_study(dataset, base, opened), dataset, base, seconds, on_trial)
-    best = max(trials, key=lambda trial: (trial.value, -trial.number))
-    settings = {} if best.user_attrs[_DEFAULTS] else dict(best.params)
-    config = _config(base, settings, dataset) if settings else base
-    shown = {name: getattr(config, name) for name in settings}
-    default = next(trial.value for trial in trials if trial.user_attrs[_DEFAULTS])
-    return Found(config, shown, best.value, default, len(trials))
+        study = _study(dataset, base, opened)
+        race = _Race(study, dataset, base, folds, on_trial, clock)
+        race.run(seconds)
+        done, count = race.done(), len(race.ended())
+    return _chosen(done, folds, base, dataset, count)
 
 
-def _tried(
-    study: Any, dataset: Dataset, base: TrainConfig, seconds: float, on_trial: Callable[[int, float], None]
-) -> list[Any]:
-    """The trials of the study, once it has as many as its time allows."""
-    from optuna import TrialPruned
+def _chosen(done: list[Any], folds: Folds, base: TrainConfig, dataset: Dataset, trials: int) -> Found:
+    """The settings of the trial whose lead over the defaults is greatest, less its standard error."""
+    default = next(trial for trial in done if trial.user_attrs[_DEFAULTS])
+    theirs = folds.unpack(default.user_attrs[_RIGHT])
+    best, error, ahead = default, 0.0, 0.0
+    for trial in done:
+        mean, deviation = folds.lead(folds.unpack(trial.user_attrs[_RIGHT]), theirs)
+        if mean - deviation > ahead:
+            best, error, ahead = trial, deviation, mean - deviation
+    config = _config(base, best.params, dataset)
+    settings = {name: getattr(config, name) for name, value in best.params.items() if value is not None}
+    return Found(config, settings, best.value, default.value, error, trials)
 
-    folds = list(_folds(dataset, base.seed))
-    settled = {"encoder"} if dataset.x_train.dtype.kind == "b" else set()
-    settled |= set() if learned(resolve(base, dataset).wiring) else {"candidates"}
-    open_ = [name for name in SPACE if getattr(base, name) is None and name not in settled]
 
-    def objective(trial: Any) -> float:
-        study.sampler = sampler(base.seed, trial.number)
-        chosen = {name: trial.suggest_categorical(name, SPACE[name]) for name in open_}
-        trial.set_user_attr(_DEFAULTS, not finished(study))
-        if trial.user_attrs[_DEFAULTS]:
-            return _score(folds, base)
+class _Race:
+    """One sitting of a study."""
+
+    def __init__(
+        self,
+        study: Any,
+        dataset: Dataset,
+        base: TrainConfig,
+        folds: Folds,
+        on_trial: Callable[[int, float], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.study, self.dataset, self.base, self.folds = study, dataset, base, folds
+        self.on_trial, self.clock = on_trial, clock
+        self.space = _open(base, dataset)
+        self._ends = float("inf")
+
+    def done(self) -> list[Any]:
+        """The trials on all folds."""
+        return [trial for trial in self.ended() if _RIGHT in trial.user_attrs]
+
+    def ended(self) -> list[Any]:
+        """The trials on all folds, and those that were given up."""
+        return [trial for trial in self.study.trials if trial.state.is_finished() and trial.value is not None]
+
+    def run(self, seconds: float) -> None:
+        """Try settings until the trials have taken so long: the defaults in any case, and alone if no row is wrong."""
+        spent = sum(trial.user_attrs.get(_SECONDS, 0.0) for trial in self.ended())
+        self._ends = self.clock() + seconds - spent
+        while not self.done():
+            self.study.optimize(self._trial, n_trials=1, callbacks=[self._told])
+        for settings in FIRST:
+            if open_ := {name: value for name, value in settings.items() if name in self.space}:
+                self.study.enqueue_trial(dict.fromkeys(self.space) | open_, skip_if_exists=True)
+        perfect = any(trial.value == 1 for trial in self.done())
+        if self.space and not perfect and not self._is_over():
+            self.study.optimize(self._trial, callbacks=[self._told, self._stop])
+
+    def _is_over(self) -> bool:
+        return self.clock() >= self._ends
+
+    def _stop(self, study: Any, _: Any) -> None:
+        tried = {tuple(sorted(trial.params.items(), key=str)) for trial in study.trials if trial.state.is_finished()}
+        if self._is_over() or len(tried) > prod(map(len, self.space.values())):
+            study.stop()
+
+    def _told(self, _: Any, trial: Any) -> None:
+        if trial.value is not None:
+            self.on_trial(trial.number + 1, trial.value)
+
+    def _trial(self, trial: Any) -> float:
+        """The accuracy over the folds. Raises TrialPruned for settings that were given up, or are no new ones."""
+        from optuna import TrialPruned
+
+        started, before = self.clock(), self.done()
+        self.study.sampler = sampler(self.base.seed, trial.number, startup=len(FIRST) + 1)
+        chosen = {name: trial.suggest_categorical(name, self.space[name]) for name in self.space if before}
+        if before and (not any(chosen.values()) or chosen in [one.params for one in self.ended()]):
+            raise TrialPruned
+        trial.set_user_attr(_DEFAULTS, not before)
         try:
-            return _score(folds, _config(base, chosen, dataset))
+            right = self._right(_config(self.base, chosen, self.dataset), before)
         except BadInput as error:  # Settings that this data cannot have, such as more candidates than bits.
+            if not before:
+                raise
             raise TrialPruned from error
+        trial.set_user_attr(_SECONDS, self.clock() - started)
+        accuracy = self.folds.accuracy(right)
+        if len(right) < len(self.folds.parts):
+            trial.report(accuracy, len(right))
+            raise TrialPruned
+        trial.set_user_attr(_RIGHT, self.folds.pack(right))
+        return accuracy
 
-    try_for(study, objective, seconds, lambda trial: on_trial(trial.number + 1, trial.value))
-    return finished(study)
+    def _right(self, config: TrainConfig, before: list[Any]) -> list[Bools]:
+        """The answers on every fold, or on the first ones where they are behind, or the time is up."""
+        best = max(before, key=lambda trial: trial.value, default=None)
+        theirs = self.folds.unpack(best.user_attrs[_RIGHT]) if best else []
+        right: list[Bools] = []
+        for part in self.folds.parts:
+            right.append(right_answers(part, config))
+            if best is not None:
+                lead, error = self.folds.lead(right, theirs)
+                if lead < -BEHIND * error or self._is_over():
+                    break
+        return right
+
+
+def _open(base: TrainConfig, dataset: Dataset) -> dict[str, tuple[Any, ...]]:
+    """What of the space was not asked for, and can be chosen for this data."""
+    default = resolve(base, dataset)
+    settled = {"encoder"} if dataset.x_train.dtype.kind == "b" else set()
+    settled |= set() if learned(default.wiring) else {"candidates"}
+    settled |= {"members"} if default.members == 1 else set()
+    settled |= {"epochs"} if default.steps is not None else set()
+    return {name: SPACE[name] for name in SPACE if getattr(base, name) is None and name not in settled}
 
 
 def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:
     """The study of this data set and these settings in a storage of Optuna's."""
     record = resolve(base, dataset).record()
     record["time_budget"] = None
-    return study_of([record, data_digest(dataset), SPACE], storage, ["maximize"])
+    return study_of([record, data_digest(dataset), SPACE, FOLDS], storage, ["maximize"])
 
 
-def _config(base: TrainConfig, chosen: dict[str, Any], dataset: Dataset) -> TrainConfig:
-    """`base` with what a trial chose."""
-    plain = {name: value for name, value in chosen.items() if name != "group_tau"}
-    config = replace(base, **plain)
-    if "group_tau" not in chosen:
-        return config
-    return replace(config, group_tau=round(chosen["group_tau"] * resolve(config, dataset).group_tau, 3))
-
-
-def _folds(dataset: Dataset, seed: int) -> Iterator[Dataset]:
-    """The training rows split FOLDS ways by class, each fold once for test; a class of one row is for training."""
-    rng, fold = np.random.default_rng([seed, 6]), np.full(len(dataset.y_train), -1)
-    for label in np.unique(dataset.y_train):
-        rows = rng.permutation(np.flatnonzero(dataset.y_train == label))
-        fold[rows] = (np.arange(len(rows)) + rng.integers(FOLDS)) % FOLDS if len(rows) > 1 else -1
-    for index in range(FOLDS):
-        test: NDArray[np.bool_] = fold == index
-        if test.any():
-            x, y = dataset.x_train, dataset.y_train
-            yield replace(dataset, x_train=x[~test], y_train=y[~test], x_test=x[test], y_test=y[test])
-
-
-def _score(folds: list[Dataset], config: TrainConfig) -> float:
-    """The mean accuracy over the folds."""
-    from lgnc.train.loop import train
-
-    return fmean(float(train(fold, replace(config, time_budget=None)).report["test_accuracy"]) for fold in folds)
+def _config(base: TrainConfig, chosen: Mapping[str, Any], dataset: Dataset) -> TrainConfig:
+    """`base` with what a trial chose. Raises BadInput for what this data cannot have."""
+    default, asked = resolve(base, dataset), {name: value for name, value in chosen.items() if value is not None}
+    usual = {"width": default.widths[0], "epochs": default.epochs, "lr": default.lr}
+    for name in usual.keys() & asked.keys():
+        asked[name] = type(usual[name])(max(round(asked[name] * usual[name], 6), 1e-6))
+    if "members" in asked:
+        asked["members"] = min(asked["members"], default.members)
+    tau = asked.pop("group_tau", None)
+    config = replace(base, **asked)
+    return config if tau is None else replace(config, group_tau=round(tau * resolve(config, dataset).group_tau, 3))

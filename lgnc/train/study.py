@@ -85,17 +85,18 @@ def finished(study: Any) -> list[Any]:
     return [trial for trial in study.trials if trial.values is not None]
 
 
-def sampler(seed: int, trial: int, limits: Callable[[Any], Sequence[float]] | None = None) -> Any:
+def sampler(seed: int, trial: int, limits: Callable[[Any], Sequence[float]] | None = None, startup: int = 10) -> Any:
     """What chooses a trial's settings, by a seed of its own: no two machines, and no two sittings, draw the same.
 
-    limits: of a trial that is done, numbers above 0 for limits that it is beyond.
+    limits: of a trial that is done, numbers above 0 for limits that it is beyond. startup: so many trials are drawn at
+    random, or were asked for, before others are learned from.
     """
     from optuna.samplers import TPESampler
 
     own = int(np.random.default_rng([seed, 7, trial]).integers(1 << 31))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return TPESampler(seed=own, constraints_func=limits)
+        return TPESampler(n_startup_trials=startup, seed=own, constraints_func=limits)
 
 
 def try_for(

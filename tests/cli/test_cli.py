@@ -239,7 +239,7 @@ def test_bad_use(model: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "out"
     assert "did you mean 'numpy'" in refused(capsys, 2, "compile", model, "-t", "numpi", "-o", out)
     assert "did you mean 'fold_constants'" in refused(capsys, 2, "opt", model, "-o", "x.lgir", "-p", "fold_constant")
-    assert "No such file" in refused(capsys, 2, "compile", tmp_path / "none.lgn", "-t", "c", "-o", out)
+    assert "no such file" in refused(capsys, 2, "compile", tmp_path / "none.lgn", "-t", "c", "-o", out)
     assert "file ending" in refused(capsys, 2, "compile", __file__, "-t", "c", "-o", out)
     file = tmp_path / "file"
     file.write_text("mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +19,16 @@ from lgnc.formats.lgn import save_model
 from tests.support import needs, random_model
 
 Capture = pytest.CaptureFixture[str]
-WITH_EXAMPLES = [
-    command
-    for name in COMMANDS
-    if isinstance(command := importlib.import_module(f"lgnc.cli.{name}").command, SectionedCommand)
-]
+WITHOUT_EXAMPLES = {"doctor", "demo"}
+"""They take no argument."""
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by its words, such as 'experiment gap'."""
+    found: dict[str, click.Command] = {name: importlib.import_module(f"lgnc.cli.{name}").command for name in COMMANDS}
+    groups = {name: each.commands for name, each in found.items() if isinstance(each, click.Group)}
+    inside = {f"{name} {sub}": each for name, subs in groups.items() for sub, each in subs.items()}
+    return {name: each for name, each in found.items() if name not in groups} | inside
 
 
 def test_train_and_compile_show_common_options_first_and_every_option_once(capsys: Capture) -> None:
@@ -66,15 +72,17 @@ def test_an_option_without_a_section_comes_last(capsys: Capture) -> None:
     assert places[1:] == sorted(places[1:])
 
 
-@pytest.mark.parametrize("command", WITH_EXAMPLES, ids=lambda command: str(command.name))
-def test_examples_are_command_lines_that_parse(command: SectionedCommand) -> None:
+@pytest.mark.parametrize("name", sorted(commands().keys() - WITHOUT_EXAMPLES))
+def test_help_has_examples_that_parse(name: str) -> None:
+    command, words = commands()[name], name.split()
+    assert isinstance(command, SectionedCommand)
     assert command.examples
     for line in command.examples:
-        words = line.partition(" >")[0].split()
-        assert words[:2] == ["lgnc", command.name]
-        command.make_context(str(command.name), words[2:])
+        said = shlex.split(line.partition(" >")[0])
+        assert said[: 1 + len(words)] == ["lgnc", *words]
+        command.make_context(words[-1], said[1 + len(words) :])
     with pytest.raises(click.UsageError):
-        command.make_context(str(command.name), ["--no-such-option"])
+        command.make_context(words[-1], ["a", "b", "c", "--no-such-option"])
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -113,3 +121,26 @@ def test_opt_prints_a_row_per_pass_only_when_asked(tmp_path: Path, capsys: Captu
 def test_the_demo_lists_two_files_and_counts_the_others() -> None:
     assert _files("c", ["CMakeLists.txt", "digits.c", "digits.h", "test.c"]) == "c/{digits.c, digits.h} and 2 more"
     assert _files("onnx", ["digits.onnx"]) == "onnx/{digits.onnx}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "score", "trials", "said"),
+    [
+        ({}, 1.0, 1, "the defaults, 100.00 % of held-out training rows: nothing is left to gain"),
+        ({}, 0.9, 1, "the defaults, 90.00 % of held-out training rows: the time was up after them"),
+        ({}, 0.9, 4, "the defaults, 90.00 % of held-out training rows: of 4 trials none was ahead by more than chance"),
+        (
+            {"width": 300, "lr": 0.1}, 0.93, 4,
+            "width 300, lr 0.1: 93.00 % of held-out training rows, "
+            "3.00 +- 1.25 points ahead of the defaults, the best of 4 trials",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_search_says(settings: dict[str, object], score: float, trials: int, said: str) -> None:
+    pytest.importorskip("optuna")
+    from lgnc.cli.train import _found_text
+    from lgnc.train import TrainConfig
+    from lgnc.train.search import Found
+
+    default = 1.0 if score == 1 else 0.9
+    assert _found_text(Found(TrainConfig(), settings, score, default, 0.0125, trials)) == said

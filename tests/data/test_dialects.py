@@ -197,11 +197,17 @@ def test_a_mark_that_may_mean_two_things_is_decided_by_the_column_then_by_the_fi
 @pytest.mark.parametrize(
     ("cells", "note"),
     [
-        (["0x1F", "0x2A", "0x3B"], "column 'x': is hexadecimal but stays text, for cells such as '0x1F'"),
-        (["1", "2", "3 kg"], "column 'x': is mostly numbers but stays text, for cells such as '3 kg'"),
-        (["$1", "$2", "€3"], "column 'x': is mostly numbers but stays text, for cells such as '$1'"),
-        (["1%", "2%", "5"], "column 'x': is mostly numbers but stays text"),
-        (["1,5", "1,234,567", "3,25", "7,654,321"], "column 'x': is mostly numbers but stays text"),
+        (["0x1F", "0x2A", "0x3B"], "column 'x': hexadecimal numbers stay text, such as '0x1F'"),
+        (
+            ["1", "2", "3 kg"],
+            "column 'x': mostly numbers, but text for cells such as '3 kg' (--na 3 kg if that means missing)",
+        ),
+        (["$1", "$2", "€3"], "column 'x': mostly numbers, but text for cells such as '$1'"),
+        (["1.5 kg", "2 kg", "3 kg"], "column 'x': numbers with a unit stay text, such as '1.5 kg'"),
+        (["2024-01-31", "2024-02-01", "?"], "column 'x': dates or times stay text, such as '2024-01-31'"),
+        (["12:30", "12:30", "07:45:10"], "column 'x': dates or times stay text, such as '12:30'"),
+        (["1%", "2%", "5"], "column 'x': mostly numbers, but text for cells such as"),
+        (["1,5", "1,234,567", "3,25", "7,654,321"], "column 'x': mostly numbers, but text for cells such as"),
     ],
 )
 def test_what_stays_text_among_numbers_is_told(tmp_path: Path, cells: list[str], note: str) -> None:

@@ -54,6 +54,17 @@ def test_unknown_names_and_paths(tmp_path: Path) -> None:
     assert "cannot read" in refused("x" * 5000 + ".csv").what
 
 
+def test_a_file_that_is_not_there_is_answered_with_the_closest_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("plates.csv").write_text("a,b\n1,x\n2,y\n")
+    assert refused("plaets.csv").fix == "did you mean 'plates.csv'?"
+    assert refused("other.csv").fix == "check the path"
+    assert "did you mean 'plates.csv'?" in refused("plates").fix
+    assert refused("none/plates.csv").fix == "check the path"
+
+
 @pytest.mark.parametrize("options", [{"test_fraction": -0.1}, {"test_fraction": 1.0}, {"test_fraction": float("nan")}])
 def test_bad_fractions(options: dict[str, Any]) -> None:
     assert "test fraction" in refused("iris", **options).what

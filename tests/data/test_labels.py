@@ -180,3 +180,12 @@ def test_figures_beside_an_accuracy() -> None:
     assert figures["standard_error"] == pytest.approx((0.95 * 0.05 / 100) ** 0.5)
     assert class_figures(y, np.roll(y, 2), ("no", "yes"))["recall"] == {"no": [93, 95], "yes": [3, 5]}
     assert class_figures(y, y, ("no", "yes"))["standard_error"] == pytest.approx((0.99 * 0.01 / 100) ** 0.5)
+
+
+def test_another_column_that_is_named_as_a_label_is_told(tmp_path: Path) -> None:
+    rows = "".join(f"{'ab'[index % 2]},{value},{'xyz'[index % 3]}\n" for index, value in enumerate(NOISE))
+    for header, told in (("Class,noise,grade", True), ("Class,noise,target", False), ("site,noise,grade", False)):
+        (tmp_path / "t.csv").write_text(f"{header}\n{rows}")
+        notes = "\n".join(load_dataset(str(tmp_path / "t.csv")).notes)
+        assert ("column 'Class' is named as a label is: --label 'Class' trains on it" in notes) == told
+    assert "named as a label" not in "\n".join(load_dataset(str(tmp_path / "t.csv"), label="grade").notes)

@@ -272,8 +272,8 @@ def test_what_cannot_be_asked(tmp_path: Path, capsys: Capture) -> None:
     gates = lgnc.save(random_circuit(0), tmp_path / "gates.lgir")
     of_rows = ("--row", "--rows", "--split", "--label")
     wrong: list[tuple[list[Any], str]] = [
-        ([path], "no question is given"),
-        ([path, "--unused", "--reachable", "class 1"], "--unused and --reachable is given"),
+        ([path], "no question is asked"),
+        ([path, "--unused", "--reachable", "class 1"], "--unused and --reachable are 2 questions"),
         ([path, "--reachable", "class 7"], "unknown class 'class 7'"),
         ([path, "--monotone", "x9"], "unknown feature 'x9'"),
         ([path, "--monotone", "x0", "--class", "none"], "unknown class 'none'"),

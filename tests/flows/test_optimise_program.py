@@ -83,7 +83,7 @@ def test_passes_of_kernels_and_of_stages_by_name(model: Path) -> None:
     [
         ("dense.lgn", (), "is a dense model: it has no kernels to share"),
         ("flat.lgir", (), "is a flat circuit: it has no kernels to share"),
-        ("absent.lgn", (), "No such file"),
+        ("absent.lgn", (), "no such file"),
         ("m.lgn", ("-p", "merge_equal_chanels"), "unknown pass 'merge_equal_chanels'"),
         ("m.lgn", ("--stats",), "--stats: is for circuits"),
         ("m.lgn", ("--goal", "depth"), "--goal: is for circuits"),

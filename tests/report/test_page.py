@@ -208,7 +208,7 @@ def test_things_that_do_not_belong_together(tmp_path: Path) -> None:
         ([other, folder], "not compiled from the same model"),
         ([one, other], "2 models"),
         ([tmp_path / "void"], "neither a model nor a compiled folder"),
-        ([tmp_path / "none.lgn"], "No such file"),
+        ([tmp_path / "none.lgn"], "no such file"),
         ([7], "int is neither"),
     ):
         with pytest.raises(BadInput, match=says):

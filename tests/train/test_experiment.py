@@ -170,12 +170,19 @@ def test_the_picture_has_a_line_a_method(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "gap.svg").read_text()
 
 
-def test_the_command_prints_one_json_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_one_json_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = tmp_path / "c.toml"
     config.write_text("layers = 1\nwidth = 40\ncandidates = 2\nepochs = 1\nengine = 'torch'\nthreads = 1\n")
     arguments = ["experiment", "gap", "--data", "digits", "-o", str(tmp_path / "g.csv"), "--config", str(config)]
-    assert run([*arguments, "--methods", "hard-st", "--temperatures", "1", "--seeds", "1", "--json"]) == 0
+    whole = [*arguments, "--methods", "hard-st", "--temperatures", "1", "--seeds", "1", "--json"]
+    assert run(whole) == 0
     cells = json.loads(capsys.readouterr().out)["cells"]
+    with monkeypatch.context() as patch:
+        patch.setattr("lgnc.train.cluster.cluster_client", lambda *_: pytest.fail("no cell is missing"))
+        assert run([*whole, "--workers", "2"]) == 0
+    assert json.loads(capsys.readouterr().out)["cells"] == cells
     assert [cell["temperature"] for cell in cells] == ["1", "cage"]
     assert [cell["peak_gap"] for cell in cells] == [0, 0]
     assert run([*arguments, "--methods", "hard", "--json"]) == 2

@@ -250,6 +250,20 @@ def test_compactlogic_takes_steps() -> None:
         assert (old.gate != new.gate).any()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shape"), [("candidates", 5, 5), ("candidates_from", "local", 8), ("redraw", 0.5, 8)]
+)
+def test_one_learned_layer_takes_the_settings_of_learned_wiring(name: str, value: Any, shape: int) -> None:
+    layers = (Conv(12), Dense(30, wiring="random"), Dense(60, wiring="learned"))
+    problem = prepare(pictures(), settings(layer=layers, **{name: value}))
+    fixed, chosen = problem.network.layers
+    assert (fixed.candidates.shape, chosen.candidates.shape) == ((2, 30, 1), (2, 60, shape))
+    assert chosen.candidates.max() < fixed.candidates.shape[1]
+    assert TrainConfig.from_dict(problem.config.record()).layer == layers
+    with pytest.raises(BadInput, match="learned"):
+        prepare(pictures(), settings(layer=layers[:2], **{name: value}))
+
+
 LEARNED = (
     Conv(12, 3, 2, padding=1, leaves="learned", candidates=4, init="gaussian:2"), Pool(),
     Dense(120, wiring="learned", candidates=6), Dense(60, init="gaussian", lr=0.5),

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from glob import glob
+from itertools import count
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -26,11 +27,15 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput
 from lgnc.train import TrainConfig
 from lgnc.train import search as module
+from lgnc.train.folds import Bools, Folds
 from lgnc.train.prepare import prepare
-from lgnc.train.search import SPACE, search
+from lgnc.train.resolve import resolve
+from lgnc.train.search import FIRST, SPACE, search
 from tests.support import needs
 
-ROWS = np.array([0] * 7 + [1] * 5 + [2], np.int64)
+ROWS = np.array([0] * 70 + [1] * 49 + [2], np.int64)
+DEFAULT, OTHERS = 0.5, {None: 0.6, 4: 0.3, 8: 0.7, 16: 0.8}
+"""Shares of right answers: of the defaults, and of other settings by their candidates."""
 
 
 def table(seed: int = 0) -> Dataset:
@@ -38,28 +43,24 @@ def table(seed: int = 0) -> Dataset:
     return Dataset("made", x, ROWS, x[:1], ROWS[:1], tuple("abcd"), ("p", "q", "r"))
 
 
-def test_every_row_is_for_test_once_and_a_class_of_one_row_never() -> None:
-    data, seen = table(), []
-    for fold in module._folds(data, 3):
-        assert set(fold.y_train) == {0, 1, 2}, "every class can be trained"
-        inside = {row.tobytes() for row in fold.x_train}
-        assert not inside & {row.tobytes() for row in fold.x_test}
-        assert len(fold.x_train) + len(fold.x_test) == len(ROWS)
-        seen += [row.tobytes() for row in fold.x_test]
-    assert sorted(seen) == sorted(row.tobytes() for row in data.x_train[ROWS < 2])
-
-
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
-    """Trials that cost nothing: the score is the candidates in hundredths, the defaults' 0.05. Gives what was tried."""
+    """Trials that cost nothing: settings of more candidates get more rows right. Gives what was tried, fold by fold."""
     tried: list[TrainConfig] = []
 
-    def score(folds: list[Dataset], config: TrainConfig) -> float:
-        assert all(fold.x_test.shape[0] for fold in folds)
+    def right(part: Dataset, config: TrainConfig) -> Bools:
+        share = OTHERS[config.candidates] if tried and config != tried[0] else DEFAULT
         tried.append(config)
-        return (config.candidates or 5) / 100
+        answers: Bools = np.arange(len(part.y_test)) < share * len(part.y_test)
+        return answers
 
-    monkeypatch.setattr(module, "_score", score)
+    monkeypatch.setattr(module, "right_answers", right)
     return tried
+
+
+def ticking() -> Callable[[], float]:
+    """A clock that goes on by a second whenever it is looked at."""
+    ticks = count()
+    return lambda: float(next(ticks))
 
 
 def stop(*_: object) -> None:
@@ -70,14 +71,70 @@ def stop(*_: object) -> None:
 def test_the_best_trial_is_chosen_and_what_was_asked_for_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried, url = scored(monkeypatch), f"sqlite:///{tmp_path / 's.db'}"
     base = TrainConfig(width=300, encoder="quantile:3", time_budget=9.0)
-    found = search(table(), base, 3.0, url)
+    found = search(table(), base, 100.0, url, clock=ticking())
     assert tried[0] == base, "the defaults come first"
     assert {(each.width, each.encoder) for each in tried} == {(300, "quantile:3")}
-    assert found.default == 0.05
-    assert found.score == max((each.candidates or 5) / 100 for each in tried)
-    assert found.trials == len(tried)
+    assert found.default == pytest.approx(DEFAULT, abs=0.02)
+    assert found.score == pytest.approx(OTHERS[16], abs=0.02)
+    assert found.config.candidates == found.settings["candidates"] == 16
     assert found.config in tried
-    assert set(found.settings) <= {"layers", "candidates", "epochs", "lr", "group_tau"}
+    assert set(found.settings) <= {"layers", "candidates", "epochs", "lr", "group_tau", "members"}
+    assert 0 < found.error < 0.1
+
+
+@pytest.mark.parametrize("asked", [{}, {"epochs": 3, "lr": 0.3}])
+def test_what_did_well_elsewhere_is_tried_after_the_defaults(
+    asked: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, base = scored(monkeypatch), TrainConfig(**asked)
+    for _ in range(1 + len(FIRST)):
+        with pytest.raises(KeyboardInterrupt):
+            search(table(), base, 600.0, f"sqlite:///{tmp_path / 's.db'}", on_trial=stop)
+    left = [{name: value for name, value in each.items() if name not in asked} for each in FIRST]
+    assert list(dict.fromkeys(tried)) == [base, *(module._config(base, each, table()) for each in left)]
+
+
+def test_settings_that_are_no_better_than_chance_leave_the_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each setting gets half of the rows right, by a coin of its own: the best of many coins is no reason."""
+    tried: list[TrainConfig] = []
+
+    def right(part: Dataset, config: TrainConfig) -> Bools:
+        tried.append(config)
+        answers: Bools = np.arange(len(part.y_test)) % 2 == 0
+        if config != tried[0]:
+            answers[:2] = [False, len(tried) % 5 > 0]  # One row less and, mostly, one row more.
+        return answers
+
+    monkeypatch.setattr(module, "right_answers", right)
+    found = search(table(), TrainConfig(), 80.0, f"sqlite:///{tmp_path / 's.db'}", clock=ticking())
+    assert found.trials > 3
+    assert (found.settings, found.config, found.score) == ({}, TrainConfig(), found.default)
+
+
+def test_settings_that_fall_behind_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, parts = scored(monkeypatch), len(Folds.of(table(), 0).parts)
+    base = TrainConfig(layers=2, width=300, encoder="quantile:3", epochs=1, lr=0.1, group_tau=1.0, members=1)
+    monkeypatch.setitem(SPACE, "candidates", (None, 4))
+    monkeypatch.setattr(module, "FIRST", ())
+    found = search(table(), base, 600.0, f"sqlite:///{tmp_path / 's.db'}")
+    assert [each.candidates for each in tried] == [None] * parts + [4], "after one fold of many"
+    assert (found.trials, found.settings) == (2, {}), "the search ends when nothing is left to try"
+
+
+def test_where_no_row_is_wrong_the_search_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "right_answers", lambda part, _: np.ones(len(part.y_test), np.bool_))
+    found = search(table(), TrainConfig(), 600.0, f"sqlite:///{tmp_path / 's.db'}")
+    assert (found.trials, found.settings, found.score) == (1, {}, 1.0)
+
+
+def test_a_trial_that_the_time_cuts_short_is_no_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = scored(monkeypatch)
+    parts = len(Folds.of(table(), 0).parts)
+    found = search(table(), TrainConfig(), 6.0, f"sqlite:///{tmp_path / 's.db'}", clock=ticking())
+    assert parts < len(tried) < 2 * parts
+    assert (found.trials, found.settings) == (2, {})
 
 
 def test_a_study_is_gone_on_with_by_the_same_data_and_settings_alone(
@@ -85,37 +142,36 @@ def test_a_study_is_gone_on_with_by_the_same_data_and_settings_alone(
 ) -> None:
     tried, url = scored(monkeypatch), f"sqlite:///{tmp_path / 's.db'}"
     base = TrainConfig(width=300)
-    first = search(table(), base, 0.001, url)
-    assert first.trials == len(tried) == 1
+    assert search(table(), base, 0.0, url).trials == len(set(tried)) == 1
     with pytest.raises(KeyboardInterrupt):
         search(table(), base, 600.0, url, on_trial=stop)
-    again = search(table(), base, 0.001, url)
-    assert again.trials == len(tried) == 2
-    assert again.default == 0.05
-    count = len(tried)
+    again = search(table(), base, 0.0, url)
+    assert again.trials == len(set(tried)) == 2
+    assert again.default == pytest.approx(DEFAULT, abs=0.02)
     for data, config in ((table(1), base), (table(), TrainConfig(width=301))):
-        assert search(data, config, 0.001, url).trials == 1, "a study of its own"
-        count += 1
-        assert len(tried) == count
+        before = len(tried)
+        assert search(data, config, 0.0, url).trials == 1, "a study of its own"
+        assert len(tried) > before
 
 
 def test_defaults_that_were_interrupted_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the best trial's accuracy would be shown as that of the defaults."""
     url, base = f"sqlite:///{tmp_path / 's.db'}", TrainConfig(width=300)
 
-    def interrupted(*_: object) -> float:
+    def interrupted(*_: object) -> Bools:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_score", interrupted)
+    monkeypatch.setattr(module, "right_answers", interrupted)
     with pytest.raises(KeyboardInterrupt):
         search(table(), base, 600.0, url)
     tried = scored(monkeypatch)
-    for _ in range(5):
+    for _ in range(4):
         with pytest.raises(KeyboardInterrupt):
             search(table(), base, 600.0, url, on_trial=stop)
-    found = search(table(), base, 0.001, url)
-    assert tried[0] == base != tried[1]
-    assert (found.default, found.trials) == (0.05, len(tried)) == (0.05, 5)
+    found = search(table(), base, 0.0, url)
+    assert tried[0] == base
+    assert found.trials == len(set(tried)) == 4
+    assert found.default == pytest.approx(DEFAULT, abs=0.02)
     assert found.score > found.default
 
 
@@ -125,28 +181,31 @@ def test_what_has_no_width_to_choose_is_refused(settings: dict[str, Any]) -> Non
         search(table(), TrainConfig(**settings), 1.0, "sqlite://")
 
 
-def test_candidates_are_for_learned_wiring_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = scored(monkeypatch)
-    search(table(), TrainConfig(wiring="random"), 2.0, f"sqlite:///{tmp_path / 's.db'}")
-    assert len(tried) > 1
-    assert {each.candidates for each in tried} == {None}
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"wiring": "random"}, "candidates"), ({"width": 60}, "members"), ({"steps": 5}, "epochs"), ({"lr": 0.3}, "lr")],
+)
+def test_what_cannot_be_chosen_is_left_alone(settings: dict[str, Any], name: str) -> None:
+    assert name in module._open(TrainConfig(), table())
+    assert name not in module._open(TrainConfig(**settings), table())
 
 
 def test_settings_that_the_data_cannot_have_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[TrainConfig] = []
 
-    def score(folds: list[Dataset], config: TrainConfig) -> float:
+    def right(part: Dataset, config: TrainConfig) -> Bools:
         tried.append(config)
-        prepare(folds[0], config)
-        return 0.5
+        prepare(part, config)
+        answers: Bools = np.arange(len(part.y_test)) % 2 == 0
+        return answers
 
-    monkeypatch.setattr(module, "_score", score)
+    monkeypatch.setattr(module, "right_answers", right)
     data = table()
     narrow = replace(data, x_train=data.x_train[:, :1], x_test=data.x_test[:, :1], feature_names=("a",))
-    base = TrainConfig(width=60, encoder="quantile:4", epochs=1)
-    found = search(narrow, base, 3.0, f"sqlite:///{tmp_path / 's.db'}")
+    base = TrainConfig(width=60, encoder="quantile:4", epochs=1, lr=0.1, group_tau=1.0)
+    found = search(narrow, base, 600.0, f"sqlite:///{tmp_path / 's.db'}")
     assert any((each.candidates or 0) > 4 for each in tried)
-    assert 1 <= found.trials < len(tried)
+    assert 1 <= found.trials < len(set(tried))
 
 
 def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
@@ -164,7 +223,7 @@ def test_sittings_do_not_draw_the_same(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(KeyboardInterrupt):
             search(table(), TrainConfig(), 600.0, f"sqlite:///{tmp_path / 's.db'}", on_trial=stop)
     assert tried[0] == TrainConfig()
-    assert len(set(tried)) > 4
+    assert len(set(tried)) == 6
 
 
 def test_a_database_that_goes_away_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +235,7 @@ def test_a_database_that_goes_away_is_one_line(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(BadInput, match=r"--storage sqlite.* cannot be used") as caught:
         search(table(), TrainConfig(), 600.0, f"sqlite:///{path}", on_trial=spoil)
     assert "\n" not in str(caught.value)
-    assert len(tried) == 1
+    assert len(set(tried)) == 1
 
 
 @pytest.fixture
@@ -232,8 +291,8 @@ def test_two_at_once_share_a_study_in_postgresql(postgres: str, monkeypatch: pyt
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, range(2)))
-    again = search(table(), TrainConfig(), 0.001, postgres)
-    assert again.trials == len(tried) == 6, "the study is gone on with"
+    again = search(table(), TrainConfig(), 0.0, postgres)
+    assert again.trials == 6, "the study is gone on with"
     assert len(set(tried)) > 3
     with pytest.raises(BadInput, match="--storage") as caught:
         search(table(), TrainConfig(), 1.0, postgres.replace("/postgres?", "/nothing?"))
@@ -241,7 +300,11 @@ def test_two_at_once_share_a_study_in_postgresql(postgres: str, monkeypatch: pyt
 
 
 def test_what_is_chosen_can_be_trained() -> None:
-    """Every value of the space is one that a setting may have."""
+    """Every value of the space is one that a setting may have, as a multiple of the default where it is one."""
+    data, default = table(), resolve(TrainConfig(), table())
+    plain = {"width": default.widths[0], "epochs": default.epochs, "lr": default.lr, "group_tau": default.group_tau}
     for name, values in SPACE.items():
-        for value in values:
-            assert getattr(TrainConfig(**{name: value}), name) == value
+        for value in values[1:]:
+            config = module._config(TrainConfig(), {name: value}, data)
+            wanted = round(value * plain[name], 3) if name in plain else value
+            assert getattr(config, name) == wanted != plain.get(name)
