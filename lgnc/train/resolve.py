@@ -213,13 +213,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     | {
         "layers": 2,
         "width": 2400,
-        "candidates": 8,
-        "encoder": "quantile:8",
-        "epochs": 100,
+        "candidates": 16,
+        "encoder": "quantile:32",
+        "epochs": 250,
         "batch_size": 128,
-        "lr": 0.02,
+        "lr": 0.05,
         "validation_fraction": 0.0,
-        "group_share": 1,
+        "group_share": 1 / 4,
         "members": 10,
     },
 }

@@ -211,9 +211,9 @@ def test_nothing_is_left_open_and_the_record_says_all_of_it(asked: TrainConfig, 
 def test_a_small_table_has_members_and_holds_no_rows_out() -> None:
     """As many members as leave 80 neurons of the last layer for each class; the group temperature is of one member."""
     small = resolve(TrainConfig(), made(30))
-    assert (small.validation_fraction, small.epochs, small.members, small.widths) == (0.0, 100, 3, (2400, 2400))
-    assert small.group_tau == pytest.approx(math.sqrt(2400 / 30), abs=1e-3)
-    assert resolve(TrainConfig(members=1), made(30)).group_tau == pytest.approx(math.sqrt(240), abs=1e-3)
+    assert (small.validation_fraction, small.epochs, small.members, small.widths) == (0.0, 250, 3, (2400, 2400))
+    assert small.group_tau == pytest.approx(math.sqrt(2400 / 30) / 2, abs=1e-3)
+    assert resolve(TrainConfig(members=1), made(30)).group_tau == pytest.approx(math.sqrt(240) / 2, abs=1e-3)
     assert resolve(TrainConfig(width=300), made(30)).members == 1
     large = resolve(TrainConfig(), made(5000))
     assert (large.validation_fraction, large.members) == (0.1, 1)
