@@ -32,7 +32,7 @@ ENCODERS = {
 }
 """The one threshold of a byte is its highest bit, a wire; thresholds between a pixel's quarters are a gate each."""
 
-PRICE, CARRY_PRICE = {4: 4.0, 6: 2.3}, 1.6
+PRICE, CARRY_PRICE = {4: 4.5, 6: 2.6}, 1.6
 """Tables for a neuron that fills one and its share of the sums: by inputs of a table, and with Xilinx' carry chains."""
 
 FIRST = (1, 2, 4, 8)
