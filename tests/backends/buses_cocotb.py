@@ -152,13 +152,16 @@ async def watch(dut: Any, board: Board, finished: list[bytes]) -> None:
     soft = getattr(dut, "clear", None)
     packet: list[int] = []
     words: list[int] = []
-    bad = cut = False
+    bad = cut = low = False
     while True:
         await RisingEdge(dut.aclk)
         if not int(dut.aresetn.value):
-            board.clear()
+            if not low:
+                board.clear()
+            low = True
             packet, words, bad, cut = [], [], False, False
             continue
+        low = False
         if int(dut.s_axis_tvalid.value) and int(dut.s_axis_tready.value):
             board.begun += not packet
             packet.append(int(dut.s_axis_tdata.value) & (1 << width) - 1)
