@@ -204,7 +204,7 @@ class _Sweep:
             if answer is True and (self.log is None or self.log.record(self.new, made, target)):
                 self.new.alias(made, target)
                 return target
-            if answer is not True and answer is not None:
+            if answer is not None and not isinstance(answer, bool):
                 self.refuted += 1
                 self.examples.append(answer)
                 break
