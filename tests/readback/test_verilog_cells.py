@@ -55,19 +55,23 @@ def cells() -> list[tuple[str, str, str, int]]:
         " assign y = {c, o};"
     )
     made.append(("xilinx", "CARRY4", carry, 10))
-    for family, kind, parameter, pins, output in (
-        ("ice40", "SB_LUT4", "LUT_INIT", "0123", "O"),
-        ("ecp5", "LUT4", "INIT", "ABCD", "Z"),
+    return made + lattice_cells(rng)
+
+
+def lattice_cells(rng: np.random.Generator) -> list[tuple[str, str, str, int]]:
+    made = []
+    for family, kind, parameter, names, output in (
+        ("ice40", "SB_LUT4", "LUT_INIT", ("I0", "I1", "I2", "I3"), "O"),
+        ("ecp5", "LUT4", "INIT", tuple("ABCD"), "Z"),
     ):
-        names = [f"I{pin}" if family == "ice40" else pin for pin in pins]
         ports = ", ".join(f".{name}(x[{pin}])" for pin, name in enumerate(names))
-        init = rng.integers(1 << 16)
-        one = f"wire o; {kind} #(.{parameter}(16'h{init:04x})) t (.{output}(o), {ports}); assign y = {{o, ~o}};"
+        init = f"16'h{int(rng.integers(1 << 16)):04x}"
+        one = f"wire o; {kind} #(.{parameter}({init})) t (.{output}(o), {ports}); assign y = {{o, ~o}};"
         made.append((family, kind, one, 4))
     one = "wire o; SB_CARRY t (.CO(o), .I0(x[0]), .I1(x[1]), .CI(x[2])); assign y = {o, ~o};"
     made.append(("ice40", "SB_CARRY", one, 3))
     ports = ", ".join(f".{pin}{half}(x[{4 * half + at}])" for half in (0, 1) for at, pin in enumerate("ABCD"))
-    contents = ", ".join(f".INIT{half}(16'h{rng.integers(1 << 16):04x})" for half in (0, 1))
+    contents = ", ".join(f".INIT{half}(16'h{int(rng.integers(1 << 16)):04x})" for half in (0, 1))
     pair = (
         f'wire s, t, c; CCU2C #({contents}, .INJECT1_0("NO"), .INJECT1_1("NO")) u '
         f"(.CIN(x[8]), {ports}, .S0(s), .S1(t), .COUT(c)); assign y = {{c, t, s}};"
