@@ -52,7 +52,13 @@ def check_console(text: str, folder: Path) -> None:
 TOOLS: dict[str, tuple[str, ...]] = {
     "sweep.md": ("distributed",),
     "tour-fpga.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
-    "tour-firmware.md": ("arm-none-eabi-gcc", "qemu-system-arm", "make"),
+    "tour-firmware.md": (
+        "arm-none-eabi-gcc",
+        "qemu-system-arm",
+        "riscv64-unknown-elf-gcc",
+        "qemu-system-riscv32",
+        "make",
+    ),
     "targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
 }
 """What a page's commands need, beside what every page needs."""
