@@ -60,7 +60,7 @@ def measure(target: str, circuit: Circuit, images: NDArray[Any], threads: int) -
     """Compile to a folder, check 1,000 classes against the IR's meaning, time all images."""
     with tempfile.TemporaryDirectory() as folder:
         before = time.process_time()
-        compiled = compile_circuit(Source(circuit, ""), target, level=0, prove=False)
+        compiled = compile_circuit(Source(circuit, "0" * 64), target, level=0, prove=False)
         compiled.write(Path(folder, "net"))
         emitted = time.process_time() - before
         started = time.perf_counter()
@@ -177,7 +177,10 @@ def nets(options: argparse.Namespace) -> Iterator[tuple[str, Circuit]]:
         layers, width = map(int, shape.split("x"))
         circuit = random_net(layers, width)
         yield f"{layers} x {width} as is", circuit
-        yield f"{layers} x {width} at -O2", compile_circuit(Source(circuit, ""), "c", level=2, prove=False).circuit
+        yield (
+            f"{layers} x {width} at -O2",
+            compile_circuit(Source(circuit, "0" * 64), "c", level=2, prove=False).circuit,
+        )
     for path in options.circuit:
         yield path.name, compile_circuit(load_source(path), "c", level=2, prove=False).circuit
 

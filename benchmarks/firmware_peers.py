@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lgnc
-from lgnc.backends.c.text import runtime
+from lgnc.backends.c.boards import machine_files
 from lgnc.data import load_dataset
 from lgnc.diagnostics import Failed
 from lgnc.toolchain import require_tool, run
@@ -281,9 +281,8 @@ def on_chip(peer: Peer, rows: NDArray[np.int16], at: Path) -> tuple[list[int], d
     words = {"ROWS": len(rows), "FEATURES": rows.shape[1], "VALUES": values, "STACK": STACK}
     main = re.sub(r"@([A-Z]+)@", lambda match: str(words[match[1]]), MAIN)
     (at / "main.c").write_text(main)
-    (at / "board.h").write_text(runtime("boards/board.h").replace("@TICKS@", "instructions"))
-    (at / "board.c").write_text(runtime("boards/mps2-an385.c"))
-    (at / "board.ld").write_text(runtime("boards/mps2-an385.ld"))
+    for name, text in machine_files("mps2-an385").items():
+        (at / name).write_text(text)
     sources = ["main.c", "board.c", *(name for name in peer.files if name.endswith(".c"))]
     compiler = require_tool("arm-none-eabi-gcc")
     include = [f"-I{folder}" for folder in peer.include]

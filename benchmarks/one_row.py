@@ -1,9 +1,9 @@
-"""One row at a time on this machine: the C call itself, and `lgnc.load(...).predict`, of tables and of straight code.
+"""One row at a time on this machine: the C call itself and `lgnc.load(...).predict`, by tables, straight code, words.
 
-    python benchmarks/one_row.py [MODEL.lgn] [--data digits]
+    python benchmarks/one_row.py [MODEL.lgn] [--data digits] [--styles table straight words]
 
 Without a model it trains one layer of 400 gates on the digits (learned wiring of 32 candidates, 80 epochs). Figures are
-the least of seven runs, in CPU time, over all test rows; both forms' answers are compared with the circuit's first.
+the least of seven runs, in CPU time, over all test rows; all forms' answers are compared with the circuit's first.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", type=Path)
     parser.add_argument("--data", default="digits")
+    parser.add_argument("--styles", nargs="+", default=["table", "straight"], choices=["table", "straight", "words"])
     args = parser.parse_args()
     settings: dict[str, Any] = {
         "layers": 1,
@@ -95,7 +96,7 @@ def main() -> None:
     model: Any = args.model or lgnc.train(args.data, **settings)
     dataset = load_dataset(args.data)
     with tempfile.TemporaryDirectory() as temporary:
-        for style in ("table", "straight"):
+        for style in args.styles:
             folder = Path(lgnc.compile(model, "c", Path(temporary) / style, name=NAME, style=style))
             circuit = lgnc.read(folder / f"{NAME}.lgir")
             x = features_for(circuit.encoder, dataset.x_test)

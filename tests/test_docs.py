@@ -53,7 +53,13 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "sweep.md": ("distributed",),
     "targets-onnx.md": ("onnxruntime",),
     "tour-fpga.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
-    "tour-firmware.md": ("arm-none-eabi-gcc", "qemu-system-arm", "make"),
+    "tour-firmware.md": (
+        "arm-none-eabi-gcc",
+        "qemu-system-arm",
+        "riscv64-unknown-elf-gcc",
+        "qemu-system-riscv32",
+        "make",
+    ),
     "targets-verilog.md": ("iverilog", "yosys", "nextpnr-ice40", "icepack"),
 }
 """What a page's commands need, beside what every page needs."""

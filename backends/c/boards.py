@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,39 +23,74 @@ from lgnc.ir.circuit import Circuit
 
 @dataclass(frozen=True)
 class Board:
-    """engine: what emulates it. flash, ram: bytes. ticks: what its counter counts. linker: whether it needs a script.
+    """engine: what emulates it. flash, ram: bytes. ticks: what its counter counts. family: of CHIPS.
 
-    family: of CHIPS. reserve: bytes of (flash, RAM) that the start code, the main
-    program and its stack take. model: the board that it shares its files with; words: what differs in the Makefile.
+    reserve: bytes of (flash, RAM) that the start code, the main program and its stack take. sources: what board.c is
+    made of; makefile, linker: the other files it has of its own, under `runtime/boards`. words: what stands for each
+    word between @ in them.
     """
 
     engine: str
     flash: int
     ram: int
     ticks: str
-    linker: bool
     family: str
     reserve: tuple[int, int]
-    model: str = ""
-    words: tuple[tuple[str, str], ...] = ()
+    sources: tuple[str, ...]
+    makefile: str
+    linker: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+def _qemu(machine: str, family: str, sources: tuple[str, ...], kib: tuple[int, int], **words: str) -> Board:
+    """A machine of QEMU. kib: of flash and RAM. words: those of the makefile."""
+    engine = words["QEMU"]
+    words |= {"MACHINE": machine, "FLASH": f"{kib[0]}K", "RAM": f"{kib[1]}K"}
+    linker = f"{sources[0].removesuffix('.c')}.ld"
+    flash, ram = (1024 * size for size in kib)
+    return Board(engine, flash, ram, "instructions", family, (3072, 1024), sources, "qemu.mk", linker, words)
+
+
+def _cortex_m(machine: str, family: str, timer: str, kib: tuple[int, int], cpu: str) -> Board:
+    """A Cortex-M under QEMU. timer: the file that reads its counter. cpu: what the compiler is told of it."""
+    return _qemu(
+        machine,
+        family,
+        ("cortex-m.c", timer),
+        kib,
+        QEMU="qemu-system-arm",
+        TOOLS="arm-none-eabi",
+        SPECS="nano.specs",
+        CPU=f"{cpu} -mthumb",
+        SHIFT="6",
+        CONSOLE="-serial none -chardev stdio,id=host -semihosting-config enable=on,target=native,chardev=host",
+    )
 
 
 BOARDS: Mapping[str, Board] = {
-    "atmega328p": Board("simavr", 32 * 1024, 2 * 1024, "cycles", False, "avr", (3072, 192)),
-    "mps2-an385": Board("qemu-system-arm", 4 * 2**20, 4 * 2**20, "instructions", True, "cortex-m3", (3072, 1024)),
-    "mps2-an386": Board(
-        "qemu-system-arm",
-        4 * 2**20,
-        4 * 2**20,
-        "instructions",
-        True,
+    "atmega328p": Board(
+        "simavr", 32 * 1024, 2 * 1024, "cycles", "avr", (3072, 192), ("atmega328p.c",), "atmega328p.mk"
+    ),
+    "microbit": _cortex_m("microbit", "cortex-m0", "nrf51_timer.c", (256, 16), "-mcpu=cortex-m0"),
+    "mps2-an385": _cortex_m("mps2-an385", "cortex-m3", "mps2_timer.c", (4096, 4096), "-mcpu=cortex-m3"),
+    "mps2-an386": _cortex_m(
+        "mps2-an386",
         "cortex-m4f",
-        (3072, 1024),
-        "mps2-an385",
-        (
-            ("-mcpu=cortex-m3 -mthumb", "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16"),
-            ("-M mps2-an385 -cpu cortex-m3", "-M mps2-an386 -cpu cortex-m4"),
-        ),
+        "mps2_timer.c",
+        (4096, 4096),
+        "-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16",
+    ),
+    "riscv32-virt": _qemu(
+        "virt",
+        "rv32imac",
+        ("riscv32.c",),
+        (4096, 4096),
+        QEMU="qemu-system-riscv32",
+        TOOLS="riscv64-unknown-elf",
+        SPECS="picolibc.specs",
+        SHIFT="0",
+        CPU="-march=rv32imac -mabi=ilp32",
+        CONSOLE="-bios none -serial stdio",
     ),
 }
 
@@ -99,23 +134,28 @@ def check_fits(circuit: Circuit, needs: Footprint, board: str) -> None:
 
 def board_files(circuit: Circuit, vectors: Golden, name: str, board: str) -> dict[str, bytes]:
     """The folder `board` beside NAME.c and NAME.h. Boards differ in board.c, board.ld and the Makefile alone."""
-    chosen = BOARDS[board]
-    model = chosen.model or board
-    makefile = runtime(f"boards/{model}.mk")
-    for old, new in chosen.words:
-        makefile = makefile.replace(old, new)
     element, _ = element_types(circuit)
     rows = golden_rows(circuit, vectors)
     texts = {
         "main.c": runtime("boards/main.c").replace("NAME_element", element),
-        "board.h": runtime("boards/board.h").replace("@TICKS@", chosen.ticks),
-        "board.c": runtime(f"boards/{model}.c"),
-        "Makefile": re.sub(r"\bNAME\.", f"{name}.", makefile),
         "NAME_rows.h": rows_header(element, rows, answers(circuit, rows)),
+        **machine_files(board),
     }
-    if chosen.linker:
-        texts["board.ld"] = runtime(f"boards/{model}.ld")
+    texts["Makefile"] = re.sub(r"\bNAME\.", f"{name}.", texts["Makefile"])
     return {f"board/{named(path, name)}": named(text, name).encode("ascii") for path, text in texts.items()}
+
+
+def machine_files(board: str) -> dict[str, str]:
+    """What a board has of its own: board.c, board.h, Makefile and, where it needs one, board.ld."""
+    chosen = BOARDS[board]
+    words = {"TICKS": chosen.ticks, **chosen.words}
+
+    def text(*paths: str) -> str:
+        joined = "".join(runtime(f"boards/{path}") for path in paths)
+        return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], joined)
+
+    files = {"board.c": text(*chosen.sources), "board.h": text("board.h"), "Makefile": text(chosen.makefile)}
+    return files | ({"board.ld": text(chosen.linker)} if chosen.linker else {})
 
 
 def golden_rows(circuit: Circuit, vectors: Golden) -> NDArray[Any]:

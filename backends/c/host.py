@@ -135,7 +135,7 @@ def _tables(circuit: Circuit, groups: Groups, plan: Schedule, words: int) -> lis
     return [
         f"#define NAME_WORDS {words}u",
         f"#define NAME_WIDE {8 // size}u",
-        f"#define NAME_SPAN {64 // size}u",
+        f"#define NAME_SPAN {groups.width}u",
         f"#define NAME_STRETCHES {len(groups.stretches)}u",
         f"#define NAME_GROUPS {int(groups.stretches[:, 1].sum())}u",
         f"#define NAME_ROWS {plan.rows}u",

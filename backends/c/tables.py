@@ -12,18 +12,20 @@ from lgnc.backends.thresholds import native_thresholds
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Encoder, Head, Int32
 
-VECTOR_BYTES = 64
-"""Features are compared this many bytes at a time: a group is VECTOR_BYTES / itemsize consecutive features."""
+VECTOR_BYTES, WORD_BYTES = 64, 8
+"""Features are compared this many bytes at a time: a group is so many bytes of consecutive features of a sample. Where
+the features are fewer than a vector holds, it is a word of them, and a vector holds one feature of many samples."""
 
 
 @dataclass(frozen=True, eq=False)
 class Groups:
     """Encoder rows in groups of consecutive features, one threshold each; a group has as many rows as features.
 
-    stretches: int32[stretches, 2], (first feature, groups), the groups of a stretch one after another. threshold:
-    [groups * width], in the features' order. row: int32[bits], the row of each encoder bit.
+    width: features of a group. stretches: int32[stretches, 2], (first feature, groups), the groups of a stretch one
+    after another. threshold: [groups * width], in the features' order. row: int32[bits], the row of each encoder bit.
     """
 
+    width: int
     stretches: Int32
     threshold: NDArray[Any]
     row: Int32
@@ -36,6 +38,8 @@ def feature_groups(encoder: Encoder) -> Groups:
     """
     threshold = native_thresholds(encoder)
     width = VECTOR_BYTES // threshold.dtype.itemsize
+    if len(encoder.names) < width and encoder.dtype != "bool":
+        width = WORD_BYTES // threshold.dtype.itemsize
     limits = np.finfo if encoder.is_float else np.iinfo
     order = np.lexsort((encoder.threshold, encoder.feature))
     feature = encoder.feature[order]
@@ -52,7 +56,7 @@ def feature_groups(encoder: Encoder) -> Groups:
     row = np.zeros(encoder.bits, np.int32)
     row[order] = group * width + place
     first, groups = np.unique(cells[0], return_counts=True)
-    return Groups(np.stack([first, groups], axis=1).astype(np.int32), table, row)
+    return Groups(width, np.stack([first, groups], axis=1).astype(np.int32), table, row)
 
 
 def check_scores(head: Head) -> None:

@@ -21,11 +21,15 @@ from lgnc.sim.result import RunResult
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
 
-BUILD = {"qemu-system-arm": "arm-none-eabi-gcc", "simavr": "avr-gcc"}
+BUILD = {
+    "qemu-system-arm": "arm-none-eabi-gcc",
+    "qemu-system-riscv32": "riscv64-unknown-elf-gcc",
+    "simavr": "avr-gcc",
+}
 """Emulator -> the compiler for what it runs."""
 
-_ROOM = {"qemu-system-arm": 1 << 20, "simavr": 12 * 1024}
-"""Bytes of rows in one image."""
+_ROOM = 1 << 20
+"""Most bytes of rows in one image."""
 
 _ROW = re.compile(r"row (\d+) (?:class (\d+) scores((?: -?\d+)+)|outputs ([01]*))")
 _END = re.compile(r"rows (\d+) (?:wrong (\d+) )?(?:instructions|cycles) (\d+) a row")
@@ -54,7 +58,8 @@ def run_board(folder: Path, manifest: Manifest, features: NDArray[Any]) -> Board
     columns = facts.output_count if manifest.classes is None else len(manifest.classes)
     scores = np.zeros((len(features), columns), np.int32)
     classes = np.zeros(len(features), np.int64)
-    step = max(1, _ROOM[board.engine] // max(1, features.shape[1] * features.itemsize))
+    room = min(_ROOM, (board.flash - board.reserve[0] - facts.flash_bytes) // 2)
+    step = max(1, room // max(1, features.shape[1] * features.itemsize))
     ticks, built, ran = 0, 0.0, 0.0
     with tempfile.TemporaryDirectory() as temporary:
         project = Path(temporary) / "board"
@@ -94,7 +99,7 @@ def build(project: Path, manifest: Manifest, features: NDArray[Any]) -> None:
 def emulate(project: Path, manifest: Manifest) -> str:
     """What the project's image prints on its emulator."""
     engine = BOARDS[_board(manifest)].engine
-    variable = {"qemu-system-arm": "QEMU", "simavr": "SIMAVR"}[engine]
+    variable = "SIMAVR" if engine == "simavr" else "QEMU"
     command = [require_tool("make"), "-s", "run", f"{variable}={require_tool(engine)}"]
     compiler = f"CC={require_tool(BUILD[engine])}"
     printed = run_tool([*command, compiler], cwd=project).decode("ascii", errors="replace")

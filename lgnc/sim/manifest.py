@@ -48,7 +48,8 @@ class EncoderFacts:
 class CFacts:
     """profile, element: as compiled, and the C type of a feature. block: samples evaluated together. workspace_bytes:
     of one call. entry: 'predict', 'scores' or 'outputs', and each with '_packed' -> the function's name. output_count:
-    outputs, or literals of the head. board: one of BOARDS, or None.
+    outputs, or literals of the head. board: one of BOARDS, or None; flash_bytes: of the
+    network there.
     """
 
     profile: str
@@ -58,6 +59,7 @@ class CFacts:
     entry: Mapping[str, str]
     output_count: int
     board: str | None
+    flash_bytes: int
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,7 @@ def _c(
         entry=dict(entry.values),
         output_count=fields.integer("output_count", *((0, _SIZE) if classes else (len(outputs), len(outputs)))),
         board=board,
+        flash_bytes=0 if board is None else fields.integer("flash_bytes", 0, _SIZE),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lgnc.backends.c.tables import feature_groups
 from lgnc.backends.c.text import macro_prefix
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compile import compile_circuit
@@ -68,6 +69,20 @@ def test_answers_with_vectors_of_every_width(
     for index in range(1 + widest // 16 % 4, len(CIRCUITS), 9):
         (tmp_path / str(index)).mkdir()
         check("c", CIRCUITS[index], tmp_path / str(index), (1, 65, 1000))
+
+
+@needs("cc")
+@pytest.mark.parametrize(
+    ("widest", "dtype", "features"), [(64, "int16", 5), (64, "uint8", 3), (32, "int32", 1), (16, "uint8", 9)]
+)
+def test_answers_of_few_features_with_vectors(
+    widest: int, dtype: str, features: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = [flag for flag in sim_c.FLAGS if flag != "-march=native"]
+    monkeypatch.setattr(sim_c, "FLAGS", (*flags, f"-DNET_WIDEST={widest}"))
+    circuit = lift(random_model(7, dtype=dtype, features=features, width=40))
+    assert feature_groups(circuit.encoder).width * circuit.encoder.feature_bits == 64
+    check("c", circuit, tmp_path, (1, 65, 513, 1000))
 
 
 @needs("cc")

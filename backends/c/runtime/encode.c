@@ -1,6 +1,9 @@
 /* ---- Encoder: a bit for each feature and threshold, first grouped by features, then transposed to rows. ---- */
 
-#if defined(NAME_PACKED_BYTES) || (NAME_BYTES > 8 && NAME_WIDE > 1 && (NAME_BYTES < 64 || NAME_WIDE < 8))
+/* A table of few features: groups are of as many as a word holds. */
+#define NAME_NARROW (NAME_SPAN == NAME_WIDE)
+
+#if defined(NAME_PACKED_BYTES) || (NAME_BYTES > 8 && NAME_WIDE > 1 && (NAME_BYTES < 64 || NAME_WIDE < 8 || NAME_NARROW))
 /* Change bits `shift` and up of each 2 * shift bits of row a with the lower ones of row b. */
 static NAME_INLINE NAME_TARGET void NAME_FN(NAME_exchange)(uint64_t *a, uint64_t *b, unsigned shift, uint64_t mask)
 {
@@ -10,6 +13,36 @@ static NAME_INLINE NAME_TARGET void NAME_FN(NAME_exchange)(uint64_t *a, uint64_t
         NAME_OF(b, part) ^= t;
         NAME_OF(a, part) ^= t << shift;
     }
+}
+#endif
+
+#if NAME_BYTES > 8 && (NAME_BYTES < 64 || NAME_WIDE < 8 || NAME_NARROW)
+/* Within each NAME_WIDE lines: element j of a 64-bit lane of line i to element i of that lane of line j. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_turn_words)(uint64_t *line, size_t lines)
+{
+    size_t i;
+    (void)i;
+    (void)line;
+    (void)lines;
+#if NAME_WIDE > 1
+    for (i = 0; i < lines; i++) {
+        if ((i & NAME_WIDE / 2u) == 0u) {
+            NAME_FN(NAME_exchange)(line + i * 8u, line + (i + NAME_WIDE / 2u) * 8u, 32, 0x00000000ffffffffu);
+        }
+    }
+#endif
+#if NAME_WIDE > 2
+    for (i = 0; i < lines; i++) {
+        if ((i & NAME_WIDE / 4u) == 0u) {
+            NAME_FN(NAME_exchange)(line + i * 8u, line + (i + NAME_WIDE / 4u) * 8u, 16, 0x0000ffff0000ffffu);
+        }
+    }
+#endif
+#if NAME_WIDE > 4
+    for (i = 0; i < lines; i += 2u) {
+        NAME_FN(NAME_exchange)(line + i * 8u, line + (i + 1u) * 8u, 8, 0x00ff00ff00ff00ffu);
+    }
+#endif
 }
 #endif
 
@@ -33,6 +66,48 @@ typedef NAME_unsigned NAME_MASKS __attribute__((vector_size(NAME_BYTES), may_ali
     ((bits) |= (NAME_MASKS)((v) > (threshold)) & (NAME_unsigned)((NAME_unsigned)1 << (s)))
 #endif
 
+#if NAME_NARROW
+/* A word of features of every sample, turned so that of feature j element i of line k * NAME_WIDE + j is sample
+   NAME_ELEMENT_BITS * i + k. */
+static NAME_INLINE NAME_TARGET void NAME_FN(NAME_columns)(const NAME_element *x, size_t n, uint64_t *line)
+{
+    const size_t size = (NAME_FEATURES < NAME_WIDE ? NAME_FEATURES : NAME_WIDE) * sizeof *x;
+    size_t i, k;
+    memset(line, 0, n == NAME_BLOCK && size == 8u ? 0u : NAME_BLOCK * sizeof *line);
+    for (i = 0; i * NAME_ELEMENT_BITS < n; i++) {
+        const size_t left = n - i * NAME_ELEMENT_BITS, count = left < NAME_ELEMENT_BITS ? left : NAME_ELEMENT_BITS;
+        uint64_t *to = line + i % NAME_WIDE * 8u + i / NAME_WIDE;
+        for (k = 0; k < count; k++) {
+            memcpy(to + k * NAME_WIDE * 8u, x, size);
+            x += NAME_FEATURES;
+        }
+    }
+    NAME_FN(NAME_turn_words)(line, 64);
+}
+
+/* The encoder's rows of n samples, a word of features at a time: each line gives one bit of every element of a row. */
+static NAME_TARGET void NAME_FN(NAME_encode)(const NAME_element *x, size_t n, uint64_t *v)
+{
+    NAME_ELEMENTS column[64u * NAME_PARTS];
+    const NAME_element *threshold = NAME_threshold;
+    size_t stretch, row, part, k;
+    for (stretch = 0; stretch != NAME_STRETCHES; stretch++) {
+        NAME_FN(NAME_columns)(x + NAME_stretch[stretch].first, n, (uint64_t *)(void *)column);
+        for (row = 0; row != NAME_stretch[stretch].groups * NAME_SPAN; row++) {
+            const NAME_ELEMENTS t = *threshold++ + (NAME_ELEMENTS){0};
+            for (part = 0; part < NAME_PARTS; part++) {
+                const NAME_ELEMENTS *line = column + row % NAME_SPAN * NAME_PARTS + part;
+                NAME_MASKS bits = {0};
+                for (k = NAME_ELEMENT_BITS; k-- != 0u;) {
+                    bits = bits + bits - (NAME_MASKS)(line[k * NAME_WIDE * NAME_PARTS] > t);
+                }
+                NAME_OF(v, part) = (NAME_VEC)bits;
+            }
+            v += NAME_WORDS;
+        }
+    }
+}
+#else
 /* Vector `part` of NAME_SPAN features, or of as many as there are. */
 static NAME_INLINE NAME_TARGET void NAME_FN(NAME_load)(const NAME_element *x, size_t part, NAME_ELEMENTS *out)
 {
@@ -184,26 +259,7 @@ static NAME_TARGET void NAME_FN(NAME_turn)(uint64_t *rows)
     uint64_t *line = (uint64_t *)(void *)m;
     size_t i, j;
     memcpy(m, rows, sizeof m);
-    (void)line;
-#if NAME_WIDE > 1
-    for (i = 0; i < NAME_SPAN; i++) {
-        if ((i & NAME_WIDE / 2u) == 0u) {
-            NAME_FN(NAME_exchange)(line + i * 8u, line + (i + NAME_WIDE / 2u) * 8u, 32, 0x00000000ffffffffu);
-        }
-    }
-#endif
-#if NAME_WIDE > 2
-    for (i = 0; i < NAME_SPAN; i++) {
-        if ((i & NAME_WIDE / 4u) == 0u) {
-            NAME_FN(NAME_exchange)(line + i * 8u, line + (i + NAME_WIDE / 4u) * 8u, 16, 0x0000ffff0000ffffu);
-        }
-    }
-#endif
-#if NAME_WIDE > 4
-    for (i = 0; i < NAME_SPAN; i += 2u) {
-        NAME_FN(NAME_exchange)(line + i * 8u, line + (i + 1u) * 8u, 8, 0x00ff00ff00ff00ffu);
-    }
-#endif
+    NAME_FN(NAME_turn_words)(line, NAME_SPAN);
     for (j = 0; j < NAME_WIDE; j++) {
 #if NAME_BYTES == 64
         __m512i turned[8];
@@ -256,6 +312,7 @@ static NAME_TARGET void NAME_FN(NAME_encode)(const NAME_element *x, size_t n, ui
         NAME_FN(NAME_turn)(v + group * NAME_SPAN * NAME_WORDS);
     }
 }
+#endif
 #else
 /* The encoder's rows of n samples, a feature at a time. */
 static void NAME_FN(NAME_encode)(const NAME_element *x, size_t n, uint64_t *v)

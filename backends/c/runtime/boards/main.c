@@ -38,7 +38,8 @@ static void named(const char *words, int32_t value)
 }
 
 #ifdef NAME_CLASSES
-static int32_t answer[NAME_CLASSES];
+#define ANSWERS NAME_CLASSES
+static int32_t answer[ANSWERS];
 static int32_t per_class[NAME_CLASSES];
 
 /* The class, and then the scores, of one row. */
@@ -71,7 +72,8 @@ static void summary(void)
     }
 }
 #else
-static uint8_t answer[NAME_OUTPUTS + 1u];
+#define ANSWERS NAME_OUTPUTS
+static uint8_t answer[ANSWERS + 1u];
 
 /* The outputs of one row. */
 static uint32_t run(int32_t index)
@@ -99,6 +101,7 @@ int main(void)
     const BOARD_FLASH NAME_element *x = NAME_rows;
 #if NAME_EXPECTED
     const BOARD_FLASH int32_t *expected = NAME_expected;
+    int good;
 #endif
     uint32_t ticks = 0;
     int32_t index, wrong = 0;
@@ -110,12 +113,11 @@ int main(void)
         }
         ticks += run(index);
 #if NAME_EXPECTED
-        for (k = 0; k != sizeof answer / sizeof answer[0]; k++) {
-            if (*expected++ != (int32_t)answer[k]) {
-                wrong++;
-                break;
-            }
+        good = 1;
+        for (k = 0; k != ANSWERS; k++) {
+            good &= *expected++ == (int32_t)answer[k];
         }
+        wrong += !good;
 #endif
     }
     summary();

@@ -1,9 +1,6 @@
-/* Arm MPS2 with AN385 (Cortex-M3) or AN386 (Cortex-M4F), as qemu-system-arm has it: vectors, start, semihosting, timer. MIT licence. */
+/* A Cortex-M as qemu-system-arm has it: vectors, start, semihosting; then the timer of @MACHINE@. MIT licence. */
 #include "board.h"
 
-#define TIMER_CONTROL (*(volatile uint32_t *)0x40000000u)
-#define TIMER_VALUE (*(volatile uint32_t *)0x40000004u)
-#define TIMER_RELOAD (*(volatile uint32_t *)0x40000008u)
 #define SYS_WRITE0 0x04u
 #define SYS_EXIT 0x18u
 #define EXIT_GOOD 0x20026u
@@ -48,19 +45,6 @@ void reset(void)
         *to = 0;
     }
     board_stop(main());
-}
-
-void board_start(void)
-{
-    TIMER_RELOAD = 0xffffffffu;
-    TIMER_VALUE = 0xffffffffu;
-    TIMER_CONTROL = 1u;
-}
-
-/* A 25 MHz counter. Under qemu -icount shift=6 an instruction takes 64 ns: 8/5 of a count. */
-uint32_t board_ticks(void)
-{
-    return (uint32_t)((uint64_t)(0xffffffffu - TIMER_VALUE) * 5u / 8u);
 }
 
 void board_put(char letter)
