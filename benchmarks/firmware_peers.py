@@ -46,8 +46,8 @@ FORESTS = {"10 trees": {"n_estimators": 10}, "10 trees of depth 6": {"n_estimato
 MAIN = """
 #include "board.h"
 #include <stdint.h>
-int32_t peer_class(const int16_t *row);
-static const int16_t rows[@ROWS@][@FEATURES@] = {@VALUES@};
+int32_t peer_class(const @ELEMENT@ *row);
+static const @ELEMENT@ rows[@ROWS@][@FEATURES@] = {@VALUES@};
 static int32_t found[@ROWS@];
 static void number(int32_t value)
 {
@@ -275,10 +275,11 @@ def on_host(peer: Peer, rows: NDArray[np.int16], at: Path) -> NDArray[np.int64]:
     return np.array([call(row.ctypes.data_as(ctypes.c_void_p)) for row in np.ascontiguousarray(rows)])
 
 
-def on_chip(peer: Peer, rows: NDArray[np.int16], at: Path) -> tuple[list[int], dict[str, int]]:
-    """The classes of the rows on QEMU, and bytes, instructions and stack of the whole program."""
+def on_chip(peer: Peer, rows: NDArray[Any], at: Path) -> tuple[list[int], dict[str, int]]:
+    """The classes of the rows, integers, on QEMU, and bytes, instructions and stack of the whole program."""
     values = ", ".join("{" + ", ".join(map(str, row)) + "}" for row in rows.tolist())
-    words = {"ROWS": len(rows), "FEATURES": rows.shape[1], "VALUES": values, "STACK": STACK}
+    numbers = {"ROWS": len(rows), "FEATURES": rows.shape[1], "STACK": STACK}
+    words = {**numbers, "VALUES": values, "ELEMENT": f"{rows.dtype}_t"}
     main = re.sub(r"@([A-Z]+)@", lambda match: str(words[match[1]]), MAIN)
     (at / "main.c").write_text(main)
     for name, text in machine_files("mps2-an385").items():

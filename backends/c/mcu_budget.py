@@ -144,7 +144,7 @@ _CHIPS: dict[str, Chip] = {
         compare=dict.fromkeys(FEATURE_DTYPES, 192) | {"int32": 109, "float32": 17, "float64": -51},
         count=92,
         wide=9,
-        stack=88,
+        stack=72,
         straight=StraightCost(
             base=44,
             gate=4,
@@ -178,7 +178,7 @@ _CHIPS: dict[str, Chip] = {
         },
         count=350,
         wide=22,
-        stack=70,
+        stack=50,
         straight=StraightCost(
             base=362,
             gate=7.4,

@@ -27,6 +27,12 @@ _TEXT = {FALSE: "0u", AND: "{a} & {b}", GT: "{a} & ~{b}", A: "{a}", XOR: "{a} ^ 
 _WIDE = ("int32", "int64")
 """Integer feature types whose differences may not fit 32 bits."""
 
+_SMALL = 255
+"""A number that an instruction of 16 or 32 bits holds, to subtract from."""
+
+_FEW = 8
+"""So many features may stay in registers, or on the stack, while a function compares them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Straight:
@@ -58,16 +64,49 @@ def straight(circuit: Circuit, *, bytewise: bool = False) -> Straight:
     statements = _order(circuit)
     parts = [statements[first : first + PART] for first in range(0, len(statements), PART)]
     slots = _slots(circuit, parts)
-    writer = _Writer(circuit, slots)
-    functions = [writer.function(number, part) for number, part in enumerate(parts)]
-    calls = [f"NAME_part{number}(x, v, out);" for number in range(len(parts))]
-    lines = [*writer.constants(), *calls, "(void)x;", "(void)v;", "(void)out;"]
-    row = "static void NAME_row(const NAME_element *x, uint8_t *v, NAME_out *out)"
+    known = circuit.head is not None and len(parts) == 1 and bool(np.diff(circuit.head.starts).all())
+    writer = _Writer(circuit, slots, better=known, bytewise=bytewise)
+    bodies = [writer.lines_of(part) for part in parts]
     head = runtime("rows_outputs.c" if circuit.head is None else "rows_head.c")
-    text = "\n".join([*prelude(circuit, bytewise), runtime("straight.c"), *functions, function_text(row, lines), head])
+    classes = 0 if circuit.head is None else circuit.head.classes
+    constants = writer.constants()
+    if len(bodies) == 1:
+        functions = [row_text([*bodies[0], *constants], classes, known=known)]
+    else:
+        calls = [f"NAME_part{number}(x, v, out);" for number in range(len(bodies))]
+        functions = [*map(_part, range(len(bodies)), bodies), row_text([*constants, *calls], classes)]
+    text = "\n".join([*prelude(circuit, bytewise), runtime("straight.c"), *functions, head])
     state = 1 + max(slots.values(), default=0)
     live = max((_live(circuit, part) for part in parts), default=0)
     return Straight(text, state, len(statements), writer.bits, len(slots) + writer.loads, len(parts), live)
+
+
+def _part(number: int, lines: list[str]) -> str:
+    signature = f"static NAME_APART void NAME_part{number}(const NAME_element *x, uint8_t *v, NAME_out *out)"
+    return function_text(signature, [*lines, "(void)x;", "(void)v;", "(void)out;"])
+
+
+def row_text(lines: list[str], classes: int, *, known: bool = False) -> str:
+    """`NAME_row`: the outputs, or the scores of so many classes, by these statements; then the class is returned.
+
+    known: the statements have seen to `best` too, by `better`.
+    """
+    best = [] if known else [line for c in range(classes) for line in better(c, classes)]
+    if classes:
+        lines = ["int32_t best, top;", *lines, *best, "(void)x;", "(void)v;", "(void)top;", "return best;"]
+    else:
+        lines = [*lines, "(void)x;", "(void)v;", "(void)out;"]
+    kind = "int32_t" if classes else "void"
+    return function_text(f"static {kind} NAME_row(const NAME_element *x, uint8_t *v, NAME_out *out)", lines)
+
+
+def better(c: int, classes: int) -> list[str]:
+    """Statements after which `best` is the first class of the highest score, `top`, among classes 0 to c."""
+    if c == 0:
+        return ["best = 0;", "top = out[0];"]
+    if c == classes - 1:
+        return [f"if (out[{c}] > top) {{ best = {c}; }}"]
+    return [f"if (out[{c}] > top) {{ best = {c}; top = out[{c}]; }} NAME_FENCE(best) NAME_FENCE(top)"]
 
 
 def function_text(signature: str, lines: list[str]) -> str:
@@ -165,10 +204,14 @@ def _slots(circuit: Circuit, parts: list[list[_Statement]]) -> dict[int, int]:
 
 
 class _Writer:
-    """Functions as text. bits: encoder bits that they compare. loads: of values that an earlier function made."""
+    """Functions as text. bits: encoder bits that they compare. loads: of values that an earlier function made.
 
-    def __init__(self, circuit: Circuit, slots: dict[int, int]) -> None:
+    better: they see to the best class as well.
+    """
+
+    def __init__(self, circuit: Circuit, slots: dict[int, int], *, better: bool, bytewise: bool) -> None:
         self.circuit, self.slots, self.bits, self.loads = circuit, slots, 0, 0
+        self.better, self.bytewise = better, bytewise
         self.threshold = native_thresholds(circuit.encoder)
         self.start = score_offsets(circuit)
         self.begun: set[int] = set()
@@ -180,9 +223,10 @@ class _Writer:
         empty = (group for group in range(len(self.start)) if group not in self.begun)
         return [f"out[{group}] = {constant(self.start[group], 'int32_t')};" for group in empty]
 
-    def function(self, number: int, part: list[_Statement]) -> str:
-        """One part: gates as local variables, literals added to the score `s` of one class after another."""
-        self.known, self.lines = set(), []
+    def lines_of(self, part: list[_Statement]) -> list[str]:
+        """A part's statements: gates as local variables, literals added to the score `s` of one class after another."""
+        self.known = set()
+        self.inverted, self.lines = self._inverted(part)
         head, group = self.circuit.head, -1
         for statement in part:
             for node in _reads(self.circuit, statement):
@@ -200,17 +244,20 @@ class _Writer:
                 sign = "-" if self.circuit.outputs[statement.output] & 1 else "+"
                 self.lines.append(f"s {sign}= NAME_BIT(n{statement.node});")
         sums = [] if group < 0 else ["uint32_t s;"]
-        ends = [] if group < 0 else [f"out[{group}] = (int32_t)s;"]
-        signature = f"static NAME_APART void NAME_part{number}(const NAME_element *x, uint8_t *v, NAME_out *out)"
-        return function_text(signature, [*sums, *self.lines, *ends, "(void)x;", "(void)v;", "(void)out;"])
+        self._end(group)
+        return [*sums, *self.lines]
 
     def _begin(self, group: int, last: int) -> None:
         """Count for class `group` from here on, where it starts or where an earlier function left it."""
-        if last >= 0:
-            self.lines.append(f"out[{last}] = (int32_t)s;")
+        self._end(last)
         start = f"(uint32_t)out[{group}]" if group in self.begun else f"{int(self.start[group]) % 2**32}u"
         self.begun.add(group)
         self.lines.append(f"s = {start};")
+
+    def _end(self, group: int) -> None:
+        """What has been counted is the score of class `group`, if there is one."""
+        if group >= 0:
+            self.lines += [f"out[{group}] = (int32_t)s;", *(better(group, len(self.start)) if self.better else [])]
 
     def _know(self, node: int) -> None:
         """A local variable of a value that this function has not: compared anew, or from the workspace."""
@@ -222,7 +269,22 @@ class _Writer:
             self.lines.append(f"const NAME_word n{node} = NAME_KEPT(v[{self.slots[node]}]);")
             return
         self.bits += 1
-        self.lines.append(f"const NAME_word n{node} = {above(self.circuit, self.threshold[node], node)};")
+        feature, found = int(self.circuit.encoder.feature[node]), above(self.circuit, self.threshold[node], node)
+        if feature in self.inverted:
+            found = f"NAME_PAST(y{feature}, {int(self.threshold[node])})"
+        self.lines.append(f"const NAME_word n{node} = {found};")
+
+    def _inverted(self, part: list[_Statement]) -> tuple[set[int], list[str]]:
+        """Features that a part is better off with inverted, and statements that invert them."""
+        encoder = self.circuit.encoder
+        bits = [node for statement in part for node in _reads(self.circuit, statement) if node < self.circuit.inputs]
+        read = set(encoder.feature[bits].tolist())
+        if self.bytewise or encoder.is_float or encoder.dtype in _WIDE or len(read) > _FEW:
+            return set(), []
+        found = {int(encoder.feature[bit]) for bit in bits if not 0 <= self.threshold[bit] <= _SMALL}
+        return found, [
+            f"int32_t y{feature} = ~(int32_t)x[{feature}]; NAME_OPAQUE(y{feature})" for feature in sorted(found)
+        ]
 
     def _gate(self, node: int) -> None:
         gate = node - self.circuit.inputs

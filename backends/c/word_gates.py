@@ -42,10 +42,12 @@ def constant_word(value: int, width: int) -> str:
 def expression(op: NDArray[np.uint8], a: str, b: str, width: int) -> Expression:
     """C of a word whose gate i has number op[i], of the words `a` and `b`.
 
-    With masks t for the gates' tables: any sixteen functions are ((a & t) ^ t) & b ^ (a & t) ^ t, with four masks; and
-    gates that are all 0, 1, g or not g, for one g, are (g & t) ^ t.
+    With masks t for the gates' tables: any sixteen functions are ((a & t) ^ t) & b ^ (a & t) ^ t, with four masks;
+    gates that are all 0, 1, g or not g, for one g, are (g & t) ^ t; and products and sums of inputs or their inverses
+    are ((a ^ t) & (b ^ t)) ^ t.
     """
     found = [*_of_one(op, a, b, width), _of_any(op, a, b, width), _of_any(op, b, a, width, swapped=True)]
+    found += _of_products(op, a, b, width)
     return min(found, key=lambda each: each.steps + _LOAD * each.masks)
 
 
@@ -82,6 +84,23 @@ def _of_any(op: NDArray[np.uint8], a: str, b: str, width: int, *, swapped: bool 
         steps = product.steps + two.steps + 1
         total = Expression(f"({product.text} ^ {two.text})", steps, product.masks + two.masks)
     return _flipped(total, f00, width)
+
+
+def _of_products(op: NDArray[np.uint8], a: str, b: str, width: int) -> Iterator[Expression]:
+    """((a ^ t) & (b ^ t)) ^ t where each table has one row that differs from the others; without the last t by |."""
+    table: NDArray[np.bool_] = TABLE[op].astype(np.bool_)
+    ones = table.sum(axis=1)
+    if not np.isin(ones, (1, 3)).all():
+        return
+    inverted = ones == 3
+    row = (table ^ inverted[:, None]).argmax(axis=1)
+    flip_a, flip_b = row < 2, row % 2 == 0
+    for sign, sums in (("&", inverted), ("|", ~inverted)):
+        one, two = (
+            _flipped(Expression(x, 0, 0), flip ^ (sign == "|"), width) for x, flip in ((a, flip_a), (b, flip_b))
+        )
+        both = Expression(f"({one.text} {sign} {two.text})", one.steps + two.steps + 1, one.masks + two.masks)
+        yield _flipped(both, sums, width)
 
 
 def _kept(found: Expression, bits: NDArray[np.bool_], width: int) -> Expression:

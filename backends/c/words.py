@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lgnc.backends.c.straight import above, function_text, prelude
+from lgnc.backends.c.straight import above, better, function_text, prelude, row_text
 from lgnc.backends.c.text import runtime
 from lgnc.backends.c.word_gates import constant_word, expression
 from lgnc.backends.c.word_plan import Pin, WordPlan
@@ -20,6 +20,12 @@ PART = 256
 
 _FOURS = 3
 """Words whose sums of four bits are added up: three times four is less than 16."""
+
+_SUMS = ("uint32_t s = 0u;", "NAME_gateword n = 0u, e = 0u;", "(void)s;", "(void)n;", "(void)e;")
+"""Variables of `_counted`."""
+
+_HALVING = "NAME_gateword m7 = NAME_EACH(0x7fu); NAME_FENCE(m7) (void)m7;"
+"""The mask of `_side_by_side`, in a register: an instruction then shifts and masks at once."""
 
 _EIGHTS = 255
 """Bits of a class that are counted together: a byte holds their number."""
@@ -47,25 +53,26 @@ class Words:
 
 def words(circuit: Circuit, plan: WordPlan, *, bytewise: bool = False) -> Words:
     """The code of a circuit with a head, whose gates are those of `plan`. bytewise: see `straight`."""
-    row = "static void NAME_row(const NAME_element *x, uint8_t *v, NAME_out *out)"
-    writer = _Writer(circuit, plan, "w{}")
+    assert circuit.head is not None
+    classes = circuit.head.classes
+    writer = _Writer(circuit, plan, alone=True)
     blocks, count = writer.blocks(), len(writer.number)
     if sum(map(len, blocks)) <= PART:
         declared = [f"NAME_gateword {', '.join(f'w{number}' for number in range(count))};"] if count else []
-        lines = ["uint32_t s;", *declared, *(line for block in blocks for line in block), "(void)x;", "(void)v;"]
-        functions = [function_text(row, lines)]
+        lines = [*declared, *_SUMS, _HALVING, *(line for block in blocks for line in block)]
+        functions = [row_text(lines, classes, known=True)]
     else:
-        writer = _Writer(circuit, plan, "w[{}]")
+        writer = _Writer(circuit, plan, alone=False)
         parts = list(_parts(writer.blocks()))
         writer.made.parts = len(parts)
         signature = "static NAME_APART void NAME_part{}(const NAME_element *x, NAME_gateword *w, NAME_out *out)"
-        spare = ["(void)s;", "(void)x;", "(void)w;", "(void)out;"]
+        spare = ["(void)x;", "(void)w;", "(void)out;"]
         functions = [
-            function_text(signature.format(number), ["uint32_t s = 0u;", *part, *spare])
+            function_text(signature.format(number), [*_SUMS, _HALVING, "NAME_COUNTING", *part, *spare])
             for number, part in enumerate(parts)
         ]
         calls = [f"NAME_part{number}(x, w, out);" for number in range(len(parts))]
-        functions.append(function_text(row, [f"NAME_gateword w[{count}];", *calls, "(void)v;"]))
+        functions.append(row_text([f"NAME_gateword w[{count}];", *calls], classes))
     made = writer.made
     made.stack = count * plan.width // 8
     facts = [f"#define NAME_WORD_BITS {plan.width}", f"#define NAME_LANES {int(made.lanes > 0)}"]
@@ -86,10 +93,10 @@ def _parts(blocks: Sequence[list[str]]) -> Iterator[list[str]]:
 
 
 class _Writer:
-    """Blocks of lines, and how much there is of what. form: how a word's number becomes its name."""
+    """Blocks of lines, and how much there is of what. alone: they are one function, which sees to the class too."""
 
-    def __init__(self, circuit: Circuit, plan: WordPlan, form: str) -> None:
-        self.circuit, self.plan, self.form, self.made = circuit, plan, form, Words(width=plan.width)
+    def __init__(self, circuit: Circuit, plan: WordPlan, *, alone: bool) -> None:
+        self.circuit, self.plan, self.alone, self.made = circuit, plan, alone, Words(width=plan.width)
         encoder = circuit.encoder
         self.threshold, self.always = native_thresholds(encoder), always_true(encoder)
         self.never = encoder.threshold >= encoder.range[1]
@@ -99,16 +106,21 @@ class _Writer:
         """Encoder bits first, then class by class what it needs and its count."""
         done = {word for word in self.number if word < self.plan.inputs}
         out = self._encoded(sorted(done))
+        if self.alone:
+            out.append(["NAME_COUNTING"])
         for owner, counted in enumerate(self.plan.classes):
-            for word in self.plan.needed([word for word, _ in counted]):
-                if word not in done:
-                    out.append([self._gate(word)])
-                    done.add(word)
-            out.append([self._count(owner, counted)])
+            lines = self._counted(owner, counted, done)
+            out.append([*lines, *(better(owner, len(self.plan.classes)) if self.alone else [])])
         return out
 
+    def _made(self, words: list[int], done: set[int]) -> list[str]:
+        """The words that are not done yet, and what they need."""
+        found = [word for word in self.plan.needed(words) if word not in done]
+        done.update(found)
+        return [self._gate(word) for word in found]
+
     def _name(self, word: int) -> str:
-        return self.form.format(self.number[word])
+        return f"w{self.number[word]}" if self.alone else f"w[{self.number[word]}]"
 
     # --- Encoder bits. ---
 
@@ -142,10 +154,16 @@ class _Writer:
         return tuple(out)
 
     def _side_by_side(self, feature: int, together: list[int], place: int) -> list[str]:
-        """A place of the bytes of some words, which read the same features: x[feature] and its neighbours."""
-        lines = [f"{{ const NAME_gateword f = NAME_lanes(x + {feature}), l = f & NAME_EACH(0x7fu);"]
-        for word in together:
-            name, bits = self._name(word), f"({self._above(word, place)} & NAME_EACH(0x80u))"
+        """A place of the bytes of some words, which read the same features: x[feature] and its neighbours.
+
+        f: they as they are; l: their seven low bits; h: their halves.
+        """
+        made = [self._above(word, place) for word in together]
+        whole = ["l = f & NAME_EACH(0x7fu)"] if any("l + " in text for text in made) else []
+        halves = ["h = f >> 1 & m7"] if any("h + " in text for text in made) else []
+        lines = [f"{{ const NAME_gateword {', '.join([f'f = NAME_lanes(x + {feature})', *whole, *halves])};"]
+        for word, text in zip(together, made, strict=True):
+            name, bits = self._name(word), f"({text} & NAME_EACH(0x80u))"
             lines.append(f"{name} = {bits};" if place == 0 else f"{name} = ({name} >> 1) + {bits};")
             lines[-1] += f" NAME_FENCE({name})"
         self.made.lanes += len(together)
@@ -156,21 +174,23 @@ class _Writer:
         """The top bit of each byte says whether its feature is above its threshold.
 
         With l the seven low bits of a byte f, f >= c is bit 7 of (l + 128 - c) | f where c is at most 128, and of
-        (l + 256 - c) & f where it is more.
+        (l + 256 - c) & f where it is more. With h its half, f >= 2 c is bit 7 of h + 128 - c.
         """
-        added = low = 0
-        for lane in range(self.plan.width // 8):
-            bit = self.plan.width * word + 8 * lane + place
-            least = 256 if self.never[bit] else 0 if self.always[bit] else int(self.threshold[bit]) + 1
-            added |= (128 - least if least <= 128 else 256 - least) << 8 * lane
-            low |= (0x80 if least <= 128 else 0) << 8 * lane
-        total = f"(l + {constant_word(added, self.plan.width)})"
-        both, either = f"({total} & f)", f"({total} | f)"
-        if low == 0:
+        lanes = range(self.plan.width // 8)
+        bits = [self.plan.width * word + 8 * lane + place for lane in lanes]
+        leasts = [256 if self.never[bit] else 0 if self.always[bit] else int(self.threshold[bit]) + 1 for bit in bits]
+        if all(least % 2 == 0 for least in leasts):
+            return f"(h + {self._bytes([128 - least // 2 for least in leasts])})"
+        low = [0x80 if least <= 128 else 0 for least in leasts]
+        added = self._bytes([128 - least if least <= 128 else 256 - least for least in leasts])
+        both, either = f"((l + {added}) & f)", f"((l + {added}) | f)"
+        if not any(low):
             return both
-        if low == 0x8080808080808080 % (1 << self.plan.width):
-            return either
-        return f"({both} | ({either} & {constant_word(low, self.plan.width)}))"
+        return either if all(low) else f"({both} | ({either} & {self._bytes(low)}))"
+
+    def _bytes(self, values: list[int]) -> str:
+        """A constant of these bytes, the lowest first."""
+        return constant_word(int.from_bytes(bytes(values), "little"), self.plan.width)
 
     def _one_by_one(self, word: int) -> Iterator[str]:
         """The bits of a word, the top one first."""
@@ -197,20 +217,24 @@ class _Writer:
             return "0u"
         return f"NAME_TURN({self._name(pin.word)}, {pin.turn})" if pin.turn else self._name(pin.word)
 
-    def _count(self, owner: int, counted: tuple[tuple[int, bool], ...]) -> str:
-        """The score of a class."""
+    def _counted(self, owner: int, counted: tuple[tuple[int, bool], ...], done: set[int]) -> list[str]:
+        """The score of a class; each word, where it is not done yet, is made when it is counted.
+
+        n: sums of each four bits of at most _FOURS words; e: of each eight of at most _EIGHTS bits; s: of all.
+        """
         assert self.circuit.head is not None
         most = _EIGHTS // self.plan.width
         self.made.counted += len(counted)
-        names = [f"{'~' if flip else ''}{self._name(word)}" for word, flip in counted]
-        sums = []
-        for first in range(0, len(names), most):
-            together = names[first : min(first + most, len(names))]
-            eights = []
-            for start in range(0, len(together), _FOURS):
-                fours = [f"NAME_fours({name})" for name in together[start : start + _FOURS]]
-                eights.append(f"NAME_eights({' + '.join(fours)})")
-            sums.append(f"NAME_sum({' + '.join(eights)})")
-        start = int(self.circuit.head.offset[owner]) % 2**32
-        total = " + ".join([*([f"{start}u"] if start or not sums else []), *sums])
-        return f"s = {total}; NAME_FENCE(s) out[{owner}] = (int32_t)s;"
+        lines = [f"s = {int(self.circuit.head.offset[owner]) % 2**32}u;"]
+        for place, (word, flip) in enumerate(counted):
+            lines += self._made([word], done)
+            within = place % most
+            last = place == len(counted) - 1
+            lines.append(f"n {'+' if within % _FOURS else ''}= NAME_fours({'~' if flip else ''}{self._name(word)});")
+            if within % _FOURS == _FOURS - 1 or within == most - 1 or last:
+                lines.append(f"e {'+' if within >= _FOURS else ''}= NAME_eights(n);")
+            else:
+                lines[-1] += " NAME_FENCE(n)"
+            if within == most - 1 or last:
+                lines.append("s += NAME_sum(e);")
+        return [*lines, f"NAME_FENCE(s) out[{owner}] = (int32_t)s;"]

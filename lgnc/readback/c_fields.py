@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 
 from lgnc.readback.c_values import Linear
 
@@ -14,7 +15,11 @@ def masked(value: Linear, mask: int, width: int) -> Linear | None:
     if fields is None:
         return None
     kept = [field for start, field in zip(edges, fields, strict=False) if mask >> start & 1]
-    return Linear(value.const & mask, {literal: times for field in kept for literal, times in field.items()})
+    terms: dict[int, int] = {}
+    for field in kept:
+        for literal, times in field.items():
+            terms[literal] = terms.get(literal, 0) + times
+    return Linear(value.const & mask, terms)
 
 
 def shifted(value: Linear, by: int, width: int) -> Linear | None:
@@ -28,10 +33,16 @@ def _split(value: Linear, edges: list[int]) -> list[dict[int, int]] | None:
     fields: list[dict[int, int]] = [{} for _ in edges[1:]]
     if value.const < 0 or any(times < 0 for times in value.terms.values()) or value.high >> edges[-1]:
         return None
+    masks = [(1 << end) - (1 << start) for start, end in pairwise(edges)]
     for literal, times in value.terms.items():
-        fields[bisect_right(edges, (times & -times).bit_length() - 1) - 1][literal] = times
-    for start, end, field in zip(edges[:-1], edges[1:], fields, strict=True):
-        own = value.const & ((1 << end) - (1 << start))
+        first, last = (
+            bisect_right(edges, bit) - 1 for bit in ((times & -times).bit_length() - 1, times.bit_length() - 1)
+        )
+        for place in range(first, last + 1):
+            if times & masks[place]:
+                fields[place][literal] = times & masks[place]
+    for mask, end, field in zip(masks, edges[1:], fields, strict=True):
+        own = value.const & mask
         if own + sum(field.values()) >> end:
             return None
     return fields

@@ -12,7 +12,7 @@ from lgnc.readback.c_lanes import Lanes, added, as_lanes, is_lanes
 from lgnc.readback.c_lanes import bitwise as lanes_bitwise
 from lgnc.readback.c_lanes import moved as lanes_moved
 from lgnc.readback.c_types import Type, holds, integer_range, refuse, wrap
-from lgnc.readback.c_values import UNWRITTEN, Choice, Feature, FloatBits, Linear, Word
+from lgnc.readback.c_values import UNWRITTEN, Choice, Feature, FloatBits, Inverted, Linear, Word
 from lgnc.readback.symbols import MIRRORED, Symbols
 
 
@@ -58,7 +58,7 @@ class Values:
             negative = self.symbols.at_least(value.index, 0.0) ^ 1
             minus = self.symbols.above(value.index, 0.0) ^ 1
             return Word(0, {width - 1: negative}, (1 << width - 1) - 1, minus)
-        if isinstance(value, (Feature, FloatBits, Lanes)):
+        if isinstance(value, (Feature, Inverted, FloatBits, Lanes)):
             raise refuse("a feature is computed with, not compared")
         raise refuse(
             "a value that nothing wrote is worked with"
@@ -135,6 +135,9 @@ class Values:
         if kind.signed:
             raise refuse("signed numbers may overflow")
         step = 1 << kind.width
+        own = Linear(value.const % step, {key: times % step for key, times in value.terms.items() if times % step})
+        if own.high < step:
+            return own
         near = {literal: (times + step // 2) % step - step // 2 for literal, times in value.terms.items()}
         reduced = Linear(value.const % step, {literal: times for literal, times in near.items() if times})
         return self.word(reduced, kind.width, False)
@@ -146,7 +149,9 @@ class Values:
         if is_lanes(x, y) and sign > 0:
             return added(x, y)
         if isinstance(y, Feature) and sign < 0 and isinstance(x, int) and kind.signed:
-            return self._less(x, y, kind)
+            return self._less(x, y.index, kind)
+        if isinstance(x, Inverted) and sign > 0 and isinstance(y, int) and kind.signed:
+            return self._less(y - 1, x.index, kind)
         p, q = self.linear(x, kind), self.linear(y, kind)
         terms = dict(p.terms)
         for literal, times in q.terms.items():
@@ -155,12 +160,12 @@ class Values:
             Linear(p.const + sign * q.const, {key: times for key, times in terms.items() if times}), kind
         )
 
-    def _less(self, number: int, feature: Feature, kind: Type) -> Word:
+    def _less(self, number: int, feature: int, kind: Type) -> Word:
         """A known number less a feature: only its sign is known, which says whether the feature is greater."""
         top, low, high = kind.width - 1, self.symbols.low, self.symbols.high
         if self.symbols.encoder.is_float or not -(1 << top) <= number - high <= number - low < 1 << top:
             raise refuse("a number less a feature may overflow")
-        sign = self.symbols.above(feature.index, number)
+        sign = self.symbols.above(feature, number)
         if sign <= 1:
             return Word(sign << top, {}, (1 << top) - 1)
         return Word(0, {top: sign}, (1 << top) - 1)
@@ -204,6 +209,8 @@ class Values:
     def bitwise(self, sign: str, x: Any, y: Any, kind: Type) -> Any:
         """x & y, x | y or x ^ y, place by place."""
         width = kind.width
+        if sign == "^" and isinstance(x, Feature) and y == -1 and x.type.kind == "int":
+            return Inverted(x.index, x.type)
         if Lanes in (type(x), type(y)):
             x, y = as_lanes(x, kind), as_lanes(y, kind)
         if is_lanes(x, y):
@@ -283,7 +290,7 @@ class Values:
 
     def cast(self, value: Any, have: Type, want: Type) -> Any:
         """A value of an integer type as one of another."""
-        if isinstance(value, Lanes) and have == want:
+        if isinstance(value, (Lanes, Inverted)) and have == want:
             return value
         if isinstance(value, (Feature, FloatBits)):
             if have != want and (isinstance(value, FloatBits) or not holds(want, have)):

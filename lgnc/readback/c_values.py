@@ -1,7 +1,7 @@
 """What C values are when some of their bits are symbols, and memory made of them.
 
-A value is a Python int or float where it is known, a `Feature`, `FloatBits`, a `Word`, a `Linear` sum or a `Choice`;
-`lgnc.readback.c_lanes` adds words of features.
+A value is a Python int or float where it is known, a `Feature`, `Inverted`, `FloatBits`, a `Word`, a `Linear` sum or a
+`Choice`; `lgnc.readback.c_lanes` adds words of features.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from lgnc.readback.c_types import Type, holds, integer_range, refuse, wrap
 @dataclass(frozen=True, eq=False)
 class Feature:
     """A feature's value as it is, which can only be compared. type: of the features."""
+
+    index: int
+    type: Type
+
+
+@dataclass(frozen=True, eq=False)
+class Inverted:
+    """~feature of an integer feature, which a number can be added to. type: of the features."""
 
     index: int
     type: Type

@@ -54,12 +54,18 @@ def lay_in_words(encoder: Encoder, word: int, high: NDArray[Any]) -> Encoder:
     Features of a byte are compared a byte of the word each: bit 8 * lane + place of a word is a threshold of feature
     `word / 8 * group + lane`, the group and the number of the threshold being the same for a place. Others follow one
     another. What is left of a word repeats bits; a feature without bits has one at `high`, its greatest value.
+
+    Where some feature has all thresholds that there are, so has every feature: the same constant is then compared with
+    all of them. Such thresholds become odd, where they lie far enough apart: halves are compared in fewer steps.
     """
     lanes, features = word // 8, len(encoder.names)
     if encoder.dtype not in ("bool", "uint8") or features < lanes:
         bits = np.arange(-(-encoder.bits // word) * word) % encoder.bits
         return Encoder(encoder.names, encoder.dtype, encoder.feature[bits], encoder.threshold[bits])
     own = [encoder.threshold[encoder.feature == feature] for feature in range(features)]
+    every = np.unique(encoder.threshold)
+    if len(every) == max(map(len, own)):
+        own = [_odd(every, int(high.max()))] * features
     most, groups = max(map(len, own)), -(-features // lanes)
     places = [(group, number) for number in range(most) for group in range(groups)]
     places += [places[index % len(places)] for index in range(-len(places) % 8)]
@@ -72,6 +78,12 @@ def lay_in_words(encoder: Encoder, word: int, high: NDArray[Any]) -> Encoder:
                 bits_of.append((feature, found[number % len(found)] if len(found) else int(high[feature])))
     feature, threshold = zip(*bits_of, strict=True)
     return Encoder(encoder.names, encoder.dtype, np.array(feature, np.int32), np.array(threshold))
+
+
+def _odd(thresholds: NDArray[Any], high: int) -> NDArray[Any]:
+    """The next odd numbers, where they differ from each other by 4 or more and the last is below `high`."""
+    odd = thresholds | 1
+    return odd if odd[-1] < high and (np.diff(odd) >= 4).all() and len(odd) > 1 else thresholds
 
 
 def fit_grid_encoder(spec: str, x: NDArray[Any], names: tuple[str, ...], shape: tuple[int, int, int]) -> Encoder:

@@ -65,7 +65,7 @@ def prepare(
         assert dataset.shape is not None  # `resolve` has seen to it.
         encoder = fit_grid_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, dataset.shape)
     else:
-        pixels = data_kind(dataset) == "image"
+        pixels = data_kind(dataset) == "image" or (config.word > 1 and dataset.shape is not None)
         encoder = fit_encoder(config.encoder, dataset.x_train[fit], dataset.feature_names, one_unit=pixels)
         encoder = lay_in_words(encoder, config.word, dataset.x_train[fit].max(axis=0)) if config.word > 1 else encoder
     encoder = replace(encoder, quantiser=quantiser)

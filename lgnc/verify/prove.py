@@ -50,6 +50,9 @@ _QUICK = 2048
 _EXHAUSTIVE_WORK = 1 << 32
 """Gate evaluations up to which a space of at most 2^20 inputs is simulated whole where cheap proofs do not suffice."""
 
+_CHEAP_WORK = 1 << 26
+"""Gate evaluations up to which the whole space is simulated as soon as something is left to ask SAT: some 0.1 s."""
+
 _ALL = 1 << 60
 
 
@@ -175,7 +178,9 @@ class _Proof:
             verdict = self._sweep(_STAGES[0]) or self._sweep(_STAGES[1]) or self._compare_winners()
             if verdict is not None:
                 return verdict
-        return self.stages(_STAGES[:_QUICK_STAGES]) or self._enumerate() or self._in_parts() or self.finish()
+        first, quick = _STAGES[:1], _STAGES[1:_QUICK_STAGES]
+        cheap = self.stages(first) or self._enumerate(_CHEAP_WORK) or self.stages(quick) or self._enumerate()
+        return cheap or self._in_parts() or self.finish()
 
     def _without_numbers(self, one: list[int], two: list[int]) -> tuple[list[int], list[int]]:
         """The literals of the outputs that are left when score words are proven equal; those bits become one."""
@@ -307,9 +312,9 @@ class _Proof:
         points = None if few and self.space.size <= most else self.space.points(_QUICK, self.rng)
         return compare_points(self.a, self.b, self.views, points, self.rng, self.claim, self.deadline)
 
-    def _enumerate(self) -> Verdict | None:
-        """The verdict of all inputs, where they are few: what cheap proofs leave would cost more."""
-        if self.space.size > EXHAUSTIVE:
+    def _enumerate(self, work: int = _EXHAUSTIVE_WORK) -> Verdict | None:
+        """The verdict of all inputs, where they are few, and take at most so many evaluations of gates."""
+        if self.space.size > EXHAUSTIVE or self.space.size * (self.a.gates + self.b.gates) > work:
             return None
         simulated = self._simulate(EXHAUSTIVE)
         return None if simulated.equal and simulated.how == "tested" else simulated

@@ -20,10 +20,12 @@ from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
 from lgnc.ir import Circuit, Encoder
+from lgnc.readback.c import read_back
 from lgnc.sim import c_library as sim_c
 from lgnc.sim.folder import run_folder
 from lgnc.toolchain import find_tool
 from lgnc.toolchain import run as run_tool
+from lgnc.verify.prove import prove
 from tests.backends.support import CIRCUITS, NAMES, check, emitted, mismatches, run, sealed, write
 from tests.support import needs, random_circuit, random_features, random_model, sanitized
 
@@ -432,3 +434,16 @@ def test_cmake_runs_the_golden_vectors_of_an_optimised_build(tmp_path: Path) -> 
 def test_make_runs_the_golden_vectors(tmp_path: Path) -> None:
     write("c", CIRCUITS[1], tmp_path)
     assert b"ok: " in run_tool(["make", "-C", tmp_path, "test"])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_few_features_are_compared_inverted(dtype: str, tmp_path: Path) -> None:
+    """Numbers below 0 are added to ~x; the text is proven, and a number beside the right one is refuted."""
+    circuit = lift(random_model(1, dtype=dtype, features=4, classes=2, layers=1))
+    check("c", circuit, tmp_path, (1, 200), target_profile="mcu", style="straight")
+    text = (tmp_path / "net.c").read_text()
+    assert prove(circuit, read_back(tmp_path, "net", circuit)).equal is True
+    found = re.search(r"NET_PAST\(y(\d), (-?\d+)\)", text)
+    assert found is not None
+    (tmp_path / "net.c").write_text(text.replace(found[0], f"NET_PAST(y{found[1]}, {int(found[2]) - 1})"))
+    assert prove(circuit, read_back(tmp_path, "net", circuit)).equal is False

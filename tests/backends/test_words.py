@@ -27,15 +27,23 @@ from tests.backends.support import check, mismatches, run, write
 from tests.support import random_model
 
 
-def a_model(dtype: str, word: int, *, layers: int = 2, words: int = 5, seed: int = 0, features: int = 9) -> Model:
-    """Random words; the first of a layer is one function, the others are of some or of all sixteen."""
+def a_model(
+    dtype: str,
+    word: int,
+    *,
+    layers: int = 2,
+    words: int = 5,
+    seed: int = 0,
+    features: int = 9,
+    own: tuple[int, ...] = (0, 126, 127, 128, 200, 254),
+) -> Model:
+    """Random words; the first of a layer is one function, the others are of some or of all sixteen. own: thresholds."""
     rng = np.random.default_rng(seed)
     made = random_model(seed, dtype=dtype, features=features, classes=3)
     encoder = made.encoder
     if dtype == "uint8":
-        own = np.array([0, 126, 127, 128, 200, 254])
         feature = np.repeat(np.arange(features, dtype=np.int32), len(own))
-        encoder = Encoder(encoder.names, dtype, feature, np.tile(own, features))
+        encoder = Encoder(encoder.names, dtype, feature, np.tile(np.array(own), features))
     encoder = lay_in_words(encoder, word, np.full(features, 3))
     found, first, nodes = [], 0, encoder.bits
     for _ in range(layers):
@@ -127,8 +135,12 @@ FAULTS: dict[str, tuple[str, Callable[[re.Match[str]], str]]] = {
     "a comparison of the other half": (r"\| f\)", lambda _: "& f)"),
     "a rotation": (r"TURN\((w\d+), (\d+)\)", lambda m: f"TURN({m[1]}, {1 + int(m[2]) % 31})"),
     "a mask": (r"(w\d+|\)) & 0x(\w{7,8})u", lambda m: f"{m[1]} & 0x{int(m[2], 16) ^ 4096:x}u"),
-    "a mask of the count": (r"EACH\(0x33u\)\) \+", lambda _: "EACH(0x37u)) +"),
-    "a word counted twice": (r"net_fours\((w\d+)\)\)\);", lambda m: f"net_fours({m[1]})) + 1u);"),
+    "a mask of the count": (r"m2 = NET_EACH\(0x33u\)", lambda _: "m2 = NET_EACH(0x37u)"),
+    "a bit counted twice": (r"n \+?= net_fours\((w\d+)\);", lambda m: f"{m[0]} n += {m[1]} & 1u;"),
+    "sums of the last class begun by those before": (r"n = net_fours", lambda _: "n += net_fours"),
+    "a tie": (r"out\[2\] > top", lambda _: "out[2] >= top"),
+    "a class": (r"best = 2;", lambda _: "best = 1;"),
+    "a sum of bytes": (r"m8 = NET_EACH\(0x01u\)", lambda _: "m8 = NET_EACH(0x01u) - 1u"),
 }
 
 
@@ -151,9 +163,25 @@ def test_bits_one_by_one_are_proven_too(tmp_path: Path) -> None:
     assert prove(circuit, read_back(tmp_path, "net", circuit)).equal is True
 
 
-def test_thresholds_of_a_byte_at_every_value(tmp_path: Path) -> None:
+def test_halves_are_proven_and_faults_in_them_are_found(tmp_path: Path) -> None:
+    circuit = placed(a_model("uint8", 32, layers=1, words=2, own=(5, 11, 127, 253)))
+    write("c", circuit, tmp_path, style="words", target_profile="mcu")
+    text = (tmp_path / "net.c").read_text()
+    assert "l = f" not in text
+    assert prove(circuit, read_back(tmp_path, "net", circuit)).equal is True
+    last = list(re.finditer(r"\(h \+ 0x(\w+)u", text))[-1]
+    (tmp_path / "net.c").write_text(f"{text[: last.start()]}(h + 0x{int(last[1], 16) - 1:x}u{text[last.end() :]}")
+    assert prove(circuit, read_back(tmp_path, "net", circuit)).equal is False
+    for wrong in ("h = f >> 2 & m7", "h = f >> 1"):
+        (tmp_path / "net.c").write_text(text.replace("h = f >> 1 & m7", wrong))
+        with pytest.raises(BadInput, match="features side by side"):
+            read_back(tmp_path, "net", circuit)
+
+
+@pytest.mark.parametrize("own", [(0, 126, 127, 128, 200, 254), (5, 11, 127, 253)], ids=["bytes", "halves"])
+def test_thresholds_of_a_byte_at_every_value(own: tuple[int, ...], tmp_path: Path) -> None:
     """Every value of a feature against thresholds in both halves, side by side."""
-    circuit = placed(a_model("uint8", 32, layers=1, words=4, features=4))
+    circuit = placed(a_model("uint8", 32, layers=1, words=4, features=4, own=own))
     x = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 4, axis=1)
     manifest = write("c", circuit, tmp_path, style="words", target_profile="mcu")
     assert mismatches(circuit, x, run("c", tmp_path, manifest, x)) == 0

@@ -99,7 +99,8 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("c", {}, r"where\[k\] \| above : where", "where[k] : where"),
     ("c", {}, r"net_start\[\] = \{\n +0u", "net_start[] = {\n    1u"),
     ("c", {"target_profile": "mcu"}, r"(n\d+) \^ (n\d+)\)", r"\1 | \2)"),
-    ("c", {"target_profile": "mcu"}, r"scores\[c\] > scores\[best\]", "scores[c] >= scores[best]"),
+    ("c", {"target_profile": "mcu", "style": "table"}, r"scores\[c\] > scores\[best\]", "scores[c] >= scores[best]"),
+    ("c", {"target_profile": "mcu", "style": "straight"}, r"out\[1\] > top", "out[1] >= top"),
     ("c", {"target_profile": "mcu"}, r"(NET_OVER\(x\[\d+\], )\d+\)", r"\g<1>7)"),
     (
         "c",

@@ -127,14 +127,18 @@ static void NAME_evaluate(const NAME_element *x, uint8_t *v, int32_t *scores)
 }
 
 #ifdef NAME_CLASSES
-/* The scores of one sample. */
-static void NAME_row(const NAME_element *x, uint8_t *v, int32_t *scores)
+/* The scores of one sample; returns its class. */
+static int32_t NAME_row(const NAME_element *x, uint8_t *v, int32_t *scores)
 {
-    size_t c;
-    for (c = 0; c < NAME_CLASSES; c++) {
+    int32_t best = 0, c;
+    for (c = 0; c < (int32_t)NAME_CLASSES; c++) {
         scores[c] = NAME_offset[c];
     }
     NAME_evaluate(x, v, scores);
+    for (c = 1; c < (int32_t)NAME_CLASSES; c++) {
+        best = scores[c] > scores[best] ? c : best;
+    }
+    return best;
 }
 #else
 /* The outputs of one sample. */

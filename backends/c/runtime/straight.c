@@ -7,6 +7,20 @@
 #define NAME_APART
 #endif
 
+/* What is before it is done before what is after it: a compiler that starts everything at once keeps it on the stack. */
+#if defined(__GNUC__)
+#define NAME_FENCE(word) __asm__ volatile("" : "+r"(word) : : "memory");
+#else
+#define NAME_FENCE(word)
+#endif
+
+/* A value that the compiler must take as it is, in a register. */
+#if defined(__GNUC__)
+#define NAME_OPAQUE(value) __asm__("" : "+r"(value));
+#else
+#define NAME_OPAQUE(value)
+#endif
+
 #ifdef NAME_CLASSES
 typedef int32_t NAME_out;
 #else
@@ -30,6 +44,8 @@ typedef uint32_t NAME_word;
 #define NAME_KEPT(byte) ((uint32_t)(byte) << 24)
 #define NAME_OVER(x, t) ((uint32_t)((int32_t)(t) - (int32_t)(x)))
 #define NAME_LONG(x, t) (0u - (uint32_t)((x) > (t)))
+/* The same where y is ~x: a number from memory, or a subtraction from it, takes longer than an addition of one. */
+#define NAME_PAST(y, t) ((uint32_t)((y) + ((t) + 1)))
 #define NAME_TOP(wide) ((uint32_t)((wide) >> (8u * sizeof(wide) - 32u)))
 #endif
 

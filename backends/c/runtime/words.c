@@ -7,13 +7,6 @@ typedef uint64_t NAME_gateword;
 typedef uint32_t NAME_gateword;
 #endif
 
-/* What is before it is done before what is after it: a compiler that starts everything at once keeps it on the stack. */
-#if defined(__GNUC__)
-#define NAME_FENCE(word) __asm__ volatile("" : "+r"(word) : : "memory");
-#else
-#define NAME_FENCE(word)
-#endif
-
 /* Every byte of a word. */
 #define NAME_EACH(byte) ((NAME_gateword)UINT64_C(0x0101010101010101) * (byte))
 #define NAME_TURN(w, by) ((w) >> (by) | (w) << (NAME_WORD_BITS - (by)))
@@ -31,30 +24,33 @@ static inline NAME_gateword NAME_lanes(const NAME_element *x)
 #endif
 
 /* How many bits are set. NAME_fours: of each four; NAME_eights: of each eight, from sums of at most three NAME_fours;
-   NAME_sum: of all, from sums of NAME_eights that are less than 256 together. */
+   NAME_sum: of all, from sums of NAME_eights that are less than 256 together. Their masks are variables whose values the
+   compiler must not know, NAME_COUNTING: an instruction can then shift and mask at once. In Thumb code they go to the high
+   registers, which short instructions do not have. */
+#if defined(__GNUC__) && defined(__thumb__)
+#define NAME_ASIDE(word) __asm__ volatile("" : "+h"(word));
+#else
+#define NAME_ASIDE(word) NAME_FENCE(word)
+#endif
 #if defined(__GNUC__) && (defined(__POPCNT__) || defined(__riscv_zbb))
+#define NAME_COUNTING
 #define NAME_fours(w) ((NAME_gateword)__builtin_popcountll(w))
 #define NAME_eights(n) (n)
 #define NAME_sum(n) ((uint32_t)(n))
 #else
-static inline NAME_gateword NAME_fours(NAME_gateword w)
+#define NAME_COUNTING                                                                                                  \
+    NAME_gateword m1 = NAME_EACH(0x55u), m2 = NAME_EACH(0x33u), m4 = NAME_EACH(0x0fu), m8 = NAME_EACH(0x01u);           \
+    NAME_ASIDE(m1) NAME_ASIDE(m2) NAME_ASIDE(m4) NAME_ASIDE(m8)
+#define NAME_fours(w) NAME_twos((w) - ((w) >> 1 & m1), m2)
+#define NAME_eights(n) NAME_halves(n, m4)
+#define NAME_sum(n) ((uint32_t)((n) * m8 >> (NAME_WORD_BITS - 8)))
+static inline NAME_gateword NAME_twos(NAME_gateword n, NAME_gateword mask)
 {
-    w -= w >> 1 & NAME_EACH(0x55u);
-    return (w & NAME_EACH(0x33u)) + (w >> 2 & NAME_EACH(0x33u));
+    return (n & mask) + (n >> 2 & mask);
 }
 
-static inline NAME_gateword NAME_eights(NAME_gateword n)
+static inline NAME_gateword NAME_halves(NAME_gateword n, NAME_gateword mask)
 {
-    return (n & NAME_EACH(0x0fu)) + (n >> 4 & NAME_EACH(0x0fu));
-}
-
-static inline uint32_t NAME_sum(NAME_gateword n)
-{
-    n += n >> 8;
-    n += n >> 16;
-#if NAME_WORD_BITS == 64
-    n += n >> 32;
-#endif
-    return (uint32_t)(n & 0xffu);
+    return (n & mask) + (n >> 4 & mask);
 }
 #endif
