@@ -94,7 +94,9 @@ static NAME_TARGET void NAME_FN(NAME_encode)(const NAME_element *x, size_t n, ui
     for (stretch = 0; stretch != NAME_STRETCHES; stretch++) {
         NAME_FN(NAME_columns)(x + NAME_stretch[stretch].first, n, (uint64_t *)(void *)column);
         for (row = 0; row != NAME_stretch[stretch].groups * NAME_SPAN; row++) {
-            const NAME_ELEMENTS t = *threshold++ + (NAME_ELEMENTS){0};
+            NAME_unsigned same; /* bits, for x87 holds floats in more precision than their vectors have */
+            memcpy(&same, threshold++, sizeof same);
+            const NAME_ELEMENTS t = (NAME_ELEMENTS)(same + (NAME_MASKS){0});
             for (part = 0; part < NAME_PARTS; part++) {
                 const NAME_ELEMENTS *line = column + row % NAME_SPAN * NAME_PARTS + part;
                 NAME_MASKS bits = {0};
