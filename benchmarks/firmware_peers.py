@@ -289,10 +289,10 @@ def on_chip(peer: Peer, rows: NDArray[Any], at: Path) -> tuple[list[int], dict[s
     include = [f"-I{folder}" for folder in peer.include]
     run([compiler, *GCC.split(), *include, *LINK.split(), "-o", "chip.elf", *sources, "-lm"], cwd=at)
     size = run([compiler.removesuffix("gcc") + "size", "chip.elf"], cwd=at).split(b"\n")[1].split()
-    text, data, bss = map(int, size[:3])
+    code, data, bss = map(int, size[:3])
     printed = run([require_tool("qemu-system-arm"), *QEMU.split(), at / "chip.elf"], timeout=600).split()
     *classes, ticks, stack = map(int, printed)
-    return classes, {"flash": text + data, "ram": data + bss, "instructions": ticks // len(rows), "stack": stack}
+    return classes, {"flash": code + data, "ram": data + bss, "instructions": ticks // len(rows), "stack": stack}
 
 
 def measure(peer: Peer, rows: Rows, stub: dict[str, int] | None) -> dict[str, Any]:
