@@ -24,23 +24,23 @@ from lgnc.train.study import database, sampler, study_of
 SPACE: dict[str, tuple[Any, ...]] = {
     "width": (None, 0.5, 2.0),
     "layers": (None, 3),
-    "encoder": (None, "quantile:16", "quantile:32"),
-    "candidates": (None, 16),
+    "encoder": (None, "quantile:8", "quantile:16", "quantile:32"),
+    "candidates": (None, 8, 16),
     "members": (None, 1, 3),
-    "epochs": (None, 0.5, 2.5),
-    "lr": (None, 2.5, 5.0),
-    "group_tau": (None, 0.5, 0.7, 1.4),
+    "epochs": (None, 0.4, 2.5),
+    "lr": (None, 0.4, 2.0, 5.0),
+    "group_tau": (None, 0.5, 0.7, 1.4, 2.0),
 }
 """What is chosen where it was not asked for. None: as by default; numbers are multiples of that, but for layers,
 candidates and members.
 """
 
 FIRST: tuple[dict[str, Any], ...] = (
-    {"encoder": "quantile:32", "candidates": 16, "epochs": 2.5, "lr": 2.5, "group_tau": 0.5},
-    {"layers": 3, "encoder": "quantile:16", "candidates": 16, "members": 3, "epochs": 2.5, "lr": 5.0},
-    {"width": 2.0, "encoder": "quantile:32", "candidates": 16, "lr": 2.5},
+    {"encoder": "quantile:8", "candidates": 8, "epochs": 0.4, "lr": 0.4, "group_tau": 2.0},
+    {"layers": 3, "encoder": "quantile:16", "members": 3, "lr": 2.0, "group_tau": 2.0},
+    {"width": 2.0, "epochs": 0.4, "group_tau": 2.0},
 )
-"""What is tried after the defaults: what did well on other tables (docs/training.md)."""
+"""What is tried after the defaults: what did well on some tables (docs/training.md)."""
 
 BEHIND = 1.5
 """So many standard errors behind the best, settings are given up."""
@@ -141,7 +141,7 @@ class _Race:
         while not self.done():
             self.study.optimize(self._trial, n_trials=1, callbacks=[self._told])
         for settings in FIRST:
-            if open_ := {name: value for name, value in settings.items() if name in self.space}:
+            if open_ := {name: value for name, value in settings.items() if value in self.space.get(name, ())}:
                 self.study.enqueue_trial(dict.fromkeys(self.space) | open_, skip_if_exists=True)
         perfect = any(trial.value == 1 for trial in self.done())
         if self.space and not perfect and not self._is_over():
@@ -204,7 +204,12 @@ def _open(base: TrainConfig, dataset: Dataset) -> dict[str, tuple[Any, ...]]:
     settled |= set() if learned(default.wiring) else {"candidates"}
     settled |= {"members"} if default.members == 1 else set()
     settled |= {"epochs"} if default.steps is not None else set()
-    return {name: SPACE[name] for name in SPACE if getattr(base, name) is None and name not in settled}
+    usual = {"encoder": default.encoder, "candidates": default.candidates, "members": default.members}
+    return {
+        name: tuple(value for value in values if value is None or value != usual.get(name))
+        for name, values in SPACE.items()
+        if getattr(base, name) is None and name not in settled
+    }
 
 
 def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:
