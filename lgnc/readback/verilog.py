@@ -113,25 +113,41 @@ _HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
 
 def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     """What the text of `NAME.v` in the folder computes, over the features of `circuit`. Raises BadInput."""
-    path = folder / f"{name}.v"
+    path, encoder = folder / f"{name}.v", circuit.encoder
     text = read_file(path).decode(errors="replace")
-    return over_features(circuit_from_verilog(text, str(path)), circuit.encoder)
+    read = over_features(circuit_from_verilog(text, str(path)), encoder)
+    if read.encoder.dtype != encoder.dtype:
+        raise BadInput(f"the Verilog compares bits, not features of {encoder.dtype}", where=str(path), fix=_AGAIN)
+    return read
+
+
+_AGAIN = "compile it again"
 
 
 def over_features(read: Circuit, encoder: Encoder) -> Circuit:
-    """`read` over the features of `encoder`, where the text alone cannot say them.
+    """`read` over the features of `encoder`, where the text alone cannot say them: their names, in the order of the
+    input's bits; the comparisons where it takes the encoder's bits (`over_bits`); and all where it reads none of its
+    input, whose ports are as wide as ever, or one bit for no features at all.
 
-    That is so when it takes the encoder's bits (`over_bits`), and when it reads none of its input: its ports are as
-    wide as ever, or one bit for no features at all. Raises BadInput when the input has another width.
+    What takes the features apart itself is over their bits, `NAME[bit]`. Raises BadInput when the input has another
+    width, or features are compared as of another type.
     """
-    if read.inputs:
-        return over_bits(read, encoder) if encoder.is_float else read
+    own = read.encoder
+    if encoder.is_float and read.inputs:
+        return over_bits(read, encoder)
     width = max(1, encoder.bits if encoder.is_float else encoder.feature_bits * len(encoder.names))
-    if len(read.encoder.names) != width:
-        what = f"the Verilog takes {len(read.encoder.names)} bits, not the {width} of the circuit's features"
-        raise BadInput(what, where="verilog", fix="compile it again")
-    nothing = replace(encoder, feature=encoder.feature[:0], threshold=encoder.threshold[:0])
-    return read.with_(encoder=nothing)
+    if own.feature_bits * len(own.names) != width:
+        what = f"the Verilog takes {own.feature_bits * len(own.names)} bits, not the {width} of the circuit's features"
+        raise BadInput(what, where="verilog", fix=_AGAIN)
+    if not read.inputs:
+        return read.with_(encoder=replace(encoder, feature=encoder.feature[:0], threshold=encoder.threshold[:0]))
+    if own.dtype not in ("bool", encoder.dtype):
+        what = f"the Verilog compares features of {own.dtype}, not of {encoder.dtype}"
+        raise BadInput(what, where="verilog", fix=_AGAIN)
+    if own.dtype == encoder.dtype:
+        return read.with_(encoder=replace(own, names=encoder.names))
+    names = tuple(f"{name}[{bit}]" for name in encoder.names for bit in range(encoder.feature_bits))
+    return read.with_(encoder=replace(own, names=names))
 
 
 def over_bits(read: Circuit, encoder: Encoder) -> Circuit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats import lift
 from lgnc.ir import Circuit, Encoder, Head
 from lgnc.passes.lower_head import lower_head
-from lgnc.readback.verilog import circuit_from_verilog, over_bits, over_features
+from lgnc.readback.verilog import circuit_from_verilog, over_bits, over_features, read_back
 from lgnc.verify.prove import prove
 from tests.arithmetic.test_head import outputs_of
 from tests.support import random_circuit, random_features, random_model
@@ -222,10 +223,25 @@ def test_circuits_that_read_none_of_their_input(features: int, dtype: str, head:
         over_features(seven, encoder)
 
 
-def test_over_features_leaves_what_the_text_says() -> None:
-    circuit = lift(random_model(2, dtype="uint8"))
-    read = circuit_from_verilog(text_of(circuit))
-    assert over_features(read, circuit.encoder) is read
+def test_features_are_those_of_the_input_in_order_whatever_they_are_called() -> None:
+    circuit = lift(random_model(2, features=2, thresholds=6, dtype="uint8"))
+    other = replace(circuit.encoder, names=("f1", "f0"))
+    read = over_features(circuit_from_verilog(text_of(circuit)), other)
+    assert read.encoder.names == ("f1", "f0")
+    assert prove(circuit.with_(encoder=other), read).equal is True
+    turned = replace(read.encoder, feature=1 - read.encoder.feature)
+    assert prove(circuit.with_(encoder=other), read.with_(encoder=turned)).equal is False
+
+
+def test_what_is_compared_as_another_type_is_refused(tmp_path: Path) -> None:
+    """Types have values in common, on which the text may well be the circuit."""
+    circuit = lift(random_model(2, features=2, thresholds=8, dtype="int8"))
+    text = "module net(input wire [15:0] x, output wire [0:0] y);\n  assign y = x > 16'd3;\nendmodule\n"
+    with pytest.raises(BadInput, match="features of uint16, not of int8"):
+        over_features(circuit_from_verilog(text), circuit.encoder)
+    (tmp_path / "net.v").write_text(text.replace("x > 16'd3", "x[0] & ~x[1]"))
+    with pytest.raises(BadInput, match="compares bits, not features of int8"):
+        read_back(tmp_path, "net", circuit)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])

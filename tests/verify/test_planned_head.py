@@ -106,3 +106,13 @@ def test_what_differs_has_a_counterexample_though_its_plan_does_not_fit() -> Non
         verdict, text = certify(net, words)
         assert (verdict.equal, text) == (False, None)
     assert misfits
+
+
+def test_a_lowered_head_says_which_outputs_are_the_index() -> None:
+    """Names that do not match are nothing: outputs are compared in order."""
+    net, _ = pair()
+    words = lower_head(net, "both")
+    crossed = words.outputs.copy()
+    crossed[:2] = crossed[1::-1]
+    names = ("index_1", "index_0", *words.output_names[2:])
+    assert prove(words.with_(outputs=crossed, output_names=names), net).equal is False
