@@ -12,7 +12,7 @@ from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
-from lgnc.verify.head_plan import Step
+from lgnc.verify.head_plan import Stage, Step
 from lgnc.verify.plan_head import plan_for
 from lgnc.verify.planned_head import Plan, lower_by_plan
 from lgnc.verify.prove import certify, prove
@@ -89,6 +89,15 @@ def test_what_a_changed_plan_adds_up_is_the_same_or_nothing() -> None:
         assert prove(made, words, time_limit=20).equal is True
         said.append(True)
     assert 100 < said.count(False) < 150
+
+
+def test_a_stage_narrower_than_the_one_before_is_refused() -> None:
+    net, words = pair()
+    plan = plan_for(net, words, float("inf"))
+    assert plan is not None
+    plan[0].append(Stage(1, 0, []))
+    with pytest.raises(BadInput, match="does not add class 0 up"):
+        lower_by_plan(net, plan, words, "plan")
 
 
 def test_what_differs_has_a_counterexample_though_its_plan_does_not_fit() -> None:
