@@ -90,6 +90,7 @@ def one(body: str, ports: str = "input [7:0] x, output y") -> str:
         (one("assign y = z;"), "'z' has no value"),
         (one("wire a = b; wire b = a; assign y = a;"), "form a cycle"),
         (one("assign y = x[0]; assign y = x[1];"), "driven twice"),
+        (one("assign x = 8'd1; assign y = x[0];"), "'x' is driven twice"),
         (one(""), "output 'y' is not driven"),
         (one("reg r; always @(x) r = x[0]; assign y = r;"), "is not read back"),
         (one("assign y = x > 8'sd3;"), "mixes signed"),
