@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 import tempfile
 import warnings
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lgnc.arithmetic.head import index_width, score_format
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
 from lgnc.ir.check import check
@@ -115,13 +117,29 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     """What the text of `NAME.v` in the folder computes, over the features of `circuit`. Raises BadInput."""
     path, encoder = folder / f"{name}.v", circuit.encoder
     text = read_file(path).decode(errors="replace")
-    read = over_features(circuit_from_verilog(text, str(path)), encoder)
+    read = over_features(of_ports(circuit_from_verilog(text, str(path)), circuit, str(path)), encoder)
     if read.encoder.dtype != encoder.dtype:
         raise BadInput(f"the Verilog compares bits, not features of {encoder.dtype}", where=str(path), fix=_AGAIN)
     return read
 
 
 _AGAIN = "compile it again"
+
+
+def of_ports(read: Circuit, circuit: Circuit, where: str) -> Circuit:
+    """`read`, whose ports have the names and widths that the circuit's class, scores or outputs have in Verilog.
+
+    A prover only sees bits in a row. Raises BadInput for other ports.
+    """
+    found = dict(Counter(name.rpartition("_")[0] for name in read.output_names))
+    wanted = {"outputs": len(circuit.outputs)}
+    if circuit.head is not None:
+        classes = circuit.head.classes
+        wanted = {"class": index_width(classes), "scores": classes * score_format(circuit.head).width}
+    if not found or any(wanted.get(port) != width for port, width in found.items()):
+        told = ", ".join(f"{width} bits of '{port}'" for port, width in found.items()) or "nothing"
+        raise BadInput(f"gives {told}, not what the circuit has", where=where, fix=_AGAIN)
+    return read
 
 
 def over_features(read: Circuit, encoder: Encoder) -> Circuit:

@@ -16,7 +16,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats import lift
 from lgnc.ir import Circuit, Encoder, Head
 from lgnc.passes.lower_head import lower_head
-from lgnc.readback.verilog import circuit_from_verilog, over_bits, over_features, read_back
+from lgnc.readback.verilog import circuit_from_verilog, of_ports, over_bits, over_features, read_back
 from lgnc.verify.prove import prove
 from tests.arithmetic.test_head import outputs_of
 from tests.support import random_circuit, random_features, random_model
@@ -237,12 +237,31 @@ def test_features_are_those_of_the_input_in_order_whatever_they_are_called() -> 
 def test_what_is_compared_as_another_type_is_refused(tmp_path: Path) -> None:
     """Types have values in common, on which the text may well be the circuit."""
     circuit = lift(random_model(2, features=2, thresholds=8, dtype="int8"))
-    text = "module net(input wire [15:0] x, output wire [0:0] y);\n  assign y = x > 16'd3;\nendmodule\n"
+    circuit = circuit.with_(outputs=circuit.outputs[:1], head=None, output_names=("y",))
+    text = "module net(input wire [15:0] x, output wire [0:0] outputs);\n  assign outputs = x > 16'd3;\nendmodule\n"
     with pytest.raises(BadInput, match="features of uint16, not of int8"):
         over_features(circuit_from_verilog(text), circuit.encoder)
     (tmp_path / "net.v").write_text(text.replace("x > 16'd3", "x[0] & ~x[1]"))
     with pytest.raises(BadInput, match="compares bits, not features of int8"):
         read_back(tmp_path, "net", circuit)
+
+
+def test_ports_of_other_names_or_widths_are_refused() -> None:
+    """The same bits in a row, the first of the scores in the port of the class."""
+    circuit = lift(random_model(2, dtype="uint8"))
+    read = circuit_from_verilog(text_of(circuit))
+    assert of_ports(read, circuit, "net.v") is read
+    index = sum(name.startswith("class") for name in read.output_names)
+    rest = len(read.output_names) - index - 1
+    names = [f"class_{k}" for k in range(index + 1)] + [f"scores_{k}" for k in range(rest)]
+    with pytest.raises(BadInput, match=f"{index + 1} bits of 'class'"):
+        of_ports(read.with_(output_names=tuple(names)), circuit, "net.v")
+    called = tuple(name.replace("scores", "counts") for name in read.output_names)
+    with pytest.raises(BadInput, match="bits of 'counts'"):
+        of_ports(read.with_(output_names=called), circuit, "net.v")
+    bare = random_circuit(8, outputs=15)
+    read = circuit_from_verilog(text_of(bare))
+    assert of_ports(read, bare, "net.v") is read
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
