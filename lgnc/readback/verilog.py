@@ -127,7 +127,8 @@ _AGAIN = "compile it again"
 
 
 def of_ports(read: Circuit, circuit: Circuit, where: str) -> Circuit:
-    """`read`, whose ports have the names and widths that the circuit's class, scores or outputs have in Verilog.
+    """`read`, whose ports have the names and widths that the circuit's class, scores or outputs have in Verilog, the
+    class before the scores.
 
     A prover only sees bits in a row. Raises BadInput for other ports.
     """
@@ -139,7 +140,10 @@ def of_ports(read: Circuit, circuit: Circuit, where: str) -> Circuit:
     if not found or any(wanted.get(port) != width for port, width in found.items()):
         told = ", ".join(f"{width} bits of '{port}'" for port, width in found.items()) or "nothing"
         raise BadInput(f"gives {told}, not what the circuit has", where=where, fix=_AGAIN)
-    return read
+    if next(iter(found)) != "scores":
+        return read
+    order = sorted(range(len(read.outputs)), key=lambda k: read.output_names[k].startswith("scores_"))
+    return read.with_(outputs=read.outputs[order], output_names=tuple(read.output_names[k] for k in order))
 
 
 def over_features(read: Circuit, encoder: Encoder) -> Circuit:

@@ -188,7 +188,8 @@ class _Proof:
             return one, two
         assert self.order is not None
         names, turned = self.a.output_names, self.headed[0] is None and self.headed[1] is not None
-        if turned or not score_words(names):  # A lowered head's names say what its outputs are.
+        if turned or (self.headed[0] is None and not score_words(names)):
+            # Where there is a lowered head, its names say what the outputs are.
             names = tuple(self.b.output_names[k] for k in self.order.tolist())
         sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
         first, second = (two, one) if turned else (one, two)

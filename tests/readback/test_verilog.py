@@ -259,6 +259,9 @@ def test_ports_of_other_names_or_widths_are_refused() -> None:
     called = tuple(name.replace("scores", "counts") for name in read.output_names)
     with pytest.raises(BadInput, match="bits of 'counts'"):
         of_ports(read.with_(output_names=called), circuit, "net.v")
+    moved = read.with_(output_names=read.output_names[index:] + read.output_names[:index])
+    assert prove(circuit, over_features(moved, circuit.encoder)).equal is True
+    assert prove(circuit, over_features(of_ports(moved, circuit, "net.v"), circuit.encoder)).equal is False
     bare = random_circuit(8, outputs=15)
     read = circuit_from_verilog(text_of(bare))
     assert of_ports(read, bare, "net.v") is read

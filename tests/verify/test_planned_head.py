@@ -9,7 +9,7 @@ import pytest
 
 from lgnc.diagnostics import BadInput
 from lgnc.formats.lift import lift
-from lgnc.ir import Circuit
+from lgnc.ir import Circuit, Head
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
 from lgnc.verify.head_plan import Stage, Step
@@ -125,3 +125,10 @@ def test_a_lowered_head_says_which_outputs_are_the_index() -> None:
     crossed[:2] = crossed[1::-1]
     names = ("index_1", "index_0", *words.output_names[2:])
     assert prove(words.with_(outputs=crossed, output_names=names), net).equal is False
+    zero = np.zeros(1, np.int32)
+    high = Head(tuple("abcd"), np.array([0, 0, 0, 1, 1], np.int32), np.array([0, -5, 0, -5], np.int32))
+    one = net.with_(outputs=net.outputs[:1], head=high)  # Class 0 scores 0, and is chosen unless class 2 scores 1.
+    none = np.zeros(2, np.int32)
+    names = ("score0_0", "index_0")
+    never = net.with_(op=np.zeros(1, np.uint8), a=zero, b=zero, outputs=none + 2 * net.inputs, head=None)
+    assert prove(one, never.with_(output_names=names)).equal is False
