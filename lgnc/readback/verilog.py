@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 import tempfile
 import warnings
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lgnc.arithmetic.head import index_width, score_format
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
 from lgnc.ir.check import check
@@ -113,25 +115,61 @@ _HANDSHAKE = ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready")
 
 def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     """What the text of `NAME.v` in the folder computes, over the features of `circuit`. Raises BadInput."""
-    path = folder / f"{name}.v"
+    path, encoder = folder / f"{name}.v", circuit.encoder
     text = read_file(path).decode(errors="replace")
-    return over_features(circuit_from_verilog(text, str(path)), circuit.encoder)
+    read = over_features(of_ports(circuit_from_verilog(text, str(path)), circuit, str(path)), encoder)
+    if read.encoder.dtype != encoder.dtype:
+        raise BadInput(f"the Verilog compares bits, not features of {encoder.dtype}", where=str(path), fix=_AGAIN)
+    return read
+
+
+_AGAIN = "compile it again"
+
+
+def of_ports(read: Circuit, circuit: Circuit, where: str) -> Circuit:
+    """`read`, whose ports have the names and widths that the circuit's class, scores or outputs have in Verilog, the
+    class before the scores.
+
+    A prover only sees bits in a row. Raises BadInput for other ports.
+    """
+    found = dict(Counter(name.rpartition("_")[0] for name in read.output_names))
+    wanted = {"outputs": len(circuit.outputs)}
+    if circuit.head is not None:
+        classes = circuit.head.classes
+        wanted = {"class": index_width(classes), "scores": classes * score_format(circuit.head).width}
+    if not found or any(wanted.get(port) != width for port, width in found.items()):
+        told = ", ".join(f"{width} bits of '{port}'" for port, width in found.items()) or "nothing"
+        raise BadInput(f"gives {told}, not what the circuit has", where=where, fix=_AGAIN)
+    if next(iter(found)) != "scores":
+        return read
+    order = sorted(range(len(read.outputs)), key=lambda k: read.output_names[k].startswith("scores_"))
+    return read.with_(outputs=read.outputs[order], output_names=tuple(read.output_names[k] for k in order))
 
 
 def over_features(read: Circuit, encoder: Encoder) -> Circuit:
-    """`read` over the features of `encoder`, where the text alone cannot say them.
+    """`read` over the features of `encoder`, where the text alone cannot say them: their names, in the order of the
+    input's bits; the comparisons where it takes the encoder's bits (`over_bits`); and all where it reads none of its
+    input, whose ports are as wide as ever, or one bit for no features at all.
 
-    That is so when it takes the encoder's bits (`over_bits`), and when it reads none of its input: its ports are as
-    wide as ever, or one bit for no features at all. Raises BadInput when the input has another width.
+    What takes the features apart itself is over their bits, `NAME[bit]`. Raises BadInput when the input has another
+    width, or features are compared as of another type.
     """
-    if read.inputs:
-        return over_bits(read, encoder) if encoder.is_float else read
+    own = read.encoder
+    if encoder.is_float and read.inputs:
+        return over_bits(read, encoder)
     width = max(1, encoder.bits if encoder.is_float else encoder.feature_bits * len(encoder.names))
-    if len(read.encoder.names) != width:
-        what = f"the Verilog takes {len(read.encoder.names)} bits, not the {width} of the circuit's features"
-        raise BadInput(what, where="verilog", fix="compile it again")
-    nothing = replace(encoder, feature=encoder.feature[:0], threshold=encoder.threshold[:0])
-    return read.with_(encoder=nothing)
+    if own.feature_bits * len(own.names) != width:
+        what = f"the Verilog takes {own.feature_bits * len(own.names)} bits, not the {width} of the circuit's features"
+        raise BadInput(what, where="verilog", fix=_AGAIN)
+    if not read.inputs:
+        return read.with_(encoder=replace(encoder, feature=encoder.feature[:0], threshold=encoder.threshold[:0]))
+    if own.dtype not in ("bool", encoder.dtype):
+        what = f"the Verilog compares features of {own.dtype}, not of {encoder.dtype}"
+        raise BadInput(what, where="verilog", fix=_AGAIN)
+    if own.dtype == encoder.dtype:
+        return read.with_(encoder=replace(own, names=encoder.names))
+    names = tuple(f"{name}[{bit}]" for name in encoder.names for bit in range(encoder.feature_bits))
+    return read.with_(encoder=replace(own, names=names))
 
 
 def over_bits(read: Circuit, encoder: Encoder) -> Circuit:

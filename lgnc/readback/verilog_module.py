@@ -158,7 +158,7 @@ class Module:
             self._drive(name, Register(name, edges[0].sig, enable, each.right.var, each.lineno))
 
     def _drive(self, name: str, item: Any) -> None:
-        if name in self.drivers:
+        if name in self.drivers or name in self.inputs:
             raise self.refuse(item, f"'{name}' is driven twice")
         self.drivers[name] = item
 
@@ -171,7 +171,7 @@ class Module:
             read, driven = self._connections(instance, modules)
             reads.append(read)
             for name in driven:
-                if name in drivers:
+                if name in drivers or name in self.inputs:
                     raise self.refuse(instance, f"'{name}' is driven twice")
                 drivers[name] = index
         graph = {index: [drivers[name] for name in names if name in drivers] for index, names in enumerate(reads)}

@@ -17,7 +17,7 @@ from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.readback.clocked_aiger import OTHER, Clocked, Clocks, clocked_aiger
 from lgnc.readback.source import MOST_BYTES, bytes_of
 from lgnc.readback.symbols import Symbols, word_names
-from lgnc.readback.verilog import over_bits
+from lgnc.readback.verilog import of_ports, over_bits
 from lgnc.toolchain import TookTooLong, require_tool, run
 
 _SCRIPT = """read_verilog design.v
@@ -59,7 +59,7 @@ def read_back(folder: Path, name: str, circuit: Circuit, latency: int = 0) -> Ci
     design = clocked_aiger(as_aiger(path, name), str(path))
     encoder = circuit.encoder
     bits = encoder.bits if encoder.is_float else encoder.feature_bits * len(encoder.names)
-    read = _one_vector(design, max(1, bits), latency, str(path))
+    read = of_ports(_one_vector(design, max(1, bits), latency, str(path)), circuit, str(path))
     return over_bits(read, encoder) if encoder.is_float else read
 
 

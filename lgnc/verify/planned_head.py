@@ -186,7 +186,7 @@ class _Gates(Builder):
         for bit in there:
             if bit is None or bit[1] == FALSE:
                 continue
-            if word[bit[0]] != FALSE:
+            if bit[0] >= width or word[bit[0]] != FALSE:
                 return None
             word[bit[0]] = bit[1]
         return word

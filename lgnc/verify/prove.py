@@ -187,11 +187,11 @@ class _Proof:
         if self.log is not None or one == two:
             return one, two
         assert self.order is not None
-        names = self.a.output_names
-        if not score_words(names):
+        names, turned = self.a.output_names, self.headed[0] is None and self.headed[1] is not None
+        if turned or (self.headed[0] is None and not score_words(names)):
+            # Where there is a lowered head, its names say what the outputs are.
             names = tuple(self.b.output_names[k] for k in self.order.tolist())
         sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
-        turned = self.headed[0] is None and self.headed[1] is not None
         first, second = (two, one) if turned else (one, two)
         words = word_differences(self.graph, names, first, second, sums[::-1] if turned else sums)
         equal = self._equal_words(words)

@@ -310,6 +310,17 @@ def test_faults_around_a_design_are_no(
 
 
 @needs_icarus
+def test_a_second_mapped_form_is_not_taken_for_checked(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "verilog", family="xilinx")
+    assert verify(model, out).unchecked == ()
+    (out / "net_ice40.v").write_text("module net;\nendmodule\n")
+    resign(out, "net_ice40.v")
+    verdict = verify(model, out)
+    assert verdict.unchecked == ("other files",)
+    assert "net_ice40.v" in station(verdict, "other files").detail
+
+
+@needs_icarus
 @pytest.mark.parametrize("words", [["x"], 3, [{"name": "class", "low": 0, "width": 1, "base": 0}]])
 def test_the_wrapper_is_held_against_words_of_lgnc_s_own(words: Any, tmp_path: Path) -> None:
     model, out = compiled(tmp_path, "verilog", interface="axis")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats import lift
 from lgnc.ir import Circuit, Encoder, Head
 from lgnc.passes.lower_head import lower_head
-from lgnc.readback.verilog import circuit_from_verilog, over_bits, over_features
+from lgnc.readback.verilog import circuit_from_verilog, of_ports, over_bits, over_features, read_back
 from lgnc.verify.prove import prove
 from tests.arithmetic.test_head import outputs_of
 from tests.support import random_circuit, random_features, random_model
@@ -89,6 +90,7 @@ def one(body: str, ports: str = "input [7:0] x, output y") -> str:
         (one("assign y = z;"), "'z' has no value"),
         (one("wire a = b; wire b = a; assign y = a;"), "form a cycle"),
         (one("assign y = x[0]; assign y = x[1];"), "driven twice"),
+        (one("assign x = 8'd1; assign y = x[0];"), "'x' is driven twice"),
         (one(""), "output 'y' is not driven"),
         (one("reg r; always @(x) r = x[0]; assign y = r;"), "is not read back"),
         (one("assign y = x > 8'sd3;"), "mixes signed"),
@@ -222,10 +224,47 @@ def test_circuits_that_read_none_of_their_input(features: int, dtype: str, head:
         over_features(seven, encoder)
 
 
-def test_over_features_leaves_what_the_text_says() -> None:
+def test_features_are_those_of_the_input_in_order_whatever_they_are_called() -> None:
+    circuit = lift(random_model(2, features=2, thresholds=6, dtype="uint8"))
+    other = replace(circuit.encoder, names=("f1", "f0"))
+    read = over_features(circuit_from_verilog(text_of(circuit)), other)
+    assert read.encoder.names == ("f1", "f0")
+    assert prove(circuit.with_(encoder=other), read).equal is True
+    turned = replace(read.encoder, feature=1 - read.encoder.feature)
+    assert prove(circuit.with_(encoder=other), read.with_(encoder=turned)).equal is False
+
+
+def test_what_is_compared_as_another_type_is_refused(tmp_path: Path) -> None:
+    """Types have values in common, on which the text may well be the circuit."""
+    circuit = lift(random_model(2, features=2, thresholds=8, dtype="int8"))
+    circuit = circuit.with_(outputs=circuit.outputs[:1], head=None, output_names=("y",))
+    text = "module net(input wire [15:0] x, output wire [0:0] outputs);\n  assign outputs = x > 16'd3;\nendmodule\n"
+    with pytest.raises(BadInput, match="features of uint16, not of int8"):
+        over_features(circuit_from_verilog(text), circuit.encoder)
+    (tmp_path / "net.v").write_text(text.replace("x > 16'd3", "x[0] & ~x[1]"))
+    with pytest.raises(BadInput, match="compares bits, not features of int8"):
+        read_back(tmp_path, "net", circuit)
+
+
+def test_ports_of_other_names_or_widths_are_refused() -> None:
+    """The same bits in a row, the first of the scores in the port of the class."""
     circuit = lift(random_model(2, dtype="uint8"))
     read = circuit_from_verilog(text_of(circuit))
-    assert over_features(read, circuit.encoder) is read
+    assert of_ports(read, circuit, "net.v") is read
+    index = sum(name.startswith("class") for name in read.output_names)
+    rest = len(read.output_names) - index - 1
+    names = [f"class_{k}" for k in range(index + 1)] + [f"scores_{k}" for k in range(rest)]
+    with pytest.raises(BadInput, match=f"{index + 1} bits of 'class'"):
+        of_ports(read.with_(output_names=tuple(names)), circuit, "net.v")
+    called = tuple(name.replace("scores", "counts") for name in read.output_names)
+    with pytest.raises(BadInput, match="bits of 'counts'"):
+        of_ports(read.with_(output_names=called), circuit, "net.v")
+    moved = read.with_(output_names=read.output_names[index:] + read.output_names[:index])
+    assert prove(circuit, over_features(moved, circuit.encoder)).equal is True
+    assert prove(circuit, over_features(of_ports(moved, circuit, "net.v"), circuit.encoder)).equal is False
+    bare = random_circuit(8, outputs=15)
+    read = circuit_from_verilog(text_of(bare))
+    assert of_ports(read, bare, "net.v") is read
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])

@@ -9,10 +9,10 @@ import pytest
 
 from lgnc.diagnostics import BadInput
 from lgnc.formats.lift import lift
-from lgnc.ir import Circuit
+from lgnc.ir import Circuit, Head
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
-from lgnc.verify.head_plan import Step
+from lgnc.verify.head_plan import Stage, Step
 from lgnc.verify.plan_head import plan_for
 from lgnc.verify.planned_head import Plan, lower_by_plan
 from lgnc.verify.prove import certify, prove
@@ -91,6 +91,15 @@ def test_what_a_changed_plan_adds_up_is_the_same_or_nothing() -> None:
     assert 100 < said.count(False) < 150
 
 
+def test_a_stage_narrower_than_the_one_before_is_refused() -> None:
+    net, words = pair()
+    plan = plan_for(net, words, float("inf"))
+    assert plan is not None
+    plan[0].append(Stage(1, 0, []))
+    with pytest.raises(BadInput, match="does not add class 0 up"):
+        lower_by_plan(net, plan, words, "plan")
+
+
 def test_what_differs_has_a_counterexample_though_its_plan_does_not_fit() -> None:
     misfits = 0
     for seed in (*range(11), 32):
@@ -106,3 +115,20 @@ def test_what_differs_has_a_counterexample_though_its_plan_does_not_fit() -> Non
         verdict, text = certify(net, words)
         assert (verdict.equal, text) == (False, None)
     assert misfits
+
+
+def test_a_lowered_head_says_which_outputs_are_the_index() -> None:
+    """Names that do not match are nothing: outputs are compared in order."""
+    net, _ = pair()
+    words = lower_head(net, "both")
+    crossed = words.outputs.copy()
+    crossed[:2] = crossed[1::-1]
+    names = ("index_1", "index_0", *words.output_names[2:])
+    assert prove(words.with_(outputs=crossed, output_names=names), net).equal is False
+    zero = np.zeros(1, np.int32)
+    high = Head(tuple("abcd"), np.array([0, 0, 0, 1, 1], np.int32), np.array([0, -5, 0, -5], np.int32))
+    one = net.with_(outputs=net.outputs[:1], head=high)  # Class 0 scores 0, and is chosen unless class 2 scores 1.
+    none = np.zeros(2, np.int32)
+    names = ("score0_0", "index_0")
+    never = net.with_(op=np.zeros(1, np.uint8), a=zero, b=zero, outputs=none + 2 * net.inputs, head=None)
+    assert prove(one, never.with_(output_names=names)).equal is False

@@ -47,8 +47,7 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
     found: dict[str, Callable[[Visit], Station]] = {}
     if details.get("latency"):
         found["handshake"] = handshake
-    family = next((family for family in MAPPED if f"{name}_{family}.v" in files), None)
-    if family:
+    for family in _families(manifest)[:1]:
         found[mapped.NAME] = partial(mapped_form, family=family)
     if f"{name}_axis.v" in files:
         found["wrapper axis"] = axis
@@ -64,11 +63,16 @@ def stations_of(manifest: Manifest) -> Mapping[str, Callable[[Visit], Station]]:
     return found
 
 
+def _families(manifest: Manifest) -> list[str]:
+    """Families whose cells a folder has the design in; lgnc writes one at most, and the first is looked at."""
+    return [family for family in MAPPED if f"{manifest.name}_{family}.v" in manifest.files]
+
+
 def covered(visit: Visit) -> set[str]:
     """The files that a station here, or the function, looks at."""
     name = visit.name
     wrappers = ("_axis.v", "_axil.v", "_serial.v", "_board.v")
-    endings = (".v", *(f"_{family}.v" for family in MAPPED), *wrappers, "_row.v", "_row.vh")
+    endings = (".v", *(f"_{family}.v" for family in _families(visit.manifest)[:1]), *wrappers, "_row.v", "_row.vh")
     stems = [f"{name}{ending}" for ending in endings]
     stems += [f"{each}_{kind}.hex" for each in (name, f"{name}_row") for kind in ("vectors", "expected")]
     made = visit.manifest.facts.get("bitstream")

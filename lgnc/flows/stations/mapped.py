@@ -8,7 +8,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.function import READ_BACK_GATES
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.circuit import Circuit
-from lgnc.readback.verilog import circuit_from_verilog, over_features
+from lgnc.readback.verilog import circuit_from_verilog, of_ports, over_features
 from lgnc.verify.prove import prove
 from lgnc.verify.verdict import Station, Verdict, not_checked
 
@@ -23,7 +23,8 @@ def mapped_text(visit: Visit, family: str, ports: int) -> Station:
     file = f"{visit.name}_{family}.v"
     text = visit.manifest.read(visit.path, file).decode(errors="replace")
     try:
-        read = over_features(circuit_from_verilog(text, file), visit.circuit.encoder)
+        read = of_ports(circuit_from_verilog(text, file), visit.circuit, file)
+        read = over_features(read, visit.circuit.encoder)
         verdict = prove_mapped(visit.circuit, read, family, ports)
     except BadInput as error:
         return Station(NAME, False, "read", str(error))
