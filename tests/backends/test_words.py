@@ -20,9 +20,9 @@ from lgnc.formats.lift import lift, lift_in_place
 from lgnc.ir import Circuit, Encoder
 from lgnc.ir.gates import TABLE
 from lgnc.readback.c import read_back
-from lgnc.train.encoders import lay_in_words
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
+from lgnc.train.encoders import lay_in_words
 from lgnc.train.wiring import candidate_wiring, word_wiring
 from lgnc.verify.prove import prove
 from tests.backends.support import check, mismatches, run, write
