@@ -50,11 +50,17 @@ def axil_words(name: str, axis: Mapping[str, Any], rows: Sequence[Register]) -> 
         "DATAHIGH": str(padded - 1),
         "KEEPHIGH": str(padded // 8 - 1),
         "SENT": str(len(sent)),
+        "THERE": _there(len(sent), place),
         "INDEX": str(index),
         "INDEXHIGH": str(index - 1),
         "STOREHIGH": str(2 ** (index + 1) - 1),
     }
     return words | {"MARGIN": _margin(sent, words)}
+
+
+def _there(sent: int, place: int) -> str:
+    """Which places of the upper half are results; nothing where all are. place: bits of a place."""
+    return f"      there = read_place[{place - 2}:0] < {place - 1}'d{sent};\n" if sent < 1 << place - 1 else ""
 
 
 def _row(rows: Sequence[Register], name: str) -> Register:
@@ -82,7 +88,7 @@ def _margin(sent: Sequence[Word], words: Mapping[str, str]) -> str:
         "SCOREHIGH": str(width - 1),
         "FIRSTSCORE": str(scores[0]),
         "LOWEST": f"{{1'b1, {width - 1}'d0}}" if width > 1 else "1'b1",
-        "MARGINPAD": str(32 - width),
+        "MARGIN": f"{{{32 - width}'d0, lead}}" if width < 32 else "lead",
     }
     return filled("axil_margin.v.in", {**words, **own})
 

@@ -53,7 +53,7 @@ class ColumnPorts:
 
 def column_ports(row: Sequence[RowColumn], encoder: Encoder, name: str, results: Sequence[Port]) -> list[ColumnPorts]:
     """Ports and constants of all columns, each name once, and none of the design's own."""
-    names = Identifiers(*HANDSHAKE, "features", "net", *(port.name for port in results))
+    names = Identifiers(*HANDSHAKE, "features", "net", name, f"{name}_row", *(port.name for port in results))
     ports = []
     for place, column in enumerate(row, 1):
         word = field_word(column.name, f"column_{place}")
@@ -196,7 +196,7 @@ def _module(
     joined = [(each, each) for each in (*(HANDSHAKE if clocked else ()), source.name)]
     joined += [(port.name, port.name) for port in results]
     lines += instance(name, "net", joined)
-    lines += unused([each.port.name for each in columns if each.column.values == ()], "categories")
+    lines += unused([each.port.name for each in columns if each.column.values == ()], "_categories")
     return "\n".join([*lines, "endmodule", "", "`default_nettype wire", ""])
 
 

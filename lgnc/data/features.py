@@ -56,7 +56,7 @@ class ColumnPlan:
             raise ValueError
         if values is not None:
             values = tuple(map(str, values))
-            if len(values) > MAX_CATEGORIES or len(set(values)) != len(values):
+            if len(values) > MAX_CATEGORIES or len(set(values)) != len(values) or not (values or data["missing"]):
                 raise ValueError
         return cls(str(data["name"]), median, values, bool(data["missing"]))
 

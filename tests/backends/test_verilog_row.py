@@ -12,6 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 import lgnc
+from lgnc.backends.artifact import Options
+from lgnc.backends.row import RowColumn
+from lgnc.backends.table import target_of
 from lgnc.backends.verilog.testbench import hex_lines
 from lgnc.data import load_dataset
 from lgnc.flows.compare import verify
@@ -28,7 +31,7 @@ from tests.backends.support import sealed
 from tests.backends.test_onnx_row import texts_of
 from tests.backends.test_row import compiled
 from tests.flows.test_stations import station
-from tests.support import needs, random_features
+from tests.support import needs, random_features, random_model
 
 pytestmark = needs("iverilog")
 
@@ -132,3 +135,18 @@ def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder:
     found = timed("rows", partial(row_module, visit))
     assert found.ok is False
     assert told in found.detail
+
+
+@needs("verilator")
+def test_no_port_has_a_name_of_the_design_s_own(tmp_path: Path) -> None:
+    """Columns called as modules, instances and wires are; a category of which training saw no value."""
+    own = ("net", "net_row", "features", "clk", "unused_categories_0", "class_index", "net_row_2")
+    row = (*map(RowColumn, own), RowColumn("none", values=(), missing=True))
+    circuit = lift(random_model(1, dtype="int16", features=len(own) + 1, classes=3))
+    out = target_of("verilog").emit(circuit, Options("net", {"outputs": "class"}, row=row))
+    for path, data in out.files.items():
+        (tmp_path / path).write_bytes(data)
+    ports = [each["port"] for each in out.details["verilog"]["row"]["ports"]]
+    assert not {"net", "net_row", "features", "class_index"} & set(ports)
+    lint = ["--lint-only", "-Wall", "--top-module", "net_row", "net_row.v", "net.v"]
+    run([require_tool("verilator"), *lint], cwd=tmp_path)

@@ -20,11 +20,13 @@ from lgnc.formats.lift import lift, lift_in_place
 from lgnc.ir import Circuit, Encoder
 from lgnc.ir.gates import TABLE
 from lgnc.readback.c import read_back
+from lgnc.toolchain import require_tool
+from lgnc.toolchain import run as run_tool
 from lgnc.train.encoders import lay_in_words
 from lgnc.train.wiring import candidate_wiring, word_wiring
 from lgnc.verify.prove import prove
 from tests.backends.support import check, mismatches, run, write
-from tests.support import random_model
+from tests.support import needs, random_model
 
 
 def a_model(
@@ -185,3 +187,12 @@ def test_thresholds_of_a_byte_at_every_value(own: tuple[int, ...], tmp_path: Pat
     x = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 4, axis=1)
     manifest = write("c", circuit, tmp_path, style="words", target_profile="mcu")
     assert mismatches(circuit, x, run("c", tmp_path, manifest, x)) == 0
+
+
+@needs("arm-none-eabi-gcc")
+@pytest.mark.parametrize("word", [32, 64])
+def test_a_cortex_m0_holds_the_masks_of_either_width(word: int, tmp_path: Path) -> None:
+    """Its high registers hold no pair: an `asm` that asks for one is an error of the compiler's."""
+    write("c", placed(a_model("uint8", word, layers=1, words=3)), tmp_path, style="words", target_profile="mcu")
+    flags = ["-std=c99", "-O1", "-mcpu=cortex-m0", "-mthumb", "-Wall", "-Wextra", "-Werror"]
+    run_tool([require_tool("arm-none-eabi-gcc"), *flags, "-c", "net.c"], cwd=tmp_path)

@@ -44,6 +44,7 @@ def test_medians_of_integer_columns_may_be_any_int64(median: int) -> None:
         ("float64", {"median": None}),
         ("float64", {"values": ["u", "u"]}),
         ("float64", {"values": [str(k) for k in range(MAX_CATEGORIES + 1)]}),
+        ("float64", {"values": [], "missing": False}),
         ("float64", {"values": 3}),
         ("float64", {"name": None, "missing": None, "median": []}),
     ],

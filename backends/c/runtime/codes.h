@@ -23,7 +23,7 @@ extern "C" {
 /* The code of a value of a feature, which is below NAME_FEATURES. NaN has the lowest code. */
 NAME_element NAME_code(size_t feature, float value);
 
-/* The code of the value reading * 2^exponent. */
+/* The code of the value reading * 2^exponent; exponent: from -30000 to 30000. */
 NAME_element NAME_code_of_reading(size_t feature, int32_t reading, int exponent);
 
 /* The codes of n rows of NAME_FEATURES values. Gives how many of these were NaN. */

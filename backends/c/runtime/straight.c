@@ -45,7 +45,7 @@ typedef uint32_t NAME_word;
 #define NAME_OVER(x, t) ((uint32_t)((int32_t)(t) - (int32_t)(x)))
 #define NAME_LONG(x, t) (0u - (uint32_t)((x) > (t)))
 /* The same where y is ~x: a number from memory, or a subtraction from it, takes longer than an addition of one. */
-#define NAME_PAST(y, t) ((uint32_t)((y) + ((t) + 1)))
+#define NAME_PAST(y, t) ((uint32_t)((y) + ((int32_t)(t) + 1)))
 #define NAME_TOP(wide) ((uint32_t)((wide) >> (8u * sizeof(wide) - 32u)))
 #endif
 

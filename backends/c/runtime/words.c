@@ -25,9 +25,9 @@ static inline NAME_gateword NAME_lanes(const NAME_element *x)
 
 /* How many bits are set. NAME_fours: of each four; NAME_eights: of each eight, from sums of at most three NAME_fours;
    NAME_sum: of all, from sums of NAME_eights that are less than 256 together. Their masks are variables whose values the
-   compiler must not know, NAME_COUNTING: an instruction can then shift and mask at once. In Thumb code they go to the high
-   registers, which short instructions do not have. */
-#if defined(__GNUC__) && defined(__thumb__)
+   compiler must not know, NAME_COUNTING: an instruction can then shift and mask at once. In Thumb code those of 32 bits
+   go to the high registers, which short instructions do not have. */
+#if defined(__GNUC__) && defined(__thumb__) && NAME_WORD_BITS == 32
 #define NAME_ASIDE(word) __asm__ volatile("" : "+h"(word));
 #else
 #define NAME_ASIDE(word) NAME_FENCE(word)
