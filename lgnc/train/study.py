@@ -60,6 +60,11 @@ def _storage(url: str) -> Any:
         return optuna.storages.RDBStorage(url, options)
 
 
+def name_of(described: Any) -> str:
+    """The name of the study of what JSON data describes."""
+    return f"lgnc-{hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]}"
+
+
 def study_of(described: Any, storage: Any, directions: Sequence[Direction]) -> Any:
     """The study of what JSON data describes in a storage of Optuna's, made where it is not there.
 
@@ -68,12 +73,11 @@ def study_of(described: Any, storage: Any, directions: Sequence[Direction]) -> A
     import optuna
     from optuna.samplers import TPESampler
 
-    name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return optuna.create_study(
             storage=storage,
-            study_name=f"lgnc-{name}",
+            study_name=name_of(described),
             load_if_exists=True,
             directions=list(directions),
             sampler=TPESampler(seed=0),  # Each trial has one of its own; that of many values draws before that.

@@ -19,6 +19,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows import search as module
 from lgnc.flows.search import Front, Limits, front_of, optimised, search
+from lgnc.flows.search_folder import MARK
 from lgnc.flows.search_space import SPACE, settled
 from lgnc.formats.lgn import load_model, save_model
 from lgnc.ir.simulate import simulate
@@ -72,7 +73,7 @@ def test_the_front_is_what_its_files_are(family: str, tmp_path: Path) -> None:
     dataset, folder = iris(), tmp_path / "front"
     front = found_in(folder, dataset, family=family)
     assert len(front.tried) == 3
-    assert sorted(each.name for each in folder.iterdir()) == sorted([module.MARK, *(net.file for net in front.nets)])
+    assert sorted(each.name for each in folder.iterdir()) == sorted([MARK, *(net.file for net in front.nets)])
     _, held = split(dataset.y_train, 0.2, 0)
     assert front.validation_rows == len(held)
     for net in front.nets:
@@ -85,7 +86,7 @@ def test_the_front_is_what_its_files_are(family: str, tmp_path: Path) -> None:
         assert net.test_accuracy == (simulate(circuit, dataset.x_test)[1] == dataset.y_test).mean()
         assert model.meta["training"]["test_accuracy"] == net.test_accuracy
         assert net.area.luts <= LIMITS.luts
-    assert json.loads((folder / module.MARK).read_text())["front"] == front.as_json()["front"]
+    assert json.loads((folder / MARK).read_text())["front"] == front.as_json()["front"]
 
 
 @needs("torch")
@@ -171,6 +172,27 @@ def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no folder of a search"):
         found_in(tmp_path / "own")
     assert (tmp_path / "own" / "net-1.lgn").read_text() == "mine"
+
+
+@needs("torch")
+def test_a_folder_of_another_search_keeps_its_networks(tmp_path: Path) -> None:
+    """Other limits are another search; a folder without networks may be used for it, and other files stay."""
+    folder = tmp_path / "front"
+    with pytest.raises(BadInput, match="none of 1 networks"):
+        found_in(folder, limits=Limits(200, 1), trials=1)
+    (folder / "net-mine.lgn").write_text("mine")
+    found_in(folder, trials=1)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(BadInput, match="other data, settings or limits"):
+        found_in(folder, limits=Limits(201), trials=1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert before["net-mine.lgn"] == b"mine"
+
+
+@pytest.mark.parametrize("limits", [(0, None), (-3, None), (9, 0)])
+def test_a_limit_of_nothing_is_refused(limits: tuple[int, int | None]) -> None:
+    with pytest.raises(BadInput, match="1 or more"):
+        Limits(*limits)
 
 
 def test_every_value_of_the_space_is_a_setting() -> None:
