@@ -239,7 +239,7 @@ def command(
     found = None
     if search_time is not None:
         if not as_json and (group is not None or split == "last"):
-            print_facts([("note", "the search holds out rows of any group or time: its own accuracies may be too high")])
+            print_facts([("note", "the search holds out rows of any group or time: its accuracies may be too high")])
         found = _searched(
             dataset, chosen, search_time, storage or f"sqlite:///{output.with_suffix('.search.db')}", as_json
         )
