@@ -120,7 +120,7 @@ def search(
         trial_of = _Trial(rows, base, family, limits, study)
 
         def told(trial: Any) -> None:
-            keep(folder, front_of(finished(study), limits), trial_of.made)
+            keep(folder, name_of(described), front_of(finished(study), limits), trial_of.made)
             on_trial(len(finished(study)), *_values(trial))
 
         try_for(study, trial_of, seconds, told, trials)

@@ -47,10 +47,13 @@ def _networks(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob("net-*.lgn") if path.stem[4:].isdecimal())
 
 
-def keep(folder: Path, front: Sequence[Any], made: Mapping[int, bytes]) -> None:
-    """The networks of the front alone in the folder, as far as they are here."""
+def keep(folder: Path, study: str, front: Sequence[Any], made: Mapping[int, bytes]) -> None:
+    """The networks of the front alone in the folder, as far as they are here; front.json names none that is gone."""
     wanted = {file_of(trial): trial.number for trial in front}
-    for path in [path for path in _networks(folder) if path.name not in wanted]:
+    gone = [path for path in _networks(folder) if path.name not in wanted]
+    if gone:
+        mark(folder, study, {})
+    for path in gone:
         try:
             path.unlink(missing_ok=True)  # Another machine may have been quicker.
         except OSError as error:

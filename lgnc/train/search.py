@@ -19,7 +19,7 @@ from lgnc.train.config import TrainConfig
 from lgnc.train.folds import FOLDS, Bools, Folds, right_answers
 from lgnc.train.ranks import world_size
 from lgnc.train.resolve import data_kind, learned, resolve
-from lgnc.train.study import database, sampler, study_of
+from lgnc.train.study import database, optimize, sampler, study_of
 
 SPACE: dict[str, tuple[Any, ...]] = {
     "width": (None, 0.5, 2.0),
@@ -147,13 +147,13 @@ class _Race:
         spent = sum(trial.user_attrs.get(_SECONDS, 0.0) for trial in self.ended())
         self._ends = self.clock() + seconds - spent
         while not self.done():
-            self.study.optimize(self._trial, n_trials=1, callbacks=[self._told])
+            optimize(self.study, self._trial, n_trials=1, callbacks=[self._told])
         for settings in self.first:
             if open_ := {name: value for name, value in settings.items() if value in self.space.get(name, ())}:
                 self.study.enqueue_trial(dict.fromkeys(self.space) | open_, skip_if_exists=True)
         perfect = any(trial.value == 1 for trial in self.done())
         if self.space and not perfect and not self._is_over():
-            self.study.optimize(self._trial, callbacks=[self._told, self._stop])
+            optimize(self.study, self._trial, callbacks=[self._told, self._stop])
 
     def _is_over(self) -> bool:
         return self.clock() >= self._ends

@@ -103,6 +103,16 @@ def sampler(seed: int, trial: int, limits: Callable[[Any], Sequence[float]] | No
         return TPESampler(n_startup_trials=startup, seed=own, constraints_func=limits)
 
 
+def optimize(study: Any, objective: Callable[[Any], Any], **options: Any) -> None:
+    """The study's `optimize`, which Ctrl-C ends: while Optuna ends a trial, it makes another error of it."""
+    try:
+        study.optimize(objective, **options)
+    except UnboundLocalError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+
+
 def try_for(
     study: Any, objective: Callable[[Any], Any], seconds: float, told: Callable[[Any], None], trials: int | None = None
 ) -> None:
@@ -122,4 +132,4 @@ def try_for(
     if trials is not None and len(there) >= trials:
         return
     if left > 0 or not there:
-        study.optimize(objective, timeout=max(left, 0.001), callbacks=[after])
+        optimize(study, objective, timeout=max(left, 0.001), callbacks=[after])

@@ -19,7 +19,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows import search as module
 from lgnc.flows.search import Front, Limits, front_of, optimised, search
-from lgnc.flows.search_folder import MARK
+from lgnc.flows.search_folder import MARK, keep, mark, open_folder
 from lgnc.flows.search_space import SPACE, settled
 from lgnc.formats.lgn import load_model, save_model
 from lgnc.ir.simulate import simulate
@@ -187,6 +187,19 @@ def test_a_folder_of_another_search_keeps_its_networks(tmp_path: Path) -> None:
         found_in(folder, limits=Limits(201), trials=1)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert before["net-mine.lgn"] == b"mine"
+
+
+def test_front_json_names_no_network_that_is_gone(tmp_path: Path) -> None:
+    """Also where the search is interrupted right after that."""
+    mark(tmp_path, "s", {"front": ["net-9.lgn"]})
+    (tmp_path / "net-9.lgn").write_text("9")
+    keep(tmp_path, "s", [trial(0, 9, 1, 0.5)], {})
+    assert "net-9" in (tmp_path / MARK).read_text()
+    keep(tmp_path, "s", [trial(1, 8, 1, 0.5)], {1: b"8"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MARK, "net-8.lgn"]
+    assert "net-9" not in (tmp_path / MARK).read_text()
+    with pytest.raises(BadInput, match="another folder"):
+        open_folder(tmp_path, "other")
 
 
 @pytest.mark.parametrize("limits", [(0, None), (-3, None), (9, 0)])

@@ -31,6 +31,7 @@ from lgnc.train.folds import Bools, Folds
 from lgnc.train.prepare import prepare
 from lgnc.train.resolve import resolve
 from lgnc.train.search import FIRST, SMALL_FIRST, SPACE, search
+from lgnc.train.study import optimize, sampler
 from tests.support import needs
 
 ROWS = np.array([0] * 70 + [1] * 49 + [2], np.int64)
@@ -334,3 +335,15 @@ def test_what_is_chosen_can_be_trained() -> None:
             config = module._config(TrainConfig(), {name: value}, data)
             wanted = round(value * plain[name], 3) if name in plain else value
             assert getattr(config, name) == wanted != plain.get(name)
+
+
+def test_ctrl_c_while_a_trial_is_ended_is_ctrl_c() -> None:
+    """Optuna calls the sampler's limits then."""
+    import optuna
+
+    def interrupted(_: object) -> list[float]:
+        raise KeyboardInterrupt
+
+    study = optuna.create_study(sampler=sampler(0, 0, interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        optimize(study, lambda _: 0.5, n_trials=1)
