@@ -267,7 +267,7 @@ _CHIPS: dict[str, Chip] = {
         },
         count=176,
         wide=2,
-        stack=112,
+        stack=72,
         straight=StraightCost(
             base=122,
             gate=8.6,

@@ -28,7 +28,7 @@ SPACE: dict[str, tuple[Any, ...]] = {
     "candidates": (None, 8, 16),
     "members": (None, 1, 3),
     "epochs": (None, 0.4, 2.5),
-    "lr": (None, 0.4, 2.0),
+    "lr": (None, 0.4, 2.0, 5.0),
     "group_tau": (None, 0.5, 0.7, 1.4, 2.0),
 }
 """What is chosen where it was not asked for. None: as by default; numbers are multiples of that, but for layers,
@@ -40,7 +40,7 @@ SMALL_FIRST: tuple[dict[str, Any], ...] = (
     {"layers": 3, "encoder": "quantile:16", "members": 3, "lr": 2.0, "group_tau": 2.0},
     {"width": 2.0, "epochs": 0.4, "group_tau": 2.0},
 )
-"""What is tried after the defaults of small tables: what did well on other ones (docs/training.md)."""
+"""What is tried after the defaults of small tables: what did well on some of them (docs/training.md)."""
 
 FIRST: tuple[dict[str, Any], ...] = (
     {"encoder": "quantile:32", "candidates": 16, "epochs": 2.5, "lr": 2.0, "group_tau": 0.5},
@@ -219,7 +219,8 @@ def _open(base: TrainConfig, dataset: Dataset) -> dict[str, tuple[Any, ...]]:
     settled |= set() if learned(default.wiring) else {"candidates"}
     settled |= {"members"} if default.members == 1 else set()
     settled |= {"epochs"} if default.steps is not None else set()
-    usual = {"layers": len(default.widths), "encoder": default.encoder, "candidates": default.candidates}
+    usual = {"layers": len(default.widths), "encoder": default.encoder}
+    usual |= {"candidates": default.candidates, "members": default.members}
     values = {name: tuple(each for each in SPACE[name] if each is None or each != usual.get(name)) for name in SPACE}
     return {name: values[name] for name in SPACE if getattr(base, name) is None and name not in settled}
 

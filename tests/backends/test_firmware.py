@@ -309,7 +309,7 @@ def test_straight_code_keeps_its_ram(
     (tmp_path / "net.c").write_text(named(f'#include "NAME.h"\n#include <string.h>\n{body.text}', "net"))
     run_tool([_tool(compiler), *flags, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
     frames = _frames(tmp_path)
-    parts = max(size for name, size in frames.items() if name.startswith("net_part"))
+    parts = max((size for name, size in frames.items() if name.startswith("net_part")), default=0)
     deepest = parts + sum(frames.get(f"net_{name}", 0) for name in CHAIN)
     assert circuit.head is not None
     foretold = CHIPS[family].footprint(circuit, code=0, tables=0, workspace=0, stack=body.stack).ram
