@@ -218,6 +218,22 @@ def test_every_value_of_the_space_is_a_setting() -> None:
 
 @needs("torch")
 @needs("matplotlib")
+def test_a_text_that_means_missing_is_given_as_the_note_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{'not known' if row % 5 == 0 else row % 7},{row % 3},{row % 2}\n" for row in range(40))
+    (tmp_path / "t.csv").write_text(f"a,b,y\n{rows}")
+    (tmp_path / "s.toml").write_text("epochs = 1\nthreads = 1\n")
+    words = ["search", str(tmp_path / "t.csv"), "--target", "ice40", "--max-luts", "500", "--trials", "1"]
+    words += ["--config", str(tmp_path / "s.toml"), "-o", str(tmp_path / "front"), "--na", "not known"]
+    assert run(words) == 0
+    said = capsys.readouterr().out
+    assert "mostly numbers" not in said
+    assert "'not known' read as missing" in said
+
+
+@needs("torch")
+@needs("matplotlib")
 def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, settings = tmp_path / "front", tmp_path / "s.toml"
     settings.write_text("epochs = 2\nthreads = 1\n")
