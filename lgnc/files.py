@@ -44,8 +44,9 @@ _NAMES_LOOKED_AT = 10_000
 def no_such_file(path: Path) -> BadInput:
     """The line for a file that is not there: with the closest name in its folder, where one is close."""
     try:
-        names = [entry.name for entry in itertools.islice(os.scandir(path.parent), _NAMES_LOOKED_AT)]
-    except OSError:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in itertools.islice(entries, _NAMES_LOOKED_AT)]
+    except (OSError, ValueError):  # ValueError: a path with a NUL.
         names = []
     close = difflib.get_close_matches(path.name, sorted(names), n=1, cutoff=0.75)
     fix = f"did you mean '{path.with_name(close[0])}'?" if close else "check the path"

@@ -45,6 +45,7 @@ PLOT = "front.png"
 @_data("--test", "test_file", metavar="FILE", help="The test rows, from a file of their own.")
 @_data("--keep", multiple=True, metavar="COLUMN", help="Train on this column whatever it looks like.")
 @_data("--drop", multiple=True, metavar="COLUMN", help="Leave this column out.")
+@_data("--na", multiple=True, metavar="TEXT", help="A text that means a missing cell, beside NA, null, ...")
 @max_memory_option
 @json_option
 def command(
@@ -62,6 +63,7 @@ def command(
     test_file: str | None,
     keep: tuple[str, ...],
     drop: tuple[str, ...],
+    na: tuple[str, ...],
     max_memory: int | None,
     as_json: bool,
 ) -> None:
@@ -82,7 +84,7 @@ def command(
 
     share: dict[str, Any] = {} if base.test_fraction is None else {"test_fraction": base.test_fraction}
     choices = Choices(keep, drop, test=test_file)
-    dataset = load_dataset(data, label=label, seed=base.seed, choices=choices, max_memory=max_memory, **share)
+    dataset = load_dataset(data, label=label, seed=base.seed, choices=choices, na=na, max_memory=max_memory, **share)
     if not as_json:
         print_facts(summary_lines(dataset))
     from lgnc.flows.search import Limits, search

@@ -76,7 +76,7 @@ def _found_text(found: Found) -> str:
     """What a search chose, and how far that is ahead of the defaults."""
     score, trials = f"{percent(found.score)} of held-out training rows", f"{found.trials} trials"
     if found.trials == 1:
-        why = "nothing is left to gain" if found.default == 1 else "the time was up after them"
+        why = "nothing is left to gain" if found.default == 1 else "no time or no setting was left for others"
         return f"the defaults, {score}: {why}"
     if not found.settings:
         return f"the defaults, {score}: of {trials} none was ahead by more than chance"
@@ -238,6 +238,8 @@ def command(
 
     found = None
     if search_time is not None:
+        if not as_json and (group is not None or split == "last"):
+            print_facts([("note", "the search holds out rows of any group or time: its accuracies may be too high")])
         found = _searched(
             dataset, chosen, search_time, storage or f"sqlite:///{output.with_suffix('.search.db')}", as_json
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -244,27 +245,38 @@ def _conversions(one: Survey, column: Column, notation: Notation) -> list[Remark
     return [Remark(column.name, what, count) for what, count in cells.items()]
 
 
-_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ][0-9:.,+Z-]*+)?|[0-9]{1,2}:[0-9]{2}(?::[0-9.,]++)?")
+_DAY, _TIME = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]++)?)?"
+_DATE = re.compile(
+    rf"(?:[12][0-9]{{3}}(?P<s>[-/.]){_DAY}(?P=s){_DAY}|{_DAY}(?P<t>[-/.]){_DAY}(?P=t)(?:[12][0-9])?[0-9]{{2}})"
+    rf"(?:[T ]{_TIME}(?:Z|[+-][0-9:]++)?)?|{_TIME}"
+)
 _MEASURED = re.compile(r"[+-]?[0-9][0-9.,]*+ ?([A-Za-zµμ°Ω][A-Za-z/0-9²³]*+)")
 
 
 def _stays_text(one: Survey, column: Column) -> list[Remark]:
-    """A remark when most cells look like numbers, hexadecimal ones, dates, or numbers that all have one unit."""
+    """A remark when most cells look like numbers, hexadecimal ones, dates, or numbers before the same letters."""
     used = ~one.missing & (one.counts > 0)
     like = ~column.text & used
     if one.parts:
         like |= np.fromiter((part is not None for part in one.parts), np.bool_, len(used))
     if _is_most(one, like & used):
         odd = [one.texts[index] for index in np.flatnonzero(used & column.text)]
-        hint = f" (--na {odd[0]} if that means missing)" if len(odd) == 1 else ""
+        alone = len(odd) == 1 and odd[0].isprintable() and not odd[0].startswith("-") and len(odd[0]) <= _SHOWN
+        hint = f" (--na {shlex.quote(odd[0])} if that means missing)" if alone else ""
         return [Remark(column.name, f"mostly numbers, but text for cells such as {quoted(odd[0])}{hint}", None)]
     units = {match[1] for text in one.texts if (match := _MEASURED.fullmatch(text))}
-    for pattern, what in ((_HEX, "hexadecimal numbers"), (_DATE, "dates or times"), (_MEASURED, "numbers with a unit")):
+    measured = f"numbers before {quoted(min(units))} stay text" if len(units) == 1 else ""
+    looks = ((_HEX, "hexadecimal numbers stay text"), (_DATE, "looks like dates or times, and stays text"))
+    for pattern, what in (*looks, (_MEASURED, measured)):
         found = np.fromiter((pattern.fullmatch(text) is not None for text in one.texts), np.bool_, len(used)) & used
-        if _is_most(one, found) and (pattern is not _MEASURED or len(units) == 1):
+        if what and _is_most(one, found):
             example = quoted(one.texts[int(np.flatnonzero(found)[0])])
-            return [Remark(column.name, f"{what} stay text, such as {example}", None)]
+            return [Remark(column.name, f"{what}, such as {example}", None)]
     return []
+
+
+_SHOWN = 50
+"""Letters of a text that a command is shown with."""
 
 
 def _is_most(one: Survey, texts: Bools) -> bool:

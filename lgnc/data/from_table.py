@@ -71,7 +71,8 @@ def fit_table(
         notations={each.name: each.notation for each in features if each.notation is not None},
         na=na,
     )
-    told = (*(other_label(table, column) if label is None else ()), *told)
+    if label is None:
+        told = (*other_label(table, column, (*choices.keep, *choices.drop, choices.group or "")), *told)
     notes = (*table.notes, *told, *counted, *remarks, *_channels_first(table))
     return _dataset(table, schema, features, y, train, test, name, notes, chosen, budget)
 

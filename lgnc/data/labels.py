@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,10 +220,11 @@ def _few_kinds(table: Table, taken: Column) -> Iterator[Column]:
             yield column
 
 
-def other_label(table: Table, taken: Column) -> tuple[str, ...]:
-    """What is told where the column that was taken has no label's name, and another one has."""
+def other_label(table: Table, taken: Column, known: Collection[str]) -> tuple[str, ...]:
+    """What is told where the column that was taken has no label's name, and another one has, that is not `known`."""
     if taken.name.lower() in _LABEL_NAMES:
         return ()
-    names = [column.name for column in _few_kinds(table, taken) if column.name.lower() in _LABEL_NAMES]
+    kinds = (column.name for column in _few_kinds(table, taken))
+    names = [name for name in kinds if name.lower() in _LABEL_NAMES and name not in known]
     told = f"column {quoted(names[0])} is named as a label is: --label {quoted(names[0])} trains on it" if names else ""
     return (told,) if told else ()

@@ -5,7 +5,6 @@ The trials are a study of Optuna's with two values, accuracy and tables (`lgnc.t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,8 @@ from typing import Any
 from lgnc.data.class_figures import class_figures
 from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, Failed, unknown
-from lgnc.files import make_folder, read_file, sha256, write_file
+from lgnc.files import read_file, sha256, write_file
+from lgnc.flows.search_folder import FORMAT, file_of, keep, mark, open_folder
 from lgnc.flows.search_space import first_trials, open_settings, settled, suggest
 from lgnc.formats.lgn import Model, model_bytes, model_from_bytes
 from lgnc.formats.lift import lift
@@ -30,20 +30,22 @@ from lgnc.train.config import TrainConfig
 from lgnc.train.prepare import check_dataset, split
 from lgnc.train.ranks import world_size
 from lgnc.train.resolve import resolve
-from lgnc.train.study import database, finished, sampler, study_of, try_for
+from lgnc.train.study import database, finished, name_of, sampler, study_of, try_for
 
-FORMAT = "lgnc search 1"
-MARK = "front.json"
 SMALL, SHARES = 5000, (0.2, 0.1)
 """The share of training rows that trials are compared on: the first below so many rows, else the second."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Most tables, and most levels of them if that is limited."""
+    """Most tables, and most levels of them if that is limited. Raises BadInput for none of either."""
 
     luts: int
     levels: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.luts < 1 or (self.levels is not None and self.levels < 1):
+            raise BadInput("are 1 or more", where="limits", fix="raise the limit")
 
     def beyond(self, area: Mapping[str, Any]) -> list[float]:
         """For each limit, a number above 0 if the area is beyond it."""
@@ -109,13 +111,16 @@ def search(
     check_dataset(dataset)
     resolve(base, dataset)
     rows = _Rows.of(dataset, base.seed)
-    _open(folder)
+    described = _described(dataset, base, family, limits)
+    open_folder(folder, name_of(described))
     with database(storage) as opened:
-        study = _study(dataset, base, family, limits, opened)
+        study = study_of(described, opened, ["maximize", "minimize"])
+        for params in first_trials(dataset, base, family, limits.luts):
+            study.enqueue_trial(params, skip_if_exists=True)
         trial_of = _Trial(rows, base, family, limits, study)
 
         def told(trial: Any) -> None:
-            _keep(folder, front_of(finished(study), limits), trial_of.made)
+            keep(folder, name_of(described), front_of(finished(study), limits), trial_of.made)
             on_trial(len(finished(study)), *_values(trial))
 
         try_for(study, trial_of, seconds, told, trials)
@@ -126,7 +131,7 @@ def search(
         nets = tuple(_tested(trial, trial_of.model(trial, folder), dataset, folder) for trial in chosen)
         tried = tuple((int(trial.values[1]), trial.values[0]) for trial in found)
     front = Front(family, nets, tried, len(rows.y), len(dataset.y_test))
-    write_file(folder / MARK, (json.dumps({"format": FORMAT, **front.as_json()}, indent=2) + "\n").encode())
+    mark(folder, name_of(described), front.as_json())
     return front
 
 
@@ -152,43 +157,11 @@ def _check(base: TrainConfig) -> None:
         raise BadInput("runs in one process, not under torchrun", where="search", fix=fix)
 
 
-def _open(folder: Path) -> None:
-    """Make the folder, or see that it is one of a search. Raises BadInput for a folder with other files."""
-    if folder.is_dir() and any(folder.iterdir()) and not _is_mark(folder / MARK):
-        fix = "give a new folder, or that of an earlier search"
-        raise BadInput("has files, and is no folder of a search", where=str(folder), fix=fix)
-    make_folder(folder)
-    if not (folder / MARK).exists():
-        write_file(folder / MARK, (json.dumps({"format": FORMAT}) + "\n").encode())
-
-
-def _is_mark(path: Path) -> bool:
-    try:
-        return bool(json.loads(read_file(path)).get("format") == FORMAT)
-    except (BadInput, ValueError, AttributeError, RecursionError):
-        return False
-
-
-def _study(dataset: Dataset, base: TrainConfig, family: str, limits: Limits, storage: Any) -> Any:
-    """The study of this search, its first trials set."""
+def _described(dataset: Dataset, base: TrainConfig, family: str, limits: Limits) -> Any:
+    """What a search is told from others by, as JSON data."""
     record = resolve(base, dataset).record() | {"time_budget": None}
     space = [[name, list(values)] for name, values in open_settings(dataset, base).items()]
-    described = [FORMAT, record, data_digest(dataset), family, asdict(limits), space]
-    study = study_of(described, storage, ["maximize", "minimize"])
-    for params in first_trials(dataset, base, family, limits.luts):
-        study.enqueue_trial(params, skip_if_exists=True)
-    return study
-
-
-def _keep(folder: Path, front: Sequence[Any], made: Mapping[int, bytes]) -> None:
-    """The networks of the front alone in the folder, as far as they are here."""
-    wanted = {file_of(trial): trial.number for trial in front}
-    for path in folder.glob("net-*.lgn"):
-        if path.name not in wanted:
-            path.unlink()
-    for name, number in wanted.items():
-        if number in made:
-            write_file(folder / name, made[number])
+    return [FORMAT, record, data_digest(dataset), family, asdict(limits), space]
 
 
 def front_of(trials: Sequence[Any], limits: Limits) -> list[Any]:
@@ -199,11 +172,6 @@ def front_of(trials: Sequence[Any], limits: Limits) -> list[Any]:
         if not kept or trial.values[0] > kept[-1].values[0]:
             kept.append(trial)
     return kept
-
-
-def file_of(trial: Any) -> str:
-    """The name of a network's file: no two of a front have as many tables."""
-    return f"net-{int(trial.values[1])}.lgn"
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,15 +71,16 @@ class TrainConfig:
     the training rows (`lgnc.train.fixed_point`). inputs: 'real' trains on ramps between thresholds instead of
     bits, which leaves a computation gap. method, cage, temperature: `lgnc.train.reference`; temperature: of both
     passes, with cage of the forward pass of soft methods. group_tau: the GroupSum temperature, by default
-    sqrt(neurons per class), for images of an eighth of them, in colour of a third. epochs: passes over the training
-    rows; steps: so many batches in place of them. init: 'gaussian:DEVIATION' or
-    'residual:STRENGTH' (the logit of gate A, the others 0), or 'edges:STRENGTH' (the same, but the last gate of each
-    convolution's tree is one of a & b, a & ~b, ~a & b). lr: Adam's peak, reached after the share `warmup` of all
-    steps, then by `schedule` (cosine ends at zero). validation_fraction: of the training rows; the best epoch on them
-    is kept. augment: the share of an image set's samples that is changed (`lgnc.train.augment`): moved by up to
-    `shifts` pixels each way, mirrored or not with `flips`, turned by up to `rotate` degrees, zoomed and sheared by up
-    to the share `zoom`, warped by up to `elastic` pixels. time_budget: seconds after which training has ended; the
-    schedule is then by time where that is further on. threads: of the CPU engine, None for all cores.
+    sqrt(neurons per class), for images of an eighth of them, in colour of a third, for tables below 5,000 training rows
+    of a quarter of those of a member. epochs: passes over the training rows; steps: so many batches in place of them.
+    init: 'gaussian:DEVIATION' or 'residual:STRENGTH' (the logit of gate A, the others 0), or 'edges:STRENGTH' (the
+    same, but the last gate of each convolution's tree is one of a & b, a & ~b, ~a & b).
+    lr: Adam's peak, reached after the share `warmup` of all steps, then by `schedule` (cosine ends at zero).
+    validation_fraction: of the training rows; the best epoch on them is kept. augment: the share of an image set's
+    samples that is changed (`lgnc.train.augment`): moved by up to `shifts` pixels each way, mirrored or not with
+    `flips`, turned by up to `rotate` degrees, zoomed and sheared by up to the share `zoom`, warped by up to `elastic`
+    pixels. time_budget: seconds after which training has ended; the schedule is then by time where that is further on.
+    threads: of the CPU engine, None for all cores.
 
     members: so many networks side by side, each with a loss of its own; a class's score is the sum of theirs. balance:
     every class weighs the same in the loss, however many rows it has.

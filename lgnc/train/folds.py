@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
 from lgnc.formats.lift import lift
 from lgnc.ir.simulate import simulate
 from lgnc.train.config import TrainConfig
@@ -36,8 +37,14 @@ class Folds:
 
     @staticmethod
     def of(dataset: Dataset, seed: int, *, balance: bool = False) -> Folds:
-        """The folds of a data set's training rows. balance: every class counts the same, however few its rows are."""
+        """The folds of a data set's training rows. balance: every class counts the same, however few its rows are.
+
+        Raises BadInput where no class has two rows.
+        """
         parts, rows, y = [], [], dataset.y_train
+        if not len(y) or np.bincount(y).max() < 2:
+            fix = "leave out --search, or give more rows"
+            raise BadInput("has no class with two training rows to hold one out", where=dataset.name, fix=fix)
         for repeat in range(max(1, min(MOST_REPEATS, REPEATED_ROWS // len(y)))):
             fold = _fold_of_rows(y, np.random.default_rng([seed, 6, repeat]))
             for index in np.unique(fold[fold >= 0]):

@@ -226,7 +226,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 """Chosen by accuracy on validation rows: `docs/training.md` has the figures. Small tables hold no rows out: the best of
 many epochs on twenty rows is chance. Pictures in colour are mirrored, for they
 then show the same class; digits and letters do not. group_share: the group temperature is sqrt(group_share times the
-neurons of a class)."""
+neurons of a class and member)."""
 
 _MEMBER_NEURONS = 80
 """A network has so many neurons of its last layer for each class and member, or fewer members."""

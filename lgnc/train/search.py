@@ -18,8 +18,8 @@ from lgnc.train.checkpoint import data_digest
 from lgnc.train.config import TrainConfig
 from lgnc.train.folds import FOLDS, Bools, Folds, right_answers
 from lgnc.train.ranks import world_size
-from lgnc.train.resolve import learned, resolve
-from lgnc.train.study import database, sampler, study_of
+from lgnc.train.resolve import data_kind, learned, resolve
+from lgnc.train.study import database, optimize, sampler, study_of
 
 SPACE: dict[str, tuple[Any, ...]] = {
     "width": (None, 0.5, 2.0),
@@ -32,15 +32,22 @@ SPACE: dict[str, tuple[Any, ...]] = {
     "group_tau": (None, 0.5, 0.7, 1.4, 2.0),
 }
 """What is chosen where it was not asked for. None: as by default; numbers are multiples of that, but for layers,
-candidates and members.
+candidates and members. What is the default anyway is left out.
 """
 
-FIRST: tuple[dict[str, Any], ...] = (
+SMALL_FIRST: tuple[dict[str, Any], ...] = (
     {"encoder": "quantile:8", "candidates": 8, "epochs": 0.4, "lr": 0.4, "group_tau": 2.0},
     {"layers": 3, "encoder": "quantile:16", "members": 3, "lr": 2.0, "group_tau": 2.0},
     {"width": 2.0, "epochs": 0.4, "group_tau": 2.0},
 )
-"""What is tried after the defaults: what did well on some tables (docs/training.md)."""
+"""What is tried after the defaults of small tables: what did well on some of them (docs/training.md)."""
+
+FIRST: tuple[dict[str, Any], ...] = (
+    {"encoder": "quantile:32", "candidates": 16, "epochs": 2.5, "lr": 2.0, "group_tau": 0.5},
+    {"layers": 3, "encoder": "quantile:16", "candidates": 16, "epochs": 2.5, "lr": 2.0},
+    {"width": 2.0, "encoder": "quantile:32", "candidates": 16, "lr": 2.0},
+)
+"""What is tried after the defaults of other data: steps to what small tables have by default."""
 
 BEHIND = 1.5
 """So many standard errors behind the best, settings are given up."""
@@ -124,6 +131,7 @@ class _Race:
         self.study, self.dataset, self.base, self.folds = study, dataset, base, folds
         self.on_trial, self.clock = on_trial, clock
         self.space = _open(base, dataset)
+        self.first = SMALL_FIRST if data_kind(dataset) == "small-table" else FIRST
         self._ends = float("inf")
 
     def done(self) -> list[Any]:
@@ -139,13 +147,13 @@ class _Race:
         spent = sum(trial.user_attrs.get(_SECONDS, 0.0) for trial in self.ended())
         self._ends = self.clock() + seconds - spent
         while not self.done():
-            self.study.optimize(self._trial, n_trials=1, callbacks=[self._told])
-        for settings in FIRST:
+            optimize(self.study, self._trial, n_trials=1, callbacks=[self._told])
+        for settings in self.first:
             if open_ := {name: value for name, value in settings.items() if value in self.space.get(name, ())}:
                 self.study.enqueue_trial(dict.fromkeys(self.space) | open_, skip_if_exists=True)
         perfect = any(trial.value == 1 for trial in self.done())
         if self.space and not perfect and not self._is_over():
-            self.study.optimize(self._trial, callbacks=[self._told, self._stop])
+            optimize(self.study, self._trial, callbacks=[self._told, self._stop])
 
     def _is_over(self) -> bool:
         return self.clock() >= self._ends
@@ -164,7 +172,7 @@ class _Race:
         from optuna import TrialPruned
 
         started, before = self.clock(), self.done()
-        self.study.sampler = sampler(self.base.seed, trial.number, startup=len(FIRST) + 1)
+        self.study.sampler = sampler(self.base.seed, trial.number, startup=len(self.first) + 1)
         chosen = {name: trial.suggest_categorical(name, self.space[name]) for name in self.space if before}
         if before and (not any(chosen.values()) or chosen in [one.params for one in self.ended()]):
             raise TrialPruned
@@ -189,12 +197,19 @@ class _Race:
         theirs = self.folds.unpack(best.user_attrs[_RIGHT]) if best else []
         right: list[Bools] = []
         for part in self.folds.parts:
-            right.append(right_answers(part, config))
+            right.append(right_answers(part, _as_of_all(config, self.dataset, part)))
             if best is not None:
                 lead, error = self.folds.lead(right, theirs)
                 if lead < -BEHIND * error or self._is_over():
                     break
         return right
+
+
+def _as_of_all(config: TrainConfig, dataset: Dataset, part: Dataset) -> TrainConfig:
+    """The configuration for a fold's rows. Fewer rows may have other defaults; the folds have those of all rows."""
+    if data_kind(part) == data_kind(dataset):
+        return config
+    return replace(TrainConfig.from_dict(resolve(config, dataset).record()), threads=config.threads)
 
 
 def _open(base: TrainConfig, dataset: Dataset) -> dict[str, tuple[Any, ...]]:
@@ -204,12 +219,10 @@ def _open(base: TrainConfig, dataset: Dataset) -> dict[str, tuple[Any, ...]]:
     settled |= set() if learned(default.wiring) else {"candidates"}
     settled |= {"members"} if default.members == 1 else set()
     settled |= {"epochs"} if default.steps is not None else set()
-    usual = {"encoder": default.encoder, "candidates": default.candidates, "members": default.members}
-    return {
-        name: tuple(value for value in values if value is None or value != usual.get(name))
-        for name, values in SPACE.items()
-        if getattr(base, name) is None and name not in settled
-    }
+    usual = {"layers": len(default.widths), "encoder": default.encoder}
+    usual |= {"candidates": default.candidates, "members": default.members}
+    values = {name: tuple(each for each in SPACE[name] if each is None or each != usual.get(name)) for name in SPACE}
+    return {name: values[name] for name in SPACE if getattr(base, name) is None and name not in settled}
 
 
 def _study(dataset: Dataset, base: TrainConfig, storage: Any) -> Any:

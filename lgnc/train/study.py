@@ -60,6 +60,11 @@ def _storage(url: str) -> Any:
         return optuna.storages.RDBStorage(url, options)
 
 
+def name_of(described: Any) -> str:
+    """The name of the study of what JSON data describes."""
+    return f"lgnc-{hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]}"
+
+
 def study_of(described: Any, storage: Any, directions: Sequence[Direction]) -> Any:
     """The study of what JSON data describes in a storage of Optuna's, made where it is not there.
 
@@ -68,12 +73,11 @@ def study_of(described: Any, storage: Any, directions: Sequence[Direction]) -> A
     import optuna
     from optuna.samplers import TPESampler
 
-    name = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return optuna.create_study(
             storage=storage,
-            study_name=f"lgnc-{name}",
+            study_name=name_of(described),
             load_if_exists=True,
             directions=list(directions),
             sampler=TPESampler(seed=0),  # Each trial has one of its own; that of many values draws before that.
@@ -99,6 +103,16 @@ def sampler(seed: int, trial: int, limits: Callable[[Any], Sequence[float]] | No
         return TPESampler(n_startup_trials=startup, seed=own, constraints_func=limits)
 
 
+def optimize(study: Any, objective: Callable[[Any], Any], **options: Any) -> None:
+    """The study's `optimize`, which Ctrl-C ends: while Optuna ends a trial, it makes another error of it."""
+    try:
+        study.optimize(objective, **options)
+    except UnboundLocalError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+
+
 def try_for(
     study: Any, objective: Callable[[Any], Any], seconds: float, told: Callable[[Any], None], trials: int | None = None
 ) -> None:
@@ -118,4 +132,4 @@ def try_for(
     if trials is not None and len(there) >= trials:
         return
     if left > 0 or not there:
-        study.optimize(objective, timeout=max(left, 0.001), callbacks=[after])
+        optimize(study, objective, timeout=max(left, 0.001), callbacks=[after])

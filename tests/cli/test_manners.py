@@ -127,7 +127,7 @@ def test_the_demo_lists_two_files_and_counts_the_others() -> None:
     ("settings", "score", "trials", "said"),
     [
         ({}, 1.0, 1, "the defaults, 100.00 % of held-out training rows: nothing is left to gain"),
-        ({}, 0.9, 1, "the defaults, 90.00 % of held-out training rows: the time was up after them"),
+        ({}, 0.9, 1, "the defaults, 90.00 % of held-out training rows: no time or no setting was left for others"),
         ({}, 0.9, 4, "the defaults, 90.00 % of held-out training rows: of 4 trials none was ahead by more than chance"),
         (
             {"width": 300, "lr": 0.1}, 0.93, 4,

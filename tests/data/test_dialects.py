@@ -200,12 +200,19 @@ def test_a_mark_that_may_mean_two_things_is_decided_by_the_column_then_by_the_fi
         (["0x1F", "0x2A", "0x3B"], "column 'x': hexadecimal numbers stay text, such as '0x1F'"),
         (
             ["1", "2", "3 kg"],
-            "column 'x': mostly numbers, but text for cells such as '3 kg' (--na 3 kg if that means missing)",
+            "column 'x': mostly numbers, but text for cells such as '3 kg' (--na '3 kg' if that means missing)",
         ),
         (["$1", "$2", "€3"], "column 'x': mostly numbers, but text for cells such as '$1'"),
-        (["1.5 kg", "2 kg", "3 kg"], "column 'x': numbers with a unit stay text, such as '1.5 kg'"),
-        (["2024-01-31", "2024-02-01", "?"], "column 'x': dates or times stay text, such as '2024-01-31'"),
-        (["12:30", "12:30", "07:45:10"], "column 'x': dates or times stay text, such as '12:30'"),
+        (["1.5 kg", "2 kg", "3 kg"], "column 'x': numbers before 'kg' stay text, such as '1.5 kg'"),
+        (
+            ["2024-01-31", "2024-02-01", "?"],
+            "column 'x': looks like dates or times, and stays text, such as '2024-01-3",
+        ),
+        (
+            ["31.1.24 7:05", "1.2.24 23:59:59.5"],
+            "column 'x': looks like dates or times, and stays text, such as '31.1.",
+        ),
+        (["12:30", "12:30", "07:45:10"], "column 'x': looks like dates or times, and stays text, such as '12:30'"),
         (["1%", "2%", "5"], "column 'x': mostly numbers, but text for cells such as"),
         (["1,5", "1,234,567", "3,25", "7,654,321"], "column 'x': mostly numbers, but text for cells such as"),
     ],
@@ -215,6 +222,24 @@ def test_what_stays_text_among_numbers_is_told(tmp_path: Path, cells: list[str],
     table = read(tmp_path, "x;y\n" + rows)
     assert (table.columns[0].numeric_share() or 0) < 0.9
     assert note in "\n".join(table.notes)
+
+
+@pytest.mark.parametrize(
+    "cells", [["1.0.0", "1.0.1", "2.3.1"], ["1-2/3", "4-5/6"], ["3:75", "4:99"], ["1st", "2nd", "3rd"]]
+)
+def test_other_texts_of_digits_are_not_taken_for_dates_or_units(tmp_path: Path, cells: list[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{cell},{index % 2}\n" for index, cell in enumerate(10 * cells)))
+    assert "text" not in "".join(load_dataset(str(path)).notes)
+
+
+@pytest.mark.parametrize("odd", ["\x1b[31mred", "-1x; rm", "a" * 60])
+def test_a_text_that_is_no_word_of_a_command_is_not_put_into_one(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{odd if row % 5 == 0 else row % 4},{row % 2}\n" for row in range(40)))
+    (note,) = [each for each in load_dataset(str(path)).notes if "mostly numbers" in each]
+    assert "--na" not in note
+    assert note.isprintable()
 
 
 def test_labels_are_not_converted_and_plus_keeps_minus(tmp_path: Path) -> None:

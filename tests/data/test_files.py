@@ -14,6 +14,7 @@ import pytest
 from lgnc.data import NAMES, load_dataset
 from lgnc.data.split import stratified_split
 from lgnc.diagnostics import BadInput
+from lgnc.files import no_such_file
 from tests.support import needs
 
 
@@ -63,6 +64,7 @@ def test_a_file_that_is_not_there_is_answered_with_the_closest_name(
     assert refused("other.csv").fix == "check the path"
     assert "did you mean 'plates.csv'?" in refused("plates").fix
     assert refused("none/plates.csv").fix == "check the path"
+    assert no_such_file(Path("a\0/b.lgn")).fix == "check the path"
 
 
 @pytest.mark.parametrize("options", [{"test_fraction": -0.1}, {"test_fraction": 1.0}, {"test_fraction": float("nan")}])

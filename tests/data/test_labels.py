@@ -189,3 +189,6 @@ def test_another_column_that_is_named_as_a_label_is_told(tmp_path: Path) -> None
         notes = "\n".join(load_dataset(str(tmp_path / "t.csv")).notes)
         assert ("column 'Class' is named as a label is: --label 'Class' trains on it" in notes) == told
     assert "named as a label" not in "\n".join(load_dataset(str(tmp_path / "t.csv"), label="grade").notes)
+    (tmp_path / "t.csv").write_text(f"Class,noise,grade\n{rows}")
+    for choices in (Choices(drop=("Class",)), Choices(keep=("Class",))):
+        assert "named as a label" not in "\n".join(load_dataset(str(tmp_path / "t.csv"), choices=choices).notes)

@@ -19,6 +19,7 @@ from lgnc.data.dataset import Dataset
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows import search as module
 from lgnc.flows.search import Front, Limits, front_of, optimised, search
+from lgnc.flows.search_folder import MARK, keep, mark, open_folder
 from lgnc.flows.search_space import SPACE, settled
 from lgnc.formats.lgn import load_model, save_model
 from lgnc.ir.simulate import simulate
@@ -72,7 +73,7 @@ def test_the_front_is_what_its_files_are(family: str, tmp_path: Path) -> None:
     dataset, folder = iris(), tmp_path / "front"
     front = found_in(folder, dataset, family=family)
     assert len(front.tried) == 3
-    assert sorted(each.name for each in folder.iterdir()) == sorted([module.MARK, *(net.file for net in front.nets)])
+    assert sorted(each.name for each in folder.iterdir()) == sorted([MARK, *(net.file for net in front.nets)])
     _, held = split(dataset.y_train, 0.2, 0)
     assert front.validation_rows == len(held)
     for net in front.nets:
@@ -85,7 +86,7 @@ def test_the_front_is_what_its_files_are(family: str, tmp_path: Path) -> None:
         assert net.test_accuracy == (simulate(circuit, dataset.x_test)[1] == dataset.y_test).mean()
         assert model.meta["training"]["test_accuracy"] == net.test_accuracy
         assert net.area.luts <= LIMITS.luts
-    assert json.loads((folder / module.MARK).read_text())["front"] == front.as_json()["front"]
+    assert json.loads((folder / MARK).read_text())["front"] == front.as_json()["front"]
 
 
 @needs("torch")
@@ -173,12 +174,62 @@ def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "own" / "net-1.lgn").read_text() == "mine"
 
 
+@needs("torch")
+def test_a_folder_of_another_search_keeps_its_networks(tmp_path: Path) -> None:
+    """Other limits are another search; a folder without networks may be used for it, and other files stay."""
+    folder = tmp_path / "front"
+    with pytest.raises(BadInput, match="none of 1 networks"):
+        found_in(folder, limits=Limits(200, 1), trials=1)
+    (folder / "net-mine.lgn").write_text("mine")
+    found_in(folder, trials=1)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(BadInput, match="other data, settings or limits"):
+        found_in(folder, limits=Limits(201), trials=1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert before["net-mine.lgn"] == b"mine"
+
+
+def test_front_json_names_no_network_that_is_gone(tmp_path: Path) -> None:
+    """Also where the search is interrupted right after that."""
+    mark(tmp_path, "s", {"front": ["net-9.lgn"]})
+    (tmp_path / "net-9.lgn").write_text("9")
+    keep(tmp_path, "s", [trial(0, 9, 1, 0.5)], {})
+    assert "net-9" in (tmp_path / MARK).read_text()
+    keep(tmp_path, "s", [trial(1, 8, 1, 0.5)], {1: b"8"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MARK, "net-8.lgn"]
+    assert "net-9" not in (tmp_path / MARK).read_text()
+    with pytest.raises(BadInput, match="another folder"):
+        open_folder(tmp_path, "other")
+
+
+@pytest.mark.parametrize("limits", [(0, None), (-3, None), (9, 0)])
+def test_a_limit_of_nothing_is_refused(limits: tuple[int, int | None]) -> None:
+    with pytest.raises(BadInput, match="1 or more"):
+        Limits(*limits)
+
+
 def test_every_value_of_the_space_is_a_setting() -> None:
     for name, values in SPACE.items():
         for value in values:
             own = {} if value is None or name == "group_tau" else {name: value}
             assert all(getattr(TrainConfig(**own), key) == each for key, each in own.items())
     assert settled(BASE, {"lr": 0.1, "candidates": None, "widths": (9,)}, iris()).candidates is None
+
+
+@needs("torch")
+@needs("matplotlib")
+def test_a_text_that_means_missing_is_given_as_the_note_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{'not known' if row % 5 == 0 else row % 7},{row % 3},{row % 2}\n" for row in range(40))
+    (tmp_path / "t.csv").write_text(f"a,b,y\n{rows}")
+    (tmp_path / "s.toml").write_text("epochs = 1\nthreads = 1\n")
+    words = ["search", str(tmp_path / "t.csv"), "--target", "ice40", "--max-luts", "500", "--trials", "1"]
+    words += ["--config", str(tmp_path / "s.toml"), "-o", str(tmp_path / "front"), "--na", "not known"]
+    assert run(words) == 0
+    said = capsys.readouterr().out
+    assert "mostly numbers" not in said
+    assert "'not known' read as missing" in said
 
 
 @needs("torch")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lgnc.data.dataset import Dataset
+from lgnc.diagnostics import BadInput
 from lgnc.train import TrainConfig
 from lgnc.train.folds import FOLDS, Bools, Folds, right_answers
 
@@ -79,3 +80,10 @@ def test_a_network_answers_the_rows_that_it_was_not_trained_on() -> None:
     right = right_answers(part, TrainConfig(width=60, epochs=5, threads=1, time_budget=0.1))
     assert right.shape == part.y_test.shape
     assert right.mean() > 0.9
+
+
+def test_rows_that_are_all_of_different_classes_cannot_be_held_out() -> None:
+    for y in (ROWS[:0], np.arange(3)):
+        x = np.zeros((len(y), 4))
+        with pytest.raises(BadInput, match="no class with two training rows"):
+            Folds.of(Dataset("made", x, y, x[:1], y[:1], tuple("abcd"), ("p", "q", "r")), 0)

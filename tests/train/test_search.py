@@ -30,7 +30,8 @@ from lgnc.train import search as module
 from lgnc.train.folds import Bools, Folds
 from lgnc.train.prepare import prepare
 from lgnc.train.resolve import resolve
-from lgnc.train.search import FIRST, SPACE, search
+from lgnc.train.search import FIRST, SMALL_FIRST, SPACE, search
+from lgnc.train.study import optimize, sampler
 from tests.support import needs
 
 ROWS = np.array([0] * 70 + [1] * 49 + [2], np.int64)
@@ -44,7 +45,7 @@ def table(seed: int = 0) -> Dataset:
 
 
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
-    """Trials that cost nothing: settings of more candidates get more rows right. Gives what was tried, fold by fold."""
+    """Trials that cost nothing: settings of eight candidates get most rows right. Gives what was tried."""
     tried: list[TrainConfig] = []
 
     def right(part: Dataset, config: TrainConfig) -> Bools:
@@ -87,10 +88,10 @@ def test_what_did_well_elsewhere_is_tried_after_the_defaults(
     asked: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried, base = scored(monkeypatch), TrainConfig(**asked)
-    for _ in range(1 + len(FIRST)):
+    for _ in range(1 + len(SMALL_FIRST)):
         with pytest.raises(KeyboardInterrupt):
             search(table(), base, 600.0, f"sqlite:///{tmp_path / 's.db'}", on_trial=stop)
-    left = [{name: value for name, value in each.items() if name not in asked} for each in FIRST]
+    left = [{name: value for name, value in each.items() if name not in asked} for each in SMALL_FIRST]
     assert list(dict.fromkeys(tried)) == [base, *(module._config(base, each, table()) for each in left)]
 
 
@@ -117,7 +118,7 @@ def test_settings_that_fall_behind_are_given_up(tmp_path: Path, monkeypatch: pyt
     tried, parts = scored(monkeypatch), len(Folds.of(table(), 0).parts)
     base = TrainConfig(layers=2, width=300, encoder="quantile:3", epochs=1, lr=0.1, group_tau=1.0, members=1)
     monkeypatch.setitem(SPACE, "candidates", (None, 4))
-    monkeypatch.setattr(module, "FIRST", ())
+    monkeypatch.setattr(module, "SMALL_FIRST", ())
     found = search(table(), base, 600.0, f"sqlite:///{tmp_path / 's.db'}")
     assert [each.candidates for each in tried] == [None] * parts + [4], "after one fold of many"
     assert (found.trials, found.settings) == (2, {}), "the search ends when nothing is left to try"
@@ -188,6 +189,32 @@ def test_what_has_no_width_to_choose_is_refused(settings: dict[str, Any]) -> Non
 def test_what_cannot_be_chosen_is_left_alone(settings: dict[str, Any], name: str) -> None:
     assert name in module._open(TrainConfig(), table())
     assert name not in module._open(TrainConfig(**settings), table())
+
+
+def test_first_settings_are_in_the_space_and_nothing_in_it_is_the_default() -> None:
+    small = table()
+    large = replace(small, x_train=np.resize(small.x_train, (6000, 4)), y_train=np.resize(ROWS, 6000))
+    for data, first in ((small, SMALL_FIRST), (large, FIRST)):
+        space, default = module._open(TrainConfig(), data), resolve(TrainConfig(), data)
+        for settings in first:
+            for name, value in settings.items():
+                assert value in space[name]
+        for name, values in space.items():
+            for value in values[1:]:
+                changed = resolve(module._config(TrainConfig(), {name: value}, data), data)
+                assert changed.record() != default.record(), (name, value)
+
+
+def test_folds_have_the_defaults_of_all_rows() -> None:
+    """Two thirds of 6,000 rows are a small table, which has other defaults."""
+    small = table()
+    large = replace(small, x_train=np.resize(small.x_train, (6000, 4)), y_train=np.resize(ROWS, 6000))
+    part = Folds.of(large, 0).parts[0]
+    for config in (TrainConfig(threads=1), TrainConfig(encoder="quantile:16", steps=7, threads=1)):
+        assert resolve(config, part).record() != resolve(config, large).record()
+        same = module._as_of_all(config, large, part)
+        assert resolve(same, part).record() == resolve(config, large).record()
+        assert same.threads == 1
 
 
 def test_settings_that_the_data_cannot_have_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,3 +335,15 @@ def test_what_is_chosen_can_be_trained() -> None:
             config = module._config(TrainConfig(), {name: value}, data)
             wanted = round(value * plain[name], 3) if name in plain else value
             assert getattr(config, name) == wanted != plain.get(name)
+
+
+def test_ctrl_c_while_a_trial_is_ended_is_ctrl_c() -> None:
+    """Optuna calls the sampler's limits then."""
+    import optuna
+
+    def interrupted(_: object) -> list[float]:
+        raise KeyboardInterrupt
+
+    study = optuna.create_study(sampler=sampler(0, 0, interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        optimize(study, lambda _: 0.5, n_trials=1)
