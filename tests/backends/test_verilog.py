@@ -417,7 +417,7 @@ def test_streams_pass_their_testbench(settings: dict[str, Any], tmp_path: Path) 
         ("(full & ~in_ready)", "full"),
         ("collected[k*8 +: 8] <= data", "collected[k*8 +: 8] <= {data[6:0], 1'b0}"),
         ("move | ~(spare | arrive)", "1'b1"),
-        ("dropped + 32'd1", "dropped"),
+        ("dropped[4*k +: 4] + 4'd1", "dropped[4*k +: 4]"),
         ("rest[19:4]}", "rest[18:3]}"),
         ("(m_axis_tready & finish)", "m_axis_tready"),
     ],
