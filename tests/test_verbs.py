@@ -365,4 +365,4 @@ def test_results_read_well(model: lgnc.Model, tmp_path: Path) -> None:
     folder = lgnc.compile(model, "numpy", tmp_path / "out", name="net")
     shown = [repr(each) for each in (model, lgnc.optimise(model), folder, lgnc.simulate(folder, *blobs()))]
     assert all(len(text) < 200 and "\n" not in text for text in shown), shown
-    assert shown[0] == "<model: 4 features, 32 bits, 120 gates, 3 classes>"
+    assert shown[0] == "<model: 4 features, 128 bits, 120 gates, 3 classes>"

@@ -16,7 +16,6 @@ from lgnc.diagnostics import BadInput, Failed, unknown
 from lgnc.files import write_file
 from lgnc.flows.certificates import join_certificates, parts_of, read_certificate
 from lgnc.flows.names import differences
-from lgnc.flows.stations.examine import folder_stations
 from lgnc.flows.stations.function import Telling, run_and_read
 from lgnc.flows.stations.visit import Visit
 from lgnc.flows.subject import Subject, load_subject
@@ -103,6 +102,10 @@ def _stations(
     second_reader: bool,
 ) -> Verdict:
     """The verdict on every station of the folders among the two sides. Where the function is NO, no more is asked."""
+    from lgnc.flows.stations.examine import (
+        folder_stations,
+    )  # Every writer stands behind it: 0.1 s that a mistake needs not.
+
     started = time.perf_counter()
     telling = Telling(one, two, seed)
     function = run_and_read(one, two, telling, claim, count, seed, seconds, engine, second_reader=second_reader)

@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lgnc.arithmetic.head import index_width, score_format
+import numpy as np
+
 from lgnc.diagnostics import BadInput
 from lgnc.files import read_file
 from lgnc.ir.check import check
@@ -135,8 +136,10 @@ def of_ports(read: Circuit, circuit: Circuit, where: str) -> Circuit:
     found = dict(Counter(name.rpartition("_")[0] for name in read.output_names))
     wanted = {"outputs": len(circuit.outputs)}
     if circuit.head is not None:
-        classes = circuit.head.classes
-        wanted = {"class": index_width(classes), "scores": classes * score_format(circuit.head).width}
+        head = circuit.head
+        spread = int((np.diff(head.starts) + head.offset).max()) - int(head.offset.min())
+        index, score = (head.classes - 1).bit_length(), spread.bit_length()
+        wanted = {"class": max(1, index), "scores": head.classes * max(1, score)}
     if not found or any(wanted.get(port) != width for port, width in found.items()):
         told = ", ".join(f"{width} bits of '{port}'" for port, width in found.items()) or "nothing"
         raise BadInput(f"gives {told}, not what the circuit has", where=where, fix=_AGAIN)

@@ -178,7 +178,7 @@ class _Proof:
             verdict = self._sweep(_STAGES[0]) or self._sweep(_STAGES[1]) or self._compare_winners()
             if verdict is not None:
                 return verdict
-        first, quick = _STAGES[:1], _STAGES[1:_QUICK_STAGES]
+        first, quick = _STAGES[:_QUICK_STAGES][:1], _STAGES[1:_QUICK_STAGES]
         cheap = self.stages(first) or self._enumerate(_CHEAP_WORK) or self.stages(quick) or self._enumerate()
         return cheap or self._in_parts() or self.finish()
 

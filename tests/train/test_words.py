@@ -87,7 +87,8 @@ def test_a_redraw_gives_words_again() -> None:
 def test_bits_are_laid_a_feature_a_byte(word: int, features: int) -> None:
     names = tuple(map(str, range(features)))
     feature = np.repeat(np.arange(features - 1, dtype=np.int32), 2)
-    encoder = Encoder(names, "uint8", feature, np.tile([4, 200], features - 1))
+    threshold = np.array([6, 200, *(features - 2) * [4, 200]])
+    encoder = Encoder(names, "uint8", feature, threshold)
     laid = lay_in_words(encoder, word, np.full(features, 77))
     assert laid.bits % word == 0
     assert {*zip(feature.tolist(), encoder.threshold.tolist(), strict=True)} <= {
@@ -98,6 +99,13 @@ def test_bits_are_laid_a_feature_a_byte(word: int, features: int) -> None:
     lanes = laid.feature.reshape(-1, word // 8, 8)
     np.testing.assert_array_equal(np.diff(lanes, axis=1), 1)
     assert set(laid.threshold[laid.feature == features - 1].tolist()) == {77}
+
+
+def test_thresholds_that_one_feature_has_all_of_are_every_features_and_odd() -> None:
+    names, feature = tuple(map(str, range(9))), np.repeat(np.arange(8, dtype=np.int32), 2)
+    laid = lay_in_words(Encoder(names, "uint8", feature, np.tile([4, 200], 8)), 32, np.full(9, 255))
+    for each in range(9):
+        assert set(laid.threshold[laid.feature == each].tolist()) == {5, 201}
 
 
 def a_data_set() -> Dataset:

@@ -8,7 +8,6 @@ from pathlib import Path
 from lgnc.backends.table import target_of
 from lgnc.diagnostics import Failed, LgncError
 from lgnc.flows.compile import Compiled, with_files
-from lgnc.flows.stations.examine import station_names
 from lgnc.flows.stations.function import read_and_prove
 from lgnc.flows.stations.visit import timed
 from lgnc.flows.subject import Subject, load_subject
@@ -31,6 +30,8 @@ def add_stations(compiled: Compiled, source: Source, *, time_limit: float = 60.0
 
     Nothing is run: no compiler, no simulator. Raises Failed when the files are not the circuit that went in.
     """
+    from lgnc.flows.stations.examine import station_names  # Every writer stands behind it.
+
     found: list[Station] = []
     with tempfile.TemporaryDirectory(prefix="lgnc-compile-") as place:
         folder = Path(place) / "out"
