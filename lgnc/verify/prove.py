@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.arithmetic.head import score_format
 from lgnc.diagnostics import LgncError
 from lgnc.ir.circuit import Circuit, Words
 from lgnc.ir.simulate import unpack
@@ -27,22 +24,13 @@ from lgnc.verify.parallel import parts_of, prove_parts
 from lgnc.verify.plan_head import by_plan, plan_lines
 from lgnc.verify.proof_log import ProofLog
 from lgnc.verify.sat import Effort, Oracle
-from lgnc.verify.scan import index_places, keys_of, scan
 from lgnc.verify.simulate import Claim, compare_points, output_order, replay
 from lgnc.verify.space import Side, Space, joint_space
 from lgnc.verify.stimulus import EXHAUSTIVE
-from lgnc.verify.sums import Sum, any_of, class_sums, nonzero, wins
+from lgnc.verify.sums import Sum, class_sums, nonzero, wins
 from lgnc.verify.sweep import Patterns, Signatures, sweep_once
 from lgnc.verify.verdict import Verdict
-from lgnc.verify.words import (
-    WordDifference,
-    alike_bits,
-    over_cut,
-    score_words,
-    substituted,
-    word_differences,
-    word_keys,
-)
+from lgnc.verify.word_proof import WordProof, WordSide
 
 _QUICK = 2048
 """Vectors simulated on both circuits before anything is proven, and patterns that signatures start from."""
@@ -80,9 +68,6 @@ _STAGES = (
 
 _QUICK_STAGES = 2
 """So many stages are done before the work is shared among processes."""
-
-_SMALL = 64
-"""Nodes of a word's difference up to which SAT is asked about it on its own."""
 
 _HARD = 4
 """So many questions may go unanswered before a stage leaves the other outputs to the next one."""
@@ -187,95 +172,16 @@ class _Proof:
         if self.log is not None or one == two:
             return one, two
         assert self.order is not None
-        names, turned = self.a.output_names, self.headed[0] is None and self.headed[1] is not None
-        if turned or (self.headed[0] is None and not score_words(names)):
-            # Where there is a lowered head, its names say what the outputs are.
-            names = tuple(self.b.output_names[k] for k in self.order.tolist())
-        sums = [self._scores(own, view, names) for own, view in zip(self.headed, self.views[1:], strict=True)]
-        first, second = (two, one) if turned else (one, two)
-        words = word_differences(self.graph, names, first, second, sums[::-1] if turned else sums)
-        equal = self._equal_words(words)
-        proven = [place for each in equal for place in each.word.places]
-        if not proven:
-            return one, two
-        left = sorted(set(range(len(one))) - set(proven))
-        if (self.headed[0] is None) != (self.headed[1] is None) and self._chooses(names, equal, second, left):
-            return [], []
-        roots = [side[place] for side in (one, two) for place in left]
-        count, graph = len(left), self.graph
-        both = [(second[place], first[place]) for place in proven]
-        pairs = [(y, x) if x < 2 else (x, y) for x, y in both]
-        self.graph, roots_now, cut = substituted(graph, pairs, roots, [literal >> 1 for _, literal in pairs])
-        sides = [roots_now[:count], roots_now[count:]]
-        if self._equal_over(cut, sides):
-            return [], []
-        pairs = [(y, x) for x, y in both]
-        same = [literal for pair in alike_bits(first, second, proven) for literal in pair]
-        digits = [node for each in equal for node in each.digits.terms]
-        self.graph, roots, cut = substituted(graph, pairs, roots + same, digits)
-        sides, same = [roots[:count], roots[count : 2 * count]], roots[2 * count :]
-        differ = (self.graph.xor(x, y) for x, y in zip(same[::2], same[1::2], strict=True))
-        held = 1 ^ any_of(self.graph, differ)
-        over = [[self.graph.and_(held, root) for root in side] for side in sides]
-        return ([], []) if self._equal_over(cut, over) else (sides[0], sides[1])
+        names = self.a.output_names, [self.b.output_names[k] for k in self.order.tolist()]
+        left, right = (WordSide(*side) for side in zip(self.views[1:], names, self.headed, strict=True))
+        proof = WordProof(self.graph, self.space, (left, right), self.deadline, self._is_equal)
+        self.graph, one, two = proof.left_over(one, two)
+        return one, two
 
-    def _chooses(self, names: Sequence[str], equal: list[WordDifference], second: list[int], left: list[int]) -> bool:
-        """Whether what is left of the second side is the index of its highest score: equal words are the head's scores.
-
-        The index is built anew over the second side's scores, or over the digits that these are made from.
-        """
-        places = index_places(names, left)
-        if places is None or len(equal) != len(score_words(names)):
-            return False
-        words = [word_keys(each.word, second) for each in equal]
-        for keys in (keys_of([each.digits for each in equal]), words):
-            if keys is not None:
-                made = scan(self.graph, keys)
-                own = [made[bit] if bit < len(made) else 0 for bit in range(len(places))]
-                cut = {literal >> 1 for key in keys for literal in key} - {0}
-                if self._equal_over(cut, [own, [second[place] for place in places]]):
-                    return True
-        return False
-
-    def _equal_words(self, words: list[WordDifference]) -> list[WordDifference]:
-        """The words whose differences are 0: mostly they are seen to be, else SAT is asked a little."""
-        oracle, proven = Oracle(self.graph, self.space, self.deadline), list[WordDifference]()
-        try:
-            for word in words:
-                hard = [self._possible(oracle, each) for each in word.left]
-                hard = [each for each in hard if not each.is_zero]
-                if all(len(each.terms) <= _SMALL for each in hard) and all(
-                    oracle.satisfiable([nonzero(self.graph, each)], _STAGES[1].effort) is False for each in hard
-                ):
-                    proven.append(word)
-        finally:
-            oracle.close()
-        return proven
-
-    def _possible(self, oracle: Oracle, number: Sum) -> Sum:
-        """A number without those of its nodes that are seen never to be true."""
-        if len(number.terms) > _SMALL:
-            return number
-        never = [node for node in number.terms if oracle.satisfiable([2 * node], _STAGES[1].effort) is False]
-        return Sum(number.constant, Counter({k: times for k, times in number.terms.items() if k not in never}))
-
-    def _equal_over(self, cut: set[int], sides: list[list[int]]) -> bool:
-        """Whether outputs are proven equal for any values of the nodes of `cut`, such as the bits of scores."""
-        if sides[0] == sides[1]:
-            return True
+    def _is_equal(self, one: Circuit, two: Circuit) -> bool:
+        """Whether a part of this proof is proven, in a third of the time that is left."""
         seconds = self.deadline - time.perf_counter()
-        return prove(*over_cut(self.graph, cut, sides), time_limit=seconds / 3, seed=self.seed).equal is True
-
-    def _scores(self, circuit: Circuit | None, view: Side, names: Sequence[str]) -> list[Sum] | None:
-        """The scores of a side that had a head before it was lowered, as its words have them."""
-        if circuit is None or circuit.head is None:
-            return None
-        sums = class_sums(circuit, self.graph.add_circuit(circuit, view.literal))
-        words = score_words(names)
-        if words and not words[0].signed:
-            for each in sums:
-                each.constant -= score_format(circuit.head).base
-        return sums
+        return prove(one, two, time_limit=seconds / 3, seed=self.seed).equal is True
 
     def stages(self, stages: tuple[Stage, ...]) -> Verdict | None:
         """Some stages, from cheap to costly. A verdict, or None when something is left."""
