@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ class Ranks(NamedTuple):
         return max(level - 1, 0) * self.latency // max(self.levels, 1)
 
 
-class CellText:
+class CellText(ABC):
     """The lines of a module, and how late each wire is read. A family's own class writes its cells."""
 
     def __init__(self, net: Netlist, inputs: Sequence[str], ranks: Ranks) -> None:
@@ -54,9 +55,9 @@ class CellText:
         assert self.net.has_wire(literal)
         return self.read(literal >> 1, segment)
 
+    @abstractmethod
     def table(self, name: str, table: Table, segment: int, upper: str, lower: str | None) -> None:
         """A table whose outputs are the wires `upper` and, where there are two, `lower`."""
-        raise NotImplementedError
 
     def alone(self, cell: Table, segment: int) -> None:
         """A table that is in no chain."""
@@ -64,9 +65,9 @@ class CellText:
         self.lines += [f"  wire {name};" for name in names]
         self.table(f"{names[0]}_t", cell, segment, names[0], names[1] if len(names) > 1 else None)
 
+    @abstractmethod
     def chain(self, cell: Chain, segment: int) -> None:
         """The carry cells of a chain and the tables of its places."""
-        raise NotImplementedError
 
     def stem_of_chain(self, cell: Chain) -> str:
         """What the names of a chain's own wires begin with."""

@@ -7,7 +7,9 @@ two agree in that quarter (`_beside_a_bit` in `lgnc.mapping.adding`).
 
 from __future__ import annotations
 
-from lgnc.backends.verilog.cells import CellText
+from collections.abc import Sequence
+
+from lgnc.backends.verilog.cells_lut4 import Lut4Text, spread
 from lgnc.diagnostics import Failed
 from lgnc.ir.builder import FALSE
 from lgnc.mapping.netlist import Chain, Place, Table
@@ -15,17 +17,12 @@ from lgnc.mapping.netlist import Chain, Place, Table
 _PINS = "ABCD"
 
 
-class Ecp5Text(CellText):
+class Ecp5Text(Lut4Text):
     """Tables of four inputs, and a carry cell for two places of a chain."""
 
-    def table(self, name: str, table: Table, segment: int, upper: str, lower: str | None) -> None:
-        assert lower is None
-        pins = [self.read(node, segment) for node in table.inputs]
-        rows, truth = 1 << len(pins), self.net.truth(table.upper, table.inputs)
-        truth *= 0xFFFF // ((1 << rows) - 1)  # whatever the pins that are left open
-        pins += ["1'b0"] * (len(_PINS) - len(pins))
+    def lut(self, name: str, truth: int, output: str, pins: Sequence[str]) -> None:
         joined = ", ".join(f".{pin}({signal})" for pin, signal in zip(_PINS, pins, strict=True))
-        self.lines.append(f"  LUT4 #(.INIT(16'h{truth:04x})) {name} (.Z({upper}), {joined});")
+        self.lines.append(f"  LUT4 #(.INIT(16'h{truth:04x})) {name} (.Z({output}), {joined});")
 
     def chain(self, cell: Chain, segment: int) -> None:
         stem, before, places = self.stem_of_chain(cell), self.literal(cell.start, segment), list(cell.places)
@@ -59,10 +56,9 @@ class Ecp5Text(CellText):
     def _half(self, table: Table) -> int:
         """The contents of half a cell."""
         lower = FALSE if table.lower is None else table.lower
-        truth = [self.net.truth(each, table.inputs) for each in (table.upper, lower)]
-        rows = 1 << len(table.inputs)
-        propagate, generate = (each * (0xFFFF // ((1 << rows) - 1)) for each in truth)
-        if rows < 16:
+        inputs = table.inputs
+        propagate, generate = (spread(self.net.truth(each, inputs), len(inputs)) for each in (table.upper, lower))
+        if len(inputs) < len(_PINS):
             propagate = propagate & 0xFF00 | generate & 15
         if (generate ^ (generate & 15) * 0x1111) or (propagate ^ generate) & 15:
             raise Failed("a place of a chain reads too much", where="verilog", fix="report it")

@@ -8,26 +8,20 @@ but nextpnr 0.4 routes one signal to both pins for ever; so adders share no chai
 
 from __future__ import annotations
 
-from lgnc.backends.verilog.cells import CellText
-from lgnc.diagnostics import Failed
-from lgnc.mapping.netlist import Chain, Table
+from collections.abc import Sequence
 
-_PINS = 4
+from lgnc.backends.verilog.cells_lut4 import Lut4Text
+from lgnc.diagnostics import Failed
+from lgnc.mapping.netlist import Chain
+
 _SUM = 0xC33C
 """I1 ^ I2 ^ I3."""
 
 
-class Ice40Text(CellText):
+class Ice40Text(Lut4Text):
     """Tables of four inputs, and a carry cell for each place of a chain."""
 
-    def table(self, name: str, table: Table, segment: int, upper: str, lower: str | None) -> None:
-        assert lower is None
-        pins = [self.read(node, segment) for node in table.inputs]
-        rows, truth = 1 << len(pins), self.net.truth(table.upper, table.inputs)
-        truth *= 0xFFFF // ((1 << rows) - 1)  # whatever the pins that are left open
-        self._lut(name, truth, upper, [*pins, *["1'b0"] * (_PINS - len(pins))])
-
-    def _lut(self, name: str, truth: int, output: str, pins: list[str]) -> None:
+    def lut(self, name: str, truth: int, output: str, pins: Sequence[str]) -> None:
         joined = ", ".join(f".I{pin}({signal})" for pin, signal in enumerate(pins))
         self.lines.append(f"  SB_LUT4 #(.LUT_INIT(16'h{truth:04x})) {name} (.O({output}), {joined});")
 
@@ -40,7 +34,7 @@ class Ice40Text(CellText):
             if place.total is not None and place.total >= 0:
                 total = self.name[place.total >> 1]
                 self.lines.append(f"  wire {total};")
-                self._lut(f"{stem}_{at}_t", _SUM, total, ["1'b0", one, two, before])
+                self.lut(f"{stem}_{at}_t", _SUM, total, ["1'b0", one, two, before])
             if at + 1 < len(cell.places):
                 after = f"{stem}_{at}"
                 self.lines.append(f"  wire {after};")

@@ -15,7 +15,6 @@ class XilinxText(CellText):
     """Tables with one or two outputs, and carry cells of four places."""
 
     def table(self, name: str, table: Table, segment: int, upper: str, lower: str | None) -> None:
-        """A table whose outputs are the wires `upper` and, where there are two, `lower`."""
         pins = [self.read(node, segment) for node in table.inputs]
         wide = self.net.truth(table.upper, table.inputs)
         count, kind, outputs = len(pins), f"LUT{len(pins)}", [("O", upper)]
