@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from lgnc.backends.artifact import MANIFEST, Artifact, Options
 from lgnc.backends.table import target_of
 from lgnc.flows.compile import manifest_facts
+from lgnc.flows.stations.visit import Visit
+from lgnc.flows.subject import Subject
 from lgnc.formats.lgir import to_text
 from lgnc.formats.lift import lift
 from lgnc.formats.source import Source
@@ -110,6 +112,19 @@ def sealed(folder: Path) -> Manifest:
     files = {path: (folder / path).read_bytes() for path in facts["files"]}
     (folder / MANIFEST).write_bytes(Artifact(files).manifest_bytes(**{**facts, "files": None}))
     return load_manifest(folder)
+
+
+def visit_of(folder: Path, circuit: Circuit, rows: int = 300) -> Visit:
+    """What the stations of a folder are given, its files signed again: the circuit that lies in it, and random rows."""
+    manifest = sealed(folder)
+    return Visit(folder, manifest, circuit, Subject(folder, circuit, manifest, None), random_features(circuit, rows))
+
+
+def plant(path: Path, old: str, new: str) -> None:
+    """A fault: the first `old` of a file, which has to be there, becomes `new`."""
+    text = path.read_text()
+    assert old in text, old
+    path.write_text(text.replace(old, new, 1))
 
 
 def run(target: str, folder: Path, manifest: Manifest, features: NDArray[Any]) -> RunResult:

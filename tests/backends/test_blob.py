@@ -15,8 +15,6 @@ from lgnc.cli.main import run as command_line
 from lgnc.diagnostics import BadInput
 from lgnc.flows.compare import verify
 from lgnc.flows.stations.c_blob import blob
-from lgnc.flows.stations.visit import Visit
-from lgnc.flows.subject import Subject
 from lgnc.formats.lgn import save_model
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit, simulate
@@ -25,7 +23,7 @@ from lgnc.readback.blob import read_blob
 from lgnc.toolchain import find_tool, require_tool, run
 from lgnc.verify.prove import prove
 from lgnc.verify.verdict import Station
-from tests.backends.support import CASES, emitted, sealed, write
+from tests.backends.support import CASES, emitted, visit_of, write
 from tests.flows.test_stations import station
 from tests.support import needs, random_circuit, random_features, random_model, sanitized
 
@@ -44,8 +42,7 @@ def test_a_blob_reads_back_as_the_circuit(circuit: Circuit) -> None:
 
 def look(out: Path, circuit: Circuit) -> Station:
     """What the station says of a folder."""
-    manifest = sealed(out)
-    return blob(Visit(out, manifest, circuit, Subject(out, circuit, manifest, None), random_features(circuit, 300)))
+    return blob(visit_of(out, circuit))
 
 
 @needs("cc")

@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 
 from lgnc.flows.stations.c_codes import codes, telling_values
-from lgnc.flows.stations.visit import Visit
-from lgnc.flows.subject import Subject
 from lgnc.formats.lift import lift
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.quantiser import Quantiser
 from lgnc.toolchain import find_tool, require_tool, run
-from tests.backends.support import emitted, sealed, write
+from tests.backends.support import emitted, plant, visit_of, write
 from tests.backends.test_c_processors import require
 from tests.backends.test_row import snippet
-from tests.support import needs, random_features, random_model
+from tests.support import needs, random_model
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 
@@ -37,11 +35,6 @@ CIRCUITS = {
     "int8": coded("int8", [-3, 0, 40], [-128, 7, 0]),
     "offsets of 64 bits": coded("int16", [-200, 200, 0, -20, 30], [2**51, -(2**51), 2**40, 0, 2**29]),
 }
-
-
-def visit_of(folder: Path, circuit: Circuit) -> Visit:
-    manifest = sealed(folder)
-    return Visit(folder, manifest, circuit, Subject(folder, circuit, manifest, None), random_features(circuit, 10))
 
 
 @needs("cc")
@@ -130,9 +123,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("file", "old", "new", "told"), FAULTS)
 def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    text = (tmp_path / file).read_text()
-    assert old in text
-    (tmp_path / file).write_text(text.replace(old, new, 1))
+    plant(tmp_path / file, old, new)
     found = codes(visit_of(tmp_path, SMALL))
     assert found.ok is False
     assert told in found.detail

@@ -19,18 +19,17 @@ import lgnc
 from lgnc.data import load_dataset
 from lgnc.flows.compare import verify
 from lgnc.flows.stations.onnx_rows import row_graph
-from lgnc.flows.stations.visit import Visit, timed
-from lgnc.flows.subject import Subject
+from lgnc.flows.stations.visit import timed
 from lgnc.formats.lgn import load_model
 from lgnc.formats.lift import lift
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import features_for, simulate
 from lgnc.sim import load_manifest
 from lgnc.sim.onnx import session_of
-from tests.backends.support import sealed
+from tests.backends.support import visit_of
 from tests.backends.test_row import compiled, compiled_from
 from tests.flows.test_stations import station
-from tests.support import needs, random_features
+from tests.support import needs
 
 pytestmark = needs("onnxruntime")
 
@@ -220,8 +219,6 @@ def test_a_planted_fault_is_no(change: Callable[[Any], None], told: str, folder:
     onnx.save(model, tmp_path / "net_row.onnx")
     circuit = lgnc.read(tmp_path / "net.lgir")
     assert isinstance(circuit, Circuit)
-    manifest = sealed(tmp_path)
-    subject = Subject(tmp_path, circuit, manifest, None)
-    found = timed("rows", partial(row_graph, Visit(tmp_path, manifest, circuit, subject, random_features(circuit, 99))))
+    found = timed("rows", partial(row_graph, visit_of(tmp_path, circuit, 99)))
     assert found.ok is False
     assert told in found.detail

@@ -23,16 +23,14 @@ from lgnc.features import header
 from lgnc.flows.compare import verify
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.c_rows import row_calls
-from lgnc.flows.stations.visit import Visit
-from lgnc.flows.subject import Subject
 from lgnc.formats.lgn import save_model
 from lgnc.ir.circuit import Circuit, Head
 from lgnc.sim import load_manifest
 from lgnc.toolchain import find_tool, require_tool, run
 from lgnc.train.fixed_point import in_codes
-from tests.backends.support import emitted, sealed, write
+from tests.backends.support import emitted, plant, visit_of, write
 from tests.flows.test_stations import station
-from tests.support import needs, random_circuit, random_features, random_model
+from tests.support import needs, random_circuit, random_model
 
 COLOURS = ["red", "<=50K", ">50K", 'blue "q" \\', "-1", "1", "NAME_x", "größe"]
 HEADER = ["Age", "Colour é", "float", "smokes", "NAME_x", "missing", "kind"]
@@ -228,12 +226,8 @@ def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder:
     out = shutil.copytree(folder, tmp_path / "out")
     circuit = lgnc.read(out / "net.lgir")
     assert isinstance(circuit, Circuit)
-    text = (out / file).read_text()
-    assert old in text
-    (out / file).write_text(text.replace(old, new, 1))
-    manifest = sealed(out)
-    visit = Visit(out, manifest, circuit, Subject(out, circuit, manifest, None), random_features(circuit, 300))
-    found = row_calls(visit)
+    plant(out / file, old, new)
+    found = row_calls(visit_of(out, circuit))
     assert found.ok is False
     assert told in found.detail
 

@@ -25,6 +25,7 @@ from lgnc.sim.manifest import EncoderFacts, Manifest, VerilogFacts
 from lgnc.sim.verilog import run
 from lgnc.toolchain import find_tool, require_tool
 from lgnc.toolchain import run as run_tool
+from tests.backends.support import plant
 from tests.support import needs, random_circuit, random_features, random_model
 
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float32", "float64"]
@@ -438,9 +439,7 @@ def test_streams_pass_their_testbench(settings: dict[str, Any], tmp_path: Path) 
 def test_testbench_catches_faults_of_the_stream(was: str, planted: str, tmp_path: Path) -> None:
     artifact = emit(network("uint8"), Options("net", {"interface": "axis", "beat_width": 8}))
     write(tmp_path, artifact)
-    text = artifact.files["net_axis.v"].decode()
-    assert was in text
-    (tmp_path / "net_axis.v").write_text(text.replace(was, planted))
+    plant(tmp_path / "net_axis.v", was, planted)
     with pytest.raises(Failed, match="FAIL"):
         axis_check(tmp_path)
 
@@ -561,9 +560,7 @@ def test_cocotb_passes_and_catches_a_lost_stall(
     command = [sys.executable, "cocotb_net.py"]
     assert b"PASS: " in run_tool(command, cwd=tmp_path)
     file = tmp_path / ("net_axis.v" if settings["interface"] == "axis" else "net.v")
-    text = file.read_text()
-    assert was in text
-    file.write_text(text.replace(was, planted))
+    plant(file, was, planted)
     with pytest.raises(Failed):
         run_tool(command, cwd=tmp_path)
 

@@ -13,6 +13,7 @@ from lgnc.backends.verilog.emit import emit
 from lgnc.diagnostics import Failed
 from lgnc.formats import lift
 from lgnc.toolchain import require_tool, run
+from tests.backends.support import plant
 from tests.support import needs, random_model
 
 NARROW: dict[str, Any] = {"interface": "axis", "beat_width": 4}
@@ -95,9 +96,7 @@ def test_planted_faults_are_refuted(
     for number, (top, file, old, new) in enumerate(faults):
         at = tmp_path / str(number)
         shutil.copytree(whole, at)
-        text = (at / file).read_text()
-        assert old in text, old
-        (at / file).write_text(text.replace(old, new, 1))
+        plant(at / file, old, new)
         with pytest.raises(Failed, match="did fail"):
             prove(at, top)
 
@@ -142,10 +141,7 @@ def test_registers_of_another_clock_or_edge_are_refused(tmp_path: Path) -> None:
 @needs("yosys")
 def test_an_x_may_be_anything(tmp_path: Path) -> None:
     written(tmp_path, stages=3)
-    text = (tmp_path / "net.v").read_text()
-    old = "assign out_valid = full;"
-    assert old in text
-    (tmp_path / "net.v").write_text(text.replace(old, "assign out_valid = full | (1'bx & ~rst);"))
+    plant(tmp_path / "net.v", "assign out_valid = full;", "assign out_valid = full | (1'bx & ~rst);")
     with pytest.raises(Failed, match="did fail"):
         prove(tmp_path, "net")
 

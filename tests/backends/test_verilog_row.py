@@ -19,19 +19,18 @@ from lgnc.backends.verilog.testbench import hex_lines
 from lgnc.data import load_dataset
 from lgnc.flows.compare import verify
 from lgnc.flows.stations.verilog_rows import row_module
-from lgnc.flows.stations.visit import Visit, timed
-from lgnc.flows.subject import Subject
+from lgnc.flows.stations.visit import timed
 from lgnc.formats.lgn import load_model
 from lgnc.formats.lift import lift
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import features_for, simulate
 from lgnc.sim import load_manifest
 from lgnc.toolchain import require_tool, run
-from tests.backends.support import sealed
+from tests.backends.support import plant, visit_of
 from tests.backends.test_onnx_row import texts_of
 from tests.backends.test_row import compiled
 from tests.flows.test_stations import station
-from tests.support import needs, random_features, random_model
+from tests.support import needs, random_model
 
 pytestmark = needs("iverilog")
 
@@ -125,14 +124,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("file", "old", "new", "told"), FAULTS)
 def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    text = (tmp_path / file).read_text()
-    assert old in text
-    (tmp_path / file).write_text(text.replace(old, new, 1))
-    circuit, manifest = lgnc.read(tmp_path / "net.lgir"), sealed(tmp_path)
+    plant(tmp_path / file, old, new)
+    circuit = lgnc.read(tmp_path / "net.lgir")
     assert isinstance(circuit, Circuit)
-    subject = Subject(tmp_path, circuit, manifest, None)
-    visit = Visit(tmp_path, manifest, circuit, subject, random_features(circuit, 300))
-    found = timed("rows", partial(row_module, visit))
+    found = timed("rows", partial(row_module, visit_of(tmp_path, circuit)))
     assert found.ok is False
     assert told in found.detail
 
