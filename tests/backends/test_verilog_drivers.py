@@ -148,20 +148,29 @@ def test_a_class_is_the_first_of_the_highest_scores_or_refused() -> None:
         board_of(module).predict(np.zeros((1, 1)))
 
 
+def compiled(folder: Path, artifact: Artifact, source: str) -> ctypes.CDLL:
+    """C functions that call those of the design's headers."""
+    for name in ("net_dma.h", "net_regs.h"):
+        if name in artifact.files:
+            (folder / name).write_bytes(artifact.files[name])
+    (folder / "t.c").write_text(f'#include "net_dma.h"\n{source}')
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC"]
+    run_tool([require_tool("cc"), *flags, "-o", "t.so", "t.c"], cwd=folder)
+    return ctypes.CDLL(str(folder / "t.so"))
+
+
 @needs("cc")
 @pytest.mark.parametrize(("dtype", "settings"), CASES[:3])
 def test_the_header_packs_alike_and_drives_the_registers(dtype: str, settings: dict[str, Any], tmp_path: Path) -> None:
     artifact = made(dtype, settings)
-    (tmp_path / "net_dma.h").write_bytes(artifact.files["net_dma.h"])
-    (tmp_path / "t.c").write_text(
-        '#include "net_dma.h"\n'
+    library = compiled(
+        tmp_path,
+        artifact,
         "void pack(const uint8_t *bits, uint8_t *packet) { net_pack(bits, packet); }\n"
         "int start(uint32_t *dma) { return net_start(dma); }\n"
-        "int row(uint32_t *dma, const uint8_t *packet, int32_t *words) { return net_row(dma, packet, words); }\n"
+        "int row(uint32_t *dma, const uint8_t *packet, int32_t *words) { return net_row(dma, packet, words); }\n",
     )
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC"]
-    run_tool([require_tool("cc"), *flags, "-o", "t.so", "t.c"], cwd=tmp_path)
-    library, module = ctypes.CDLL(str(tmp_path / "t.so")), driver(artifact)
+    module = driver(artifact)
     rows: Any = random_features(circuit_of(dtype), 20)
     packets = module["pack"](rows)
     octets = [np.packbits(row, bitorder="little") if dtype == "bool" else row.view(np.uint8) for row in rows]
@@ -181,17 +190,14 @@ def test_the_header_packs_alike_and_drives_the_registers(dtype: str, settings: d
 @needs("cc")
 def test_the_header_of_the_registers_knows_its_core(tmp_path: Path) -> None:
     artifact = made("uint8", {"registers": True, "beat_width": 8})
-    for name in ("net_dma.h", "net_regs.h"):
-        (tmp_path / name).write_bytes(artifact.files[name])
-    (tmp_path / "t.c").write_text(
-        '#include "net_dma.h"\n'
+    library = compiled(
+        tmp_path,
+        artifact,
         "int known(uint32_t *registers) { return net_known(registers); }\n"
         "int open_(uint32_t *dma, uint32_t *registers) { return net_open(dma, registers); }\n"
-        "uint32_t span(void) { return net_SPAN; }\n"
+        "uint32_t span(void) { return net_SPAN; }\n",
     )
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-shared", "-fPIC"]
-    run_tool([require_tool("cc"), *flags, "-o", "t.so", "t.c"], cwd=tmp_path)
-    library, at = ctypes.CDLL(str(tmp_path / "t.so")), artifact.details["verilog"]["axil"]["registers"]
+    at = artifact.details["verilog"]["axil"]["registers"]
     registers, dma = (ctypes.c_uint32 * (library.span() // 4))(), (ctypes.c_uint32 * 32)()
     assert library.known(registers) == -1
     rows = register_map(artifact.details["verilog"]["axis"], identity(circuit_of("uint8"), {}))
