@@ -11,9 +11,10 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -74,12 +75,15 @@ def _watcher() -> Iterator[int | None]:
 
 def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
     """End a program and its group, if anything still runs: politely, and a second later by force."""
+    if group is None:
+        ways: list[Callable[[int], None]] = [process.send_signal]
+    else:
+        # The program may have left for a group of its own, as GNU timeout does.
+        ways = [partial(os.killpg, each) for each in (group, process.pid)]
     for stop in (signal.SIGTERM, signal.SIGTERM if group is None else signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if group is None:
-                process.send_signal(stop)
-            else:
-                os.killpg(group, stop)
+        for send in ways:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                send(stop)
         if process.returncode is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1)

@@ -162,7 +162,9 @@ def run(
         fix = "give it a smaller job, or a larger --time-limit where the command has one"
         raise TookTooLong(f"took longer than {limit:g} s and was ended", where=program, fix=fix) from None
     except OSError as error:
-        raise ToolMissing(f"cannot run: {error.strerror}", where=program, fix="see 'lgnc doctor'") from None
+        # What is missing may be the folder, or the shell that watches.
+        where = Path(error.filename or program).name
+        raise ToolMissing(f"cannot run: {error.strerror}", where=where, fix="see 'lgnc doctor'") from None
     if done.returncode:
         last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-3:]
         said = f": {' | '.join(last)}" if last else ", without a message"

@@ -56,6 +56,8 @@ def test_a_tool_gives_its_output_and_its_error() -> None:
         run(["sh", "-c", "echo not that >&2; exit 3"])
     with pytest.raises(ToolMissing):
         run(["/none/such"])
+    with pytest.raises(ToolMissing, match=r"^nowhere: cannot run"):
+        run(["true"], cwd=Path("/none/nowhere"))
 
 
 @pytest.mark.parametrize("asked", [None, 0.5])
@@ -64,6 +66,15 @@ def test_a_tool_that_takes_too_long_is_ended_with_its_children(asked: float | No
     with time_limit(asked), pytest.raises(Failed, match=r"took longer than 0\.5 s"):
         run(["bash", "-c", NESTED.format(tmp_path)], timeout=0.5 if asked is None else 100)
     assert time.monotonic() - started < 30
+    assert gone(pids(tmp_path, "leader", "child"))
+
+
+@pytest.mark.parametrize("word", ["timeout 20", "setsid"])
+def test_a_tool_that_leaves_its_group_is_ended_too(word: str, tmp_path: Path) -> None:
+    started = time.monotonic()
+    with pytest.raises(Failed, match=r"took longer than 0\.5 s"):
+        run([*word.split(), "bash", "-c", NESTED.format(tmp_path)], timeout=0.5)
+    assert time.monotonic() - started < 10
     assert gone(pids(tmp_path, "leader", "child"))
 
 

@@ -117,16 +117,19 @@ class _Backwards:
             if not self.bits[column][literal] or self._taken(column, literal):
                 continue
             if self._split(column, literal, -node):
-                if self.constant and not self.crowded and (below := self._whole()):
+                if self.constant and (below := self._whole()):
                     return below
                 for again in self.stuck:
                     heapq.heappush(self.queue, again)
                 self.stuck = []
             else:
                 self.stuck.append(each)
-        if not any(+each for each in self.bits):
+        if not any(self.sizes):
             return None if any(self.wanted.values()) else []
-        return self._shorter()
+        left = self._whole()
+        while left and not left[-1]:
+            left.pop()
+        return left if 0 < len(left) < self.width else None
 
     def _taken(self, column: int, literal: int) -> bool:
         """Whether a bit is one that is wanted, which is then no longer so."""
@@ -140,18 +143,12 @@ class _Backwards:
         return True
 
     def _whole(self) -> list[int]:
-        """The bits that are left, one a column at most, from the lowest column up; none where some were taken."""
-        left = [next(iter(+each), 0) for each in self.bits]
-        return [] if self.wanted.total() != self.given else left
-
-    def _shorter(self) -> list[int] | None:
-        """The bits that are left, when they are at most one a column and fewer columns than before."""
-        left = [list((+each).elements()) for each in self.bits]
-        used = max((column for column, own in enumerate(left) if own), default=-1) + 1
-        taken = self.wanted.total() != self.given
-        if taken or used >= self.width or any(len(own) > 1 for own in left):
-            return None
-        return [own[0] if own else 0 for own in left[:used]]
+        """The bits that are left, from the lowest column up, 0 where a column has none; nothing where one has several,
+        or literals were taken.
+        """
+        if self.crowded or self.wanted.total() != self.given:
+            return []
+        return [next(iter(+each), 0) for each in self.bits]
 
     def _count(self, column: int, literal: int, times: int) -> None:
         """Add a bit, or take it away."""

@@ -101,7 +101,7 @@ class Replay:
             equal = self._by_lemma(node, literal)
             self.canon[node] = equal
             if key is not None:
-                self.table[key] = equal ^ flip, twin
+                self.table[key] = equal ^ flip, node  # What is known of this one, not of the first such gate.
 
     def _canonical(self, literal: int) -> int:
         return self.canon[literal >> 1] ^ (literal & 1)

@@ -19,13 +19,12 @@ from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import AND, OR, XNOR, XOR
 from lgnc.verify.head_plan import AFTER, AHEAD, Stage
 from lgnc.verify.question import placed
-from lgnc.verify.scan import scan_circuit
+from lgnc.verify.scan import index_places, scan_circuit
 
 Plan = list[list[Stage]]
 """For each class the stages of its sum."""
 
 _SCORE = re.compile(r"(?:score([0-9]{1,6})_|scores_)([0-9]{1,9})")
-_INDEX = re.compile(r"(?:index|class)_([0-9]{1,3})")
 
 
 def words_of(circuit: Circuit, classes: int) -> tuple[list[list[int]], list[int], bool] | None:
@@ -34,7 +33,6 @@ def words_of(circuit: Circuit, classes: int) -> tuple[list[list[int]], list[int]
     Scores named `scores_0`, `scores_1` ..., class after class, are less the lowest offset. None for other outputs.
     """
     found: dict[tuple[int, int], int] = {}
-    index: dict[int, int] = {}
     whole = any(name.startswith("score0_") for name in circuit.output_names)
     width = sum(name.startswith("score") for name in circuit.output_names) // max(classes, 1)
     for place, name in enumerate(circuit.output_names):
@@ -42,16 +40,13 @@ def words_of(circuit: Circuit, classes: int) -> tuple[list[list[int]], list[int]
             number = int(match[2])
             key = (int(match[1]), number) if match[1] else divmod(number, max(width, 1))
             found[key] = place
-        elif match := _INDEX.fullmatch(name):
-            index[int(match[1])] = place
     if set(found) != {(c, bit) for c in range(classes) for bit in range(width)} or not found:
         return None
-    if len(found) + len(index) != len(circuit.output_names) or set(index) != set(range(len(index))):
-        return None
-    if index and classes > 1 << len(index):
-        return None
     scores = [[found[c, bit] for bit in range(width)] for c in range(classes)]
-    return scores, [index[bit] for bit in range(len(index))], whole
+    index = index_places(circuit.output_names, sorted(set(range(len(circuit.outputs))) - set(found.values())))
+    if index is None or (index and classes > 1 << len(index)):
+        return None
+    return scores, index, whole
 
 
 def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Circuit:
@@ -74,8 +69,9 @@ def lower_by_plan(circuit: Circuit, plan: Plan, like: Circuit, where: str) -> Ci
         before.append(totals[:-1])
     keys = _early_keys(before)
     if keys is None:
-        used = _used(words, whole and int(head.offset.min()) < 0)
-        keys = [[*word[: used - 1], word[used - 1] ^ (whole and int(head.offset.min()) < 0)] for word in words]
+        signed = whole and int(head.offset.min()) < 0
+        used = _used(words, signed)
+        keys = [[*word[: used - 1], word[used - 1] ^ signed] for word in words]
     chosen = _chosen(work, keys, tournament="class_0" in like.output_names)
     outputs = [FALSE] * len(like.outputs)
     for own, word in zip(scores, words, strict=True):

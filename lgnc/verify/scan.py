@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lgnc.arithmetic.head import index_width
 from lgnc.ir.builder import FALSE, TRUE, Builder
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.gates import AND, OR, XOR
@@ -22,7 +23,7 @@ def scan_circuit(classes: int, width: int) -> Circuit:
     """
     build = Builder(classes * width)
     keys = [list(range(2 * width * c, 2 * width * (c + 1), 2)) for c in range(classes)]
-    best, index = keys[0], [FALSE] * max(1, (classes - 1).bit_length())
+    best, index = keys[0], [FALSE] * index_width(classes)
     for number, key in enumerate(keys[1:], 1):
         above = FALSE
         for own, other in zip(key, best, strict=True):

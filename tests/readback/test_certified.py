@@ -15,7 +15,7 @@ from lgnc.flows.export import refuted
 from lgnc.formats import lift
 from lgnc.ir import Circuit
 from lgnc.passes.manager import run_pipeline
-from lgnc.verify.certificate import check_certificate, checked
+from lgnc.verify.certificate import checked
 from lgnc.verify.lrat_text import drat_text
 from lgnc.verify.prove import certify, prove
 from tests.readback.test_programs import written
@@ -53,7 +53,6 @@ def test_texts_have_certificates(target: str, settings: dict[str, Any], tmp_path
     verdict, certificate = certify(net, text, time_limit=60)
     assert verdict.equal is True
     assert certificate is not None
-    assert check_certificate(certificate, net, text) >= 0
     miter, _, proof = refuted(checked(certificate, net, text), "certificate", float("inf"))
     assert dratify_says(miter.dimacs(), drat_text(proof))
 

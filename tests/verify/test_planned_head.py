@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from lgnc.ir import Circuit, Head
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
 from lgnc.verify.head_plan import Stage, Step
+from lgnc.verify.interface import lower_alike
 from lgnc.verify.plan_head import plan_for
 from lgnc.verify.planned_head import Plan, lower_by_plan
 from lgnc.verify.prove import certify, prove
@@ -98,6 +100,58 @@ def test_a_stage_narrower_than_the_one_before_is_refused() -> None:
     plan[0].append(Stage(1, 0, []))
     with pytest.raises(BadInput, match="does not add class 0 up"):
         lower_by_plan(net, plan, words, "plan")
+
+
+def offset_by(net: Circuit, *offsets: int) -> Circuit:
+    assert net.head is not None
+    return net.with_(head=replace(net.head, offset=np.array(offsets, np.int32)))
+
+
+def test_a_bit_that_is_taken_twice_is_refused() -> None:
+    """An adder of the highest bit and itself would leave 0 of it, and drop the carry."""
+    net = offset_by(pair()[0], 0, 0, 0, 0)
+    words = named(lower_head(net, "both"))
+    plan = plan_for(net, words, float("inf"))
+    assert plan is not None
+    assert net.head is not None
+    width, _, steps = plan[0][0]
+    assert steps[-1].column == width - 2
+    highest = int(net.head.starts[1]) + 2 * len(steps) - 1
+    lower_by_plan(
+        net, [[plan[0][0]._replace(steps=[*steps, Step(width - 1, (highest,), 0)])], *plan[1:]], words, "plan"
+    )
+    steps.append(Step(width - 1, (highest, highest), 0))
+    with pytest.raises(BadInput, match="does not add class 0 up"):
+        lower_by_plan(net, plan, words, "plan")
+
+
+def test_words_of_two_complement_hold_every_score_or_are_refused() -> None:
+    net, width = offset_by(pair()[0], -7, 0, 3, -2), 5
+    names = [f"score{c}_{bit}" for c in range(4) for bit in range(width)] + ["index_0", "index_1"]
+    like = net.with_(outputs=np.zeros(len(names), np.int32), output_names=tuple(names), head=None)
+    words = lower_alike(net, like)[0]
+    plan = plan_for(net, words, float("inf"))
+    assert plan is not None
+    assert prove(lower_by_plan(net, plan, words, "plan"), words, time_limit=20).equal is True
+    for far in (-1 << width, 1 << width):
+        with pytest.raises(BadInput, match="does not add class 0 up"):
+            lower_by_plan(offset_by(net, far - 7, 0, 3, -2), plan, words, "plan")
+
+
+def test_the_class_is_of_early_sums_only_where_all_lack_the_same() -> None:
+    net = offset_by(pair()[0], 0, 0, 0, 0)
+    plan = plan_for(net, named(lower_head(net, "both")), float("inf"))
+    assert plan is not None
+    width = plan[1][0].width
+    ripple, carry = [Step(0, (0,), 1)], width + 1
+    for column in range(1, width):
+        ripple.append(Step(column, (column, carry), 0))
+        carry += 2
+    more = offset_by(net, 0, 1, 0, 0)
+    for c, stages in enumerate(plan):
+        stages.append(Stage(width, 1, ripple) if c == 1 else Stage(stages[0].width, 0, []))
+    words = named(lower_head(more, "both"))
+    assert prove(lower_by_plan(more, plan, words, "plan"), words, time_limit=20).equal is True
 
 
 def test_what_differs_has_a_counterexample_though_its_plan_does_not_fit() -> None:
