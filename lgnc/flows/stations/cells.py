@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.row import RowColumn
+from lgnc.backends.row import RowColumn, first_features
 from lgnc.flows.stations.batches import rows_of
 from lgnc.flows.stations.visit import Visit
 
@@ -24,8 +24,7 @@ def row_cells(visit: Visit, row: Sequence[RowColumn]) -> Cells:
     """
     widest = max(len(column.values or ()) for column in row) + 1
     count = max(widest, min(_ROWS, max(16, 32_768 // len(visit.circuit.encoder.names))))
-    firsts = np.cumsum([0, *(column.features for column in row[:-1])])
-    numbers = rows_of(visit, count)[:, firsts]
+    numbers = rows_of(visit, count)[:, first_features(row)]
     rng = np.random.default_rng(len(row))
     codes = np.stack([rng.integers(0, len(column.values or ()) + 1, count) for column in row], axis=1)
     missing = rng.random(codes.shape) < rng.choice([0.0, 0.2, 1.0], (count, 1), p=[0.3, 0.6, 0.1])
