@@ -16,7 +16,7 @@ from lgnc.flows.stations.batches import answers
 from lgnc.flows.stations.cells import row_cells
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.quantiser import Quantiser
-from lgnc.sim.onnx import session_of
+from lgnc.sim.onnx import refused, session_of
 from lgnc.verify.verdict import Station
 
 
@@ -108,5 +108,5 @@ def _run(visit: Visit, model: Any, given: dict[str, NDArray[Any]], names: list[s
     try:
         found: list[NDArray[Any]] = session.run(names, given)
     except Exception as error:
-        raise Failed(f"onnxruntime refuses it: {error!s:.200}", where=file, fix="compile it again") from None
+        raise refused(error, file) from None
     return found
