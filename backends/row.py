@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ class RowColumn:
         return (1 if self.values is None else len(self.values)) + self.missing
 
 
+def first_features(row: Sequence[RowColumn]) -> list[int]:
+    """The place of each column's first feature."""
+    return [0, *accumulate(column.features for column in row)][: len(row)]
+
+
 def features_of(
     row: Sequence[RowColumn], dtype: str, numbers: NDArray[Any], codes: NDArray[np.int64], missing: NDArray[np.bool_]
 ) -> NDArray[Any]:
@@ -41,15 +47,13 @@ def features_of(
     and whether the cell is missing, whatever it holds.
     """
     x = np.zeros((len(missing), sum(column.features for column in row)), dtype)
-    first = 0
-    for at, column in enumerate(row):
+    for at, (column, first) in enumerate(zip(row, first_features(row), strict=True)):
         gone = missing[:, at]
         if column.values is None:
             x[:, first] = np.where(gone, np.array(column.median, dtype), numbers[:, at])
         else:
             known = np.flatnonzero(~gone & (codes[:, at] >= 0) & (codes[:, at] < len(column.values)))
             x[known, first + codes[known, at]] = 1
-        first += column.features
         if column.missing:
-            x[:, first - 1] = gone
+            x[:, first + column.features - 1] = gone
     return x

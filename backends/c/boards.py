@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lgnc.backends.c.golden import Golden
 from lgnc.backends.c.mcu_budget import CHIPS, Chip, Footprint
 from lgnc.backends.c.project import answers
-from lgnc.backends.c.text import SIZES, constant, element_types, named, runtime, table
+from lgnc.backends.c.text import SIZES, constant, element_types, filled, named, runtime, table
 from lgnc.diagnostics import Failed
 from lgnc.ir.circuit import Circuit
 
@@ -44,11 +44,19 @@ class Board:
 
 def _qemu(machine: str, family: str, sources: tuple[str, ...], kib: tuple[int, int], **words: str) -> Board:
     """A machine of QEMU. kib: of flash and RAM. words: those of the makefile."""
-    engine = words["QEMU"]
-    words |= {"MACHINE": machine, "FLASH": f"{kib[0]}K", "RAM": f"{kib[1]}K"}
-    linker = f"{sources[0].removesuffix('.c')}.ld"
-    flash, ram = (1024 * size for size in kib)
-    return Board(engine, flash, ram, "instructions", family, (3072, 1024), sources, "qemu.mk", linker, words)
+    flash, ram = kib
+    return Board(
+        engine=words["QEMU"],
+        flash=1024 * flash,
+        ram=1024 * ram,
+        ticks="instructions",
+        family=family,
+        reserve=(3072, 1024),
+        sources=sources,
+        makefile="qemu.mk",
+        linker=f"{sources[0].removesuffix('.c')}.ld",
+        words=words | {"MACHINE": machine, "FLASH": f"{flash}K", "RAM": f"{ram}K"},
+    )
 
 
 def _cortex_m(machine: str, family: str, timer: str, kib: tuple[int, int], cpu: str) -> Board:
@@ -69,7 +77,14 @@ def _cortex_m(machine: str, family: str, timer: str, kib: tuple[int, int], cpu: 
 
 BOARDS: Mapping[str, Board] = {
     "atmega328p": Board(
-        "simavr", 32 * 1024, 2 * 1024, "cycles", "avr", (3072, 192), ("atmega328p.c",), "atmega328p.mk"
+        engine="simavr",
+        flash=32 * 1024,
+        ram=2 * 1024,
+        ticks="cycles",
+        family="avr",
+        reserve=(3072, 192),
+        sources=("atmega328p.c",),
+        makefile="atmega328p.mk",
     ),
     "microbit": _cortex_m("microbit", "cortex-m0", "nrf51_timer.c", (256, 16), "-mcpu=cortex-m0"),
     "mps2-an385": _cortex_m("mps2-an385", "cortex-m3", "mps2_timer.c", (4096, 4096), "-mcpu=cortex-m3"),
@@ -151,8 +166,7 @@ def machine_files(board: str) -> dict[str, str]:
     words = {"TICKS": chosen.ticks, **chosen.words}
 
     def text(*paths: str) -> str:
-        joined = "".join(runtime(f"boards/{path}") for path in paths)
-        return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], joined)
+        return "".join(filled(f"boards/{path}", words) for path in paths)
 
     files = {"board.c": text(*chosen.sources), "board.h": text("board.h"), "Makefile": text(chosen.makefile)}
     return files | ({"board.ld": text(chosen.linker)} if chosen.linker else {})

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lgnc.backends.c.text import element_types, named, runtime
+from lgnc.backends.c.text import element_types, filled, named
 from lgnc.ir.circuit import Circuit
 
 _NARROW = 1 << 29
@@ -37,7 +37,7 @@ def codes_files(circuit: Circuit, name: str) -> dict[str, str]:
     words: dict[str, object] = {"WIDTH": width, "LOW": int(info.min), "HIGH": int(info.max)}
     words["EXPONENTS"] = _listed(list(map(str, exponents.tolist())))
     words["OFFSETS"] = _listed([f"INT64_C({each})" if width == 64 else str(each) for each in quantiser.offset.tolist()])
-    texts = {"h": _filled("codes.h", words), "c": _source(words, width)}
+    texts = {"h": filled("codes.h", words), "c": _source(words, width)}
     element = element_types(circuit)[0]
     texts = {ending: named(text.replace("NAME_element", element), name) for ending, text in texts.items()}
     return {f"{name}_codes.{ending}": text for ending, text in texts.items()}
@@ -45,18 +45,11 @@ def codes_files(circuit: Circuit, name: str) -> dict[str, str]:
 
 def _source(words: Mapping[str, object], width: int) -> str:
     """NAME_codes.c. width: bits that a step of a float's code is computed in; 64 for a double's."""
-    held = {each: _filled("codes_held.c", {"WIDTH": each, "MOST": _MOST[each]}) for each in (32, 64)}
-    parts = [_filled("codes.c", words), held[width], _filled("codes_reading.c", words)]
-    parts += [_filled("codes_real.c", {"WIDTH": width, **_REALS[0]}), "#if DBL_MANT_DIG == 53\n"]
-    parts += [held[64] if width == 32 else "", _filled("codes_real.c", {"WIDTH": 64, **_REALS[1]})]
+    held = {each: filled("codes_held.c", {"WIDTH": each, "MOST": _MOST[each]}) for each in (32, 64)}
+    parts = [filled("codes.c", words), held[width], filled("codes_reading.c", words)]
+    parts += [filled("codes_real.c", {"WIDTH": width, **_REALS[0]}), "#if DBL_MANT_DIG == 53\n"]
+    parts += [held[64] if width == 32 else "", filled("codes_real.c", {"WIDTH": 64, **_REALS[1]})]
     return "".join([*parts, "#endif\n"])
-
-
-def _filled(file: str, words: Mapping[str, object]) -> str:
-    text = runtime(file)
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", str(value))
-    return text
 
 
 def _listed(values: list[str]) -> str:

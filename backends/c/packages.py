@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from lgnc.backends.c.text import Body, element_types, macro_prefix, named, runtime
+from lgnc.backends.c.text import Body, element_types, filled, macro_prefix, named
 from lgnc.diagnostics import BadInput
 from lgnc.ir.circuit import Circuit
 
@@ -47,7 +47,7 @@ class Library:
             "LIBS": "-lm" if self.math else "",
             **more,
         }
-        return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], runtime(template))
+        return filled(template, words)
 
 
 def package_files(

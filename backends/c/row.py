@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lgnc.backends.c.names import comment
 from lgnc.backends.c.row_names import as_field, c_string
 from lgnc.backends.c.text import constant, element_types, index_type, macro_prefix, named, runtime
-from lgnc.backends.row import RowColumn
+from lgnc.backends.row import RowColumn, first_features
 from lgnc.backends.row_names import Identifiers, constant_word, field_word
 from lgnc.ir.circuit import Circuit, Head
 
@@ -39,15 +39,14 @@ def row_names(head: Head, row: Sequence[RowColumn], name: str, element: str) -> 
     """Identifiers for classes, columns and categories, each once. element: the C type of a feature."""
     constants, fields, tags = Identifiers(), Identifiers("missing"), Identifiers(f"{name}_class")
     classes = tuple(constants.of(f"{name}_class_{constant_word(each)}") for each in head.names)
-    members, first = [], 0
-    for number, column in enumerate(row, 1):
+    members = []
+    for number, (column, first) in enumerate(zip(row, first_features(row), strict=True), 1):
         word = field_word(column.name, f"column_{number}")
         listed = () if column.values is None else (*(constant_word(value) for value in column.values), "OTHER")
         own = tuple(constants.of(f"{name}_{word}_{value}") for value in listed)
         kind = element if column.values is None else index_type(len(column.values))
         tag = tags.of(f"{name}_{word}_value")
         members.append(Member(column, fields.of(as_field(word)), tag, kind, own, first))
-        first += column.features
     return RowNames(classes, tuple(members))
 
 

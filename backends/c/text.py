@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -67,6 +68,11 @@ def table_bytes(*tables: tuple[int, str]) -> int:
 def runtime(name: str) -> str:
     """The text of a file of backends/c/runtime."""
     return (files("lgnc.backends.c") / "runtime" / name).read_text("ascii")
+
+
+def filled(name: str, words: Mapping[str, object]) -> str:
+    """The same with what `words` has for WORD in the place of each @WORD@."""
+    return re.sub(r"@([A-Z]+)@", lambda match: str(words[match[1]]), runtime(name))
 
 
 def macro_prefix(name: str) -> str:

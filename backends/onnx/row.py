@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.onnx.graph import Graph
-from lgnc.backends.row import RowColumn
+from lgnc.backends.onnx.graph import ML, Graph
+from lgnc.backends.row import RowColumn, first_features
 from lgnc.backends.row_names import Identifiers
 from lgnc.ir.circuit import Encoder
 
@@ -61,10 +61,11 @@ def row_interface(row: Sequence[RowColumn], encoder: Encoder) -> RowInterface:
 def add_columns(graph: Graph, row: Sequence[RowColumn], interface: RowInterface, encoder: Encoder) -> None:
     """The inputs, and `features`, [n, features] of the encoder's type, of them."""
     parts: list[str] = []
-    for place, (column, (_, dtype)) in enumerate(zip(row, interface.inputs, strict=True)):
+    columns = zip(row, first_features(row), interface.inputs, strict=True)
+    for place, (column, first, (_, dtype)) in enumerate(columns):
         graph.add_input(f"column{place}", dtype, ["n", 1], _told(column, dtype))
         if column.values is None:
-            parts += _number(graph, column, place, dtype, encoder, sum(each.features for each in row[:place]))
+            parts += _number(graph, column, place, dtype, encoder, first)
         else:
             parts += _category(graph, column, place, encoder.dtype)
     graph.add("Concat", parts, "features", axis=1)
@@ -127,10 +128,8 @@ def _category(graph: Graph, column: RowColumn, place: int, dtype: str) -> list[s
     other = len(values) + 1
     keys = [*values, *gaps]
     numbers = [*range(len(values)), *([len(values)] * len(gaps))]
-    if not keys:
-        keys, numbers = [""], [other]
     encoder: dict[str, Any] = {"keys_strings": keys, "values_int64s": numbers, "default_int64": other}
-    code = graph.add("LabelEncoder", [f"column{place}"], f"{at}.code", domain="ai.onnx.ml", **encoder)
+    code = graph.add("LabelEncoder", [f"column{place}"], f"{at}.code", domain=ML, **encoder)
     parts = []
     if values:
         each = graph.constant(f"{at}.values", np.arange(len(values), dtype=np.int64)[None])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lgnc.backends.row import RowColumn
+from lgnc.backends.row import RowColumn, first_features
 from lgnc.data.features import Schema
 from lgnc.data.table import MISSING
 from lgnc.ir.circuit import Circuit
@@ -27,25 +28,28 @@ def row_columns(circuit: Circuit, record: Mapping[str, Any], where: str) -> tupl
     dtype = schema.dtype if quantiser is None else circuit.encoder.dtype
     if schema.shape is not None or (schema.feature_names, dtype) != (circuit.encoder.names, circuit.encoder.dtype):
         return None
-    if quantiser is not None and not _binaries_stay(schema, quantiser):
+    columns = _as_they_are(schema)
+    if quantiser is not None and not _binaries_stay(columns, quantiser):
         return None
-    columns, first = [], 0
-    for plan in schema.columns:
-        median = np.asarray([[plan.median]])
+    found = []
+    for column, first in zip(columns, first_features(columns), strict=True):
+        median = np.asarray([[column.median]])
         filled = median if quantiser is None else quantiser.column(first).codes(median, dtype)
-        gaps = () if plan.values is None or not plan.missing else tuple(sorted({*MISSING, *schema.na} - {*plan.values}))
-        number = filled.astype(dtype)[0, 0].item() + 0
-        columns.append(RowColumn(plan.name, number, plan.values, plan.missing, gaps))
-        first += columns[-1].features
-    return tuple(columns)
+        found.append(replace(column, median=filled.astype(dtype)[0, 0].item() + 0))
+    return tuple(found)
 
 
-def _binaries_stay(schema: Schema, quantiser: Quantiser) -> bool:
-    """Whether 0 and 1 of every binary feature are their own codes, as training leaves them."""
-    binary: list[int] = []
-    first = 0
+def _as_they_are(schema: Schema) -> list[RowColumn]:
+    """The columns with medians in their own units."""
+    columns = []
     for plan in schema.columns:
-        last = first + len(plan.feature_names)
-        binary += range(first + (plan.values is None), last)
-        first = last
-    return bool((quantiser.scale[binary] == 1).all() and (quantiser.offset[binary] == 0).all())
+        gaps = () if plan.values is None or not plan.missing else tuple(sorted({*MISSING, *schema.na} - {*plan.values}))
+        columns.append(RowColumn(plan.name, plan.median, plan.values, plan.missing, gaps))
+    return columns
+
+
+def _binaries_stay(columns: Sequence[RowColumn], quantiser: Quantiser) -> bool:
+    """Whether 0 and 1 of every binary feature are their own codes, as training leaves them."""
+    same = (quantiser.scale == 1) & (quantiser.offset == 0)
+    numbers = [first for column, first in zip(columns, first_features(columns), strict=True) if column.values is None]
+    return bool(np.delete(same, numbers).all())

@@ -48,8 +48,7 @@ class EncoderFacts:
 class CFacts:
     """profile, element: as compiled, and the C type of a feature. block: samples evaluated together. workspace_bytes:
     of one call. entry: 'predict', 'scores' or 'outputs', and each with '_packed' -> the function's name. output_count:
-    outputs, or literals of the head. board: one of BOARDS, or None; flash_bytes: of the
-    network there.
+    outputs, or literals of the head. board: one of BOARDS, or None. flash_bytes: of the network there, as foretold.
     """
 
     profile: str

@@ -28,10 +28,11 @@ def session_of(data: bytes, where: str) -> Any:
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise _refused(error, where) from None
+        raise refused(error, where) from None
 
 
-def _refused(error: Exception, where: str) -> Failed:
+def refused(error: Exception, where: str) -> Failed:
+    """What is raised in the place of an error of onnxruntime's, whose first line it says."""
     text = (str(error).splitlines() or [type(error).__name__])[0][:300]
     return Failed(f"onnxruntime refuses it: {text}", where=where, fix="compile it again")
 
@@ -52,7 +53,7 @@ class Network:
             ]
             found = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
         except Exception as error:
-            raise _refused(error, str(self._path)) from None
+            raise refused(error, str(self._path)) from None
         if any(len(each) != len(features) for each in found):
             raise Failed("gives another number of rows than it took", where=str(self._path), fix="compile it again")
         return found

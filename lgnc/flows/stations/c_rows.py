@@ -19,13 +19,12 @@ from lgnc.diagnostics import BadInput
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.batches import Answers, answers, rows_of
 from lgnc.flows.stations.c_shim import shim_library
-from lgnc.flows.stations.cells import row_cells
+from lgnc.flows.stations.cells import most_rows, row_cells
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.circuit import Head
 from lgnc.native import Argument, Call, call_apart
 from lgnc.verify.verdict import Station
 
-_ROWS = 512
 _NAME = 512
 """Bytes for a class's name in the program that asks for it."""
 
@@ -50,8 +49,9 @@ def row_calls(visit: Visit) -> Station:
     with missing cells and categories.
     """
     head, facts = visit.circuit.head, visit.manifest.c
-    assert head is not None
     assert facts is not None
+    if head is None:
+        return Station("rows", False, "read", "the circuit has no classes")
     try:
         row = row_columns(visit.circuit, visit.manifest.columns, "manifest.json")
     except BadInput as error:
@@ -80,8 +80,7 @@ def row_calls(visit: Visit) -> Station:
 def _rows(visit: Visit, members: Sequence[Member]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
     """Features, and the cells that they come from: numbers, codes and what is missing, [n, columns]."""
     if not members:
-        count = min(_ROWS, max(16, 32_768 // max(1, len(visit.circuit.encoder.names))))
-        return rows_of(visit, count), [np.zeros(0, np.uint8)] * 3
+        return rows_of(visit, most_rows(visit)), [np.zeros(0, np.uint8)] * 3
     row = [member.column for member in members]
     numbers, codes, missing = row_cells(visit, row)
     made = features_of(row, visit.circuit.encoder.dtype, numbers, codes, missing)

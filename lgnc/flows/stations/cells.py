@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgnc.backends.row import RowColumn
+from lgnc.backends.row import RowColumn, first_features
 from lgnc.flows.stations.batches import rows_of
 from lgnc.flows.stations.visit import Visit
 
-_ROWS = 512
-
 Cells = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_]]
 """numbers, codes, missing: as of `lgnc.backends.row.features_of`."""
+
+
+def most_rows(visit: Visit) -> int:
+    """How many rows are tried: fewer where a row has many features."""
+    return min(512, max(16, 32_768 // max(1, len(visit.circuit.encoder.names))))
 
 
 def row_cells(visit: Visit, row: Sequence[RowColumn]) -> Cells:
@@ -23,9 +26,8 @@ def row_cells(visit: Visit, row: Sequence[RowColumn]) -> Cells:
     one by one, in groups and all at once.
     """
     widest = max(len(column.values or ()) for column in row) + 1
-    count = max(widest, min(_ROWS, max(16, 32_768 // len(visit.circuit.encoder.names))))
-    firsts = np.cumsum([0, *(column.features for column in row[:-1])])
-    numbers = rows_of(visit, count)[:, firsts]
+    count = max(widest, most_rows(visit))
+    numbers = rows_of(visit, count)[:, first_features(row)]
     rng = np.random.default_rng(len(row))
     codes = np.stack([rng.integers(0, len(column.values or ()) + 1, count) for column in row], axis=1)
     missing = rng.random(codes.shape) < rng.choice([0.0, 0.2, 1.0], (count, 1), p=[0.3, 0.6, 0.1])

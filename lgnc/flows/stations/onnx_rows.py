@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.onnx.row import GAP, RowInterface, row_inputs, row_interface
-from lgnc.backends.row import RowColumn, features_of
+from lgnc.backends.row import RowColumn, features_of, first_features
 from lgnc.diagnostics import BadInput, Failed, LgncError
 from lgnc.flows.row_columns import row_columns
 from lgnc.flows.stations.batches import answers
 from lgnc.flows.stations.cells import row_cells
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.quantiser import Quantiser
-from lgnc.sim.onnx import session_of
+from lgnc.sim.onnx import refused, session_of
 from lgnc.verify.verdict import Station
 
 
@@ -62,7 +62,7 @@ def _values(
     codes: NDArray[Any], quantiser: Quantiser, row: Sequence[RowColumn]
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Values whose codes are about `codes`, some of them halfway to the next; and their codes. [n, columns]"""
-    firsts = np.cumsum([0, *(column.features for column in row[:-1])])
+    firsts = first_features(row)
     own = Quantiser(quantiser.scale[firsts], quantiser.offset[firsts])
     aside = np.random.default_rng(0).choice([-0.5, -0.25, 0.0, 0.25, 0.5], codes.shape)
     values = own.values(codes) + aside * own.scale
@@ -108,5 +108,5 @@ def _run(visit: Visit, model: Any, given: dict[str, NDArray[Any]], names: list[s
     try:
         found: list[NDArray[Any]] = session.run(names, given)
     except Exception as error:
-        raise Failed(f"onnxruntime refuses it: {error!s:.200}", where=file, fix="compile it again") from None
+        raise refused(error, file) from None
     return found
