@@ -1,6 +1,7 @@
 """Assertions beside a clocked design, and what proves them: `TOP_props.sv`, a yosys script and a SymbiYosys file.
 
-The sections of gates are cut out, so that a design of any size is proven in the same time: what they make is free.
+The sections of gates are cut out, so that a proof does not grow with them: what they make is free. It grows with ranks
+and, of a pipelined top, with the bits of a result.
 `docs/targets-verilog.md` says what is proven, and what that leaves to the function's own proof.
 """
 

@@ -229,7 +229,12 @@ def test_the_overlay_and_the_block_design_reach_the_registers() -> None:
     tcl = artifact.files["pynq_z2.tcl"].decode()
     assert "-reference net_axil net\n" in tcl
     assert "ps/S_AXI_HP0 ps/M_AXI_GP0 net/s_axil} {" in tcl
-    assert "s_axil" not in made("int16", {"beat_width": 64}).files["pynq_z2.tcl"].decode()
+    without = made("int16", {"beat_width": 64})
+    assert "s_axil" not in without.files["pynq_z2.tcl"].decode()
+    net = driver(without)["Net"].__new__(driver(without)["Net"])
+    net.net = None  # As `__init__` leaves it where there are no registers.
+    with pytest.raises(KeyError):
+        net.register("ID")
 
 
 def test_the_block_design_is_tcl_and_joins_both_streams() -> None:
