@@ -102,9 +102,8 @@ def _stations(
     second_reader: bool,
 ) -> Verdict:
     """The verdict on every station of the folders among the two sides. Where the function is NO, no more is asked."""
-    from lgnc.flows.stations.examine import (
-        folder_stations,
-    )  # Every writer stands behind it: 0.1 s that a mistake needs not.
+    # Every writer stands behind it: 0.1 s that a mistake needs not.
+    from lgnc.flows.stations.examine import folder_stations
 
     started = time.perf_counter()
     telling = Telling(one, two, seed)
