@@ -287,7 +287,7 @@ _CHIPS: dict[str, Chip] = {
                 "float64": 60.4,
             },
             live=9,
-            live_of_64_bits=12,
+            live_of_64_bits=20,
         ),
         words=WordsCost(base=169, lanes=51.7, bit=5.7, step=12.6, mask=0, counted=40.9, one_class=25, part=80),
     ),

@@ -303,11 +303,21 @@ def test_straight_code_keeps_its_ram(
     family: str, compiler: str, flags: tuple[str, ...], seed: int, tmp_path: Path
 ) -> None:
     """What a compiler keeps on the stack is bounded, not known: the manifest's RAM is not exceeded."""
-    circuit = run_pipeline(_foretold(seed), 2)[0]
+    _keeps_its_ram(run_pipeline(_foretold(seed), 2)[0], family, [_tool(compiler), *flags], tmp_path)
+
+
+@needs("riscv64-unknown-elf-gcc")
+def test_doubles_on_a_rv32_keep_their_ram(tmp_path: Path) -> None:
+    """Few of them are alive at a time, and yet each takes more of the stack than on an Arm."""
+    made = lift(random_model(35, dtype="float64", width=60, features=40, classes=1, layers=2))
+    _keeps_its_ram(run_pipeline(made, 2)[0], "rv32imac", [_tool("riscv64-unknown-elf-gcc"), *RV32], tmp_path)
+
+
+def _keeps_its_ram(circuit: Circuit, family: str, compiler: list[str], tmp_path: Path) -> None:
     body = straight_body(normal_form(circuit), CHIPS[family])
     (tmp_path / "net.h").write_text(named(header(circuit, body), "net"))
     (tmp_path / "net.c").write_text(named(f'#include "NAME.h"\n#include <string.h>\n{body.text}', "net"))
-    run_tool([_tool(compiler), *flags, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
+    run_tool([*compiler, "-fstack-usage", "-c", "net.c"], cwd=tmp_path)
     frames = _frames(tmp_path)
     parts = max((size for name, size in frames.items() if name.startswith("net_part")), default=0)
     deepest = parts + sum(frames.get(f"net_{name}", 0) for name in CHAIN)
