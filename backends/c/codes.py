@@ -33,7 +33,7 @@ def codes_files(circuit: Circuit, name: str) -> dict[str, str]:
         return {}
     info = np.iinfo(circuit.encoder.dtype)
     width = 32 if int(np.abs(quantiser.offset).max(initial=0)) < _NARROW else 64
-    exponents = np.frexp(quantiser.scale)[1] - 1
+    exponents = quantiser.exponents
     words: dict[str, object] = {"WIDTH": width, "LOW": int(info.min), "HIGH": int(info.max)}
     words["EXPONENTS"] = _listed(list(map(str, exponents.tolist())))
     words["OFFSETS"] = _listed([f"INT64_C({each})" if width == 64 else str(each) for each in quantiser.offset.tolist()])

@@ -300,7 +300,7 @@ CHIPS: Mapping[str, Chip] = _CHIPS | {
     )
 }
 """Family -> its figures. Over the networks that they were fitted to, code and tables are within 5 % of the compiler's
-on a Cortex-M3, and within 7 % on an AVR; on a Cortex-M0 and RV32 4 and 2 % off on average, 12 % at most
+on a Cortex-M3, and within 7 % on an AVR; on a Cortex-M0 and RV32 4 and 3 % off on average, 13 % at most
 (`benchmarks/chip_figures.py`); straight code, which the compiler makes more of, is 10 % off on average. A
 Cortex-M4F's code is a Cortex-M3's: tables within 1 %, straight code 2 to 4 % smaller.
 """

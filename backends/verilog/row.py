@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.c.row_names import as_field
-from lgnc.backends.row import RowColumn, features_of
+from lgnc.backends.row import RowColumn, features_of, first_features
 from lgnc.backends.row_names import Identifiers, constant_word, field_word
 from lgnc.backends.verilog.encoder import sized
 from lgnc.backends.verilog.head_comment import line_comment
@@ -127,11 +127,10 @@ def row_words(
 
 def _stimulus(encoder: Encoder, row: Sequence[RowColumn]) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_]]:
     """Cells of VECTORS rows: numbers at the thresholds and anywhere, each category, every eighth missing."""
-    firsts = np.cumsum([0, *(column.features for column in row[:-1])])
     drawn = (noise(VECTORS, len(row), 2) >> np.uint64(8)).astype(np.int64)
     codes = drawn % np.array([len(column.values or ()) + 1 for column in row])
     missing = (noise(VECTORS, len(row), 3) % np.uint64(8) == 0) & np.array([column.missing for column in row])
-    return integer_rows(encoder, VECTORS)[:, firsts], codes, missing
+    return integer_rows(encoder, VECTORS)[:, first_features(row)], codes, missing
 
 
 def _told(columns: Sequence[ColumnPorts]) -> list[dict[str, Any]]:

@@ -36,6 +36,11 @@ class Quantiser:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
+    @property
+    def exponents(self) -> NDArray[np.int64]:
+        """int64[features]: the scales are 2 to these."""
+        return np.frexp(self.scale)[1].astype(np.int64) - 1
+
     def codes(self, values: NDArray[Any], dtype: str) -> NDArray[Any]:
         """[n, features] codes of [n, features] values; those beyond the codes' type are its ends, NaN is the lower."""
         info = np.iinfo(dtype)

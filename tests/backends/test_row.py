@@ -234,8 +234,8 @@ def test_a_planted_fault_is_no(file: str, old: str, new: str, told: str, folder:
 
 def test_rows_of_a_circuit_without_classes_are_no(tmp_path: Path) -> None:
     circuit = random_circuit(1)
-    manifest = write("c", circuit, tmp_path)
-    visit = Visit(tmp_path, manifest, circuit, Subject(tmp_path, circuit, manifest, None), random_features(circuit, 9))
+    write("c", circuit, tmp_path)
+    visit = visit_of(tmp_path, circuit, 9)
     assert (row_calls(visit).ok, row_calls(visit).detail) == (False, "the circuit has no classes")
 
 

@@ -77,7 +77,7 @@ def codes(visit: Visit) -> Station:
 
 def _constants(told: NDArray[np.int64], quantiser: Quantiser) -> str | None:
     """A line where the header has another step or offset."""
-    right = np.stack([np.frexp(quantiser.scale)[1] - 1, quantiser.offset], axis=1)
+    right = np.stack([quantiser.exponents, quantiser.offset], axis=1)
     bad = (told != right).any(axis=1)
     if not bad.any():
         return None
@@ -122,5 +122,5 @@ def _readings(quantiser: Quantiser, rows: int) -> tuple[NDArray[np.int32], NDArr
     shape = rows, len(quantiser.scale)
     readings = rng.integers(-(2**31), 2**31, shape) >> rng.integers(0, 32, shape)
     readings[0], readings[1] = -(2**31), 2**31 - 1
-    exponents = np.frexp(quantiser.scale)[1] - 1 + rng.integers(-36, 36, shape)
+    exponents = quantiser.exponents + rng.integers(-36, 36, shape)
     return readings.astype(np.int32), exponents.astype(np.int32)
