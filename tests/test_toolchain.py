@@ -85,7 +85,8 @@ def test_a_limit_ends_with_its_block() -> None:
 
 
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored under nohup
 from lgnc.processes import raise_on_signals
 from lgnc.toolchain import run
 raise_on_signals()
