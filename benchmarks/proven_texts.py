@@ -1,7 +1,7 @@
 """Which emitted texts are proven: networks of many tables, compiled for every target, profile and style, read back.
 
     python benchmarks/proven_texts.py [--tables iris,wine,FOLDER/x.csv] [--seconds 60] [--only "c mcu"] [--whole]
-        [--list] [-- FLAGS OF lgnc train]
+        [--list] [-- FLAGS OF lgnc train, such as --epochs 1 --width 300]
 
 A row for each artefact: how its function is known against the model, and the CPU seconds to read it back and prove it.
 --whole: run `lgnc verify MODEL FOLDER` instead, all stations, and take the function's word from it (many times slower).
