@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,25 @@ def test_no_more_thresholds_are_read_than_the_network_has(settings: dict[str, An
     for form in read_forms(tmp_path, "net", circuit):
         assert form.encoder.bits <= circuit.encoder.bits
         assert prove(circuit, form, time_limit=20).equal is True
+
+
+@pytest.mark.parametrize(
+    ("was", "planted", "refused"),
+    [(r"(threshold\[\] = \{\s*)-?\d+", r"\g<1>7", None), (r"u\)\)\) >> 1", "u))) >> 2", "computed with")],
+)
+def test_faults_in_keys_are_refuted_or_refused(was: str, planted: str, refused: str | None, tmp_path: Path) -> None:
+    circuit = lift(random_model(5, dtype="float32", layers=1, features=4, thresholds=5))
+    files = target_of("c").emit(circuit, Options("net", FORMS[1])).files
+    text = files["net.c"].decode()
+    faulty = re.sub(was, planted, text)
+    assert faulty != text
+    (tmp_path / "net.c").write_text(faulty)
+    (tmp_path / "net.h").write_bytes(files["net.h"])
+    if refused is not None:
+        with pytest.raises(BadInput, match=refused):
+            read_forms(tmp_path, "net", circuit)
+        return
+    assert prove(circuit, read_forms(tmp_path, "net", circuit)[0], time_limit=20).equal is False
 
 
 def test_a_key_is_compared_as_its_number_is() -> None:
