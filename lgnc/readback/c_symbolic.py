@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from lgnc.readback.c_fields import masked, shifted
+from lgnc.readback.c_float_keys import compared as key_compared
+from lgnc.readback.c_float_keys import key_of
+from lgnc.readback.c_float_keys import moved as sign_moved
 from lgnc.readback.c_lanes import Lanes, added, as_lanes, is_lanes
 from lgnc.readback.c_lanes import bitwise as lanes_bitwise
 from lgnc.readback.c_lanes import moved as lanes_moved
 from lgnc.readback.c_types import Type, holds, integer_range, refuse, wrap
-from lgnc.readback.c_values import UNWRITTEN, Choice, Feature, FloatBits, Inverted, Linear, Word
+from lgnc.readback.c_values import UNWRITTEN, Choice, Feature, FloatBits, FloatKey, FloatSign, Inverted, Linear, Word
 from lgnc.readback.symbols import MIRRORED, Symbols
 
 
@@ -58,7 +61,7 @@ class Values:
             negative = self.symbols.at_least(value.index, 0.0) ^ 1
             minus = self.symbols.above(value.index, 0.0) ^ 1
             return Word(0, {width - 1: negative}, (1 << width - 1) - 1, minus)
-        if isinstance(value, (Feature, Inverted, FloatBits, Lanes)):
+        if isinstance(value, (Feature, Inverted, FloatBits, FloatSign, FloatKey, Lanes)):
             raise refuse("a feature is computed with, not compared")
         raise refuse(
             "a value that nothing wrote is worked with"
@@ -146,6 +149,8 @@ class Values:
         """x + y, or x - y where the sign is -1."""
         if sign < 0 and not kind.signed and FloatBits in (type(x), type(y)):
             return self._float_bits_less(x, y, kind)
+        if isinstance(y, FloatSign) and sign < 0 and x == 0 and not kind.signed:
+            return FloatSign(y.index, -y.mask % (1 << kind.width))
         if is_lanes(x, y) and sign > 0:
             return added(x, y)
         if isinstance(y, Feature) and sign < 0 and isinstance(x, int) and kind.signed:
@@ -192,7 +197,8 @@ class Values:
 
     def _of_any_zero(self, x: Word, width: int) -> None:
         """Raise BadInput unless the top bit of something made of a float's bits is the same for both zeros."""
-        if x.minus is not None and self.symbols.at_zero(x.bits[width - 1]) != self.symbols.at_zero(x.minus):
+        top = x.bits.get(width - 1, x.const >> width - 1 & 1)
+        if x.minus is not None and self.symbols.at_zero(top) != self.symbols.at_zero(x.minus):
             raise refuse("0 and -0 are told apart")
 
     def multiply(self, x: Any, y: Any, kind: Type) -> Any:
@@ -211,6 +217,8 @@ class Values:
         width = kind.width
         if sign == "^" and isinstance(x, Feature) and y == -1 and x.type.kind == "int":
             return Inverted(x.index, x.type)
+        if sign == "^" and (key := key_of(x, y, kind)) is not None:
+            return key
         if Lanes in (type(x), type(y)):
             x, y = as_lanes(x, kind), as_lanes(y, kind)
         if is_lanes(x, y):
@@ -240,9 +248,14 @@ class Values:
                 const |= 1 << place
             elif literal:
                 bits[place] = literal
+        minus, top = self._minus(gate, p, q, width), width - 1
+        if minus is not None and top in bits:
+            found = self.symbols.of_one_feature(bits.pop(top))
+            const |= (found == 1) << top
+            bits |= {top: found} if found > 1 else {}
         if not bits and not blurred:
             return wrap(const, kind)
-        return Word(const, bits, blurred, self._minus(gate, p, q, width))
+        return Word(const, bits, blurred, minus)
 
     @staticmethod
     def _minus(gate: Callable[[int, int], int], p: Word, q: Word, width: int) -> int | None:
@@ -263,6 +276,8 @@ class Values:
         """x << by or x >> by, `by` being known and less than the width."""
         if left and kind.signed:
             return self.multiply(x, 1 << by, kind)
+        if not left and (sign := sign_moved(x, by, kind)) is not None:
+            return sign
         if isinstance(x := as_lanes(x, kind), Lanes):
             return lanes_moved(x, by, left)
         if isinstance(x, Linear) and not left and (apart := shifted(x, by, kind.width)) is not None:
@@ -296,6 +311,12 @@ class Values:
             if have != want and (isinstance(value, FloatBits) or not holds(want, have)):
                 raise refuse("a feature is converted to a type that does not hold all its values")
             return value
+        if (
+            isinstance(value, (FloatSign, FloatKey))
+            and have.size == want.size
+            and (have == want or isinstance(value, FloatKey))
+        ):
+            return value
         if value is UNWRITTEN:
             return value
         if have.kind != "int":
@@ -322,6 +343,8 @@ class Values:
         if isinstance(x, Feature) or isinstance(y, Feature):
             return self._feature(sign, x, y)
         symbols = self.symbols
+        if isinstance(x, FloatKey) or isinstance(y, FloatKey):
+            return key_compared(symbols, sign, x, y, kind)
         p, q = (self.bits(each, kind.width, kind.signed) for each in (x, y))
         if sign in ("==", "!="):
             same = 1

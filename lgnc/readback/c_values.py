@@ -1,7 +1,7 @@
 """What C values are when some of their bits are symbols, and memory made of them.
 
-A value is a Python int or float where it is known, a `Feature`, `Inverted`, `FloatBits`, a `Word`, a `Linear` sum or a
-`Choice`; `lgnc.readback.c_lanes` adds words of features.
+A value is a Python int or float where it is known, a `Feature`, `Inverted`, `FloatBits`, `FloatSign`, `FloatKey`, a
+`Word`, a `Linear` sum or a `Choice`; `lgnc.readback.c_lanes` adds words of features.
 """
 
 from __future__ import annotations
@@ -33,6 +33,21 @@ class Inverted:
 @dataclass(frozen=True, eq=False)
 class FloatBits:
     """The bits of a float feature, as an unsigned integer."""
+
+    index: int
+
+
+@dataclass(frozen=True, eq=False)
+class FloatSign:
+    """`mask` where the sign bit of a float feature is set, else 0, as an unsigned integer."""
+
+    index: int
+    mask: int
+
+
+@dataclass(frozen=True, eq=False)
+class FloatKey:
+    """The bits of a float feature, all but the top one inverted where that is set (`lgnc.readback.c_float_keys`)."""
 
     index: int
 

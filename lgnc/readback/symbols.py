@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Symbols:
         self.a: list[int] = [0]
         self.b: list[int] = [0]
         self.leaves: dict[tuple[int, int | float], int] = {}
-        self.threshold: dict[int, int | float] = {}
+        self.cut: dict[int, tuple[int, int | float]] = {}
         low, high = encoder.range
         self.low, self.high = low, high
 
@@ -113,7 +114,7 @@ class Symbols:
             if not 0 <= feature < len(self.encoder.names):
                 raise BadInput(f"feature {feature} is read, of {len(self.encoder.names)}", where=self.where)
             found = self.leaves[feature, threshold] = self._new(_LEAF, 0, 0)
-            self.threshold[found >> 1] = threshold
+            self.cut[found >> 1] = feature, threshold
         return found
 
     def at_least(self, feature: int, threshold: float | int) -> int:
@@ -139,19 +140,42 @@ class Symbols:
 
     def at_zero(self, literal: int) -> bool:
         """The value of a literal where every feature is 0."""
+        return self.value(literal, 0)
 
-        def value(literal: int) -> bool:
-            node = literal >> 1
-            if node == 0:
-                found = False
-            elif self.kind[node] == _LEAF:
-                found = self.threshold[node] < 0
-            else:
-                x, y = value(self.a[node]), value(self.b[node])
-                found = x != y if self.kind[node] == XOR else x and y
-            return found != bool(literal & 1)
+    def value(self, literal: int, number: float | int) -> bool:
+        """The value of a literal where every feature is a number."""
+        node = literal >> 1
+        if node == 0:
+            found = False
+        elif self.kind[node] == _LEAF:
+            found = number > self.cut[node][1]
+        else:
+            x, y = self.value(self.a[node], number), self.value(self.b[node], number)
+            found = x != y if self.kind[node] == XOR else x and y
+        return found != bool(literal & 1)
 
-        return value(literal)
+    def of_one_feature(self, literal: int) -> int:
+        """A literal that comparisons of one feature decide, as the fewest of them; of several features, as it is."""
+        waiting, seen, cuts = [literal >> 1], set[int](), set[tuple[int, int | float]]()
+        while waiting:
+            node = waiting.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if self.kind[node] == _LEAF:
+                cuts.add(self.cut[node])
+            elif node:
+                waiting += self.a[node] >> 1, self.b[node] >> 1
+        if len({feature for feature, _ in cuts}) != 1:
+            return literal
+        before = self.value(literal, -math.inf)
+        found = int(before)
+        for cut, (_, above) in pairwise([*sorted(cuts), (0, math.inf)]):
+            after = self.value(literal, above)
+            if after != before:
+                found = self.xor(found, self.above(*cut))
+            before = after
+        return found
 
     def circuit(self, outputs: Sequence[int], names: tuple[str, ...]) -> Circuit:
         """The headless circuit of the gates and comparisons that the outputs need, in the order of their making.

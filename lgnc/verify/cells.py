@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lgnc.verify.graph import AND, LEAF, Graph
 
 _CUTS = 12
-"""Cuts that are kept for a node, those of the latest nodes."""
+"""Cuts that are kept for a node, those of the latest nodes, beside all of two nodes."""
 
 
 class Cell(NamedTuple):
@@ -101,8 +101,8 @@ class Cuts:
                 p = _spread(left, one, leaves) ^ (full if x & 1 else 0)
                 q = _spread(right, two, leaves) ^ (full if y & 1 else 0)
                 found[leaves] = p & q if graph.kind[node] == AND else p ^ q
-        nearest = sorted(found, key=lambda leaves: leaves[::-1], reverse=True)[:_CUTS]
-        return {leaves: found[leaves] for leaves in nearest}
+        nearest = sorted(found, key=lambda leaves: leaves[::-1], reverse=True)
+        return {leaves: found[leaves] for place, leaves in enumerate(nearest) if place < _CUTS or len(leaves) == 2}
 
 
 def _spread(table: int, leaves: tuple[int, ...], wider: tuple[int, ...]) -> int:
