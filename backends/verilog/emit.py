@@ -24,6 +24,7 @@ from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import family_sources, flow_files
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, registers_top, serial_top, stream_top
+from lgnc.backends.verilog.litex import litex_files
 from lgnc.backends.verilog.mapped import mapped_family, mapped_files
 from lgnc.backends.verilog.names import module_name
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
@@ -137,6 +138,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             top, named = registers_top(name, wide, registers), details["axil"]["registers"]
         read = family_sources(name, top.sources, "xilinx", mapped)
         files |= driver_files(name, circuit.encoder, ports.source, details["axis"], read, named)
+        files |= litex_files(name, details["axis"], top.sources, top.registers)
     elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)
