@@ -26,7 +26,7 @@ from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, registers_top, serial_top, stream_top
 from lgnc.backends.verilog.litex import litex_files
 from lgnc.backends.verilog.mapped import mapped_family, mapped_files
-from lgnc.backends.verilog.names import module_name
+from lgnc.backends.verilog.names import module_name, refuse_signal
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axil_properties, axis_properties, counted_properties, stream_properties
 from lgnc.backends.verilog.registers import identity, register_map
@@ -95,17 +95,19 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     files = testbench(circuit, name, ports.source, ports.results, latency, interval)
     details = _details(circuit, name, ports, parts, cuts) | {"latency": latency, "interval": interval}
     told = head_comment(circuit, name, details, ports.source, ports.results, options.about)
-    lines = [*told, *design(circuit.encoder, name, ports, parts, cuts, counted)]
-    files[f"{name}.v"] = "\n".join(lines).encode()
+    text = "\n".join([*told, *design(circuit.encoder, name, ports, parts, cuts, counted)])
+    files[f"{name}.v"] = text.encode()
     if counted is not None:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
         del details["gates"]["popcount"]
     mapped = mapped_family(settings)
     if mapped:
-        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings)
+        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings, mapped)
         files |= written.files
         details["mapped"] = written.details
+    for path in (f"{name}.v", f"{name}_{mapped}.v"):
+        refuse_signal(name, files.get(path, b"").decode())
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
         score = None

@@ -67,10 +67,15 @@ def mapped_lemma(circuit: Circuit, family: str) -> Circuit:
 
 
 def mapped_files(
-    circuit: Circuit, name: str, source: Port, bits: Port, results: Sequence[Port], settings: VerilogSettings
+    circuit: Circuit,
+    name: str,
+    source: Port,
+    bits: Port,
+    results: Sequence[Port],
+    settings: VerilogSettings,
+    family: str,
 ) -> Written:
-    """The design and its testbench, and what its cells do in simulation."""
-    family = str(mapped_family(settings))
+    """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`."""
     writer, says = _FAMILIES[family]
     mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family)
     encoded = source is not bits
