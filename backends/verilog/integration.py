@@ -62,7 +62,8 @@ def registers_top(name: str, octets: int, rows: Sequence[Register]) -> Top:
     """The AXI4-Stream wrapper with AXI4-Lite registers, whose map is `rows`."""
     stream, widths = stream_top(name, octets), {**_LITE_WIDTHS, "ADDR": span_bits(rows)}
     bus = [
-        Pin(f"s_axil_{channel}{part}".lower(), _lite_way(channel, part), widths.get(part, 1)) for channel, part in _LITE
+        Pin(pin, _lite_way(channel, part), widths.get(part, 1))
+        for (channel, part), (_, pin) in zip(_LITE, _LITE_PORTS, strict=True)
     ]
     pins = [*stream.pins[:2], *bus, *(pin for pin in stream.pins[2:] if pin.name != "dropped")]
     return Top(f"{name}_axil", (*stream.sources, f"{name}_axil.v"), tuple(pins), "aclk", registers=tuple(rows))
@@ -144,10 +145,11 @@ _LITE = tuple(
 )  # fmt: skip
 """(channel, signal) of AXI4-Lite."""
 _LITE_WIDTHS = {"PROT": 3, "DATA": 32, "STRB": 4, "RESP": 2}
+_LITE_PORTS = tuple((f"{channel}{part}", f"s_axil_{channel}{part}".lower()) for channel, part in _LITE)
 _BUSES = (
     ("s_axis", ("xilinx.com", "interface", "axis"), "slave", tuple((p, f"s_axis_{p.lower()}") for p in _STREAM)),
     ("m_axis", ("xilinx.com", "interface", "axis"), "master", tuple((p, f"m_axis_{p.lower()}") for p in _STREAM)),
-    ("s_axil", ("xilinx.com", "interface", "aximm"), "slave", tuple((c + p, f"s_axil_{c}{p}".lower()) for c, p in _LITE)),
+    ("s_axil", ("xilinx.com", "interface", "aximm"), "slave", _LITE_PORTS),
     ("aclk", ("xilinx.com", "signal", "clock"), "slave", (("CLK", "aclk"),)),
     ("clk", ("xilinx.com", "signal", "clock"), "slave", (("CLK", "clk"),)),
     ("aresetn", ("xilinx.com", "signal", "reset"), "slave", (("RST", "aresetn"),)),

@@ -82,7 +82,7 @@ class VerilogSettings:
             raise BadInput("a serial popcount needs an interface with a handshake", where="--popcount", fix=fix)
 
     def resolved(self) -> VerilogSettings:
-        """The same with the interface and the family that a board implies and, behind a handshake, one rank at least."""
+        """The same with the interface and family that a board implies and, behind a handshake, one rank at least."""
         handshake = self.wrapping != "parallel" and self.popcount == "parallel"
         stages = 1 if handshake and not self.clocked else self.stages
         family = self.family or (None if self.portable else self._own_family)
