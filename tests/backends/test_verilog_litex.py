@@ -109,9 +109,9 @@ def test_a_processor_gets_results_of_its_rows(name: str, folder: Path) -> None:
         soc.read(f"{name}_status")
     got = soc.run()
     scores, classes = simulate(circuit, rows)
-    beats = len(beats_of(folder / f"{name}_overlay.py", rows)[0])
+    a_row = len(beats_of(folder / f"{name}_overlay.py", rows)[0])
     for row in range(count):
-        assert all(next(got) & READY for _ in range(beats))
+        assert all(next(got) & READY for _ in range(a_row))
         taken = [(next(got), next(got)) for _ in range(words)]
         assert [status & LAST for status, _ in taken] == [0] * (words - 1) + [LAST]
         wanted = [*([] if name == "one" else [int(classes[row])]), *([] if name == "held" else scores[row].tolist())]
