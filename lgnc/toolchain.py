@@ -76,6 +76,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "aigverse": ("rewrite circuits at -O3 where ABC is not installed", "opt"),
     "cocotb": ("run the cocotb test of a Verilog design", "cocotb"),
     "cocotbext-axi": ("test the AXI wrappers of a Verilog design", "dev"),
+    "litex": ("put the AXI wrappers of a Verilog design into a SoC", "dev"),
     "triton": ("train on an NVIDIA GPU", "gpu"),
     "mkdocs-material": ("build the pages as a site", "docs"),
 }

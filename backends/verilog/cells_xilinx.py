@@ -1,4 +1,4 @@
-"""Xilinx' cells in text: LUT1 to LUT6, LUT6_2 and CARRY4."""
+"""Xilinx' cells in text: LUT1 to LUT6, LUT6_2, and CARRY4 or, of UltraScale+, CARRY8."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from lgnc.diagnostics import Failed
 from lgnc.ir.builder import TRUE
 from lgnc.mapping.netlist import Chain, Table
 
-_WIDE = 4
-"""Places of a CARRY4."""
+_ZERO = "1'b0"
 
 
 class XilinxText(CellText):
-    """Tables with one or two outputs, and carry cells of four places."""
+    """Tables with one or two outputs, and carry cells of as many places as the fabric's have."""
 
     def table(self, name: str, table: Table, segment: int, upper: str, lower: str | None) -> None:
         pins = [self.read(node, segment) for node in table.inputs]
@@ -33,21 +32,27 @@ class XilinxText(CellText):
 
     def chain(self, cell: Chain, segment: int) -> None:
         """The carry cells of a chain, four places each, and the tables of their places."""
-        stem = self.stem_of_chain(cell)
-        for first in range(0, len(cell.places), _WIDE):
-            part = f"{stem}_{first // _WIDE}"
-            start = self.literal(cell.start, segment) if not first else "1'b0"
-            before = f"{stem}_{first // _WIDE - 1}_co[3]" if first else "1'b0"
-            carry, total = ["1'b0"] * _WIDE, ["1'b0"] * _WIDE
-            for at in range(first, min(first + _WIDE, len(cell.places))):
+        stem, wide = self.stem_of_chain(cell), self.net.fabric.carry
+        for first in range(0, len(cell.places), wide):
+            part = f"{stem}_{first // wide}"
+            before = f"{stem}_{first // wide - 1}_co[{wide - 1}]" if first else None
+            carry, total = ["1'b0"] * wide, ["1'b0"] * wide
+            for at in range(first, min(first + wide, len(cell.places))):
                 last = at + 1 == len(cell.places) and cell.places[at].carry is None
                 carry[at - first], total[at - first] = self.place(cell, at, f"{part}_{at - first}", segment, last)
             self.lines += [
-                f"  wire [3:0] {part}_co, {part}_o;",
-                f"  CARRY4 {part} (.CO({part}_co), .O({part}_o), .CI({before}), .CYINIT({start}), "
+                f"  wire [{wide - 1}:0] {part}_co, {part}_o;",
+                f"  CARRY{wide} {part} (.CO({part}_co), .O({part}_o), {self.carry_in(cell, segment, before)}, "
                 f".DI({{{', '.join(carry[::-1])}}}), .S({{{', '.join(total[::-1])}}}));",
             ]
             self.unread.setdefault(segment, []).extend(self.outputs(cell, first, part))
+
+    def carry_in(self, cell: Chain, segment: int, before: str | None) -> str:
+        """The pins of a carry cell for the carry of the one before, or the chain's start."""
+        start = "1'b0" if before else self.literal(cell.start, segment)
+        if self.net.fabric.carry == 8:
+            return f".CI({before or start}), .CI_TOP(1'b0)"
+        return f".CI({before or _ZERO}), .CYINIT({start})"
 
     def place(self, cell: Chain, at: int, stem: str, segment: int, last: bool) -> tuple[str, str]:
         """(DI, S) of a place, whose table is written."""
@@ -70,8 +75,8 @@ class XilinxText(CellText):
 
     def outputs(self, cell: Chain, first: int, part: str) -> list[str]:
         """Name what the outputs of a carry cell are; what is left unread."""
-        unread = []
-        for at in range(_WIDE):
+        unread, wide = [], self.net.fabric.carry
+        for at in range(wide):
             place = cell.places[first + at] if first + at < len(cell.places) else None
             for literal, wire in (
                 (place and place.total, f"{part}_o[{at}]"),
@@ -79,6 +84,6 @@ class XilinxText(CellText):
             ):
                 if literal is not None and literal >= 0:
                     self.lines.append(f"  wire {self.name[literal >> 1]} = {wire};")
-                elif not (wire.endswith("co[3]") and first + _WIDE < len(cell.places)):
+                elif not (wire.endswith(f"co[{wide - 1}]") and first + wide < len(cell.places)):
                     unread.append(wire)
         return unread

@@ -24,8 +24,9 @@ from lgnc.backends.verilog.encoder import encoder_levels, encoder_module
 from lgnc.backends.verilog.flow import family_sources, flow_files
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, registers_top, serial_top, stream_top
+from lgnc.backends.verilog.litex import litex_files
 from lgnc.backends.verilog.mapped import mapped_family, mapped_files
-from lgnc.backends.verilog.names import module_name
+from lgnc.backends.verilog.names import module_name, refuse_signal
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axil_properties, axis_properties, counted_properties, stream_properties
 from lgnc.backends.verilog.registers import identity, register_map
@@ -94,17 +95,19 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     files = testbench(circuit, name, ports.source, ports.results, latency, interval)
     details = _details(circuit, name, ports, parts, cuts) | {"latency": latency, "interval": interval}
     told = head_comment(circuit, name, details, ports.source, ports.results, options.about)
-    lines = [*told, *design(circuit.encoder, name, ports, parts, cuts, counted)]
-    files[f"{name}.v"] = "\n".join(lines).encode()
+    text = "\n".join([*told, *design(circuit.encoder, name, ports, parts, cuts, counted)])
+    files[f"{name}.v"] = text.encode()
     if counted is not None:
         details["popcount"] = "serial"
         details["registers"] = counter_registers(counted)
         del details["gates"]["popcount"]
     mapped = mapped_family(settings)
     if mapped:
-        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings)
+        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings, mapped)
         files |= written.files
         details["mapped"] = written.details
+    for path in (f"{name}.v", f"{name}_{mapped}.v"):
+        refuse_signal(name, files.get(path, b"").decode())
     if settings.interface == "axis":
         beat = settings.beat_width or DEFAULT_BEAT
         score = None
@@ -137,6 +140,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
             top, named = registers_top(name, wide, registers), details["axil"]["registers"]
         read = family_sources(name, top.sources, "xilinx", mapped)
         files |= driver_files(name, circuit.encoder, ports.source, details["axis"], read, named)
+        files |= litex_files(name, details["axis"], top.sources, top.registers)
     elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)

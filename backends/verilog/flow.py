@@ -13,6 +13,7 @@ SYNTHESIS: Mapping[str, tuple[str, str]] = {
     "ecp5": ("synth_ecp5 -noccu2 -nowidelut", "json"),
     "gowin": ("synth_gowin -noalu -nowidelut", "json"),
     "xilinx": ("synth_xilinx -flatten -nocarry -nowidelut", "edif"),
+    "xilinxup": ("synth_xilinx -family xcup -flatten -nocarry -nowidelut", "edif"),
 }
 """Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes.
 
@@ -51,8 +52,10 @@ def flow_files(
         "TOP": top.name,
         "SOURCES": sources,
         "CORESOURCES": ", ".join(top.sources),
-        "XILINX": " ".join(read["xilinx"]),
+        "XILINX": " ".join(read["xilinxup" if mapped == "xilinxup" else "xilinx"]),
+        "PART": "xczu3eg-sbva484-1-e" if mapped == "xilinxup" else "xc7a100tcsg324-1",
         **{f"CORE{family.upper()}": ", ".join(own) for family, own in read.items()},
+        "COREVIVADO": ", ".join(read["xilinxup" if mapped == "xilinxup" else "xilinx"]),
         "SIMULATIONS": "\n".join(
             f"\tiverilog -g2001 -o {bench}.vvp {read} {bench}.v\n\tvvp -N {bench}.vvp" for bench, read in benches
         ),

@@ -60,17 +60,18 @@ def stream_top(name: str, octets: int) -> Top:
 
 def registers_top(name: str, octets: int, rows: Sequence[Register]) -> Top:
     """The AXI4-Stream wrapper with AXI4-Lite registers, whose map is `rows`."""
-    stream, address = stream_top(name, octets), span_bits(rows)
-    read, write = ("araddr", "arprot", "arvalid", "arready"), ("awaddr", "awprot", "awvalid", "awready")
-    rest = ("wdata", "wstrb", "wvalid", "wready", "bresp", "bvalid", "bready", "rdata", "rresp", "rvalid", "rready")
-    widths = {"araddr": address, "awaddr": address, "wdata": 32, "rdata": 32, "wstrb": 4, "bresp": 2, "rresp": 2}
-    widths |= {"arprot": 3, "awprot": 3}
-    given = {"awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rvalid"}
+    stream, widths = stream_top(name, octets), {**_LITE_WIDTHS, "ADDR": span_bits(rows)}
     bus = [
-        Pin(f"s_axil_{each}", "out" if each in given else "in", widths.get(each, 1)) for each in (*write, *rest, *read)
+        Pin(pin, _lite_way(channel, part), widths.get(part, 1))
+        for (channel, part), (_, pin) in zip(_LITE, _LITE_PORTS, strict=True)
     ]
     pins = [*stream.pins[:2], *bus, *(pin for pin in stream.pins[2:] if pin.name != "dropped")]
     return Top(f"{name}_axil", (*stream.sources, f"{name}_axil.v"), tuple(pins), "aclk", registers=tuple(rows))
+
+
+def _lite_way(channel: str, part: str) -> str:
+    """Of a slave's pin: it drives the answers, and the ready of everything else."""
+    return "out" if (channel in ("B", "R")) != (part == "READY") else "in"
 
 
 def serial_top(name: str, *, board: bool) -> Top:
@@ -137,15 +138,18 @@ def _component(top: Top) -> str:
 
 _STREAM = ("TDATA", "TKEEP", "TVALID", "TREADY", "TLAST", "TUSER")
 _LITE = tuple(
-    f"{channel}{each}"
+    (channel, part)
     for channel, parts in (("AW", "ADDR PROT VALID READY"), ("W", "DATA STRB VALID READY"), ("B", "RESP VALID READY"),
                            ("AR", "ADDR PROT VALID READY"), ("R", "DATA RESP VALID READY"))
-    for each in parts.split()
+    for part in parts.split()
 )  # fmt: skip
+"""(channel, signal) of AXI4-Lite."""
+_LITE_WIDTHS = {"PROT": 3, "DATA": 32, "STRB": 4, "RESP": 2}
+_LITE_PORTS = tuple((f"{channel}{part}", f"s_axil_{channel}{part}".lower()) for channel, part in _LITE)
 _BUSES = (
     ("s_axis", ("xilinx.com", "interface", "axis"), "slave", tuple((p, f"s_axis_{p.lower()}") for p in _STREAM)),
     ("m_axis", ("xilinx.com", "interface", "axis"), "master", tuple((p, f"m_axis_{p.lower()}") for p in _STREAM)),
-    ("s_axil", ("xilinx.com", "interface", "aximm"), "slave", tuple((p, f"s_axil_{p.lower()}") for p in _LITE)),
+    ("s_axil", ("xilinx.com", "interface", "aximm"), "slave", _LITE_PORTS),
     ("aclk", ("xilinx.com", "signal", "clock"), "slave", (("CLK", "aclk"),)),
     ("clk", ("xilinx.com", "signal", "clock"), "slave", (("CLK", "clk"),)),
     ("aresetn", ("xilinx.com", "signal", "reset"), "slave", (("RST", "aresetn"),)),

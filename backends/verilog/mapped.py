@@ -24,16 +24,20 @@ from lgnc.mapping.cells import Mapped, map_cells
 
 
 class _Family(NamedTuple):
-    """writer: of its cells. says: whose they are, in the first line of the text."""
+    """writer: of its cells. says: whose they are, in the first line of the text. models: files in `runtime` that say
+    what they do in simulation.
+    """
 
     writer: type[CellText]
     says: str
+    models: tuple[str, ...]
 
 
 _FAMILIES = {
-    "xilinx": _Family(XilinxText, "Xilinx' cells"),
-    "ice40": _Family(Ice40Text, "iCE40's cells"),
-    "ecp5": _Family(Ecp5Text, "ECP5's cells"),
+    "xilinx": _Family(XilinxText, "Xilinx' cells", ("cells_xilinx.v", "cells_carry4.v")),
+    "xilinxup": _Family(XilinxText, "UltraScale+ cells", ("cells_xilinx.v", "cells_carry8.v")),
+    "ice40": _Family(Ice40Text, "iCE40's cells", ("cells_ice40.v",)),
+    "ecp5": _Family(Ecp5Text, "ECP5's cells", ("cells_ecp5.v",)),
 }
 
 
@@ -53,6 +57,12 @@ def mapped_family(settings: VerilogSettings) -> str | None:
     return settings.family if settings.family in _FAMILIES and settings.popcount == "parallel" else None
 
 
+def cell_models(family: str) -> bytes:
+    """`cells_FAMILY.v`: what the cells do, for simulators."""
+    runtime = files("lgnc.backends.verilog") / "runtime"
+    return b"\n".join((runtime / each).read_bytes() for each in _FAMILIES[family].models)
+
+
 @lru_cache(maxsize=2)
 def _mapped(circuit: Circuit, outputs: str, family: str) -> Mapped:
     return map_cells(circuit, outputs, family)
@@ -67,11 +77,16 @@ def mapped_lemma(circuit: Circuit, family: str) -> Circuit:
 
 
 def mapped_files(
-    circuit: Circuit, name: str, source: Port, bits: Port, results: Sequence[Port], settings: VerilogSettings
+    circuit: Circuit,
+    name: str,
+    source: Port,
+    bits: Port,
+    results: Sequence[Port],
+    settings: VerilogSettings,
+    family: str,
 ) -> Written:
-    """The design and its testbench, and what its cells do in simulation."""
-    family = str(mapped_family(settings))
-    writer, says = _FAMILIES[family]
+    """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`."""
+    writer, says, _ = _FAMILIES[family]
     mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family)
     encoded = source is not bits
     apart = encoder_levels(circuit.encoder, settings.table_inputs) if encoded else 0
@@ -104,7 +119,7 @@ def mapped_files(
     made = {
         f"{name}_{family}.v": "\n".join(lines).encode(),
         f"tb_{name}_{family}.v": bench.encode(),
-        f"cells_{family}.v": (files("lgnc.backends.verilog") / "runtime" / f"cells_{family}.v").read_bytes(),
+        f"cells_{family}.v": cell_models(family),
     }
     details = {"family": family, **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
     details |= compared

@@ -37,3 +37,10 @@ def module_name(name: str) -> str:
     if name.lower() in KEYWORDS:
         raise BadInput(f"'{name}' is a reserved word of Verilog", where="--name", fix=f"choose another: {name}_net")
     return name
+
+
+def refuse_signal(name: str, text: str) -> None:
+    """Raise BadInput where a design's own text declares a port, wire or register of its name."""
+    if re.search(rf"^\s*(?:input |output )?(?:wire|reg)\b[^;=\n]*\b{name}\b", text, re.MULTILINE):
+        fix = f"choose another: {name}_net"
+        raise BadInput(f"'{name}' is the name of a signal of the design", where="--name", fix=fix)

@@ -35,6 +35,7 @@ class VerilogSettings:
         "whose look-up tables ranks are placed between; all but generic and gowin add a mapped form",
         unless="the board's, else generic",
     )
+    portable: bool = flag("a board's build reads the portable text: no mapped form")
     board: str | None = choice(tuple(FPGA_BOARDS), "puts the serial wrapper on a board's pins", unless="none")
     popcount: str = choice(POPCOUNTS, "literals counted all at once, or one per clock", default="parallel")
 
@@ -46,8 +47,12 @@ class VerilogSettings:
     @property
     def table_inputs(self) -> int:
         """Inputs of a look-up table of the family."""
-        own = "generic" if self.board is None else FPGA_BOARDS[self.board].family
-        return FAMILIES[self.family or own].inputs
+        return FAMILIES[self.family or self._own_family or "generic"].inputs
+
+    @property
+    def _own_family(self) -> str | None:
+        """The board's."""
+        return None if self.board is None else FPGA_BOARDS[self.board].family
 
     @property
     def wrapping(self) -> str:
@@ -63,9 +68,12 @@ class VerilogSettings:
             raise BadInput("registers are for the interface 'axis'", where="--registers", fix="add --interface axis")
         if self.stages is not None and self.pipeline_depth is not None:
             raise BadInput("both stages and pipeline_depth are given", where="verilog", fix="give one of them")
-        if self.family and self.board and self.family != FPGA_BOARDS[self.board].family:
-            fix = f"it is of the family {FPGA_BOARDS[self.board].family}: leave --family out"
+        if self.family and self._own_family and self.family != self._own_family:
+            fix = f"it is of the family {self._own_family}: leave --family out"
             raise BadInput(f"the board {self.board} is not of the family {self.family}", where="--family", fix=fix)
+        if self.portable and (self.family or not self.board):
+            fix = "leave --family out" if self.family else "leave it out: without --family there is no mapped form"
+            raise BadInput("portable is for boards", where="--portable", fix=fix)
         if self.popcount == "serial" and self.clocked:
             what = "a serial popcount goes with no other registers"
             raise BadInput(what, where="--popcount", fix="leave --stages and --pipeline-depth out")
@@ -74,10 +82,11 @@ class VerilogSettings:
             raise BadInput("a serial popcount needs an interface with a handshake", where="--popcount", fix=fix)
 
     def resolved(self) -> VerilogSettings:
-        """The same with the interface that a board implies and, behind a handshake, one rank of registers at least."""
+        """The same with the interface and family that a board implies and, behind a handshake, one rank at least."""
         handshake = self.wrapping != "parallel" and self.popcount == "parallel"
         stages = 1 if handshake and not self.clocked else self.stages
-        return replace(self, interface=self.wrapping, stages=stages)
+        family = self.family or (None if self.portable else self._own_family)
+        return replace(self, interface=self.wrapping, stages=stages, family=family)
 
 
 TARGET = Target(

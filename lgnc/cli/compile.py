@@ -81,7 +81,7 @@ _common, _proof, _hardware = map(section, (COMMON, "Optimisation and proof", "Se
 @_proof("--time-limit", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds for the proof.")
 @setting_options
 @_hardware("--bitstream", is_flag=True, help="synthesise, place and route for --board.")
-@_hardware("--report-synthesis", type=click.Choice(["xilinx", "ecp5", "ice40"]), help="LUTs by module.")
+@_hardware("--report-synthesis", type=click.Choice(["xilinx", "xilinxup", "ecp5", "ice40"]), help="LUTs by module.")
 @json_option
 def command(
     source: Path,

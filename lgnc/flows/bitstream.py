@@ -36,8 +36,11 @@ class Bitstream:
 
 def _check_registers(facts: Mapping[str, Any], board: str) -> None:
     """Before minutes of synthesis: raise Failed when the registers alone are more than the board has."""
-    row = facts["input"]["width"]
-    _check_cells(sum(facts["registers"].values()) + row, board, f"flip-flops, {row:,} of them to hold a row")
+    row, mapped = facts["input"]["width"], facts.get("mapped")
+    held = sum(facts["registers"].values())
+    if mapped:
+        held = mapped["registers"] + mapped.get("encoder", {}).get("registers", 0)
+    _check_cells(held + row, board, f"flip-flops, {row:,} of them to hold a row")
 
 
 def make_bitstream(files: Mapping[str, bytes], name: str, details: Mapping[str, Any]) -> Bitstream:

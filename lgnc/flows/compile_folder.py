@@ -98,7 +98,8 @@ def compile(
     target: 'c', 'numpy', 'verilog' or 'onnx'. name: of the files and identifiers. level, goal: of the optimiser; prove:
     that it changed nothing, in `time_limit` seconds, and of small networks that the files read back are the same
     function. stats: count look-up tables for the manifest. bitstream,
-    report_synthesis ('xilinx', 'ecp5', 'ice40'): for Verilog. settings: the target's own, as in its docs page.
+    report_synthesis ('xilinx', 'xilinxup', 'ecp5', 'ice40'): for Verilog. settings: the target's own, as in its
+    docs page.
 
     Raises BadInput for what the target does not take and a folder that is not lgnc's, Failed when a proof or a tool
     fails, ToolMissing without the tools of `bitstream` and `report_synthesis`. A proof that ran out of time is warned

@@ -67,7 +67,7 @@ def first_trials(dataset: Dataset, base: TrainConfig, family: str, max_luts: int
     least, most = widths_from(dataset, max_luts)
     firsts = {name: values[0] for name, values in open_settings(dataset, base).items()}
     firsts["node"] = TREES[FAMILIES[family].inputs]
-    price = CARRY_PRICE if family == "xilinx" else PRICE[FAMILIES[family].inputs]
+    price = CARRY_PRICE if family in ("xilinx", "xilinxup") else PRICE[FAMILIES[family].inputs]
     sizes = [min(max(round(max_luts / (price * share)), least), most) for share in FIRST]
     return [firsts | {"outputs": size} for size in dict.fromkeys(sizes)]
 

@@ -23,7 +23,7 @@ from lgnc.toolchain import require_tool, run
 
 _LUT = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4")
 _FLIP_FLOP = re.compile(r"SB_DFF\w*|TRELLIS_FF|FD[RSCP]E?(_1)?|SRL\w+|DFFN?[SRPC]?E?")
-_THROUGH = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4|MUXF[78]|PFUMX|L6MUX21|INV|CARRY4|SB_CARRY|CCU2C")
+_THROUGH = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4|MUXF[78]|PFUMX|L6MUX21|INV|CARRY[48]|SB_CARRY|CCU2C")
 """Cells that a combinational path goes through; only LUTs count as a level."""
 _TIMEOUT = 3600.0
 

@@ -8,18 +8,19 @@ from typing import NamedTuple
 
 from lgnc.arithmetic.encoder import encoder_circuit
 from lgnc.ir.circuit import Circuit
-from lgnc.mapping.cells import map_cells
+from lgnc.mapping.cells import Mapped, map_cells
 from lgnc.mapping.costs import whole_circuit
 from lgnc.mapping.families import FAMILIES, Family
 from lgnc.mapping.lut_map import LutNetwork, map_luts
-from lgnc.mapping.netlist import Netlist, gives, reads
+from lgnc.mapping.netlist import FABRICS, Netlist, gives, reads
 
 
 @dataclass(frozen=True)
 class Area:
     """Of encoder, gates, popcount and argmax, from the features' bits to the class.
 
-    luts: tables, one with two outputs counted once. carry: CARRY4 cells; 0 where the family's chains are not used.
+    luts: tables, one with two outputs counted once; of iCE40 and ECP5 cells, places of chains among them. carry: CARRY4
+    or CARRY8 cells; 0 elsewhere.
     levels: of tables and chains on the longest path. clock_mhz: an estimate from levels and fan-out, of the classifier
     between two ranks of registers. encoder: whether the encoder is counted, which float features compare outside.
     """
@@ -41,29 +42,34 @@ class _Path(NamedTuple):
 def classifier_area(circuit: Circuit, family: str) -> Area:
     """The area of a circuit with a head in a family of `FAMILIES`, by lgnc's own mapping.
 
-    On Xilinx' devices it is that of the mapped form of the Verilog target, whose encoder is cells of its own; elsewhere
+    Where the Verilog target has a mapped form, it is that of this form, whose encoder is cells of its own; elsewhere
     all parts are mapped together.
     """
     kind = FAMILIES[family]
     inside = not circuit.encoder.is_float
-    if family != "xilinx":
+    if family not in FABRICS:
         whole, inside = whole_circuit(circuit)
         network = map_luts(whole, kind.inputs)
         paths = _table_paths(network, kind, [_Path(0, 0.0)] * whole.inputs)
         luts, carry = network.count, 0
     else:
-        mapped = map_cells(circuit, "class")
-        luts, carry = mapped.counts["tables"], mapped.counts["carry4"]
+        mapped = map_cells(circuit, "class", family)
+        luts, carry = _cells(mapped), mapped.counts.get(f"carry{FABRICS[family].carry}", 0)
         starts = [_Path(0, 0.0)] * circuit.inputs
         if inside and circuit.encoder.dtype != "bool":
-            encoder = map_cells(encoder_circuit(circuit.encoder))
+            encoder = map_cells(encoder_circuit(circuit.encoder), family=family)
             found = _cell_paths(encoder.net, kind, [_Path(0, 0.0)] * encoder.net.build.inputs)
             starts = [found.get(literal >> 1, _Path(0, 0.0)) for literal in encoder.outputs["outputs"]]
-            luts += encoder.counts["tables"]
+            luts += _cells(encoder)
         paths = _cell_paths(mapped.net, kind, starts)
     longest = max(paths.values(), key=lambda path: path.ns, default=_Path(0, 0.0))
     levels = max((path.levels for path in paths.values()), default=0)
     return Area(luts, carry, levels, round(1000 / (kind.register + kind.wire + longest.ns), 1), inside)
+
+
+def _cells(mapped: Mapped) -> int:
+    """Tables, with the places of chains where these are cells beside them."""
+    return mapped.counts.get("cells", mapped.counts["tables"])
 
 
 def _table_paths(network: LutNetwork, kind: Family, starts: list[_Path]) -> dict[int, _Path]:

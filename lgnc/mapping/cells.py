@@ -42,11 +42,11 @@ class Mapped:
     @property
     def counts(self) -> dict[str, int]:
         """`levels` of cells on the longest path, `places` of carry chains and, for Xilinx, `tables`, those with two
-        outputs counted once, `two_outputs`, how many these are, chains' left out, `carry4` and `carries_out`. For the
-        others `tables`, those of chains left out, and `cells`, tables and places, of ECP5 with what fills the last
-        cell of a chain and what nextpnr puts before it and behind it.
+        outputs counted once, `two_outputs`, how many these are, chains' left out, `carry4` or `carry8`, and
+        `carries_out`. For the others `tables`, those of chains left out, and `cells`, tables and places, of ECP5 with
+        what fills the last cell of a chain and what nextpnr puts before it and behind it.
         """
-        net = self.net
+        net, wide = self.net, self.net.fabric.carry
         alone = [cell for cell in net.cells if isinstance(cell, Table)]
         chains = [cell for cell in net.cells if not isinstance(cell, Table)]
         found = {"places": sum(len(chain.places) for chain in chains), "levels": max(net.level.values(), default=0)}
@@ -54,7 +54,7 @@ class Mapped:
             return found | {
                 "tables": len(net.tables),
                 "two_outputs": sum(cell.lower is not None for cell in alone),
-                "carry4": sum(-(-len(chain.places) // 4) for chain in chains),
+                f"carry{wide}": sum(-(-len(chain.places) // wide) for chain in chains),
                 "carries_out": sum(
                     chain.places[-1].carry is not None and chain.places[-1].total is not None for chain in chains
                 ),

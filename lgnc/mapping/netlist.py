@@ -19,7 +19,8 @@ class Fabric(NamedTuple):
     """pins: inputs of a table with one output. shared: inputs that a sum and a carry may have together. two_outputs:
     whether these are one table, else two. gates: of a chain of full adders, whether a place computes a gate of two
     inputs beside the bit that it adds it to; None where chains are of another kind. longest: places of a chain at most
-    where adders share chains, since a carry passes all of them for a timing analysis; 0 where they do not.
+    where adders share chains, since a carry passes all of them for a timing analysis; 0 where they do not. carry: of
+    the chains of another kind, places of a carry cell.
     """
 
     pins: int
@@ -27,9 +28,15 @@ class Fabric(NamedTuple):
     two_outputs: bool
     gates: bool | None = None
     longest: int = 0
+    carry: int = 4
 
 
-FABRICS = {"xilinx": Fabric(6, 5, True), "ice40": Fabric(4, 4, False, False), "ecp5": Fabric(4, 4, False, True, 48)}
+FABRICS = {
+    "xilinx": Fabric(6, 5, True),
+    "xilinxup": Fabric(6, 5, True, carry=8),
+    "ice40": Fabric(4, 4, False, False),
+    "ecp5": Fabric(4, 4, False, True, 48),
+}
 """Family -> what its cells are."""
 
 

@@ -1,7 +1,8 @@
 """FPGA cells in emitted Verilog: what a table or a carry cell computes, from its name, its contents and its pins.
 
-Xilinx' LUT1 to LUT6, LUT6_2 and CARRY4, as AMD's UG953 describes them; iCE40's SB_LUT4 and SB_CARRY, and ECP5's LUT4
-and CCU2C, as Lattice does. A table is taken apart variable by variable; nothing here is shared with what wrote it.
+Xilinx' LUT1 to LUT6, LUT6_2, CARRY4 and CARRY8, as AMD's UG953 and UG974 describe them; iCE40's SB_LUT4 and SB_CARRY,
+and ECP5's LUT4 and CCU2C, as Lattice does. A table is taken apart variable by variable; nothing here is shared with
+what wrote it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lgnc.readback.verilog_netlist import Netlist
 _TABLES = {f"LUT{pins}": pins for pins in range(1, 7)} | {"LUT6_2": 6, "SB_LUT4": 4}
 _CARRIES: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "CARRY4": ({"CI": 1, "CYINIT": 1, "DI": 4, "S": 4}, {"CO": 4, "O": 4}),
+    "CARRY8": ({"CI": 1, "CI_TOP": 1, "DI": 8, "S": 8}, {"CO": 8, "O": 8}),
     "SB_CARRY": (dict.fromkeys(("I0", "I1", "CI"), 1), {"CO": 1}),
     "CCU2C": (
         dict.fromkeys(("CIN", *(f"{pin}{half}" for half in "01" for pin in "ABCD")), 1),
@@ -46,7 +48,9 @@ class Cell:
     def evaluate(self, inputs: dict[str, list[int]], netlist: Netlist, _: Any) -> dict[str, list[int]]:
         """Port -> literals of the outputs. The netlist gains the gates."""
         if self.kind == "CARRY4":
-            return _carry4(inputs, netlist)
+            return _carries(inputs, netlist.gate(gates.OR, inputs["CI"][0], inputs["CYINIT"][0]), netlist)
+        if self.kind == "CARRY8":
+            return _carries(inputs, inputs["CI"][0], netlist)
         if self.kind == "SB_CARRY":
             return {"CO": [_majority(netlist, *(inputs[pin][0] for pin in ("I0", "I1", "CI")))]}
         if self.kind == "CCU2C":
@@ -130,8 +134,8 @@ def _joined(netlist: Netlist, pin: int, low: int, high: int, rows: int, part: An
     return netlist.gate(gates.OR, above, netlist.gate(gates.AND, pin ^ 1, part(low)))
 
 
-def _carry4(inputs: dict[str, list[int]], netlist: Netlist) -> dict[str, list[int]]:
-    carry = netlist.gate(gates.OR, inputs["CI"][0], inputs["CYINIT"][0])
+def _carries(inputs: dict[str, list[int]], carry: int, netlist: Netlist) -> dict[str, list[int]]:
+    """Xilinx' places, from the carry into the first on."""
     totals, carries = [], []
     for select, given in zip(inputs["S"], inputs["DI"], strict=True):
         totals.append(netlist.gate(gates.XOR, select, carry))

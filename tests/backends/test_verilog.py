@@ -236,6 +236,22 @@ def test_names_that_are_no_identifiers(name: str) -> None:
         emit(network("bool"), Options(name))
 
 
+@pytest.mark.parametrize(("name", "settings"), [
+    ("features", {}), ("scores", {}), ("class_index", {}), ("bits", {}), ("g1_0", {}), ("clk", {"stages": 2}),
+    ("literals_0", {"family": "xilinx"}),
+])  # fmt: skip
+def test_names_that_a_signal_of_the_design_has(name: str, settings: dict[str, Any]) -> None:
+    """Linters refuse a signal that hides the module around it."""
+    with pytest.raises(BadInput, match=f"'{name}' is the name of a signal of the design .choose another: {name}_net"):
+        emit(network("uint8"), Options(name, settings))
+
+
+def test_a_name_may_be_that_of_an_instance_or_of_a_signal_that_is_not_there(tmp_path: Path) -> None:
+    for name in ("gates", "clk"):
+        write(tmp_path, emit(network("uint8"), Options(name)))
+        lint(tmp_path, name)
+
+
 def test_bad_settings() -> None:
     with pytest.raises(BadInput, match="unknown setting 'stagez'"):
         emit(network("bool"), Options("n", {"stagez": 3}))
@@ -367,6 +383,8 @@ def test_stages_are_balanced_and_cheap() -> None:
         ({"stages": 0}, "not a whole number above 0"),
         ({"stages": True}, "not a whole number above 0"),
         ({"board": "hx8k", "family": "ecp5"}, "not of the family ecp5"),
+        ({"board": "hx8k", "family": "ice40", "portable": True}, "portable is for boards .leave --family out"),
+        ({"portable": True}, "portable is for boards"),
         ({"stages": 2, "pipeline_depth": 2}, "both stages and pipeline_depth"),
     ],
 )

@@ -28,8 +28,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "net_serial": {"interface": "serial"},
     "net_board": {"board": "tang-nano-9k"},
     "net_axis mapped": {"interface": "axis", "family": "xilinx"},
+    "net_axis ultrascale": {"interface": "axis", "family": "xilinxup"},
     "net_serial mapped": {"interface": "serial", "family": "xilinx"},
-    "net_board ice40": {"board": "hx8k", "family": "ice40"},
+    "net_board ice40": {"board": "hx8k"},
+    "net_board portable": {"board": "hx8k", "portable": True},
     "net_axis ecp5": {"interface": "axis", "family": "ecp5"},
 }
 
@@ -205,22 +207,24 @@ def test_flows_read_the_same_sources_and_those_of_the_family_the_mapped_form(cas
     assert (portable[0], portable[-1]) == ("net.v", f"{top}.v")
     tree = ElementTree.fromstring(text["component.xml"])
     assert [each.findtext(f"{IPXACT}name") for each in tree.iter(f"{IPXACT}file")] == portable
-    family = SETTINGS[case].get("family")
+    family = "ice40" if case == "net_board ice40" else SETTINGS[case].get("family")
     read = {
         each: [f"net_{each}.v" if part == "net.v" and family == each else part for part in portable]
-        for each in ("xilinx", "ice40", "ecp5", "gowin")
+        for each in ("xilinx", "xilinxup", "ice40", "ecp5", "gowin")
     }
     assert f"\nread_verilog {' '.join(portable)}\n" in f"\n{text['asic.ys']}"
     for each, parts in read.items():
         assert f"read_verilog {' '.join(parts)}\n" in text[f"synth_{each}.ys"]
-    wanted = read["xilinx"]
+    wanted = read["xilinxup" if family == "xilinxup" else "xilinx"]
     own = " ".join(wanted)
     assert f"read_verilog {{{own}}}\n" in text["vivado.tcl"]
-    assert f"add_files {{{own}}}\n" in text.get("pynq_z2.tcl", f"add_files {{{own}}}\n")
+    assert ("xczu3eg" if family == "xilinxup" else "xc7a100t") in text["vivado.tcl"]
+    pynq = f"add_files {{{' '.join(read['xilinx'])}}}\n"
+    assert pynq in text.get("pynq_z2.tcl", pynq)
     filesets, targets = text["net.core"].split("\ntargets:\n")
     assert f"  rtl:\n    files: [{', '.join(portable)}]\n" in filesets
-    for each in ("xilinx", "ice40", "ecp5"):
-        assert f"  {each}:\n    files: [{', '.join(read[each])}]\n" in filesets
+    for each, parts in (("xilinx", wanted), ("ice40", read["ice40"]), ("ecp5", read["ecp5"])):
+        assert f"  {each}:\n    files: [{', '.join(parts)}]\n" in filesets
         target = "vivado" if each == "xilinx" else each
         assert re.search(rf"  {target}:\n(    .+\n)*    filesets: \[{each}[],]", targets)
     if case == "net_board ice40":

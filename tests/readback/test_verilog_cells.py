@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from lgnc.backends.artifact import Options
 from lgnc.backends.verilog.emit import emit
-from lgnc.backends.verilog.mapped import MAPPED
+from lgnc.backends.verilog.mapped import MAPPED, cell_models
 from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.mapped import prove_mapped
 from lgnc.formats import lift
@@ -22,9 +21,7 @@ from lgnc.toolchain import require_tool, run
 from tests.arithmetic.test_head import outputs_of
 from tests.support import needs, random_circuit, random_model
 
-MODELS = {
-    family: (files("lgnc.backends.verilog") / "runtime" / f"cells_{family}.v").read_text("ascii") for family in MAPPED
-}
+MODELS = {family: cell_models(family).decode("ascii") for family in MAPPED}
 
 
 def text_of(circuit: Circuit, family: str = "xilinx", **settings: Any) -> str:
@@ -55,6 +52,11 @@ def cells() -> list[tuple[str, str, str, int]]:
         " assign y = {c, o};"
     )
     made.append(("xilinx", "CARRY4", carry, 10))
+    carry = (
+        "wire [7:0] c, o; CARRY8 t (.CO(c), .O(o), .CI(x[0]), .CI_TOP(1'b0), .DI({x[4:1], x[4:1]}), .S({x[12:5]}));"
+        " assign y = {c, o};"
+    )
+    made.append(("xilinxup", "CARRY8", carry, 13))
     return made + lattice_cells(rng)
 
 
@@ -83,7 +85,7 @@ def lattice_cells(rng: np.random.Generator) -> list[tuple[str, str, str, int]]:
 @pytest.mark.parametrize(("family", "kind", "body", "inputs"), cells(), ids=[kind for _, kind, *_ in cells()])
 def test_each_cell_is_its_model(family: str, kind: str, body: str, inputs: int, tmp_path: Path) -> None:
     """Every value of every pin, read back and run by Icarus."""
-    outputs = {"CARRY4": 8, "CCU2C": 3}.get(kind, 2)
+    outputs = {"CARRY4": 8, "CARRY8": 16, "CCU2C": 3}.get(kind, 2)
     text = top(body, inputs, outputs)
     rows = (np.arange(1 << inputs)[:, None] >> np.arange(inputs) & 1).astype(np.bool_)
     bench = (
@@ -140,6 +142,7 @@ def test_circuits_without_a_head(family: str) -> None:
 
 SWAPS = {
     "xilinx": (r"\.DI\(\{(.*?)\}\), \.S\(\{(.*?)\}\)", ".DI({{{1}}}), .S({{{0}}})"),
+    "xilinxup": (r"\.DI\(\{(.*?)\}\), \.S\(\{(.*?)\}\)", ".DI({{{1}}}), .S({{{0}}})"),
     "ice40": (r"\.I1\(([^)]+)\), \.CI\((c[^)]+)\)\);", ".I1({1}), .CI({1}));"),
     "ecp5": (r"\.CIN\((c[^)]+)\), \.A0\(([^)]+)\)", ".CIN({1}), .A0({1})"),
 }

@@ -273,7 +273,9 @@ def board(visit: Visit) -> Station:
     bench = bench.replace(rows, "  localparam ROWS = 2;")
     if 60 * divider * (source.width + 16) > _SERIAL_CLOCKS:
         return not_checked("board", "a row takes too many clocks to be simulated: run it on the board")
-    files = [f"{name}_board.v", f"{name}_serial.v", f"{name}.v"]
+    mapped = [family for family in _families(visit.manifest) if family == chosen.family]
+    core = [f"{name}_{chosen.family}.v", f"cells_{chosen.family}.v"] if mapped else [f"{name}.v"]
+    files = [f"{name}_board.v", f"{name}_serial.v", *core]
     told = (
         f"two rows at {divider} clocks a bit, by the pins clk, rx and tx; where these lie on the package is not checked"
     )
