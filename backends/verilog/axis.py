@@ -71,7 +71,7 @@ def axis_files(
     if groups * row > beats:
         rest.append(f"spot[{groups * row - 1}:{beats}]")
     total = sum(port.width for port in results)
-    period = max(beats + (groups > 1), interval, len(sent))
+    period = max(beats + 2 * (groups > 1), interval, len(sent))
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
@@ -83,7 +83,8 @@ def axis_files(
         "DATAHIGH": str(padded - 1),
         "KEEPHIGH": str(padded // 8 - 1),
         "HELDHIGH": str(held - 1),
-        "FREE": "(~full | in_ready)" if groups == 1 else "~ending & (~full | in_ready)",
+        "WAITING": "" if groups == 1 else "  reg ended, waits;\n",
+        "FREE": "(~full | in_ready)" if groups == 1 else "~waits",
         "UNUSED": "".join(f", {each}" for each in rest),
         "SENT": str(len(sent)),
         "TABLE": "\n".join(wanted_word(index, word, total) for index, word in enumerate(sent)),

@@ -168,7 +168,15 @@ def _place_registers(beats: int, beat: int) -> dict[str, int]:
     groups, row = beat_groups(beats)
     if groups == 1:
         return {"slot": beats}
-    return {"group": groups, "mine": groups, "place": row, "copy": groups * beat, "spot": groups * row, "ended": 1}
+    return {
+        "group": groups,
+        "mine": groups,
+        "place": row,
+        "copy": groups * beat,
+        "spot": groups * row,
+        "ended": 1,
+        "waits": 1,
+    }
 
 
 def _place_wires(beats: int, beat: int) -> str:

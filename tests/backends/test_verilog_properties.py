@@ -70,7 +70,7 @@ FAULTS = [
 ]
 
 GROUPED_FAULTS = [
-    ("net_axis", "net_axis.v", "~ending & (~full | in_ready)", "(~full | in_ready)"),
+    ("net_axis", "net_axis.v", "waits & ~(full & in_ready)", "waits & ~in_ready"),
     ("net_axis", "net_axis.v", "take & group[g]", "group[g]"),
     ("net_axis", "net_axis.v", "mine[p / 4] & spot[p]", "mine[p / 4]"),
     ("net_axis", "net_axis.v", "ended <= good", "ended <= ends"),
