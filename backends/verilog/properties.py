@@ -113,7 +113,7 @@ def _files(
 
 
 _SLICE = (
-    "ready", "valid", "spare", "last", "spare_last", "error", "spare_error", "full", "spoilt", "bad", "data",
+    "ready", "valid", "spare", "last", "spare_last", "error", "spare_error", "full", "spoilt", "bad", "brim", "data",
     "spare_data", "collected", "ones",
 )  # fmt: skip
 

@@ -67,6 +67,7 @@ FAULTS = [
     ("net_axis", "net_axis.v", "{ones[6:2], 1'b1} &", "{6{ones[2]}} &"),
     ("net_axis", "net_axis.v", "(take | p != 0)", "(take & p != 0)"),
     ("net_axis", "net_axis.v", "bad <= ends & ~good", "bad <= ends"),
+    ("net_axis", "net_axis.v", "dropped[3:0] == 4'd14", "dropped[3:0] == 4'd13"),
 ]
 
 GROUPED_FAULTS = [
