@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lgnc.backends.verilog.testbench import VECTORS, filled
@@ -11,6 +12,9 @@ from lgnc.diagnostics import BadInput
 
 MOST_BEAT = 4096
 """Bits of a beat."""
+
+MOST_PLACES = 15
+"""Of beats, to which a register drives a bit of each; more are in groups."""
 
 
 class Word(NamedTuple):
@@ -63,12 +67,15 @@ def axis_files(
     sent = result_words(results, score)
     rest = [f"s_axis_tdata[{padded - 1}:{beat}]"] if padded > beat else []
     rest += [f"collected[{held - 1}:{source.width}]"] if held > source.width else []
+    groups, row = beat_groups(beats)
+    if groups * row > beats:
+        rest.append(f"spot[{groups * row - 1}:{beats}]")
     total = sum(port.width for port in results)
-    period = max(beats, interval, len(sent))
+    period = max(beats + 2 * (groups > 1), interval, len(sent))
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
-        "LATENCY": str(latency + (len(sent) > 1)),
+        "LATENCY": str(latency + (len(sent) > 1) + (groups > 1)),
         "PERIOD": str(period),
         "BEAT": str(beat),
         "BEATS": str(beats),
@@ -76,14 +83,15 @@ def axis_files(
         "DATAHIGH": str(padded - 1),
         "KEEPHIGH": str(padded // 8 - 1),
         "HELDHIGH": str(held - 1),
-        "LASTBEAT": str(beats - 1),
-        "SHIFTED": f"{{slot[{beats - 2}:0], 1'b0}}" if beats > 1 else "1'd0",
+        "WAITING": "" if groups == 1 else "  reg ended, waits;\n",
+        "FREE": "(~full | in_ready)" if groups == 1 else "~waits",
         "UNUSED": "".join(f", {each}" for each in rest),
         "SENT": str(len(sent)),
         "TABLE": "\n".join(wanted_word(index, word, total) for index, word in enumerate(sent)),
         **wrapper_words(source, results, total),
         "LAYOUT": layout([word.name for word in sent]),
     }
+    words["SLOTS"] = _places(beats, beat, words)
     words["WORDS"] = _sender(sent, words)
     files = {
         f"{name}_axis.v": filled("axis.v.in", words).encode(),
@@ -92,6 +100,32 @@ def axis_files(
     told = [word._asdict() for word in sent]
     facts = {"top": f"{name}_axis", "beat_width": beat, "beats": beats, "words": told, "interval": period}
     return files, facts
+
+
+def beat_groups(beats: int) -> tuple[int, int]:
+    """(groups, places of each) of a packet's beats: as many as near each other where there are many, else one group."""
+    row = beats if beats <= MOST_PLACES else math.isqrt(beats - 1) + 1
+    return -(-beats // row), row
+
+
+def _places(beats: int, beat: int, words: Mapping[str, str]) -> str:
+    """What writes beats to their places, at once or by way of a copy in their group."""
+    groups, row = beat_groups(beats)
+    own = {
+        **words,
+        "LASTBEAT": str(beats - 1),
+        "SHIFTED": f"{{slot[{beats - 2}:0], 1'b0}}" if beats > 1 else "1'd0",
+        "GROUPS": str(groups),
+        "GROUPHIGH": str(groups - 1),
+        "GROUPBELOW": str(groups - 2),
+        "ROW": str(row),
+        "ROWHIGH": str(row - 1),
+        "ROWBELOW": str(row - 2),
+        "COPYHIGH": str(groups * beat - 1),
+        "SPOTHIGH": str(groups * row - 1),
+        "LASTPLACE": str((beats - 1) % row),
+    }
+    return filled("axis_slots.v.in" if groups == 1 else "axis_groups.v.in", own).rstrip("\n")
 
 
 def octets(beat: int) -> int:

@@ -14,7 +14,6 @@ from lgnc.backends.verilog.cells_ecp5 import Ecp5Text
 from lgnc.backends.verilog.cells_ice40 import Ice40Text
 from lgnc.backends.verilog.cells_xilinx import XilinxText
 from lgnc.backends.verilog.control import QUEUED, control_module
-from lgnc.backends.verilog.encoder import encoder_levels
 from lgnc.backends.verilog.target import VerilogSettings
 from lgnc.backends.verilog.testbench import testbench_text
 from lgnc.backends.verilog.text import Port
@@ -57,6 +56,10 @@ def mapped_family(settings: VerilogSettings) -> str | None:
     return settings.family if settings.family in _FAMILIES and settings.popcount == "parallel" else None
 
 
+QUICK = 24
+"""Places of a chain at most where a rank stands behind every cell: the longest path is then a chain."""
+
+
 def cell_models(family: str) -> bytes:
     """`cells_FAMILY.v`: what the cells do, for simulators."""
     runtime = files("lgnc.backends.verilog") / "runtime"
@@ -64,16 +67,16 @@ def cell_models(family: str) -> bytes:
 
 
 @lru_cache(maxsize=2)
-def _mapped(circuit: Circuit, outputs: str, family: str) -> Mapped:
-    return map_cells(circuit, outputs, family)
+def _mapped(circuit: Circuit, outputs: str, family: str, longest: int | None = None) -> Mapped:
+    return map_cells(circuit, outputs, family, longest)
 
 
-def mapped_lemma(circuit: Circuit, family: str) -> Circuit:
+def mapped_lemma(circuit: Circuit, family: str, longest: int | None = None) -> Circuit:
     """The circuit with its head as gates, as the cells of the mapped form were made from them: class and scores.
 
-    A step between the circuit and the text: either is proven equal to it.
+    A step between the circuit and the text: either is proven equal to it. longest: places of its chains, as told.
     """
-    return _mapped(circuit, "both", family).circuit.with_(encoder=circuit.encoder)
+    return _mapped(circuit, "both", family, longest).circuit.with_(encoder=circuit.encoder)
 
 
 def mapped_files(
@@ -87,10 +90,11 @@ def mapped_files(
 ) -> Written:
     """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`."""
     writer, says, _ = _FAMILIES[family]
-    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family)
+    quick = QUICK if settings.pipeline_depth == 1 else None
+    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family, quick)
     encoded = source is not bits
-    apart = encoder_levels(circuit.encoder, settings.table_inputs) if encoded else 0
-    before, ranks = _ranks(settings, apart, mapped.counts["levels"])
+    comparers = map_cells(encoder_circuit(circuit.encoder), family=family) if encoded else None
+    before, ranks = _ranks(settings, comparers.counts["levels"] if comparers else 0, mapped.counts["levels"])
     lines = [
         f"// {name}: a logic gate network in {says}, written by lgnc. Simulators need cells_{family}.v too.",
         "// verilator lint_off DECLFILENAME",
@@ -99,18 +103,16 @@ def mapped_files(
     ]
     sections = []
     compared: dict[str, Any] = {}
-    if encoded:
-        comparers = map_cells(encoder_circuit(circuit.encoder), family=family)
+    if comparers:
         comparers = replace(comparers, outputs={bits.name: comparers.outputs["outputs"]})
-        levels = comparers.counts["levels"]
-        text, held = cells_module(f"{name}_encoder", comparers, source, [bits], Ranks(before, levels), writer)
+        text, held = cells_module(f"{name}_encoder", comparers, source, [bits], before, writer)
         lines += text
-        sections.append(Section("encoder", [source], [bits], before))
-        compared = {"encoder": {"tables": comparers.counts["tables"], "levels": levels, "registers": held}}
+        sections.append(Section("encoder", [source], [bits], before.latency))
+        compared = {"encoder": {"tables": comparers.counts["tables"], "levels": before.levels, "registers": held}}
     text, registers = cells_module(f"{name}_cells", mapped, bits, results, ranks, writer)
     lines += text
     sections.append(Section("cells", [bits], results, ranks.latency))
-    stages = before + ranks.latency
+    stages = before.latency + ranks.latency
     if stages:
         lines += control_module(name, results, stages)
     lines += [*top_module(name, source, results, sections), "`default_nettype wire", ""]
@@ -122,16 +124,19 @@ def mapped_files(
         f"cells_{family}.v": cell_models(family),
     }
     details = {"family": family, **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
+    if mapped.net.fabric.longest:
+        details["longest"] = mapped.net.fabric.longest
     details |= compared
     return Written(made, details)
 
 
-def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[int, Ranks]:
-    """(ranks behind the encoder, ranks among the cells): evenly spaced over levels of cells, the last at the end."""
+def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[Ranks, Ranks]:
+    """Ranks of the encoder, which has so many levels of cells, and of the rest: evenly spaced, the last at the end."""
     if not settings.clocked:
-        return 0, Ranks(0, levels)
+        return Ranks(0, encoder), Ranks(0, levels)
     if settings.pipeline_depth is not None:
-        return int(encoder > 0), Ranks(max(1, -(-levels // settings.pipeline_depth)), levels)
+        depth = settings.pipeline_depth
+        return Ranks(-(-encoder // depth), encoder), Ranks(max(1, -(-levels // depth)), levels)
     stages = settings.stages or 1
     before = int(encoder > 0 and stages > 1)
-    return before, Ranks(max(1, min(stages - before, levels)), levels)
+    return Ranks(before, encoder), Ranks(max(1, min(stages - before, levels)), levels)

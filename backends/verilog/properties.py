@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lgnc.backends.verilog.axil import axil_words
-from lgnc.backends.verilog.axis import Word, octets, wanted_word
+from lgnc.backends.verilog.axis import Word, beat_groups, octets, wanted_word
 from lgnc.backends.verilog.control import queue_bits
 from lgnc.backends.verilog.counters import counting_clocks
 from lgnc.backends.verilog.registers import Register
@@ -113,7 +113,7 @@ def _files(
 
 
 _SLICE = (
-    "ready", "valid", "spare", "last", "spare_last", "error", "spare_error", "full", "spoilt", "slot", "data",
+    "ready", "valid", "spare", "last", "spare_last", "error", "spare_error", "full", "spoilt", "bad", "brim", "data",
     "spare_data", "collected", "ones",
 )  # fmt: skip
 
@@ -149,6 +149,7 @@ def axis_properties(
         "COREWIRES": "\n".join(f"  (* keep *) wire {vector(port.width)}core_{port.name};" for port in results),
         "COREPORTS": "\n".join(f"  assign core_{port.name} = dut.core.{port.name};" for port in results),
         "CORERESULT": f"{{{', '.join(f'core_{port.name}' for port in reversed(results))}}}",
+        "PLACES": _place_wires(beats, beat),
         "SENDER": _sender_wires(sent, total) if several else "",
         "SENDING": _SENDING if several else "",
         "SENDERLEMMAS": _sender_lemmas(sent, total) if several else "",
@@ -157,9 +158,35 @@ def axis_properties(
     read.append(f"expose -evert -sep _ {name}_axis/c:core")
     core = ["clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", source.name, *(p.name for p in results)]
     joined = [(f"core_{each}", f"core_{each}") for each in core]
-    joined += [(f"inside_{each}", each) for each in _SLICE]
+    joined += [(f"inside_{each}", each) for each in (*_SLICE, *_place_registers(beats, beat))]
     joined += [(f"inside_{each}", each) for each in ("busy", "word", "rest", "left") if several]
     return _files(f"{name}_axis", "props_axis.sv.in", words, read, joined, [f"{name}.v", f"{name}_axis.v"], "aclk")
+
+
+def _place_registers(beats: int, beat: int) -> dict[str, int]:
+    """The registers that say where beats go, and hold those under way -> bits."""
+    groups, row = beat_groups(beats)
+    if groups == 1:
+        return {"slot": beats}
+    return {
+        "group": groups,
+        "mine": groups,
+        "place": row,
+        "copy": groups * beat,
+        "spot": groups * row,
+        "ended": 1,
+        "waits": 1,
+    }
+
+
+def _place_wires(beats: int, beat: int) -> str:
+    """The same for the lemmas, and what they read of them: `props_slots.sv.in` says what."""
+    groups, row = beat_groups(beats)
+    widths = _place_registers(beats, beat)
+    lines = [f"  (* keep *) wire {vector(width)}inside_{each};" for each, width in widths.items()]
+    lines += ["`ifndef YOSYS", *(f"  assign inside_{each} = dut.{each};" for each in widths), "`endif"]
+    read = filled("props_slots.sv.in" if groups == 1 else "props_groups.sv.in", {"ROW": str(row)})
+    return "\n".join([*lines, read.rstrip("\n")])
 
 
 def _sender_wires(sent: Sequence[Word], total: int) -> str:

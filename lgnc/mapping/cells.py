@@ -73,12 +73,15 @@ def _names(port: str, bits: list[int], classes: int) -> list[str]:
     return [f"{stem}_{bit}" for bit in range(len(bits))]
 
 
-def map_cells(circuit: Circuit, outputs: str = "both", family: str = "xilinx") -> Mapped:
+def map_cells(circuit: Circuit, outputs: str = "both", family: str = "xilinx", longest: int | None = None) -> Mapped:
     """The circuit, from its encoder's bits on, in cells of a family of `FABRICS`.
 
-    outputs: 'both', 'class' or 'scores' of its head.
+    outputs: 'both', 'class' or 'scores' of its head. longest: places of a chain at most where adders share chains, if
+    fewer than the family's.
     """
     fabric = FABRICS[family]
+    if longest is not None:
+        fabric = fabric._replace(longest=min(longest, fabric.longest))
     plain = circuit.with_(head=None, output_names=tuple(f"o{k}" for k in range(len(circuit.outputs))))
     network = map_luts(plain, fabric.pins)
     net = Netlist(network.circuit.inputs, fabric)

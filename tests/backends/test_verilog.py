@@ -426,19 +426,23 @@ def test_streams_pass_their_testbench(settings: dict[str, Any], tmp_path: Path) 
 
 @needs("iverilog")
 @pytest.mark.parametrize(
-    ("was", "planted"),
+    ("beat", "was", "planted"),
     [
-        ("{slot[10:0], 1'b0}", "{slot[10:0], slot[11]}"),
-        ("slot[11] & ~spoilt", "~spoilt"),
-        ("slot[11] & ~spoilt & ~error", "slot[11] & ~spoilt"),
-        ("~last & (spoilt | error)", "1'b0"),
-        ("valid & (~full | in_ready)", "valid"),
-        ("(full & ~in_ready)", "full"),
-        ("collected[k*8 +: 8] <= data", "collected[k*8 +: 8] <= {data[6:0], 1'b0}"),
-        ("move | ~(spare | arrive)", "1'b1"),
-        ("dropped[4*k +: 4] + 4'd1", "dropped[4*k +: 4]"),
-        ("rest[19:4]}", "rest[18:3]}"),
-        ("(m_axis_tready & finish)", "m_axis_tready"),
+        (8, "{slot[10:0], 1'b0}", "{slot[10:0], slot[11]}"),
+        (8, "complete & ~spoilt", "~spoilt"),
+        (8, "~spoilt & ~error", "~spoilt"),
+        (8, "~last & (spoilt | error)", "1'b0"),
+        (8, "valid & (~full | in_ready)", "valid"),
+        (8, "(full & ~in_ready)", "full"),
+        (8, "collected[p*8 +: 8] <= data", "collected[p*8 +: 8] <= {data[6:0], 1'b0}"),
+        (8, "move | ~(spare | arrive)", "1'b1"),
+        (8, "dropped[4*k +: 4] + 4'd1", "dropped[4*k +: 4]"),
+        (8, "rest[19:4]}", "rest[18:3]}"),
+        (8, "(m_axis_tready & finish)", "m_axis_tready"),
+        (6, "{group[2:0], 1'b0}", "{group[2:0], group[3]}"),
+        (6, "good | (waits & ~(full & in_ready))", "good"),
+        (6, "copy[g*6 +: 6] <= data", "copy[g*6 +: 6] <= {data[4:0], 1'b0}"),
+        (6, "ended <= good", "ended <= ends"),
     ],
     ids=[
         "a long packet taken",
@@ -452,10 +456,14 @@ def test_streams_pass_their_testbench(settings: dict[str, Any], tmp_path: Path) 
         "not counted",
         "a score shifted",
         "words left out",
+        "a long packet taken by groups",
+        "overwritten by groups",
+        "a bit lost in a group",
+        "a wrong packet taken",
     ],
 )
-def test_testbench_catches_faults_of_the_stream(was: str, planted: str, tmp_path: Path) -> None:
-    artifact = emit(network("uint8"), Options("net", {"interface": "axis", "beat_width": 8}))
+def test_testbench_catches_faults_of_the_stream(beat: int, was: str, planted: str, tmp_path: Path) -> None:
+    artifact = emit(network("uint8"), Options("net", {"interface": "axis", "beat_width": beat}))
     write(tmp_path, artifact)
     plant(tmp_path / "net_axis.v", was, planted)
     with pytest.raises(Failed, match="FAIL"):

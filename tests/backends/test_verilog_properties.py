@@ -17,6 +17,7 @@ from tests.backends.support import plant
 from tests.support import needs, random_model
 
 NARROW: dict[str, Any] = {"interface": "axis", "beat_width": 4}
+GROUPED: dict[str, Any] = {"interface": "axis", "beat_width": 1, "outputs": "class"}
 REGISTERS: dict[str, Any] = {"interface": "axis", "outputs": "class", "registers": True}
 COUNTED: dict[str, Any] = {"interface": "axis", "outputs": "class", "popcount": "serial"}
 
@@ -40,6 +41,7 @@ def prove(at: Path, top: str) -> None:
         ("net", {"stages": 1, "outputs": "class"}),
         ("net", COUNTED),
         ("net_axis", NARROW),
+        ("net_axis", GROUPED),
         ("net_axis", {"interface": "axis", "outputs": "class"}),
         ("net_axis", {"interface": "axis", "outputs": "scores", "stages": 4}),
         ("net_axil", REGISTERS),
@@ -60,10 +62,21 @@ FAULTS = [
     ("net_axis", "net_axis.v", ".rst(~aresetn)", ".rst(1'b0)"),
     ("net_axis", "net_axis.v", ".in_valid(full)", ".in_valid(valid)"),
     ("net_axis", "net_axis.v", "collected[15:0]", "{collected[0], collected[15:1]}"),
-    ("net_axis", "net_axis.v", "(take | k != 0)", "1'b1"),
+    ("net_axis", "net_axis.v", "(take | p != 0)", "1'b1"),
     ("net_axis", "net_axis.v", "&dropped[11:8]", "1'b1"),
     ("net_axis", "net_axis.v", "{ones[6:2], 1'b1} &", "{6{ones[2]}} &"),
-    ("net_axis", "net_axis.v", "(take | k != 0)", "(take & k != 0)"),
+    ("net_axis", "net_axis.v", "(take | p != 0)", "(take & p != 0)"),
+    ("net_axis", "net_axis.v", "bad <= ends & ~good", "bad <= ends"),
+    ("net_axis", "net_axis.v", "dropped[3:0] == 4'd14", "dropped[3:0] == 4'd13"),
+]
+
+GROUPED_FAULTS = [
+    ("net_axis", "net_axis.v", "waits & ~(full & in_ready)", "waits & ~in_ready"),
+    ("net_axis", "net_axis.v", "take & group[g]", "group[g]"),
+    ("net_axis", "net_axis.v", "mine[p / 4] & spot[p]", "mine[p / 4]"),
+    ("net_axis", "net_axis.v", "ended <= good", "ended <= ends"),
+    ("net_axis", "net_axis.v", "{group[2:0], 1'b0}", "{group[2:0], group[3]}"),
+    ("net_axis", "net_axis.v", "{place[2:0], place[3]}", "{place[2:0], 1'b0}"),
 ]
 
 
@@ -85,7 +98,8 @@ REGISTER_FAULTS = [
 
 @needs("yosys")
 @pytest.mark.parametrize(
-    ("settings", "faults"), [(NARROW, FAULTS), (COUNTED, COUNTED_FAULTS), (REGISTERS, REGISTER_FAULTS)]
+    ("settings", "faults"),
+    [(NARROW, FAULTS), (GROUPED, GROUPED_FAULTS), (COUNTED, COUNTED_FAULTS), (REGISTERS, REGISTER_FAULTS)],
 )
 def test_planted_faults_are_refuted(
     settings: dict[str, Any], faults: list[tuple[str, str, str, str]], tmp_path: Path

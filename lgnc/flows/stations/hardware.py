@@ -192,7 +192,7 @@ def mapped_form(visit: Visit, family: str) -> Station:
         raise Failed(
             "the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again"
         )
-    text = mapped.mapped_text(visit, family, len(results))
+    text = mapped.mapped_text(visit, family, len(results), said.get("longest"))
     if text.ok is False:
         return text
     bench = testbench_text(visit.name, source, results, latency, 1).encode()

@@ -16,8 +16,8 @@ NAME = "mapped form"
 _SECONDS = 60.0
 
 
-def mapped_text(visit: Visit, family: str, ports: int) -> Station:
-    """Whether `NAME_FAMILY.v` is the circuit; ports: how many outputs it has."""
+def mapped_text(visit: Visit, family: str, ports: int, longest: object) -> Station:
+    """Whether `NAME_FAMILY.v` is the circuit; ports: how many outputs it has; longest: of its chains, as told."""
     if visit.circuit.gates > READ_BACK_GATES:
         return not_checked(NAME, f"more than {READ_BACK_GATES:,} gates are not read back")
     file = f"{visit.name}_{family}.v"
@@ -25,7 +25,8 @@ def mapped_text(visit: Visit, family: str, ports: int) -> Station:
     try:
         read = of_ports(circuit_from_verilog(text, file), visit.circuit, file)
         read = over_features(read, visit.circuit.encoder)
-        verdict = prove_mapped(visit.circuit, read, family, ports)
+        places = longest if type(longest) is int and longest > 1 else None
+        verdict = prove_mapped(visit.circuit, read, family, ports, places)
     except BadInput as error:
         return Station(NAME, False, "read", str(error))
     if verdict.equal is False:
@@ -35,13 +36,15 @@ def mapped_text(visit: Visit, family: str, ports: int) -> Station:
     return Station(NAME, True, verdict.how, f"{file}, read back from its text cell by cell")
 
 
-def prove_mapped(circuit: Circuit, read: Circuit, family: str, ports: int = 1, seconds: float = _SECONDS) -> Verdict:
+def prove_mapped(
+    circuit: Circuit, read: Circuit, family: str, ports: int = 1, longest: int | None = None, seconds: float = _SECONDS
+) -> Verdict:
     """Whether what was read back from a mapped form is the circuit, with its class, its scores or both (two ports).
 
     The cells are made from gates whose adders the prover takes apart; these gates are a step between both, of which
-    only what it proves is used.
+    only what it proves is used. longest: places of the cells' chains at most, where they were asked to be shorter.
     """
-    lemma = mapped_lemma(circuit, family)
+    lemma = mapped_lemma(circuit, family, longest)
     first = prove(circuit, lemma, time_limit=seconds)
     step = _shown(lemma, read, circuit, ports) if first.equal else circuit
     if step.encoder.dtype not in ("bool", read.encoder.dtype) and not step.encoder.is_float:
