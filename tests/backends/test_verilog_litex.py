@@ -28,7 +28,7 @@ READY, VALID, LAST = 1, 2, 4
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plain": ("int16", {"beat_width": 32}),
-    "held": ("uint8", {"beat_width": 44, "outputs": "class", "registers": True}),
+    "wide": ("uint8", {"beat_width": 44, "outputs": "class", "registers": True}),
     "one": ("bool", {"beat_width": 16, "outputs": "scores"}),
 }
 """Name -> (type of a feature, settings): beats of one CSR word, of two, and one beat alone."""
@@ -100,7 +100,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_processor_gets_results_of_its_rows(name: str, folder: Path) -> None:
     circuit, soc, count = circuit_of(CASES[name][0]), Soc(folder), 20
     rows = random_features(circuit, count)
-    words = {"plain": 4, "held": 1, "one": 3}[name]
+    words = {"plain": 4, "wide": 1, "one": 3}[name]
     for beats in beats_of(folder / f"{name}_overlay.py", rows):
         soc.send(name, beats)
         for _ in range(words):
@@ -114,7 +114,7 @@ def test_a_processor_gets_results_of_its_rows(name: str, folder: Path) -> None:
         assert all(next(got) & READY for _ in range(a_row))
         taken = [(next(got), next(got)) for _ in range(words)]
         assert [status & LAST for status, _ in taken] == [0] * (words - 1) + [LAST]
-        wanted = [*([] if name == "one" else [int(classes[row])]), *([] if name == "held" else scores[row].tolist())]
+        wanted = [*([] if name == "one" else [int(classes[row])]), *([] if name == "wide" else scores[row].tolist())]
         assert [int(np.uint32(word).view(np.int32)) for _, word in taken] == wanted
         assert not next(got) & VALID
 
@@ -134,12 +134,12 @@ def test_the_registers_are_on_the_bus(folder: Path) -> None:
     circuit, soc = circuit_of("uint8"), Soc(folder)
     rows = random_features(circuit, 3)
     module: dict[str, Any] = {}
-    exec(compile((folder / "held_overlay.py").read_bytes(), "held_overlay.py", "exec"), module)
-    base, at = soc.memories["held"], module["REGISTERS"]
-    for beats in beats_of(folder / "held_overlay.py", rows):
-        soc.send("held", beats)
-        soc.until("held_status", VALID)
-        soc.read("held_word")
+    exec(compile((folder / "wide_overlay.py").read_bytes(), "wide_overlay.py", "exec"), module)
+    base, at = soc.memories["wide"], module["REGISTERS"]
+    for beats in beats_of(folder / "wide_overlay.py", rows):
+        soc.send("wide", beats)
+        soc.until("wide_status", VALID)
+        soc.read("wide_word")
     soc.read(*(base + at[name] for name in ("ID", "PACKETS", "RESULTS", "RESULT", "CONTROL")))
     soc.lines.append(f"w {base + at['CONTROL']} 0")
     soc.read(base + at["CONTROL"])
