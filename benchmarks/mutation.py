@@ -1,12 +1,13 @@
 """Faults planted in emitted files and in lgnc's own core, and how many are noticed.
 
-    python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0]
+    python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0] [--log FILE]
     python benchmarks/mutation.py core [--only TEXT]
     python benchmarks/mutation.py drawn [--faults 200] [--seed 0] [--cpu-seconds 1800]
 
-`artefacts`: a small network, compiled for every target and interface; a fault in one file, its manifest signed again;
+`artefacts`: small networks, compiled for every target and interface; a fault in one file, its manifest signed again;
 `lgnc verify` against the model. Also whole folders of another circuit. `core`: lgnc with one place changed, against the
-tests of that room, in a copy of the checkout. `drawn`: the same with faults drawn at random, until the time is up.
+tests of that room, in a copy of the checkout. `drawn`: the same with faults drawn at random, test file by test file,
+until the time is up.
 """
 
 from __future__ import annotations
