@@ -16,9 +16,10 @@ from lgnc.backends.artifact import manifest_digest
 
 
 class Fault(NamedTuple):
-    """kind: 'operator', 'wire' ... told: what is changed. plant: changes the folder."""
+    """kind: 'operator', 'wire' ... file: where it is, '' for all. told: what is changed. plant: changes the folder."""
 
     kind: str
+    file: str
     told: str
     plant: Callable[[Path], None]
 
@@ -56,6 +57,12 @@ def _byte(match: re.Match[str], random: Random) -> str:
     return base64.b64encode(bytes(data)).decode()
 
 
+def _digit(match: re.Match[str], random: Random) -> str:
+    """A digit of a hexadecimal number with one bit changed."""
+    at = random.randrange(len(match[0]))
+    return f"{match[0][:at]}{int(match[0][at], 16) ^ 1 << random.randrange(4):x}{match[0][at + 1 :]}"
+
+
 def _to(text: str) -> Change:
     return lambda match, random: text  # noqa: ARG005
 
@@ -74,6 +81,25 @@ TEXT: dict[str, tuple[tuple[str, str, str, Change], ...]] = {
         ("swapped classes", "NAME.v", r"class_index(?=\[0\] =)", _gone),
         ("wrapper", "NAME_axis.v", r" [&|] |~(?=\w)", _swap_or_drop),
         ("wrapper", "NAME_serial.v", r" [&|] |~(?=\w)", _swap_or_drop),
+        ("wrapper", "NAME_axil.v", r" [&|] |~(?=\w)", _swap_or_drop),
+        ("registers", "NAME_axil.v", r"(\d'd)(\d+)(\W)", _step),
+        ("registers", "NAME_axil.v", r"(?m)^      \w+ <= [^;]+;\n", _gone),
+        *(
+            (kind, f"NAME_{family}.v", places, change)
+            for family in ("xilinx", "ice40", "ecp5")
+            for kind, places, change in (
+                ("look-up table", r"(?<='h)[0-9a-f]+", _digit),
+                ("pin", r"(\.(?:I\d|[ABCD]|S|DI|CI)\(\w+\[)(\d+)(\])", _step),
+                ("pin", r"()(?<=[(, ]n)(\d+)(?=_\d+[)\],])()", _step),
+                ("pin", r"(?<=\()1'b[01](?=\))", lambda m, r: "1'b1" if m[0] == "1'b0" else "1'b0"),  # noqa: ARG005
+            )
+        ),
+        ("column", "NAME_row.v", r" [&|] |~(?=\w)", _swap_or_drop),
+        ("column", "NAME_row.v", r"('d)(\d+)(\W)", _step),
+        ("column", "NAME_row.vh", r"('d)(\d+)(\W)", _step),
+        ("assertion", "NAME_props.sv", r" [&|] ", _swap),
+        ("assertion", "NAME_axis_props.sv", r" [&|] ", _swap),
+        ("testbench vectors", "NAME_vectors.hex", r"(?m)^[0-9a-f](?=[0-9a-f])", _digit),
         ("testbench vectors", "NAME_expected.hex", r"(?m)^[0-9a-f](?=[0-9a-f])", lambda m, r: f"{int(m[0], 16) ^ 1:x}"),  # noqa: ARG005
     ),
     "c": (
@@ -83,7 +109,22 @@ TEXT: dict[str, tuple[tuple[str, str, str, Change], ...]] = {
         ("operator", "NAME.c", r" [&|^] ", _swap),
         ("comparison", "NAME.c", r" > (?=\w)", _to(" >= ")),
         ("comparison", "NAME.c", r" < (?=\w)", _to(" <= ")),
-        ("shift", "NAME.c", r"(<< )(\d+)(\W)", _step),
+        ("shift", "NAME.c", r"(<< |>> )(\d+)(\W)", _step),
+        ("number", "NAME.c", r"(, )(\d+)(\);)", _step),
+        ("constant", "NAME.c", r"(?<=0x)[0-9a-f]+", _digit),
+        *(
+            (kind, file, places, change)
+            for file in ("NAME_row.c", "NAME_codes.c", "NAME_blob.c")
+            for kind, places, change in (
+                (f"operator of {file}", r" [&|^] ", _swap),
+                (f"comparison of {file}", r" > (?=\w)", _to(" >= ")),
+                (f"comparison of {file}", r" < (?=\w)", _to(" <= ")),
+                (f"comparison of {file}", r" == ", _to(" != ")),
+                (f"number of {file}", r"()(?<=[ (\[])(\d+)(?=[)\]:,; u])()", _step),
+            )
+        ),
+        ("header", "NAME_row.h", r"(?m)(#define \w+ )(\d+)(u?$)", _step),
+        ("header", "NAME_codes.h", r"(?m)([{ ])(-?\d+)([,}])", _step),
     ),
     "numpy": (
         ("table byte", "NAME.py", r"(?m)^[A-Za-z0-9+/]{8,}={0,2}$", _byte),
@@ -123,7 +164,7 @@ def text_faults(folder: Path, target: str, name: str, random: Random) -> Iterato
                 continue
             found = True
             told = f"{path.name}:{path.read_text().count(chr(10), 0, match.start()) + 1}: {match[0]!r} -> {new!r}"
-            yield Fault(kind, told[:200], _replacing(path.name, match.start(), match.end(), new))
+            yield Fault(kind, path.name, told[:200], _replacing(path.name, match.start(), match.end(), new))
         if not found:
             return
 
@@ -137,18 +178,47 @@ def _replacing(file: str, first: int, last: int, new: str) -> Callable[[Path], N
     return plant
 
 
+def blob_faults(folder: Path, name: str, random: Random) -> Iterator[Fault]:
+    """Endless faults of NAME.bin: a bit changed, and its checksum made to fit."""
+    file = f"{name}.bin"
+    size = (folder / file).stat().st_size
+    while True:
+        at, bit = random.randrange(size), random.randrange(8)
+        yield Fault("byte", file, f"bit {bit} of byte {at}", partial(_bit, file=file, at=at, bit=bit))
+
+
+def _bit(folder: Path, file: str, at: int, bit: int) -> None:
+    data = bytearray((folder / file).read_bytes())
+    data[at] ^= 1 << bit
+    (folder / file).write_bytes(data)
+    resign(folder)
+
+
 def onnx_faults(folder: Path, name: str, random: Random) -> Iterator[Fault]:
     """Endless faults of an ONNX graph: a node's operator, its inputs in another order, a number of a table."""
     import onnx
 
-    network = onnx.load(folder / f"{name}.onnx")
+    file = f"{name}.onnx"
+    network = onnx.load(folder / file)
     nodes = [k for k, node in enumerate(network.graph.node) if node.op_type in SWAPS]
     while True:
-        yield Fault("table", "a number", _onnx(name, partial(_number, k=random.randrange(1 << 30))))
+        yield Fault("table", file, "a number", _onnx(file, partial(_number, k=random.randrange(1 << 30))))
         if nodes:
             at, other = random.choice(nodes), random.choice(nodes)
-            yield Fault("operator", f"node {at}", _onnx(name, partial(_operator, k=at)))
-            yield Fault("inputs", f"node {other}", _onnx(name, partial(_turned, k=other)))
+            yield Fault("operator", file, f"node {at}", _onnx(file, partial(_operator, k=at)))
+            yield Fault("inputs", file, f"node {other}", _onnx(file, partial(_turned, k=other)))
+
+
+def faults_of(folder: Path, target: str, name: str, random: Random) -> Iterator[Fault]:
+    """Endless faults of a folder: of its text or graph, and in turn of a blob or a graph of rows beside them."""
+    kinds = [onnx_faults(folder, name, random) if target == "onnx" else text_faults(folder, target, name, random)]
+    if (folder / f"{name}.bin").is_file():
+        kinds.append(blob_faults(folder, name, random))
+    if (folder / f"{name}_row.onnx").is_file():
+        kinds.append(onnx_faults(folder, f"{name}_row", random))
+    while True:
+        for faults in kinds:
+            yield next(faults)
 
 
 SWAPS = {
@@ -165,13 +235,13 @@ SWAPS = {
 }
 
 
-def _onnx(name: str, change: Callable[..., object]) -> Callable[[Path], None]:
+def _onnx(file: str, change: Callable[..., object]) -> Callable[[Path], None]:
     def plant(folder: Path) -> None:
         import onnx
 
-        network = onnx.load(folder / f"{name}.onnx")
+        network = onnx.load(folder / file)
         change(network)
-        onnx.save(network, folder / f"{name}.onnx")
+        onnx.save(network, folder / file)
         resign(folder)
 
     return plant

@@ -1,17 +1,19 @@
 """Faults planted in emitted files and in lgnc's own core, and how many are noticed.
 
-    python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0]
+    python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0] [--log FILE]
     python benchmarks/mutation.py core [--only TEXT]
     python benchmarks/mutation.py drawn [--faults 200] [--seed 0] [--cpu-seconds 1800]
 
-`artefacts`: a small network, compiled for every target and interface; a fault in one file, its manifest signed again;
+`artefacts`: small networks, compiled for every target and interface; a fault in one file, its manifest signed again;
 `lgnc verify` against the model. Also whole folders of another circuit. `core`: lgnc with one place changed, against the
-tests of that room, in a copy of the checkout. `drawn`: the same with faults drawn at random, until the time is up.
+tests of that room, in a copy of the checkout. `drawn`: the same with faults drawn at random, test file by test file,
+until the time is up.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -20,39 +22,18 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
+from mutant_tests import tests_of
 from mutants_drawn import Drawn, drawn
 from mutants_of_core import MUTANTS, Mutant
-from mutants_of_files import Fault, onnx_faults, text_faults
 
 ROOT = Path(__file__).resolve().parent.parent
-NAME = "net"
-VALUES = 1 << 16
-"""Of two uint8 features: all of them are tried where code is run."""
-
-SECONDS = 60.0
-"""For a proof, and for each run: a fault may make code go on for ever."""
-
-SHOWN = ("missed", "undecided", "ended by the clock")
-
-FOLDERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "c host": ("c", {}),
-    "c portable": ("c", {"target_profile": "portable"}),
-    "c mcu": ("c", {"target_profile": "mcu"}),
-    "c unrolled": ("c", {"style": "unrolled"}),
-    "numpy": ("numpy", {}),
-    "onnx": ("onnx", {}),
-    "verilog": ("verilog", {}),
-    "verilog stream": ("verilog", {"interface": "stream"}),
-    "verilog axis": ("verilog", {"interface": "axis", "beat_width": 8}),
-    "verilog serial": ("verilog", {"interface": "serial"}),
-}
 
 
 def main() -> int:
@@ -61,15 +42,16 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="folders or files whose name has this in it")
-    parser.add_argument("--cpu-seconds", type=float, default=1e9, help="of 'drawn': no further fault after these")
+    parser.add_argument("--cpu-seconds", type=float, default=1e9, help="no further fault after these")
+    parser.add_argument("--log", type=Path, help="of 'artefacts': a file of what is known; a campaign goes on with it")
     asked = parser.parse_args()
     started = used_seconds()
     if asked.what == "artefacts":
-        code = artefacts(asked.faults, asked.seed, asked.only)
+        code = artefacts(asked.faults, asked.seed, asked.only, started + asked.cpu_seconds, asked.log)
     elif asked.what == "core":
         code = core(asked.only)
     else:
-        code = draw(asked.faults, asked.seed, asked.only, started + asked.cpu_seconds)
+        code = draw(asked.faults, asked.seed, asked.only, asked.cpu_seconds)
     print(f"{used_seconds() - started:.0f} CPU s")
     return code
 
@@ -79,55 +61,82 @@ def used_seconds() -> float:
     return time.process_time() + os.times().children_user + os.times().children_system
 
 
-def artefacts(faults: int, seed: int, only: str) -> int:
-    """Plant `faults` faults, as many in each folder; exit 1 when one was missed."""
+def artefacts(faults: int, seed: int, only: str, until: float, log: Path | None) -> int:
+    """Plant `faults` faults, as many in each folder, one folder after the other; exit 1 when one was missed."""
     sys.path.insert(0, str(ROOT))
-    from lgnc.formats.lgn import save_model
-    from tests.support import random_model
+    from mutant_answers import SHOWN, read_log
+    from mutated_folders import FOLDERS
 
-    total: Counter[str] = Counter()
-    chosen = {key: value for key, value in FOLDERS.items() if only in key}
+    chosen = [key for key in FOLDERS if only in key]
+    done = read_log(log)
     with tempfile.TemporaryDirectory(prefix="lgnc-mutation-") as place:
-        at = Path(place)
-        save_model(random_model(seed, features=2, thresholds=6, layers=2, width=40, classes=3), at / "m.lgn")
-        for number, (key, (target, settings)) in enumerate(chosen.items()):
-            here: Counter[str] = Counter()
-            many = faults // len(chosen) + (number < faults % len(chosen))
-            for kind, answer, told in tried(at, target, settings, many, Random(f"{seed} {key}")):
-                here[answer] += 1
-                if answer in SHOWN:
-                    print(f"  {key}: {answer}: {kind}: {told}", flush=True)
-            print(f"{key:<16} {', '.join(f'{count} {answer}' for answer, count in sorted(here.items()))}", flush=True)
-            total += here
-    print("all", dict(total))
-    return 1 if total["missed"] else 0
+        runs = [tried(Path(place), key, seed, done) for key in chosen]
+        for number in range(faults):
+            if used_seconds() >= until:
+                break
+            told = next(runs[number % len(runs)])
+            done[told["folder"], told["number"]] = told
+            if told["answer"] in SHOWN or told["answer"].startswith("failed"):
+                print("  {folder}: {answer}: {kind}: {told}".format(**told), flush=True)
+            if log is not None and told.pop("new"):
+                with log.open("a") as file:
+                    file.write(json.dumps(told) + "\n")
+    return _told(chosen, done)
 
 
-def tried(at: Path, target: str, settings: dict[str, Any], many: int, random: Random) -> Iterator[tuple[str, str, str]]:
-    """(kind, answer, what was changed) of `many` faults of one folder; an answer is one of those of `answer_of`."""
+def _told(chosen: list[str], done: dict[tuple[str, int], dict[str, Any]]) -> int:
+    """Print how many faults of each folder have each answer."""
+    for key in [*chosen, "all"]:
+        here = Counter(each["answer"] for each in done.values() if key in (each["folder"], "all"))
+        spent = sum(each["seconds"] for each in done.values() if key in (each["folder"], "all"))
+        words = ", ".join(f"{count} {answer}" for answer, count in sorted(here.items()))
+        print(f"{key:<16} {here.total()} faults, {spent:.0f} CPU s: {words}")
+    return 1 if here["missed"] else 0
+
+
+def tried(at: Path, key: str, seed: int, done: dict[tuple[str, int], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """For each of endless faults of a folder its number, kind, answer, what was changed, and CPU seconds.
+
+    done: what is known already. The right folder must be proven itself.
+    """
+    from mutant_answers import answer_apart
+    from mutants_of_files import Fault, faults_of
+    from mutated_folders import FOLDERS, MODELS, NAME
+
+    from lgnc.flows.compare import verify
     from lgnc.flows.compile import compile_circuit
+    from lgnc.formats.lgn import save_model
     from lgnc.formats.source import load_source
 
-    source, right, out = load_source(at / "m.lgn"), at / "right", at / "out"
-    shutil.rmtree(right, ignore_errors=True)
+    target, settings, model = FOLDERS[key]
+    path, right, out = at / f"{model}.lgn", at / f"{key} right", at / f"{key} out"
+    if not path.is_file():
+        save_model(MODELS[model](seed), path)
+    source = load_source(path)
     compile_circuit(source, target, name=NAME, settings=settings).write(right)
-    texts = onnx_faults(right, NAME, random) if target == "onnx" else text_faults(right, target, NAME, random)
-    for number in range(many):
-        fault = next(texts)
+    if target != "onnx" and verify(path, right).equal is not True:  # ONNX's engine starts threads, which do not fork.
+        raise SystemExit(f"{key}: the folder without a fault is not right")
+    random = Random(f"{seed} {key}")
+    every = target != "verilog" and len(source.circuit.encoder.names) == 2
+    for number, fault in enumerate(faults_of(right, target, NAME, random)):
         if number % 8 == 7:
-            fault = Fault("all files together", "one gate", _other(source, target, settings, number))
+            fault = Fault("all files together", "", "one gate", _other(source, target, settings, number))
+        if known := done.get((key, number)):
+            yield {**known, "new": False}
+            continue
+        started = used_seconds()
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(right, out)
         fault.plant(out)
-        yield fault.kind, answer_of(at / "m.lgn", out, changed=_hashes(out) != _hashes(right)), fault.told
-
-
-def _hashes(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        answer = answer_apart(path, out, right, fault.file, every=every)
+        facts = {"folder": key, "number": number, "kind": fault.kind, "answer": answer, "told": fault.told}
+        yield {**facts, "seconds": round(used_seconds() - started, 2), "new": True}
 
 
 def _other(source: Any, target: str, settings: dict[str, Any], k: int) -> Callable[[Path], None]:
     """Plants the whole folder of a circuit with one gate changed: source, .lgir and manifest agree with each other."""
+    from mutated_folders import NAME
+
     from lgnc.flows.compile import compile_circuit
     from lgnc.ir.gates import READS_A, READS_B
 
@@ -144,32 +153,6 @@ def _other(source: Any, target: str, settings: dict[str, Any], k: int) -> Callab
     return plant
 
 
-def answer_of(model: Path, folder: Path, *, changed: bool) -> str:
-    """'refuted' (NO, the folder is refused, or its code ends its process), 'ended by the clock' (its code went on for
-    `SECONDS`), 'proven harmless' (proven, or every value was tried), 'named' (a station that was not checked names it),
-    'missed' (yes, and no proof says so), or 'unchanged'.
-    """
-    if not changed:
-        return "unchanged"
-    from lgnc.diagnostics import LgncError
-    from lgnc.flows.compare import verify
-    from lgnc.toolchain import TookTooLong
-
-    try:
-        count = None if "verilog" in (folder / "manifest.json").read_text() else VALUES
-        verdict = verify(model, folder, vectors=count, time_limit=SECONDS)
-    except TookTooLong:
-        return "ended by the clock"
-    except LgncError:
-        return "refuted"
-    if verdict.equal is not True:
-        return "refuted" if verdict.equal is False else "undecided"
-    if verdict.unchecked:
-        return "named"
-    function = next(station for station in verdict.stations if station.name == "function")
-    return "proven harmless" if function.how in ("proven", "exhaustive") else "missed"
-
-
 def core(only: str) -> int:
     """Run the tests of each mutant's room; exit 1 when one survives."""
     survived = []
@@ -183,29 +166,78 @@ def core(only: str) -> int:
     return 1 if survived else 0
 
 
-def draw(faults: int, seed: int, only: str, until: float) -> int:
-    """Run the tests of each drawn fault's file, then of its room and of the commands; exit 1 when one survives."""
-    killed = survived = 0
-    with copied() as copy:
-        for fault in drawn(ROOT, faults, seed):
-            if only in fault.file and used_seconds() < until:
-                dead = _dies(copy, fault)
-                killed, survived = killed + dead, survived + (not dead)
-                print(f"{'killed' if dead else 'SURVIVED'}: {fault.told}", flush=True)
-    print(f"{killed} of {killed + survived} mutants are killed")
+def draw(faults: int, seed: int, only: str, seconds: float) -> int:
+    """Run the first test file of every drawn fault, then the second one of those that are left ...; exit 1 when one
+    survives all of its files. seconds: of CPU time, after which no further test file is run.
+    """
+    left = [fault for fault in drawn(ROOT, faults, seed) if only in fault.file]
+    right: set[str] = set()
+    survived, many, turn = 0, len(left), 0
+    with copied() as copy, closing(Served(copy)) as run:
+        tests = {fault: tests_of(copy, fault.file, fault.room) for fault in left}
+        while left and run.seconds < seconds:
+            alive: list[Drawn] = []
+            for number, fault in enumerate(left):
+                if run.seconds >= seconds:
+                    alive += left[number:]
+                    break
+                test = tests[fault][turn]
+                if _noticed(copy, fault, test, run, turn * faults + number, right):
+                    print(f"killed by {test}: {fault.told}", flush=True)
+                elif turn + 1 < len(tests[fault]):
+                    alive.append(fault)
+                else:
+                    survived += 1
+                    print(f"SURVIVED: {fault.told}", flush=True)
+            left, turn = alive, turn + 1
+    for fault in left:
+        print(f"left, no further test was run: {fault.told}")
+    print(f"{many - survived - len(left)} of {many} mutants are killed, {survived} survive, {len(left)} are left")
     return 1 if survived else 0
 
 
-def _dies(copy: Path, fault: Drawn) -> bool:
+def _noticed(copy: Path, fault: Drawn, test: str, run: Served, number: int, right: set[str]) -> bool:
+    """Whether a test file fails with a fault. right: test files that are known to pass without one."""
     path = copy / fault.file
     text = path.read_text()
-    own = sorted((copy / fault.room).glob(f"test_{path.stem}*.py"))
-    stages = [str(each.relative_to(copy)) for each in own], [fault.room, "tests/cli/test_cli.py"]
     path.write_text(text[: fault.first] + fault.new + text[fault.last :])
+    os.utime(path, (1e9 + number, 1e9 + number))  # Bytecode is kept by time and size.
     try:
-        return any(_fail(copy, tests, fault.told) for tests in stages if tests)
+        noticed = run.fails(test)
     finally:
         path.write_text(text)
+    if noticed and test not in right:
+        if run.fails(test):
+            raise SystemExit(f"{test} fails without a fault")
+        right.add(test)
+    return noticed
+
+
+class Served:
+    """Runs test files of a copy, in a process that has the libraries imported. seconds: CPU seconds so far."""
+
+    def __init__(self, copy: Path) -> None:
+        words = [sys.executable, str(ROOT / "benchmarks/mutant_tests.py"), str(copy)]
+        env = {**os.environ, "PYTHONPATH": str(copy)}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.server = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.seconds = 0.0
+
+    def fails(self, test: str) -> bool:
+        """Whether a test file fails; one in which nothing can run here does not."""
+        given, answers = self.server.stdin, self.server.stdout
+        assert given is not None
+        assert answers is not None
+        given.write(f"{test}\n")
+        given.flush()
+        code, seconds = answers.readline().split()
+        self.seconds += float(seconds)
+        return int(code) not in (0, 5)
+
+    def close(self) -> None:
+        assert self.server.stdin is not None
+        self.server.stdin.close()
+        self.server.wait()
 
 
 @contextmanager

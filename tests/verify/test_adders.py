@@ -1,0 +1,47 @@
+"""Words taken apart into sums: the number stays what it was on every input, and within the bounds that are told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lgnc.verify.adders import take_apart, word_number
+from lgnc.verify.graph import AND, Graph
+from lgnc.verify.sums import Sum
+
+LEAVES = 6
+POINTS = np.arange(1 << LEAVES)[None, :] >> np.arange(LEAVES)[:, None] & 1
+
+
+def values(graph: Graph) -> NDArray[np.int64]:
+    """int64[nodes, points]: of each node on all inputs, by its definition."""
+    found = [np.zeros(1 << LEAVES, np.int64), *POINTS]
+    for node in range(LEAVES + 1, len(graph)):
+        x, y = (found[literal >> 1] ^ (literal & 1) for literal in (graph.f0[node], graph.f1[node]))
+        found.append(x & y if graph.kind[node] == AND else x ^ y)
+    return np.stack(found)
+
+
+def value(number: Sum, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return number.constant + sum((times * nodes[node] for node, times in number.terms.items()), np.zeros(64, np.int64))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_number_stays_what_it_was_and_within_its_bounds(seed: int) -> None:
+    rng, graph = np.random.default_rng(seed), Graph(LEAVES)
+    literals = [2 * node for node in range(1, LEAVES + 1)]
+    for _ in range(14):
+        x, y = (int(literals[at]) ^ int(rng.integers(2)) for at in rng.integers(0, len(literals), 2))
+        literals.append(graph.xor(x, y) if rng.integers(2) else graph.and_(x, y))
+    word = word_number(
+        [literals[at] ^ int(rng.integers(2)) for at in rng.integers(0, len(literals), 5)], bool(seed % 2)
+    )
+    number = word.minus(Sum(int(rng.integers(-9, 9))))
+    apart = take_apart(graph, number, ())
+    nodes = values(graph)
+    right = value(number, nodes)
+    for found in (apart.total, apart.digits):
+        assert (value(found, nodes) == right).all()
+    assert apart.low <= right.min()
+    assert apart.high >= right.max()
