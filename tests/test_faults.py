@@ -23,7 +23,7 @@ from tests.support import random_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = os.environ.get("LGNC_FAULT_SECONDS", "10")
-"""Two minutes or a night find more: LGNC_FAULT_SECONDS=120."""
+"""A minute or a night find more: LGNC_FAULT_SECONDS=60."""
 
 
 def damage() -> Any:
