@@ -10,7 +10,7 @@ demo: $(VENV)/.user
 	$(VENV)/bin/lgnc demo
 
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n 2 $(TESTS)
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

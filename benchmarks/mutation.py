@@ -140,6 +140,9 @@ def _other(source: Any, target: str, settings: dict[str, Any], k: int) -> Callab
     from lgnc.flows.compile import compile_circuit
     from lgnc.ir.gates import READS_A, READS_B
 
+    # A circuit that came from no model has no words: it is compiled in the profile's own style.
+    own = {name: value for name, value in settings.items() if (name, value) != ("style", "words")}
+
     def plant(folder: Path) -> None:
         rng = np.random.default_rng(k)
         op = source.circuit.op.copy()
@@ -148,7 +151,7 @@ def _other(source: Any, target: str, settings: dict[str, Any], k: int) -> Callab
         op[at] = rng.choice([o for o in range(16) if (READS_A[o], READS_B[o]) == reads and o != op[at]])
         shutil.rmtree(folder)
         wrong = replace(source, circuit=source.circuit.with_(op=op), model=None)
-        compile_circuit(wrong, target, name=NAME, settings=settings).write(folder)
+        compile_circuit(wrong, target, name=NAME, settings=own).write(folder)
 
     return plant
 

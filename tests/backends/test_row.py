@@ -188,7 +188,9 @@ def test_the_meaning_of_a_row_is_that_of_training(tmp_path: Path) -> None:
 FAULTS = [
     ("net_row.c", "? 52.0", "? 51.0", "features of row"),
     ("net_row.c", "x[1] = ", "x[1] = 1 - ", "features of row"),
-    ("net_row.c", "(uint32_t)best -", "1u + (uint32_t)best -", "the margin of row"),
+    ("net_row.c", "(uint32_t)best -", "1u + (uint32_t)best -", "the margin of scores"),
+    ("net_row.c", "c == 1u || scores", "c != 1u || scores", "the margin of scores"),
+    ("net_row.c", "second = scores[c];", "", "the margin of scores"),
     ("net_row.c", "probabilities[c] /= sum", "probabilities[c] /= 2 * sum", "probabilities"),
     ("net_row.c", "return found;", "return found + 1;", "the class of row"),
     ("net_row.h", "net_colour_e_RED = 7", "net_colour_e_RED = 1", "features of row"),

@@ -1,6 +1,6 @@
 uint32_t NAME_margin(const int32_t *scores)
 {
-    int32_t best = scores[0], second = scores[NAME_CLASSES - 1u];
+    int32_t best = scores[0], second = best;
     size_t c;
     for (c = 1; c < NAME_CLASSES; c++) {
         if (scores[c] > best) {

@@ -28,6 +28,9 @@ from lgnc.verify.verdict import Station
 _NAME = 512
 """Bytes for a class's name in the program that asks for it."""
 
+_PAIRS = 10_000
+"""Of classes, at most, whose order is tried."""
+
 
 class _Blocks:
     """The memory that calls are given: by the order in which it is added."""
@@ -62,17 +65,26 @@ def row_calls(visit: Visit) -> Station:
     right = answers(visit, features)
     blocks, wide = _Blocks(), len(head.names)
     given = [blocks.given(each) for each in (features, *cells)]
-    kinds = [(np.int32, wide), (np.int32, 1), (np.uint32, 1), (np.float64, wide), (np.uint8, features[0].nbytes)]
+    kinds = [(np.int32, wide), (np.int32, 1), (np.uint8, features[0].nbytes)]
     made = [blocks.made(count * width * np.dtype(kind).itemsize) for kind, width in kinds]
     names = blocks.made(wide * _NAME)
+    scores = np.concatenate([right["scores"].astype(np.int32), _orders(wide)])
+    asked = [blocks.given(scores), blocks.made(4 * len(scores)), blocks.made(8 * scores.size)]
     with tempfile.TemporaryDirectory(prefix="lgnc-rows-") as place:
         library = _library(Path(place), visit, members, facts.profile != "mcu")
-        calls = [Call(library, "lgnc_rows", (count, *given, *made)), Call(library, "lgnc_names", (names,))]
-        done = call_apart(blocks.all, calls, where=str(visit.path)).made
-    found = [
-        np.frombuffer(block, kind).reshape(count, width) for (kind, width), block in zip(kinds, done, strict=False)
-    ]
-    wrong = _wrong_names(bytes(done[-1]), head) or _wrong(found, features, right, head, facts.profile)
+        calls = [
+            Call(library, "lgnc_rows", (count, *given, *made)),
+            Call(library, "lgnc_names", (names,)),
+            Call(library, "lgnc_margins", (len(scores), *asked)),
+        ]
+        *done, named, margins, shares = call_apart(blocks.all, calls, where=str(visit.path)).made
+    found = [np.frombuffer(block, kind).reshape(count, width) for (kind, width), block in zip(kinds, done, strict=True)]
+    wrong = (
+        _wrong_names(bytes(named), head)
+        or _wrong(found, features, right)
+        or _wrong_margins(scores, np.frombuffer(margins, np.uint32))
+        or (_wrong_shares(scores, np.frombuffer(shares), head.tau) if facts.profile != "mcu" else None)
+    )
     told = f"{count} rows of {len(members)} columns with missing cells" if members else f"{count} rows of features"
     return Station("rows", wrong is None, "tested", wrong or f"class names, margins, {told}")
 
@@ -92,27 +104,54 @@ def _rows(visit: Visit, members: Sequence[Member]) -> tuple[NDArray[Any], list[N
     return made, [numbers, codes.astype(np.uint16), told]
 
 
-def _wrong(found: list[NDArray[Any]], features: NDArray[Any], right: Answers, head: Head, profile: str) -> str | None:
+def _wrong(found: list[NDArray[Any]], features: NDArray[Any], right: Answers) -> str | None:
     """A line where an answer is not what it should be."""
-    scores, classes, margins, shares, made = found
-    wanted = np.sort(right["scores"].astype(np.int64), axis=1)
-    margin = wanted[:, -1] - wanted[:, -2] if wanted.shape[1] > 1 else np.zeros(len(wanted), np.int64)
-    raw = right["scores"] / head.tau
-    share = np.exp(raw - raw.max(axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)
+    scores, classes, made = found
     checks = [
         ("features", made, features.view(np.uint8).reshape(made.shape)),
         ("scores", scores, right["scores"]),
         ("the class", classes[:, 0], right["predict"]),
-        ("the margin", margins[:, 0], margin),
     ]
     for what, given, should in checks:
         if (bad := (given != should).reshape(len(given), -1).any(axis=1)).any():
             at = int(np.argmax(bad))
             return f"{what} of row {at}: {given[at].tolist()!s:.80}, not {should[at].tolist()!s:.80}"
-    if profile != "mcu" and not np.allclose(shares, share, rtol=1e-9, atol=1e-300):
-        return "probabilities are not the shares of exp(score / tau)"
     return None
+
+
+def _orders(classes: int) -> NDArray[np.int32]:
+    """[n, classes] scores: each class ahead of each other one that is second, or level with it; ties; the type's ends.
+
+    Of more than 100 classes some of these pairs. A network need not give scores in every order.
+    """
+    rng, ends = np.random.default_rng(classes), np.iinfo(np.int32)
+    best, second = np.nonzero(~np.eye(classes, dtype=bool))
+    if len(best) > _PAIRS:
+        some = rng.choice(len(best), _PAIRS, replace=False)
+        best, second = best[some], second[some]
+    at, made = np.arange(len(best)), [rng.integers(-1, 2, (64, classes))]
+    for first, other in ((3000, 2000), (2000, 2000), (ends.max, ends.min)):
+        rows = np.minimum(rng.integers(-1000, 1000, (len(best), classes)), other)
+        rows[at, second], rows[at, best] = other, first
+        made.append(rows)
+    return np.concatenate(made).astype(np.int32)
+
+
+def _wrong_margins(scores: NDArray[np.int32], margins: NDArray[np.uint32]) -> str | None:
+    """A line where a margin is not the lead of the best score."""
+    ordered = np.sort(scores.astype(np.int64), axis=1)
+    wanted = ordered[:, -1] - ordered[:, -2] if ordered.shape[1] > 1 else np.zeros(len(ordered), np.int64)
+    bad = margins != wanted
+    at = int(np.argmax(bad))
+    return f"the margin of scores {scores[at].tolist()!s:.80}: {margins[at]}, not {wanted[at]}" if bad.any() else None
+
+
+def _wrong_shares(scores: NDArray[np.int32], shares: NDArray[np.float64], tau: float) -> str | None:
+    """A line where probabilities are not the shares of exp(score / tau)."""
+    share = np.exp((scores - scores.max(axis=1, keepdims=True).astype(np.int64)) / tau)
+    share /= share.sum(axis=1, keepdims=True)
+    right = np.allclose(shares.reshape(share.shape), share, rtol=1e-9, atol=1e-300)
+    return None if right else "probabilities are not the shares of exp(score / tau)"
 
 
 def _wrong_names(found: bytes, head: Head) -> str | None:
@@ -131,9 +170,9 @@ _SHIM = """
 #define COLUMNS @COLUMNS@
 #define FILL @FILL@
 void lgnc_rows(size_t n, const T *x, const T *numbers, const uint16_t *codes, const uint8_t *missing, int32_t *scores,
-    int32_t *classes, uint32_t *margins, double *shares, T *made);
+    int32_t *classes, T *made);
 void lgnc_rows(size_t n, const T *x, const T *numbers, const uint16_t *codes, const uint8_t *missing, int32_t *scores,
-    int32_t *classes, uint32_t *margins, double *shares, T *made)
+    int32_t *classes, T *made)
 {
     static unsigned char workspace[NAME_WORKSPACE];
     size_t i;
@@ -152,18 +191,24 @@ void lgnc_rows(size_t n, const T *x, const T *numbers, const uint16_t *codes, co
         NAME_predict_in(workspace, x, 1, &classes[i]);
         NAME_scores_in(workspace, x, 1, scores);
 #endif
-        margins[i] = NAME_margin(scores);
-#if PROBABILITIES
-        NAME_probabilities(scores, shares);
-#endif
         x += NAME_FEATURES;
         made += NAME_FEATURES;
         scores += NAME_CLASSES;
-        shares += NAME_CLASSES;
     }
     (void)numbers;
     (void)codes;
     (void)missing;
+}
+void lgnc_margins(size_t n, const int32_t *scores, uint32_t *margins, double *shares);
+void lgnc_margins(size_t n, const int32_t *scores, uint32_t *margins, double *shares)
+{
+    size_t i;
+    for (i = 0; i < n; i++, scores += NAME_CLASSES, shares += NAME_CLASSES) {
+        margins[i] = NAME_margin(scores);
+#if PROBABILITIES
+        NAME_probabilities(scores, shares);
+#endif
+    }
 }
 void lgnc_names(char *out);
 void lgnc_names(char *out)
