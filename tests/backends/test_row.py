@@ -192,6 +192,12 @@ FAULTS = [
     ("net_row.c", "c == 1u || scores", "c != 1u || scores", "the margin of scores"),
     ("net_row.c", "second = scores[c];", "", "the margin of scores"),
     ("net_row.c", "probabilities[c] /= sum", "probabilities[c] /= 2 * sum", "probabilities"),
+    (
+        "net_row.c",
+        "; c++) {\n        probabilities[c] /=",
+        " + 1u; c++) {\n        probabilities[c] /=",
+        "beyond the classes",
+    ),
     ("net_row.c", "return found;", "return found + 1;", "the class of row"),
     ("net_row.h", "net_colour_e_RED = 7", "net_colour_e_RED = 1", "features of row"),
     ("net_row.c", '"class"', '"klass"', "class 2 is called 'klass'"),

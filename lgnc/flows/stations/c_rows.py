@@ -147,7 +147,9 @@ def _wrong_margins(scores: NDArray[np.int32], margins: NDArray[np.uint32]) -> st
 
 
 def _wrong_shares(scores: NDArray[np.int32], shares: NDArray[np.float64], tau: float) -> str | None:
-    """A line where probabilities are not the shares of exp(score / tau)."""
+    """A line where probabilities are not the shares of exp(score / tau), or where more than these were written."""
+    if (shares < 0).any():
+        return "probabilities are written beyond the classes"
     share = np.exp((scores - scores.max(axis=1, keepdims=True).astype(np.int64)) / tau)
     share /= share.sum(axis=1, keepdims=True)
     right = np.allclose(shares.reshape(share.shape), share, rtol=1e-9, atol=1e-300)
@@ -202,12 +204,16 @@ void lgnc_rows(size_t n, const T *x, const T *numbers, const uint16_t *codes, co
 void lgnc_margins(size_t n, const int32_t *scores, uint32_t *margins, double *shares);
 void lgnc_margins(size_t n, const int32_t *scores, uint32_t *margins, double *shares)
 {
+    double held[NAME_CLASSES + 2u] = {0}; /* the first and last of it stay as they are */
     size_t i;
     for (i = 0; i < n; i++, scores += NAME_CLASSES, shares += NAME_CLASSES) {
         margins[i] = NAME_margin(scores);
+        held[0] = held[NAME_CLASSES + 1u] = 3.0;
 #if PROBABILITIES
-        NAME_probabilities(scores, shares);
+        NAME_probabilities(scores, held + 1);
 #endif
+        memcpy(shares, held + 1, NAME_CLASSES * sizeof *shares);
+        if (held[0] != 3.0 || held[NAME_CLASSES + 1u] != 3.0) shares[0] = -1.0;
     }
 }
 void lgnc_names(char *out);
