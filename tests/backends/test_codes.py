@@ -98,6 +98,7 @@ def test_the_values_that_are_tried_show_every_place_where_a_code_changes() -> No
     assert {float(np.nextafter(half, np.float32(to))) for to in (0, 1)} <= steps
 
 
+EACH = "i++) {\n        for (feature = 0; feature < NET_FEATURES; feature++) {\n            "
 FAULTS = [
     ("net_codes.c", "rest > half ||", "rest >= half ||", "the float"),
     ("net_codes.c", "(whole & 1u) != 0u", "(whole & 1u) == 0u", "the float"),
@@ -107,6 +108,8 @@ FAULTS = [
     ("net_codes.c", "minus || m != 0u ? NET", "minus ? NET", "the float nan"),
     ("net_codes.c", "exponent - net", "exponent + 1 - net", "the reading"),
     ("net_codes.c", "(uint32_t)(infinity << 1)", "(uint32_t)(infinity << 1) - 2u", "the number of NaN"),
+    ("net_codes.c", f"< n; {EACH}uint32_t", f"<= n; {EACH}uint32_t", "beyond the rows"),
+    ("net_codes.c", f"< n; {EACH}uint64_t", f"<= n; {EACH}uint64_t", "beyond the rows"),
     ("net_codes.h", "{ -9, 0,", "{ -9, 1,", "the header has 2^1"),
     ("net_codes.h", "{ -900,", "{ -901,", "the header has 2^-9 and -901"),
 ]

@@ -19,11 +19,14 @@ from lgnc.verify.verdict import Station
 
 _SHIM = """
 #include "NAME_codes.h"
+#include <string.h>
 void lgnc_codes(size_t n, const float *single, const double *values, T *codes, uint64_t *missing);
 void lgnc_codes(size_t n, const float *single, const double *values, T *codes, uint64_t *missing)
 {
+    /* A row behind those of either call stays as it is. */
+    memset(codes, 85, 2u * (n + 1u) * NAME_FEATURES * sizeof *codes);
     missing[0] = NAME_quantise(single, n, codes);
-    missing[1] = NAME_quantise_double(values, n, codes + n * NAME_FEATURES);
+    missing[1] = NAME_quantise_double(values, n, codes + (n + 1u) * NAME_FEATURES);
 }
 void lgnc_readings(size_t n, const int32_t *readings, const int32_t *exponents, T *codes, int64_t *told);
 void lgnc_readings(size_t n, const int32_t *readings, const int32_t *exponents, T *codes, int64_t *told)
@@ -55,7 +58,7 @@ def codes(visit: Visit) -> Station:
     rows, features = values.shape
     readings, exponents = _readings(quantiser, rows)
     blocks: list[bytes | bytearray] = [single.tobytes(), values.tobytes(), readings.tobytes(), exponents.tobytes()]
-    blocks += [bytearray(2 * values.size * dtype.itemsize), bytearray(16)]
+    blocks += [bytearray(2 * (rows + 1) * features * dtype.itemsize), bytearray(16)]
     blocks += [bytearray(values.size * dtype.itemsize), bytearray(16 * features)]
     at = [(block, 0) for block in range(len(blocks))]
     with tempfile.TemporaryDirectory(prefix="lgnc-codes-") as place:
@@ -63,8 +66,11 @@ def codes(visit: Visit) -> Station:
         calls = [Call(library, "lgnc_codes", (rows, at[0], at[1], at[4], at[5]))]
         calls.append(Call(library, "lgnc_readings", (rows, at[2], at[3], at[6], at[7])))
         made, missing, read, told = call_apart(blocks, calls, where=str(visit.path)).made
-    found = np.frombuffer(made, dtype).reshape(2, rows, features)
+    found = np.frombuffer(made, dtype).reshape(2, rows + 1, features)
     wrong = _constants(np.frombuffer(told, np.int64).reshape(features, 2), quantiser)
+    if wrong is None and (np.ascontiguousarray(found[:, rows]).view(np.uint8) != 85).any():
+        wrong = "codes are written beyond the rows"
+    found = found[:, :rows]
     for what, given, own in (("float", single, found[0]), ("double", values, found[1])):
         wrong = wrong or _difference(what, given, own, quantiser.codes(given, str(dtype)))
     real = np.ldexp(readings.astype(np.float64), exponents)
