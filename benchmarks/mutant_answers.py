@@ -91,7 +91,7 @@ def _answer(model: Path, folder: Path, right: Path, file: str, *, every: bool) -
     if verdict.equal is False:
         long = any(station.ok is False and "SIGXCPU" in station.detail for station in verdict.stations)
         return "ended by the clock" if long else "refuted"
-    if any(not station.checked and file in station.detail for station in verdict.stations):
+    if file and any(not station.checked and file in station.detail for station in verdict.stations):
         return "named"
     if verdict.equal is None or verdict.unchecked:
         return "undecided"

@@ -62,7 +62,7 @@ def used_seconds() -> float:
 
 
 def artefacts(faults: int, seed: int, only: str, until: float, log: Path | None) -> int:
-    """Plant `faults` faults, as many in each folder, one folder after the other; exit 1 when one was missed."""
+    """Plant `faults` faults, as many in each folder, one folder after the other; 1 when one was missed, or failed."""
     sys.path.insert(0, str(ROOT))
     from mutant_answers import SHOWN, read_log
     from mutated_folders import FOLDERS
@@ -91,7 +91,7 @@ def _told(chosen: list[str], done: dict[tuple[str, int], dict[str, Any]]) -> int
         spent = sum(each["seconds"] for each in done.values() if key in (each["folder"], "all"))
         words = ", ".join(f"{count} {answer}" for answer, count in sorted(here.items()))
         print(f"{key:<16} {here.total()} faults, {spent:.0f} CPU s: {words}")
-    return 1 if here["missed"] else 0
+    return int(any(answer == "missed" or answer.startswith("failed") for answer in here))
 
 
 def tried(at: Path, key: str, seed: int, done: dict[tuple[str, int], dict[str, Any]]) -> Iterator[dict[str, Any]]:

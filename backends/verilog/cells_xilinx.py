@@ -7,8 +7,6 @@ from lgnc.diagnostics import Failed
 from lgnc.ir.builder import TRUE
 from lgnc.mapping.netlist import Chain, Table
 
-_ZERO = "1'b0"
-
 
 class XilinxText(CellText):
     """Tables with one or two outputs, and carry cells of as many places as the fabric's have."""
@@ -31,7 +29,7 @@ class XilinxText(CellText):
         self.lines.append(f"  {kind} #(.INIT({init})) {name} ({joined});")
 
     def chain(self, cell: Chain, segment: int) -> None:
-        """The carry cells of a chain, four places each, and the tables of their places."""
+        """The carry cells of a chain, and the tables of their places."""
         stem, wide = self.stem_of_chain(cell), self.net.fabric.carry
         for first in range(0, len(cell.places), wide):
             part = f"{stem}_{first // wide}"
@@ -49,10 +47,10 @@ class XilinxText(CellText):
 
     def carry_in(self, cell: Chain, segment: int, before: str | None) -> str:
         """The pins of a carry cell for the carry of the one before, or the chain's start."""
-        start = "1'b0" if before else self.literal(cell.start, segment)
+        given = before or self.literal(cell.start, segment)
         if self.net.fabric.carry == 8:
-            return f".CI({before or start}), .CI_TOP(1'b0)"
-        return f".CI({before or _ZERO}), .CYINIT({start})"
+            return f".CI({given}), .CI_TOP(1'b0)"
+        return f".CI({given}), .CYINIT(1'b0)" if before else f".CI(1'b0), .CYINIT({given})"
 
     def place(self, cell: Chain, at: int, stem: str, segment: int, last: bool) -> tuple[str, str]:
         """(DI, S) of a place, whose table is written."""

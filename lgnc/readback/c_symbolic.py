@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from lgnc.readback import c_float_bits as floats
 from lgnc.readback.c_fields import masked, shifted
-from lgnc.readback.c_float_keys import compared as key_compared
-from lgnc.readback.c_float_keys import key_of
-from lgnc.readback.c_float_keys import moved as sign_moved
 from lgnc.readback.c_lanes import Lanes, added, as_lanes, is_lanes
 from lgnc.readback.c_lanes import bitwise as lanes_bitwise
 from lgnc.readback.c_lanes import moved as lanes_moved
@@ -58,9 +54,7 @@ class Values:
                         literals[bit] = self.symbols.or_(literals[bit], literal)
             return self.from_bits(literals, signed)
         if isinstance(value, FloatBits) and not signed:
-            negative = self.symbols.at_least(value.index, 0.0) ^ 1
-            minus = self.symbols.above(value.index, 0.0) ^ 1
-            return Word(0, {width - 1: negative}, (1 << width - 1) - 1, minus)
+            return floats.word(self.symbols, value.index, width)
         if isinstance(value, (Feature, Inverted, FloatBits, FloatSign, FloatKey, Lanes)):
             raise refuse("a feature is computed with, not compared")
         raise refuse(
@@ -148,7 +142,7 @@ class Values:
     def add(self, x: Any, y: Any, kind: Type, sign: int = 1) -> Any:
         """x + y, or x - y where the sign is -1."""
         if sign < 0 and not kind.signed and FloatBits in (type(x), type(y)):
-            return self._float_bits_less(x, y, kind)
+            return floats.less(self.symbols, x, y, kind)
         if isinstance(y, FloatSign) and sign < 0 and x == 0 and not kind.signed:
             return FloatSign(y.index, -y.mask % (1 << kind.width))
         if is_lanes(x, y) and sign > 0:
@@ -175,32 +169,6 @@ class Values:
             return Word(sign << top, {}, (1 << top) - 1)
         return Word(0, {top: sign}, (1 << top) - 1)
 
-    def _float_bits_less(self, x: Any, y: Any, kind: Type) -> Word:
-        """The bits of a threshold less those of a feature, or of a feature less those of a negative threshold.
-
-        Only the top bit is known. Bits without their sign order floats of one sign as integers are ordered.
-        """
-        number, feature = (x, y) if isinstance(y, FloatBits) else (y, x)
-        top = kind.width - 1
-        if not isinstance(number, int) or (number >> top) != (number is y):
-            raise refuse("bits of floats are subtracted in a way that is not read back")
-        code = np.array(number & ((1 << top) - 1), f"uint{kind.width}")
-        size = float(code.view(f"float{kind.width}"))
-        symbols, index = self.symbols, feature.index
-        if number is x:
-            plus, minus = symbols.above(index, size), symbols.at_least(index, -size)
-        else:
-            plus, minus = symbols.at_least(index, size), symbols.above(index, -size)
-        sign = self.word(feature, kind.width, False)
-        found = symbols.choose(sign.bits[top], minus, plus)
-        return Word(0, {top: found}, (1 << top) - 1, symbols.choose(sign.minus, minus, plus))
-
-    def _of_any_zero(self, x: Word, width: int) -> None:
-        """Raise BadInput unless the top bit of something made of a float's bits is the same for both zeros."""
-        top = x.bits.get(width - 1, x.const >> width - 1 & 1)
-        if x.minus is not None and self.symbols.at_zero(top) != self.symbols.at_zero(x.minus):
-            raise refuse("0 and -0 are told apart")
-
     def multiply(self, x: Any, y: Any, kind: Type) -> Any:
         """x * y, one of them known."""
         if not isinstance(y, int):
@@ -217,7 +185,7 @@ class Values:
         width = kind.width
         if sign == "^" and isinstance(x, Feature) and y == -1 and x.type.kind == "int":
             return Inverted(x.index, x.type)
-        if sign == "^" and (key := key_of(x, y, kind)) is not None:
+        if sign == "^" and (key := floats.key_of(x, y, kind)) is not None:
             return key
         if Lanes in (type(x), type(y)):
             x, y = as_lanes(x, kind), as_lanes(y, kind)
@@ -248,7 +216,7 @@ class Values:
                 const |= 1 << place
             elif literal:
                 bits[place] = literal
-        minus, top = self._minus(gate, p, q, width), width - 1
+        minus, top = floats.minus_of(gate, p, q, width), width - 1
         if minus is not None and top in bits:
             found = self.symbols.of_one_feature(bits.pop(top))
             const |= (found == 1) << top
@@ -256,17 +224,6 @@ class Values:
         if not bits and not blurred:
             return wrap(const, kind)
         return Word(const, bits, blurred, minus)
-
-    @staticmethod
-    def _minus(gate: Callable[[int, int], int], p: Word, q: Word, width: int) -> int | None:
-        """The top bit of an operation where zeros have a minus sign; None where no float's bits take part."""
-        if p.minus is None and q.minus is None:
-            return None
-        top = width - 1
-        one, two = (
-            each.minus if each.minus is not None else each.bits.get(top, each.const >> top & 1) for each in (p, q)
-        )
-        return gate(one, two)
 
     def invert(self, x: Any, kind: Type) -> Any:
         """~x."""
@@ -276,7 +233,7 @@ class Values:
         """x << by or x >> by, `by` being known and less than the width."""
         if left and kind.signed:
             return self.multiply(x, 1 << by, kind)
-        if not left and (sign := sign_moved(x, by, kind)) is not None:
+        if not left and (sign := floats.moved(x, by, kind)) is not None:
             return sign
         if isinstance(x := as_lanes(x, kind), Lanes):
             return lanes_moved(x, by, left)
@@ -293,7 +250,7 @@ class Values:
 
     def _shifted(self, x: Word, by: int, kind: Type, left: bool) -> Any:
         """A word of which some bits hold anything, shifted."""
-        self._of_any_zero(x, kind.width)
+        floats.refuse_minus_zero(self.symbols, x, kind.width)
         if kind.signed:
             raise refuse("a signed word is shifted of which some bits hold anything")
         mask, way = (1 << kind.width) - 1, by if left else -by
@@ -305,17 +262,13 @@ class Values:
 
     def cast(self, value: Any, have: Type, want: Type) -> Any:
         """A value of an integer type as one of another."""
-        if isinstance(value, (Lanes, Inverted)) and have == want:
+        if isinstance(value, (Lanes, Inverted, FloatSign)) and have == want:
+            return value
+        if isinstance(value, FloatKey) and have.size == want.size and want.kind == "int":
             return value
         if isinstance(value, (Feature, FloatBits)):
             if have != want and (isinstance(value, FloatBits) or not holds(want, have)):
                 raise refuse("a feature is converted to a type that does not hold all its values")
-            return value
-        if (
-            isinstance(value, (FloatSign, FloatKey))
-            and have.size == want.size
-            and (have == want or isinstance(value, FloatKey))
-        ):
             return value
         if value is UNWRITTEN:
             return value
@@ -328,7 +281,7 @@ class Values:
         if isinstance(value, Choice) and all(wrap(number, want) == number for number in value.cases):
             return value
         if isinstance(value, Word) and value.blurred:
-            self._of_any_zero(value, have.width)
+            floats.refuse_minus_zero(self.symbols, value, have.width)
             if want.size > have.size and have.signed:
                 raise refuse("a signed word is widened of which some bits hold anything")
             mask = (1 << want.width) - 1
@@ -344,7 +297,7 @@ class Values:
             return self._feature(sign, x, y)
         symbols = self.symbols
         if isinstance(x, FloatKey) or isinstance(y, FloatKey):
-            return key_compared(symbols, sign, x, y, kind)
+            return floats.compared(symbols, sign, x, y, kind)
         p, q = (self.bits(each, kind.width, kind.signed) for each in (x, y))
         if sign in ("==", "!="):
             same = 1

@@ -47,7 +47,7 @@ class FloatSign:
 
 @dataclass(frozen=True, eq=False)
 class FloatKey:
-    """The bits of a float feature, all but the top one inverted where that is set (`lgnc.readback.c_float_keys`)."""
+    """The bits of a float feature, all but the top one inverted where that is set (`lgnc.readback.c_float_bits`)."""
 
     index: int
 

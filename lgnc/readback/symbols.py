@@ -156,17 +156,19 @@ class Symbols:
 
     def of_one_feature(self, literal: int) -> int:
         """A literal that comparisons of one feature decide, as the fewest of them; of several features, as it is."""
-        waiting, seen, cuts = [literal >> 1], set[int](), set[tuple[int, int | float]]()
+        waiting, seen, cuts = [literal >> 1], set[int](), list[tuple[int, int | float]]()
         while waiting:
             node = waiting.pop()
             if node in seen:
                 continue
             seen.add(node)
             if self.kind[node] == _LEAF:
-                cuts.add(self.cut[node])
+                cuts.append(self.cut[node])
+                if cuts[-1][0] != cuts[0][0]:
+                    return literal
             elif node:
                 waiting += self.a[node] >> 1, self.b[node] >> 1
-        if len({feature for feature, _ in cuts}) != 1:
+        if not cuts:
             return literal
         before = self.value(literal, -math.inf)
         found = int(before)

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lgnc.backends.artifact import Options
-from lgnc.backends.table import target_of
 from lgnc.diagnostics import BadInput
 from lgnc.formats import lift
 from lgnc.ir import Encoder
 from lgnc.readback.c import read_forms
-from lgnc.readback.c_float_keys import compared
+from lgnc.readback.c_float_bits import compared
 from lgnc.readback.c_types import Type
 from lgnc.readback.c_values import FloatKey
 from lgnc.readback.symbols import Symbols
 from lgnc.verify.prove import prove
+from tests.backends.support import write
 from tests.support import random_model
 
 FORMS: list[dict[str, Any]] = [{"style": "straight"}, {"target_profile": "mcu", "style": "table"}]
@@ -35,9 +34,7 @@ def one_float() -> Symbols:
 def test_no_more_thresholds_are_read_than_the_network_has(settings: dict[str, Any], dtype: str, tmp_path: Path) -> None:
     """So a text has the network's own bits, and no proof has to find out what their combinations are."""
     circuit = lift(random_model(5, dtype=dtype, layers=2, features=4, thresholds=20))
-    for name, data in target_of("c").emit(circuit, Options("net", settings)).files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(data)
+    write("c", circuit, tmp_path, **settings)
     for form in read_forms(tmp_path, "net", circuit):
         assert form.encoder.bits <= circuit.encoder.bits
         assert prove(circuit, form, time_limit=20).equal is True
@@ -49,12 +46,11 @@ def test_no_more_thresholds_are_read_than_the_network_has(settings: dict[str, An
 )
 def test_faults_in_keys_are_refuted_or_refused(was: str, planted: str, refused: str | None, tmp_path: Path) -> None:
     circuit = lift(random_model(5, dtype="float32", layers=1, features=4, thresholds=5))
-    files = target_of("c").emit(circuit, Options("net", FORMS[1])).files
-    text = files["net.c"].decode()
+    write("c", circuit, tmp_path, **FORMS[1])
+    text = (tmp_path / "net.c").read_text()
     faulty = re.sub(was, planted, text)
     assert faulty != text
     (tmp_path / "net.c").write_text(faulty)
-    (tmp_path / "net.h").write_bytes(files["net.h"])
     if refused is not None:
         with pytest.raises(BadInput, match=refused):
             read_forms(tmp_path, "net", circuit)
