@@ -264,7 +264,7 @@ class Values:
         """A value of an integer type as one of another."""
         if isinstance(value, (Lanes, Inverted, FloatSign)) and have == want:
             return value
-        if isinstance(value, FloatKey) and have.size == want.size and want.kind == "int":
+        if isinstance(value, FloatKey) and have.size == want.size:
             return value
         if isinstance(value, (Feature, FloatBits)):
             if have != want and (isinstance(value, FloatBits) or not holds(want, have)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from lgnc.formats import lift
 from lgnc.ir import Encoder
 from lgnc.readback.c import read_forms
 from lgnc.readback.c_float_bits import compared
+from lgnc.readback.c_symbolic import Values
 from lgnc.readback.c_types import Type
-from lgnc.readback.c_values import FloatKey
+from lgnc.readback.c_values import FloatBits, FloatKey
 from lgnc.readback.symbols import Symbols
 from lgnc.verify.prove import prove
 from tests.backends.support import write
@@ -24,9 +26,46 @@ from tests.support import random_model
 FORMS: list[dict[str, Any]] = [{"style": "straight"}, {"target_profile": "mcu", "style": "table"}]
 
 
-def one_float() -> Symbols:
+UNSIGNED = Type("int", 4, False)
+
+
+def floats(*names: str) -> Symbols:
     none = np.zeros(0, np.int32)
-    return Symbols(Encoder(("x",), "float32", none, none.astype(np.float64)), "here")
+    return Symbols(Encoder(names, "float32", none, none.astype(np.float64)), "here")
+
+
+def bits_of(number: float) -> int:
+    return int(np.float32(number).view(np.uint32))
+
+
+def test_differences_of_bits_are_known_in_their_sign_and_told_apart_zeros_refused() -> None:
+    """Of words made of T - bits, or bits - T where T is negative, against the arithmetic of integers."""
+    rng, refused = np.random.default_rng(0), 0
+    numbers = np.array([-3e38, -2.0, -1.0, -1e-45, 0.0, 1e-45, 0.5, 1.0, 3.0, 3e38], np.float32).tolist()
+    for _ in range(100):
+        symbols = floats("x")
+        values = Values(symbols)
+        word, own = None, list[int]()
+        for _ in range(int(rng.integers(1, 4))):
+            code = bits_of(float(rng.choice([*numbers, -0.0])))
+            given = [bits_of(x) for x in (*numbers, -0.0)]
+            if code >> 31:
+                new, real = values.add(FloatBits(0), code, UNSIGNED, -1), [each - code for each in given]
+            else:
+                new, real = values.add(code, FloatBits(0), UNSIGNED, -1), [code - each for each in given]
+            sign = str(rng.choice(["&", "|", "^"]))
+            word = new if word is None else values.bitwise(sign, word, new, UNSIGNED)
+            gate = {"&": operator.and_, "|": operator.or_, "^": operator.xor}[sign]
+            own = [gate(a, b) for a, b in zip(own, real, strict=True)] if own else real
+        tops = [each % (1 << 32) >> 31 for each in own]
+        if tops[-1] != tops[numbers.index(0.0)]:
+            refused += 1
+            with pytest.raises(BadInput, match="0 and -0 are told apart"):
+                values.shift(word, 31, UNSIGNED, left=False)
+            continue
+        top = values.bits(values.shift(word, 31, UNSIGNED, left=False), 32, False)[0]
+        assert [symbols.value(top, x) for x in numbers] == tops[:-1]
+    assert 10 < refused < 90
 
 
 @pytest.mark.parametrize("settings", FORMS, ids=str)
@@ -63,7 +102,7 @@ def test_a_key_is_compared_as_its_number_is() -> None:
     number = np.array([-np.inf, -3e38, -1.5, -1e-45, 0.0, 1e-45, 1.5, 3e38, np.inf], np.float32)
     bits = number.view(np.int32)
     keys = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits).tolist()
-    symbols = one_float()
+    symbols = floats("x")
     for x, own in list(zip(number.tolist(), keys, strict=True))[1:-1]:
         for key in {near for each in keys for near in (each - 1, each, each + 1)} - {-1, -2}:
             for sign, expected in ((">", own > key), ("<=", own <= key)):
@@ -77,11 +116,11 @@ def test_a_key_is_compared_as_its_number_is() -> None:
 @pytest.mark.parametrize(("sign", "key"), [(">", -1), ("<=", -1), (">=", 0), ("<", 0)])
 def test_zeros_told_apart_are_refused(sign: str, key: int) -> None:
     with pytest.raises(BadInput, match="0 and -0 are told apart"):
-        compared(one_float(), sign, FloatKey(0), key, Type("int", 4, True))
+        compared(floats("x"), sign, FloatKey(0), key, Type("int", 4, True))
 
 
 def test_what_one_feature_decides_is_the_fewest_comparisons() -> None:
-    rng, symbols = np.random.default_rng(0), one_float()
+    rng, symbols = np.random.default_rng(0), floats("x")
     cuts = [-2.0, -1.0, 0.5, 3.0]
     for _ in range(50):
         found = [symbols.above(0, cut) for cut in cuts]
@@ -96,3 +135,12 @@ def test_what_one_feature_decides_is_the_fewest_comparisons() -> None:
     other = symbols.xor(symbols.above(0, 1.0), symbols.at_least(0, 1.0))
     assert symbols.value(other, 1.0)
     assert symbols.of_one_feature(1) == 1
+    two = floats("x", "y")
+    both = two.and_(two.above(0, 1.0), two.above(1, 2.0))
+    assert two.of_one_feature(both) == both
+
+
+@pytest.mark.parametrize(("x", "y"), [(bits_of(-1.0), FloatBits(0)), (FloatBits(0), bits_of(1.0)), (FloatBits(0),) * 2])
+def test_differences_the_other_way_round_are_refused(x: Any, y: Any) -> None:
+    with pytest.raises(BadInput, match="bits of floats are subtracted in a way that is not read back"):
+        Values(floats("x")).add(x, y, UNSIGNED, -1)
