@@ -20,6 +20,7 @@ from lgnc.backends.verilog.text import Port
 from lgnc.backends.verilog.top import Section, top_module
 from lgnc.ir.circuit import Circuit
 from lgnc.mapping.cells import Mapped, map_cells
+from lgnc.mapping.netlist import FABRICS
 
 
 class _Family(NamedTuple):
@@ -90,8 +91,10 @@ def mapped_files(
 ) -> Written:
     """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`."""
     writer, says, _ = _FAMILIES[family]
-    quick = QUICK if settings.pipeline_depth == 1 else None
-    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family, quick)
+    longest = FABRICS[family].longest
+    if settings.pipeline_depth == 1:
+        longest = min(QUICK, longest)
+    mapped = _mapped(circuit, settings.outputs if circuit.head is not None else "both", family, longest or None)
     encoded = source is not bits
     comparers = map_cells(encoder_circuit(circuit.encoder), family=family) if encoded else None
     before, ranks = _ranks(settings, comparers.counts["levels"] if comparers else 0, mapped.counts["levels"])
@@ -124,8 +127,8 @@ def mapped_files(
         f"cells_{family}.v": cell_models(family),
     }
     details = {"family": family, **mapped.counts, "stages": stages, "latency": latency, "registers": registers}
-    if mapped.net.fabric.longest:
-        details["longest"] = mapped.net.fabric.longest
+    if longest:
+        details["longest"] = longest
     details |= compared
     return Written(made, details)
 
