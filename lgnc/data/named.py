@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgnc.data.cells import string_column
 from lgnc.data.csv_file import read_csv
@@ -23,6 +28,7 @@ _ADULT = (
     "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship", "race",
     "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country", "income",
 )
+_IRIS = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 # fmt: on
 
 
@@ -49,9 +55,7 @@ def load_named(name: str) -> Dataset | Table:
 def _digits() -> Dataset:
     """1,797 handwritten digits of 8 x 8 pixels in 0..16, all as training rows."""
     require_package("scikit-learn")
-    from sklearn.datasets import load_digits
-
-    x, y = load_digits(return_X_y=True)
+    x, y = _digit_rows()
     shape = (8, 8, 1)
     empty = np.zeros(0, np.int64)
     classes = tuple(map(str, range(10)))
@@ -59,15 +63,46 @@ def _digits() -> Dataset:
     return Dataset("digits", x, y.astype(np.int64), x[:0], empty, tuple(pixel_names(shape)), classes, {}, shape)
 
 
+def _digit_rows() -> tuple[NDArray[Any], NDArray[Any]]:
+    path = _inside_scikit_learn("digits.csv.gz")
+    if path is not None:
+        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+        return rows[:, :-1], rows[:, -1]
+    from sklearn.datasets import load_digits
+
+    rows, labels = load_digits(return_X_y=True)
+    return rows, labels
+
+
+def _inside_scikit_learn(file: str) -> Path | None:
+    """A file that scikit-learn holds, or None. Importing scikit-learn takes 2 CPU seconds; reading its file, none."""
+    spec = find_spec("sklearn")
+    places = spec.submodule_search_locations if spec else None
+    path = Path(places[0], "datasets", "data", file) if places else None
+    return path if path is not None and path.is_file() else None
+
+
 def _scikit_learn(name: str) -> Table:
     """One of the tables inside scikit-learn, the label in a last column 'class'."""
     require_package("scikit-learn")
+    path = _inside_scikit_learn(f"{name}.csv") if name == "iris" else None
+    if path is not None:
+        with path.open(encoding="utf-8") as file:
+            classes = file.readline().strip().split(",")[2:]
+            rows = np.loadtxt(file, delimiter=",", ndmin=2)
+        return _table(name, _IRIS, rows[:, :-1], classes, rows[:, -1].astype(np.int64))
     from sklearn import datasets
 
     loader = {"breast-cancer": datasets.load_breast_cancer, "wine": datasets.load_wine, "iris": datasets.load_iris}
     bunch = loader[name]()
-    columns = [Column.from_array(str(title), bunch.data[:, index]) for index, title in enumerate(bunch.feature_names)]
-    columns.append(string_column("class", np.asarray(bunch.target_names)[bunch.target].astype("U")))
+    return _table(name, map(str, bunch.feature_names), bunch.data, bunch.target_names, bunch.target)
+
+
+def _table(
+    name: str, titles: Iterable[str], rows: NDArray[Any], classes: Sequence[str], labels: NDArray[np.int64]
+) -> Table:
+    columns = [Column.from_array(title, rows[:, index]) for index, title in enumerate(titles)]
+    columns.append(string_column("class", np.asarray(classes)[labels].astype("U")))
     return Table(name, tuple(columns), True, lambda row: f"{name}: row {row}")
 
 

@@ -56,6 +56,8 @@ class _Work:
         self.constant, self.terms = number.constant, dict(number.terms)
         self.queue = [-node for node in self.terms]
         heapq.heapify(self.queue)
+        self.sizes = Counter(map(abs, self.terms.values()))
+        self.not_digits = sum(each & (each - 1) != 0 for each in self.sizes)
         self.positive = sum(times for times in self.terms.values() if times > 0)
         self.negative = sum(times for times in self.terms.values() if times < 0)
 
@@ -81,8 +83,7 @@ class _Work:
 
     def _binary(self) -> bool:
         """Whether the number has one node at most, as it is or inverted, for each power of two, and nothing else."""
-        times = [abs(each) for each in self.terms.values()]
-        return len(times) <= _DIGITS and len(set(times)) == len(times) and all(each & (each - 1) == 0 for each in times)
+        return len(self.terms) <= _DIGITS and len(self.sizes) == len(self.terms) and not self.not_digits
 
     def _bounds(self) -> tuple[int, int]:
         return self.constant + self.negative, self.constant + self.positive
@@ -97,6 +98,8 @@ class _Work:
             return
         before = self.terms.get(node, 0)
         after = before + times
+        self._resize(abs(before), -1)
+        self._resize(abs(after), 1)
         self.positive += max(after, 0) - max(before, 0)
         self.negative += min(after, 0) - min(before, 0)
         if after:
@@ -105,6 +108,18 @@ class _Work:
             self.terms.pop(node, None)
         if not before:
             heapq.heappush(self.queue, -node)
+
+    def _resize(self, size: int, change: int) -> None:
+        """Count one coefficient of a size more or less."""
+        if not size:
+            return
+        count = self.sizes[size] + change
+        if count:
+            self.sizes[size] = count
+        else:
+            del self.sizes[size]
+        if count == max(change, 0) and size & (size - 1):
+            self.not_digits += change
 
     def _replace(self, node: int, times: int) -> None:
         """Take a node out, and put in what it is."""

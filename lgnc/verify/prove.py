@@ -122,7 +122,11 @@ def _undecided(detail: str, vectors: int = 0) -> Verdict:
 
 
 class _Proof:
-    """`one` and `two` hold, for each class or output, both sides' sums over nodes of `graph`; equal ones are gone."""
+    """`one` and `two` hold, for each class or output, both sides' sums over nodes of `graph`; equal ones are gone.
+
+    `logged` holds them all where a certificate is wanted: a sweep without the equal ones could merge a node of the
+    second side that a gate of the first is structurally equal to, and the checker would see them part.
+    """
 
     def __init__(
         self,
@@ -142,6 +146,7 @@ class _Proof:
         self.by_class = claim == "class" and order is None
         self.vectors, self.workers = 0, 1
         self.headed: tuple[Circuit | None, Circuit | None] = (None, None)
+        self.logged: tuple[list[Sum], list[Sum]] = [], []
 
     def run(self) -> Verdict:
         _, left, right = self.views
@@ -152,6 +157,8 @@ class _Proof:
         else:
             one, two = self._without_numbers(one, [two[k] for k in self.order.tolist()])
             self.one, self.two = _single(one), _single(two)
+        if self.log is not None:
+            self.logged = self.one, self.two
         if self._settled():
             return Verdict(True, "proven", 0, None, 0.0, "equal by structure")
         simulated = self._simulate(_QUICK)
@@ -244,7 +251,7 @@ class _Proof:
         while refuted:
             if time.perf_counter() > self.deadline:
                 return _undecided("time is up", self.vectors)
-            roots = self._roots(self.one), self._roots(self.two)
+            roots = self._roots(self.one + self.logged[0]), self._roots(self.two + self.logged[1])
             simulator = Simulator(self.graph, self.graph.cone(roots[0] + roots[1]))
             values = simulator.run(self.patterns.words)
             if (found := self._violated(values)) is not None:
@@ -254,6 +261,11 @@ class _Proof:
             self.graph, refuted = swept.graph, swept.refuted
             self.one = [each.mapped(swept.literal) for each in self.one]
             self.two = [each.mapped(swept.literal) for each in self.two]
+            first, second = self.logged
+            self.logged = (
+                [each.mapped(swept.literal) for each in first],
+                [each.mapped(swept.literal) for each in second],
+            )
             if self._settled():
                 return self._proven()
         return None

@@ -52,17 +52,22 @@ MISTAKES = [
 ]
 
 
+def run_counted(words: list[str], folder: Path) -> tuple[subprocess.CompletedProcess[str], float]:
+    """What Python did with these words, and the CPU seconds that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 @needs("torch")
 @pytest.mark.parametrize("line", MISTAKES)
 def test_a_mistake_costs_less_than_a_cpu_second(line: str, tmp_path: Path) -> None:
+    """On a busy machine a CPU second does less: then five imports of numpy may be spent. Torch alone takes nine."""
     save_model(random_model(0), tmp_path / "m.lgn")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-m", "lgnc", *line.split()], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done, seconds = run_counted(["-m", "lgnc", *line.split()], tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("lgnc: ")
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
+    assert seconds < 1 or seconds < 5 * run_counted(["-c", "import numpy"], tmp_path)[1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.lgn"]

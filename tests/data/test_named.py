@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lgnc.data import NAMES, load_dataset
+from lgnc.data import NAMES, load_dataset, named
 from lgnc.data.images import _MNIST, unpack_jpeg
 from lgnc.diagnostics import BadInput
 from lgnc.files import sha256
@@ -69,6 +69,17 @@ def test_sets_inside_scikit_learn(name: str, rows: int, features: int, classes: 
         assert data.x_train.max() == 16
     again = load_dataset(name, columns=data.columns)
     assert np.array_equal(again.x_test, data.x_test)
+
+
+@needs("scikit-learn")
+@pytest.mark.parametrize("name", ["digits", "iris"])
+def test_files_inside_scikit_learn_are_what_it_loads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = load_dataset(name)
+    monkeypatch.setattr(named, "_inside_scikit_learn", lambda _: None)
+    loaded = load_dataset(name)
+    assert np.array_equal(read.x_train, loaded.x_train)
+    assert np.array_equal(read.y_test, loaded.y_test)
+    assert (read.feature_names, read.class_names) == (loaded.feature_names, loaded.class_names)
 
 
 @needs("scikit-learn")

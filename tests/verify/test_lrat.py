@@ -123,6 +123,13 @@ def test_every_certificate_becomes_a_proof(seed: int, classes: int) -> None:
     assert accepts(*exported(one, restructured(restructured(one))))
 
 
+@pytest.mark.parametrize("classes", [0, 1])
+def test_a_node_merged_after_its_equal_was_made_is_exported(classes: int) -> None:
+    """An output is equal on both sides by structure, and a later lemma makes the second side's a constant."""
+    one = random_circuit(23262, inputs=12, gates=120, outputs=8, classes=classes, reach=40)
+    assert accepts(*exported(one, restructured(restructured(one))))
+
+
 def test_what_is_changed_is_refused() -> None:
     miter, proof = exported(*pair())
     rng = np.random.default_rng(0)
