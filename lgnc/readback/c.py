@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,16 @@ ROWS = (1, 64)
 
 def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     """What `NAME.c` in the folder computes for one row: the first of `read_forms`."""
-    return _read(folder, name, circuit, ROWS[0])
+    return _read(folder, name, circuit, ROWS[:1])[0]
 
 
 def read_forms(folder: Path, name: str, circuit: Circuit) -> list[Circuit]:
     """What `NAME.c` computes for its first row when it is given one, and when it is given many. Raises as `_read`."""
-    return [_read(folder, name, circuit, rows) for rows in ROWS]
+    return _read(folder, name, circuit, ROWS)
 
 
-def _read(folder: Path, name: str, circuit: Circuit, rows: int) -> Circuit:
-    """What `NAME.c` in the folder computes for the first of `rows` rows, over the features of `circuit`.
+def _read(folder: Path, name: str, circuit: Circuit, counts: Sequence[int]) -> list[Circuit]:
+    """What `NAME.c` in the folder computes for the first of so many rows, for each count, over `circuit`'s features.
 
     With classes the outputs are the words `score{c}` and `index`, of NAME_scores and NAME_predict, or of NAME_scores_in
     and NAME_predict_in where these do not exist; else those of NAME_outputs, under the circuit's own names. Raises
@@ -58,19 +59,20 @@ def _read(folder: Path, name: str, circuit: Circuit, rows: int) -> Circuit:
         symbols = Symbols(circuit.encoder, str(path))
         program = Program(parsed(source, str(path)), source, Values(symbols), str(path))
         calls = {"outputs": "outputs"} if circuit.head is None else {"scores": "scores", "class": "predict"}
-        count = {
+        width = {
             "scores": 0 if circuit.head is None else circuit.head.classes,
             "class": 1,
             "outputs": len(circuit.outputs),
         }
-        results = {
-            key: _run(program, source, f"{name}_{call}", circuit, count[key], rows, path) for key, call in calls.items()
-        }
+        results = [
+            {key: _run(program, source, f"{name}_{call}", circuit, width[key], rows, path) for key, call in calls.items()}
+            for rows in counts
+        ]
     except RecursionError:
         raise BadInput("is nested too deeply", where=str(path), fix="compile it again") from None
     finally:
         sys.setrecursionlimit(limit)
-    return named_outputs(symbols, circuit, results)
+    return [named_outputs(symbols, circuit, each) for each in results]
 
 
 def _run(

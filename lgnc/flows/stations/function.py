@@ -128,7 +128,7 @@ def read_and_prove(
     lemma = prove(one.circuit, two.circuit, claim=claim, time_limit=seconds, seed=seed, workers=workers)
     other = two.circuit if lemma.equal else one.circuit
     proven = lemma
-    for form in forms:
+    for form in {form.digest: form for form in forms}.values():
         proven = prove(other, form, time_limit=seconds, seed=seed)
         if not proven.equal:
             return proven
