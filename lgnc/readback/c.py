@@ -58,21 +58,22 @@ def _read(folder: Path, name: str, circuit: Circuit, counts: Sequence[int]) -> l
         source = preprocess(path)
         symbols = Symbols(circuit.encoder, str(path))
         program = Program(parsed(source, str(path)), source, Values(symbols), str(path))
-        calls = {"outputs": "outputs"} if circuit.head is None else {"scores": "scores", "class": "predict"}
-        width = {
-            "scores": 0 if circuit.head is None else circuit.head.classes,
-            "class": 1,
-            "outputs": len(circuit.outputs),
-        }
-        results = [
-            {key: _run(program, source, f"{name}_{call}", circuit, width[key], rows, path) for key, call in calls.items()}
-            for rows in counts
-        ]
+        results = [_results(program, source, name, circuit, rows, path) for rows in counts]
     except RecursionError:
         raise BadInput("is nested too deeply", where=str(path), fix="compile it again") from None
     finally:
         sys.setrecursionlimit(limit)
     return [named_outputs(symbols, circuit, each) for each in results]
+
+
+def _results(
+    program: Program, source: Preprocessed, name: str, circuit: Circuit, rows: int, path: Path
+) -> dict[str, Words]:
+    """What `named_outputs` takes, for the first of `rows` rows."""
+    if circuit.head is None:
+        return {"outputs": _run(program, source, f"{name}_outputs", circuit, len(circuit.outputs), rows, path)}
+    scores = _run(program, source, f"{name}_scores", circuit, circuit.head.classes, rows, path)
+    return {"scores": scores, "class": _run(program, source, f"{name}_predict", circuit, 1, rows, path)}
 
 
 def _run(
