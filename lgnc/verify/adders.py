@@ -148,6 +148,10 @@ class _Work:
         elif x & 1:
             self._add(y, times)
             self._product(x ^ 1, y, -times)
+        elif exclude(self.graph, x, y ^ 1):
+            self._add(x, times)
+        elif exclude(self.graph, x ^ 1, y):
+            self._add(y, times)
         elif not exclude(self.graph, x, y):
             self._add(self.graph.and_(x, y), times)
 
