@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lgnc.formats.lift import lift
 from lgnc.ir import Circuit, Encoder, Head
 from lgnc.ir.simulate import pack, simulate_outputs, unpack
 from lgnc.passes.lower_head import lower_head
 from lgnc.verify import prove
+from tests.support import random_model
 
 BITS = 6
 POINTS = pack((np.arange(1 << BITS)[:, None] >> np.arange(BITS) & 1).astype(np.bool_))
@@ -27,6 +29,15 @@ def headed(starts: list[int], offsets: list[int]) -> Circuit:
 def outputs(circuit: Circuit) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """bool[outputs, points]: on all inputs."""
     return unpack(simulate_outputs(circuit, POINTS), 1 << BITS).astype(np.bool_)
+
+
+@pytest.mark.parametrize("goal", ["luts", "gates", "depth"])
+@pytest.mark.parametrize("seed", [0, 1, 4])
+def test_scores_that_count_literals_which_imply_each_other_are_sums(seed: int, goal: str) -> None:
+    """Six layers of random gates: literals come twice, or one implies another, and adders are made simpler for it."""
+    circuit = lift(random_model(seed, features=40, layers=6, width=200, classes=3))
+    verdict = prove(circuit, lower_head(circuit, "both", goal), time_limit=20)
+    assert (verdict.equal, verdict.detail) == (True, "equal by structure")
 
 
 @pytest.mark.parametrize("wanted", ["scores", "both"])
