@@ -18,7 +18,8 @@ from lgnc.toolchain import require_tool, run
 
 _TIMEOUT = 3600.0
 _FMAX = re.compile(r"Max frequency for clock\s+'([^']*)':\s*([0-9.]+) MHz")
-_CELLS = re.compile(r"^Info:\s*(ICESTORM_LC|TRELLIS_COMB|TRELLIS_FF|LUT4|DFF):\s*(\d+)/\s*(\d+)", re.MULTILINE)
+_KINDS = "ICESTORM_LC|TRELLIS_COMB|TRELLIS_FF|LUT4|DFF|CPE_LT|CPE_FF"
+_CELLS = re.compile(rf"^Info:\s*({_KINDS}):\s*(\d+)/\s*(\d+)", re.MULTILINE)
 _END = "Program finished normally"
 
 
