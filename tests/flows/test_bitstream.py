@@ -310,6 +310,24 @@ def test_a_failing_tool_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
         add_bitstream(compiled)
 
 
+@pytest.mark.parametrize("board", ["hx8k", "ulx3s"])
+def test_a_clock_that_is_missed_names_the_remedies(board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tools are stand-ins. The mapped form is the slower one on ECP5 alone."""
+    family = FPGA_BOARDS[board].family
+    yosys, nextpnr = tmp_path / "yosys", tmp_path / "nextpnr"
+    yosys.write_text(f"#!/bin/sh\necho '{{\"modules\": {{}}}}' > lgn_{family}.json\n")
+    nextpnr.write_text(f"#!/bin/sh\ncat > route.log <<END\n{GOOD.replace('24.05', '5.50')}END\n")
+    for each in (yosys, nextpnr):
+        each.chmod(0o755)
+    monkeypatch.setenv("LGNC_YOSYS", str(yosys))
+    for variable in ("LGNC_NEXTPNR_ICE40", "LGNC_NEXTPNR_ECP5", "LGNC_ICEPACK", "LGNC_ECPPACK"):
+        monkeypatch.setenv(variable, str(nextpnr))
+    for settings, slower in (({"board": board}, family == "ecp5"), ({"board": board, "portable": True}, False)):
+        with pytest.raises(Failed, match=r"at most 5\.50 MHz.*more --stages") as said:
+            add_bitstream(compile_circuit(Source(tiny(), "0"), "verilog", settings=settings))
+        assert ("--portable" in str(said.value)) == slower
+
+
 def test_flags_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "tiny.lgir", tmp_path / "out"
     source.write_text(to_text(tiny()))
