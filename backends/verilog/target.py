@@ -32,7 +32,7 @@ class VerilogSettings:
     registers: bool = flag("AXI4-Lite registers beside the interface axis")
     family: str | None = choice(
         tuple(FAMILIES),
-        "whose look-up tables ranks are placed between; all but generic and gowin add a mapped form",
+        "whose look-up tables ranks are placed between; xilinx, xilinxup, ice40 and ecp5 add a mapped form",
         unless="the board's, else generic",
     )
     portable: bool = flag("a board's build reads the portable text: no mapped form")

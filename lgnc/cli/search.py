@@ -31,7 +31,7 @@ PLOT = "front.png"
 )
 @click.argument("data", metavar="DATA")
 @_common("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder; it is gone on with.")
-@_common("--target", "family", required=True, help="xilinx, xilinxup, ice40, ecp5, gowin or generic.")
+@_common("--target", "family", required=True, help="xilinx, xilinxup, ice40, ecp5, gowin, gatemate or generic.")
 @_common("--max-luts", required=True, type=click.IntRange(10, 10_000_000), help="Most look-up tables, all in.")
 @_common("--max-levels", type=click.IntRange(1, 10_000), help="Most levels of them.")
 @_common(

@@ -18,7 +18,8 @@ from lgnc.toolchain import require_tool, run
 
 _TIMEOUT = 3600.0
 _FMAX = re.compile(r"Max frequency for clock\s+'([^']*)':\s*([0-9.]+) MHz")
-_CELLS = re.compile(r"^Info:\s*(ICESTORM_LC|TRELLIS_COMB|TRELLIS_FF|LUT4|DFF):\s*(\d+)/\s*(\d+)", re.MULTILINE)
+_KINDS = "ICESTORM_LC|TRELLIS_COMB|TRELLIS_FF|LUT4|DFF|CPE_LT|CPE_FF"
+_CELLS = re.compile(rf"^Info:\s*({_KINDS}):\s*(\d+)/\s*(\d+)", re.MULTILINE)
 _END = "Program finished normally"
 
 
@@ -71,7 +72,7 @@ def make_bitstream(files: Mapping[str, bytes], name: str, details: Mapping[str, 
         if not log.is_file():
             raise Failed("wrote no log", where=flow.router, fix="see 'lgnc doctor'")
         routed = read_route_log(log.read_text(errors="replace"))
-        _check_clock(routed["fmax_mhz"], chosen, board)
+        _check_clock(routed["fmax_mhz"], chosen, board, "mapped" in details)
         run([packer, *flow.pack], cwd=folder, timeout=_TIMEOUT)
         packed = (folder / flow.bitstream).read_bytes()
     facts = {
@@ -112,13 +113,14 @@ def _check_cells(needed: int, board: str, what: str) -> None:
     )
 
 
-def _check_clock(fmax: float, chosen: FpgaBoard, board: str) -> None:
+def _check_clock(fmax: float, chosen: FpgaBoard, board: str, mapped: bool) -> None:
     clock = chosen.clock / 1e6
+    portable = ", or --portable, whose paths are shorter and whose cells are more" if mapped else ""
     if fmax < clock:
         raise Failed(
             f"routed, but for at most {fmax:.2f} MHz; the clock of {board} is {clock:.0f} MHz",
             where="--board",
-            fix="ask for more --stages, or a smaller --pipeline-depth",
+            fix="ask for more --stages, or a smaller --pipeline-depth" + (portable if chosen.family == "ecp5" else ""),
         )
 
 

@@ -14,16 +14,17 @@ from typing import Any
 
 from lgnc.backends.artifact import Options
 from lgnc.backends.table import target_of
-from lgnc.backends.verilog.flow import SYNTHESIS
+from lgnc.backends.verilog.flow import synthesis_steps
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compile import Compiled, with_files
 from lgnc.formats.source import Source
 from lgnc.passes.manager import run_pipeline
 from lgnc.toolchain import require_tool, run
 
-_LUT = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4")
-_FLIP_FLOP = re.compile(r"SB_DFF\w*|TRELLIS_FF|FD[RSCP]E?(_1)?|SRL\w+|DFFN?[SRPC]?E?")
-_THROUGH = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4|MUXF[78]|PFUMX|L6MUX21|INV|CARRY[48]|SB_CARRY|CCU2C")
+_LUT = re.compile(r"LUT[1-6]|LUT6_2|SB_LUT4|CC_LUT[12]|CC_L2T[45]|CC_MX[24]")
+"""Look-up tables. GateMate's are trees of tables of two inputs, and multiplexers, which take the same cells."""
+_FLIP_FLOP = re.compile(r"SB_DFF\w*|TRELLIS_FF|FD[RSCP]E?(_1)?|SRL\w+|DFFN?[SRPC]?E?|CC_DFF")
+_THROUGH = re.compile(rf"{_LUT.pattern}|MUXF[78]|PFUMX|L6MUX21|INV|CARRY[48]|SB_CARRY|CCU2C")
 """Cells that a combinational path goes through; only LUTs count as a level."""
 _TIMEOUT = 3600.0
 
@@ -122,7 +123,7 @@ def synthesise(files: Mapping[str, bytes], name: str, family: str) -> dict[str, 
         [
             f"read_verilog {source}",
             f"setattr -mod -set keep_hierarchy 1 {name}_*",
-            f"{SYNTHESIS[family][0]} -top {name}",
+            *synthesis_steps(family, name),
             "json -o modules.json *",
             "setattr -mod -unset keep_hierarchy *",
             "design -save mapped",

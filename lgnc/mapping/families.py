@@ -30,6 +30,8 @@ FAMILIES: dict[str, Family] = {
     "ice40": Family(4, 0.40, 0.85, 0.10, 0.85),
     "ecp5": Family(4, 0.24, 0.80, 0.10, 0.55),
     "gowin": Family(4, 0.55, 0.80, 0.10, 0.70),
+    "gatemate": Family(4, 0.60, 1.60, 0.10, 0.70),
 }
 """Tables and registers: of the order that data sheets give (Artix-7, iCE40 HX, ECP5, GW1NR, slow grades); wires: of
-what routed designs show: `docs/costs.md` holds estimates against them. UltraScale+ has Artix-7's: it is quicker."""
+what routed designs show: `docs/costs.md` holds estimates against them. UltraScale+ has Artix-7's: it is quicker.
+GateMate's are all of a routed design."""

@@ -27,6 +27,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "net_axil": {"interface": "axis", "beat_width": 12, "registers": True},
     "net_serial": {"interface": "serial"},
     "net_board": {"board": "tang-nano-9k"},
+    "net_board gatemate": {"board": "gatemate-a1-evb"},
     "net_axis mapped": {"interface": "axis", "family": "xilinx"},
     "net_axis ultrascale": {"interface": "axis", "family": "xilinxup"},
     "net_serial mapped": {"interface": "serial", "family": "xilinx"},
@@ -210,7 +211,7 @@ def test_flows_read_the_same_sources_and_those_of_the_family_the_mapped_form(cas
     family = "ice40" if case == "net_board ice40" else SETTINGS[case].get("family")
     read = {
         each: [f"net_{each}.v" if part == "net.v" and family == each else part for part in portable]
-        for each in ("xilinx", "xilinxup", "ice40", "ecp5", "gowin")
+        for each in ("xilinx", "xilinxup", "ice40", "ecp5", "gowin", "gatemate")
     }
     assert f"\nread_verilog {' '.join(portable)}\n" in f"\n{text['asic.ys']}"
     for each, parts in read.items():

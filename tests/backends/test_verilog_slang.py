@@ -42,7 +42,9 @@ def test_slang_reads_whatever_is_asked(index: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"board": "hx8k"}, {"board": "ulx3s"}, {}, {"interface": "axis", "registers": True}], ids=str
+    "settings",
+    [{"board": "hx8k"}, {"board": "ulx3s"}, {"board": "gatemate-a1-evb"}, {}, {"interface": "axis", "registers": True}],
+    ids=str,
 )
 def test_slang_reads_boards_and_circuits_without_a_head(settings: dict[str, Any]) -> None:
     assert complaints(emit(random_circuit(3, outputs=2), Options("net", settings)).files) == []

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from lgnc.backends.artifact import Options
-from lgnc.backends.verilog.boards import FPGA_BOARDS
+from lgnc.backends.verilog.boards import FPGA_BOARDS, board_flow
 from lgnc.backends.verilog.emit import emit
 from lgnc.backends.verilog.flow import SYNTHESIS
 from lgnc.cli.main import run as lgnc
 from lgnc.diagnostics import BadInput, Failed, ToolMissing
 from lgnc.flows.bitstream import add_bitstream, make_bitstream, read_route_log
 from lgnc.flows.compile import compile_circuit
-from lgnc.flows.synthesis import add_report, cell_counts, depth_of, logic_cells, synthesise
+from lgnc.flows.stations.hardware import board_bench, simulate
+from lgnc.flows.synthesis import add_report, cell_counts, depth_of, logic_cells, read_netlist, synthesise
 from lgnc.formats import lift
 from lgnc.formats.lgir import to_text
 from lgnc.formats.source import Source
@@ -85,10 +86,12 @@ def test_the_testbench_catches_faults_of_the_wrapper(was: str, planted: str, tmp
 def test_a_board_has_its_pins_and_rules(board: str) -> None:
     files = emit(tiny(), Options("net", {"board": board})).files
     chosen = FPGA_BOARDS[board]
-    constraints = files[{"ice40": "net.pcf", "ecp5": "net.lpf", "gowin": "net.cst"}[chosen.family]].decode()
+    ending = {"ice40": "pcf", "ecp5": "lpf", "gowin": "cst", "gatemate": "ccf"}[chosen.family]
+    constraints = files[f"net.{ending}"].decode()
     assert all(pin in constraints for pin in chosen.pins)
     rule = f"nextpnr-{chosen.family} --{chosen.device} "
-    rule = f"nextpnr-himbaechel-gowin --device {chosen.device} " if chosen.family == "gowin" else rule
+    if chosen.family in ("gowin", "gatemate"):
+        rule = f"nextpnr-himbaechel-{chosen.family} --device {chosen.device} "
     assert rule in files["Makefile"].decode()
     for family, (command, _) in SYNTHESIS.items():
         assert f"\n{command} -top net_board -" in files[f"synth_{family}.ys"].decode()
@@ -119,6 +122,67 @@ def test_a_network_is_routed_for_tang_nano_9k() -> None:
     lines = made.files["net_board.fs"].splitlines()
     assert len(lines) > 500
     assert all(set(line) <= set(b"01") for line in lines if not line.startswith(b"/"))
+
+
+def on_gatemate(folder: Path, divider: int = 87) -> None:
+    """Synthesise for the board, as the folder's own script does. divider: clocks a bit."""
+    write(folder, emit(random_circuit(7, inputs=1, gates=4, outputs=1), Options("net", {"board": "gatemate-a1-evb"})))
+    lint(folder, "net_board", "net_serial", "net")
+    plant(folder / "net_board.v", "DIVIDER(12'd87)", f"DIVIDER(12'd{divider})")
+    run_tool([require_tool("yosys"), "-q", "synth_gatemate.ys"], cwd=folder)
+
+
+@needs("yosys")
+@needs("nextpnr-himbaechel-gatemate")
+def test_a_network_is_placed_for_gatemate(tmp_path: Path) -> None:
+    """To the pads. Routing takes four times as long however small a network is."""
+    on_gatemate(tmp_path)
+    flow = board_flow("net", "gatemate-a1-evb")
+    options = ["--no-route", "--quiet", "--log", "place.log"]
+    run_tool([require_tool(flow.router), *flow.route, *options], cwd=tmp_path)
+    log = (tmp_path / "place.log").read_text()
+    for port, pin in zip(("clk", "rx", "tx"), FPGA_BOARDS["gatemate-a1-evb"].pins, strict=True):
+        assert re.search(rf"Constraining '\S*net_board\.{port}' to pad '{pin}'", log)
+    counts = cell_counts(read_netlist(tmp_path / "net_gatemate.json"))
+    assert re.search(rf"CPE_FF: +{counts.flip_flops}/ +40960", log)
+    assert re.search(r"USR_RSTN: +1/ +1 ", log)
+    assert float(re.findall(r"Max frequency for clock '\S+': ([0-9.]+) MHz", log)[-1]) > 10
+
+
+RESET = """
+module CC_USR_RSTN (output reg USR_RSTN);
+  initial begin
+    USR_RSTN = 1'b0;
+    #25 USR_RSTN = 1'b1;
+  end
+endmodule
+"""
+
+
+@needs("yosys")
+@needs("iverilog")
+def test_gatemate_s_cells_answer_on_the_board_s_pins(tmp_path: Path) -> None:
+    """What synthesis made, with yosys' models of the cells; a reset that never comes is seen, and a wrong table."""
+    on_gatemate(tmp_path, divider=8)
+    (tmp_path / "bench.v").write_bytes(board_bench("net", (tmp_path / "tb_net_serial.v").read_bytes(), 8))
+
+    def write_cells() -> None:
+        models = "read_json net_gatemate.json; read_verilog +/gatemate/cells_sim.v; hierarchy -top net_board"
+        script = f"{models}; proc; flatten; write_verilog -noattr cells.v"
+        run_tool([require_tool("yosys"), "-q", "-p", script], cwd=tmp_path)
+
+    def answers(reset: str) -> str:
+        (tmp_path / "reset.v").write_text(reset)
+        return simulate(tmp_path, "tb_net_serial", ["cells.v", "reset.v", "bench.v"])
+
+    write_cells()
+    assert "PASS: 2 " in answers(RESET)
+    with pytest.raises(Failed, match="FAIL"):
+        answers(RESET.replace("1'b0", "1'b1"))
+    plant(tmp_path / "net_gatemate.json", '"INIT": "1000"', '"INIT": "1110"')
+    write_cells()
+    with pytest.raises(Failed, match="FAIL"):
+        answers(RESET)
 
 
 @needs("yosys")
@@ -217,6 +281,11 @@ Info: Program finished normally.
 
 def test_only_the_last_frequency_of_a_routed_design_counts() -> None:
     assert read_route_log(GOOD) == {"cells": 742, "cells_available": 7680, "fmax_mhz": 24.05}
+    gatemate = (
+        "Info: \t              CPE_LT:     371/  40960     0%\nInfo: \t              CPE_FF:     178/  40960     0%"
+    )
+    told = GOOD.replace(GOOD.splitlines()[1], gatemate)
+    assert read_route_log(told) == {"cells": 371, "cells_available": 40960, "fmax_mhz": 24.05}
     for cut in ("Info: Program finished normally.\n", "Info: Routing..\n", "Max frequency"):
         with pytest.raises(Failed, match="routing did not complete"):
             read_route_log(GOOD.replace(cut, ""))
@@ -241,6 +310,24 @@ def test_a_failing_tool_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
         add_bitstream(compiled)
 
 
+@pytest.mark.parametrize("board", ["hx8k", "ulx3s"])
+def test_a_clock_that_is_missed_names_the_remedies(board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tools are stand-ins. The mapped form is the slower one on ECP5 alone."""
+    family = FPGA_BOARDS[board].family
+    yosys, nextpnr = tmp_path / "yosys", tmp_path / "nextpnr"
+    yosys.write_text(f"#!/bin/sh\necho '{{\"modules\": {{}}}}' > lgn_{family}.json\n")
+    nextpnr.write_text(f"#!/bin/sh\ncat > route.log <<END\n{GOOD.replace('24.05', '5.50')}END\n")
+    for each in (yosys, nextpnr):
+        each.chmod(0o755)
+    monkeypatch.setenv("LGNC_YOSYS", str(yosys))
+    for variable in ("LGNC_NEXTPNR_ICE40", "LGNC_NEXTPNR_ECP5", "LGNC_ICEPACK", "LGNC_ECPPACK"):
+        monkeypatch.setenv(variable, str(nextpnr))
+    for settings, slower in (({"board": board}, family == "ecp5"), ({"board": board, "portable": True}, False)):
+        with pytest.raises(Failed, match=r"at most 5\.50 MHz.*more --stages") as said:
+            add_bitstream(compile_circuit(Source(tiny(), "0"), "verilog", settings=settings))
+        assert ("--portable" in str(said.value)) == slower
+
+
 def test_flags_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, out = tmp_path / "tiny.lgir", tmp_path / "out"
     source.write_text(to_text(tiny()))
@@ -260,8 +347,13 @@ def test_flags_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 @needs("yosys")
-def test_xilinx_is_counted() -> None:
-    rows = synthesise(emit(tiny(), Options("net", {"stages": 2})).files, "net", "xilinx")
+@pytest.mark.parametrize("family", ["xilinx", "gowin", "gatemate"])
+def test_a_family_is_counted(family: str) -> None:
+    """No pads inside, which would cut the longest path where sections meet."""
+    rows = synthesise(emit(tiny(), Options("net", {"stages": 1})).files, "net", family)
     assert rows["all"].luts == sum(row.luts for name, row in rows.items() if not name.startswith("all")) > 0
     assert rows["all"].flip_flops > 0
-    assert np.all([row.depth is not None for row in rows.values()])
+    depths = {name: row.depth or 0 for name, row in rows.items()}
+    assert depths["encoder"] > 0
+    assert depths["all but the encoder"] > max(depths[name] for name in ("gates", "popcount", "argmax", "control"))
+    assert depths["all"] > depths["all but the encoder"]

@@ -19,7 +19,7 @@ from lgnc.flows.compile import compile_circuit
 from lgnc.flows.compile_folder import compile as compile_folder
 from lgnc.flows.stations import hardware
 from lgnc.flows.stations.visit import Visit, timed
-from lgnc.flows.subject import Subject
+from lgnc.flows.subject import load_subject
 from lgnc.formats.lgn import save_model
 from lgnc.formats.source import load_source
 from lgnc.sim import load_manifest
@@ -40,6 +40,13 @@ def compiled(at: Path, target: str, dtype: str = "uint8", **settings: Any) -> tu
 
 def station(verdict: Verdict, name: str) -> Station:
     return next(each for each in verdict.stations if each.name == name)
+
+
+def visited(model: Path, out: Path) -> Visit:
+    """What a station is given of a model's folder."""
+    side = load_subject(out)
+    assert side.manifest is not None
+    return Visit(out, side.manifest, side.circuit, load_subject(model), random_features(side.circuit, 300))
 
 
 def replace_text(old: str, new: str) -> Callable[[str], str]:
@@ -335,7 +342,15 @@ def test_a_board_s_top_is_simulated(tmp_path: Path) -> None:
     model, out = compiled(tmp_path, "verilog", board="hx8k")
     assert station(verify(model, out), "board").ok is True
     edit(out / "net_board.v", replace_text(".rx(rx), .tx(tx)", ".rx(1'b1), .tx(tx)"))
-    assert station(verify(model, out), "board").ok is False
+    assert timed("board", lambda: hardware.board(visited(model, out))).ok is False
+
+
+@needs_icarus
+def test_a_board_with_a_reset_of_its_own_is_simulated(tmp_path: Path) -> None:
+    model, out = compiled(tmp_path, "verilog", board="gatemate-a1-evb")
+    assert hardware.board(visited(model, out)).ok is True
+    edit(out / "net_board.v", replace_text("if (~configured)", "if (configured)"))
+    assert timed("board", lambda: hardware.board(visited(model, out))).ok is False
 
 
 @needs_icarus
@@ -405,8 +420,5 @@ def test_handshakes_and_wrappers_are_proven(tmp_path: Path) -> None:
     assert "two readers" in station(verdict, "function").detail
     assert station(verdict, "other files").how == "read"
     edit(out / "net_axil.v", replace_text("mid <= begun;", "mid <= 1'b0;"))
-    source, manifest = load_source(model), load_manifest(out)
-    rows = random_features(source.circuit, 300)
-    visit = Visit(out, manifest, source.circuit, Subject(out, source.circuit, manifest, None), rows)
-    found = timed("wrapper axil", lambda: hardware.registers(visit))
+    found = timed("wrapper axil", lambda: hardware.registers(visited(model, out)))
     assert (found.ok, found.how) == (False, "tested")

@@ -44,7 +44,7 @@ def test_on_lattice_s_it_is_the_cells_that_the_mapped_form_counts(family: str) -
     assert area.carry == 0
 
 
-@pytest.mark.parametrize("family", ["generic", "gowin"])
+@pytest.mark.parametrize("family", ["generic", "gowin", "gatemate"])
 def test_elsewhere_it_is_what_the_statistics_count(family: str) -> None:
     circuit, inputs = classifier(4, "uint8"), FAMILIES[family].inputs
     area, whole = classifier_area(circuit, family), costs(circuit)["whole"]

@@ -263,14 +263,7 @@ def board(visit: Visit) -> Station:
     if chosen is None:
         return Station("board", False, "read", f"the manifest names no board of lgnc's: {said!r:.60}")
     divider = chosen.divider
-    text = serial_files(name, source, results, latency)[f"tb_{name}_serial.v"].decode()
-    wanted = f"{name}_serial #(.DIVIDER(DIVIDER)) dut (.clk(clk), .rst(rst), .rx(rx), .tx(tx));"
-    bench = text.replace(wanted, f"{name}_board dut (.clk(clk), .rx(rx), .tx(tx));")
-    bench = bench.replace("DIVIDER = 8;", f"DIVIDER = {divider};").replace(
-        "repeat (3) @(negedge clk);", "repeat (32) @(negedge clk);"
-    )
-    rows = next(line for line in bench.splitlines() if "localparam ROWS" in line)
-    bench = bench.replace(rows, "  localparam ROWS = 2;")
+    bench = board_bench(name, serial_files(name, source, results, latency)[f"tb_{name}_serial.v"], divider)
     if 60 * divider * (source.width + 16) > _SERIAL_CLOCKS:
         return not_checked("board", "a row takes too many clocks to be simulated: run it on the board")
     mapped = [family for family in _families(visit.manifest) if family == chosen.family]
@@ -279,7 +272,24 @@ def board(visit: Visit) -> Station:
     told = (
         f"two rows at {divider} clocks a bit, by the pins clk, rx and tx; where these lie on the package is not checked"
     )
-    return _bench(visit, "board", files, bench.encode(), f"tb_{name}_serial", told)
+    return _bench(visit, "board", files, bench, f"tb_{name}_serial", told)
+
+
+def board_bench(name: str, bench: bytes, divider: int) -> bytes:
+    """`tb_NAME_serial.v` for `NAME_board`, which resets itself: two rows at `divider` clocks a bit."""
+    text = bench.decode()
+    rows = next(line for line in text.splitlines() if "localparam ROWS" in line)
+    for was, now in (
+        (
+            f"{name}_serial #(.DIVIDER(DIVIDER)) dut (.clk(clk), .rst(rst), .rx(rx), .tx(tx));",
+            f"{name}_board dut (.clk(clk), .rx(rx), .tx(tx));",
+        ),
+        ("DIVIDER = 8;", f"DIVIDER = {divider};"),
+        ("repeat (3) @(negedge clk);", "repeat (32) @(negedge clk);"),
+        (rows, "  localparam ROWS = 2;"),
+    ):
+        text = text.replace(was, now)
+    return text.encode()
 
 
 def benches(visit: Visit) -> Station:
