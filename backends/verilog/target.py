@@ -85,7 +85,8 @@ class VerilogSettings:
         """The same with the interface and family that a board implies and, behind a handshake, one rank at least."""
         handshake = self.wrapping != "parallel" and self.popcount == "parallel"
         stages = 1 if handshake and not self.clocked else self.stages
-        family = self.family or (None if self.portable else self._own_family)
+        mapped = self._own_family != "ecp5" and not self.portable  # Its chains are slower than the portable adders.
+        family = self.family or (self._own_family if mapped else None)
         return replace(self, interface=self.wrapping, stages=stages, family=family)
 
 

@@ -322,10 +322,10 @@ def test_a_clock_that_is_missed_names_the_remedies(board: str, tmp_path: Path, m
     monkeypatch.setenv("LGNC_YOSYS", str(yosys))
     for variable in ("LGNC_NEXTPNR_ICE40", "LGNC_NEXTPNR_ECP5", "LGNC_ICEPACK", "LGNC_ECPPACK"):
         monkeypatch.setenv(variable, str(nextpnr))
-    for settings, slower in (({"board": board}, family == "ecp5"), ({"board": board, "portable": True}, False)):
+    for settings, slower in (({"board": board, "family": family}, family == "ecp5"), ({"board": board}, False)):
         with pytest.raises(Failed, match=r"at most 5\.50 MHz.*more --stages") as said:
             add_bitstream(compile_circuit(Source(tiny(), "0"), "verilog", settings=settings))
-        assert ("--portable" in str(said.value)) == slower
+        assert ("leave --family out" in str(said.value)) == slower
 
 
 def test_flags_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
