@@ -13,6 +13,7 @@ from lgnc.backends.verilog.cells import CellText, Ranks, cells_module
 from lgnc.backends.verilog.cells_ecp5 import Ecp5Text
 from lgnc.backends.verilog.cells_ice40 import Ice40Text
 from lgnc.backends.verilog.cells_xilinx import XilinxText
+from lgnc.backends.verilog.coded import Coding, coded_top
 from lgnc.backends.verilog.control import QUEUED, control_module
 from lgnc.backends.verilog.target import VerilogSettings
 from lgnc.backends.verilog.testbench import testbench_text
@@ -88,8 +89,11 @@ def mapped_files(
     results: Sequence[Port],
     settings: VerilogSettings,
     family: str,
+    coded: Coding | None = None,
 ) -> Written:
-    """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`."""
+    """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`. coded: how a wrapper
+    compares beats, if it does.
+    """
     writer, says, _ = _FAMILIES[family]
     longest = FABRICS[family].longest
     if settings.pipeline_depth == 1:
@@ -118,7 +122,15 @@ def mapped_files(
     stages = before.latency + ranks.latency
     if stages:
         lines += control_module(name, results, stages)
-    lines += [*top_module(name, source, results, sections), "`default_nettype wire", ""]
+    lines += top_module(name, source, results, sections)
+    if coded:
+        lanes = map_cells(encoder_circuit(coded.lanes), family=family)
+        lanes = replace(lanes, outputs={coded.columns.name: lanes.outputs["outputs"]})
+        ranks = Ranks(0, lanes.counts["levels"])
+        lines += cells_module(f"{name}_lanes", lanes, coded.taken, [coded.columns], ranks, writer)[0]
+        lines += coded_top(name, coded, bits, results, sections[1:])
+        compared["lanes"] = {"tables": lanes.counts["tables"], "levels": lanes.counts["levels"]}
+    lines += ["`default_nettype wire", ""]
     latency = stages + QUEUED if stages else 0
     bench = testbench_text(name, source, results, latency, 1)
     made = {
@@ -131,6 +143,11 @@ def mapped_files(
         details["longest"] = longest
     details |= compared
     return Written(made, details)
+
+
+def ranks_encoder(settings: VerilogSettings) -> bool:
+    """Whether the mapped form has registers in or behind its comparators."""
+    return mapped_family(settings) is not None and _ranks(settings, 1, 1)[0].latency > 0
 
 
 def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[Ranks, Ranks]:
