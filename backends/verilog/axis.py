@@ -56,8 +56,8 @@ def axis_files(
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """(`NAME_axis.v` and `tb_NAME_axis.v`, what the manifest says of them), after AMBA 4 AXI4-Stream (ARM IHI 0051A).
 
-    latency: of the design, at least 1. beat: bits of a beat that are read. coded: how beats are compared as they come,
-    if they are. Raises BadInput for a beat that is too wide.
+    latency: of the design that is inside, at least 1. beat: bits of a beat that are read. coded: how beats are compared
+    as they come, if they are. Raises BadInput for a beat that is too wide.
     """
     if beat > MOST_BEAT:
         raise BadInput(f"beats of {beat} bits", where="beat_width", fix=f"at most {MOST_BEAT}")
@@ -72,11 +72,12 @@ def axis_files(
         rest.append(f"spot[{groups * row - 1}:{beats}]")
     rest += unread(coded, beats) if coded else []
     total = sum(port.width for port in results)
-    period = max(beats + 2 * (groups > 1), interval, len(sent))
+    ranks = coded.ranks if coded else 0
+    period = max(beats + 2 * (groups > 1) + ranks, interval, len(sent))
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
-        "LATENCY": str(latency + (len(sent) > 1) + (groups > 1)),
+        "LATENCY": str(latency + (len(sent) > 1) + (groups > 1) + ranks),
         "PERIOD": str(period),
         "BEAT": str(beat),
         "BEATS": str(beats),
@@ -102,7 +103,7 @@ def axis_files(
     }
     facts: dict[str, Any] = {"top": f"{name}_axis", "beat_width": beat, "beats": beats}
     facts |= {"words": [word._asdict() for word in sent], "interval": period}
-    return files, facts | ({"coded": told(coded)} if coded else {})
+    return files, facts | ({"coded": told(coded, latency)} if coded else {})
 
 
 def _places(beats: int, beat: int, words: Mapping[str, str], coded: Coding | None) -> str:
@@ -121,11 +122,38 @@ def _places(beats: int, beat: int, words: Mapping[str, str], coded: Coding | Non
         "COPYHIGH": str(groups * beat - 1),
         "SPOTHIGH": str(groups * row - 1),
         "LASTPLACE": str((beats - 1) % row),
+        **_late(coded, groups, row),
     }
     stem = "slots" if groups == 1 else "groups"
     parts = filled(f"axis_{stem}.v.in", own).rstrip("\n")
     held = place_lines(words["NAME"], coded) if coded else filled(f"axis_{stem}_plain.v.in", own).rstrip("\n")
     return f"{parts}\n\n{held}"
+
+
+def _late(coded: Coding | None, groups: int, row: int) -> dict[str, str]:
+    """Where a beat goes, as late as its comparisons are."""
+    ranks = coded.ranks if coded else 0
+    if not ranks:
+        none = {"LATE": "", "LATERESET": "", "LATEMOVED": ""}
+        return none | {"THEREEND": "good", "THERETAKE": "take", "THEREGROUP": "group", "THEREPLACE": "place"}
+    own = {"RANKS": str(ranks), "RANKSHIGH": str(ranks - 1), "LATEGROUPHIGH": str(ranks * groups - 1)}
+    own |= {"LATEPLACEHIGH": str(ranks * row - 1), "GROUPS": str(groups), "ROW": str(row)}
+    for each, width, now in (
+        ("TAKE", 1, "take"),
+        ("END", 1, "good"),
+        ("GROUP", groups, "group"),
+        ("PLACE", row, "place"),
+    ):
+        before = f"late_{each.lower()}[{(ranks - 1) * width - 1}:0]"
+        own[f"MOVED{each}"] = f"{{{before}, {now}}}" if ranks > 1 else now
+    own |= {"GROUPHIGH": str(groups - 1), "ROWHIGH": str(row - 1)}
+    found = {
+        "LATE": filled("axis_late.v.in", own),
+        "LATERESET": "      late_take <= @@'d0;\n      late_end <= @@'d0;\n",
+    }
+    found["LATERESET"] = found["LATERESET"].replace("@@", str(ranks))
+    found["LATEMOVED"] = f"      late_take <= {own['MOVEDTAKE']};\n      late_end <= {own['MOVEDEND']};\n"
+    return found | {f"THERE{each}": f"there_{each.lower()}" for each in ("END", "TAKE", "GROUP", "PLACE")}
 
 
 def octets(beat: int) -> int:

@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgnc.backends.verilog.beats import beat_groups
+from lgnc.backends.verilog.control import control_module
 from lgnc.backends.verilog.encoder import encoder_module
 from lgnc.backends.verilog.text import Port, bit, concatenation, vector
 from lgnc.backends.verilog.top import Section, top_module
 from lgnc.ir.circuit import Circuit, Encoder
+
+LEAST_BEATS = 16
+"""Of a packet, for each rank in or behind the comparators: it costs a clock between packets."""
 
 _NEVER, _ALWAYS = -1, -2
 
@@ -26,12 +30,14 @@ class Coding(NamedTuple):
     """lanes: the comparisons of a beat, its features being the lanes; each of its bits is a column.
     held: (beat, column) of each bit that is held, in order. wired: for each bit of the network's encoder the held bit
     that it is, or _NEVER or _ALWAYS where it is a constant or nothing reads it. groups: of the beats.
+    ranks: of registers in or behind the comparators; only where beats are in groups.
     """
 
     lanes: Encoder
     held: tuple[tuple[int, int], ...]
     wired: tuple[int, ...]
     groups: tuple[int, int]
+    ranks: int = 0
 
     @property
     def port(self) -> Port:
@@ -63,10 +69,9 @@ class Coding(NamedTuple):
         return Encoder(encoder.names, encoder.dtype, feature, self.lanes.threshold[column])
 
 
-def coding(circuit: Circuit, beat: int) -> Coding | None:
-    """How a circuit's encoder works on beats of so many bits; None where features are held as they come.
-
-    They are where a feature is one bit, or lies in two beats, and where compared bits would need more registers.
+def coding(circuit: Circuit, beat: int, ranks: int = 0) -> Coding | None:
+    """How a circuit's encoder works on beats of so many bits; None where a feature is one bit, or lies in two beats,
+    where nothing is compared, and where a packet is too short for so many ranks.
     """
     encoder, width = circuit.encoder, circuit.encoder.feature_bits if not circuit.encoder.is_float else 1
     beat = min(beat, width * len(encoder.names))
@@ -84,13 +89,24 @@ def coding(circuit: Circuit, beat: int) -> Coding | None:
     wired = np.where(within | (encoder.threshold >= high), _NEVER, _ALWAYS)
     wired[used] = place.reshape(-1)
     names = tuple(f"lane {lane}" for lane in range(lanes))
-    found = Coding(
+    beats = -(-width * len(encoder.names) // beat)
+    if beats < LEAST_BEATS * ranks:
+        return None
+    return Coding(
         Encoder(names, encoder.dtype, pairs[0].astype(np.int32), pairs[1]),
         tuple((int(at), int(which)) for at, which in held.T),
         tuple(wired.tolist()),
-        beat_groups(-(-width * len(encoder.names) // beat)),
+        beat_groups(beats),
+        ranks,
     )
-    return found if len(found.held) + len(found.copies) <= _plain(found, feature, threshold, width) else None
+
+
+def saves(found: Coding, encoder: Encoder, ranks: int) -> bool:
+    """Whether no more registers are needed than for features as they come, so many ranks behind their comparators."""
+    held = found.comparisons(encoder)
+    late = found.ranks * (found.lanes.bits + sum(found.groups))
+    plain = _plain(found, held.feature.astype(np.int64), held.threshold.astype(np.int64), encoder.feature_bits)
+    return len(found.held) + len(found.copies) + late <= plain + ranks * len(found.held)
 
 
 def _plain(found: Coding, feature: NDArray[np.int64], threshold: NDArray[np.int64], width: int) -> int:
@@ -108,16 +124,27 @@ def _plain(found: Coding, feature: NDArray[np.int64], threshold: NDArray[np.int6
 
 def lanes_module(name: str, found: Coding) -> list[str]:
     """The lines of `NAME_lanes`: a beat in, its columns out."""
-    return encoder_module(f"{name}_lanes", found.lanes, found.taken, found.columns)
+    return encoder_module(f"{name}_lanes", found.lanes, found.taken, found.columns, found.ranks)
 
 
-def coded_top(name: str, found: Coding, bits: Port, results: Sequence[Port], sections: Sequence[Section]) -> list[str]:
-    """The lines of `NAME_coded`: `NAME` without its encoder, behind the bits that are held."""
+def coded_top(
+    name: str, found: Coding, bits: Port, results: Sequence[Port], sections: Sequence[Section], encoder: int
+) -> list[str]:
+    """The lines of `NAME_coded`: `NAME` without its encoder, behind the bits that are held.
+
+    encoder: ranks of that one. Where it has any, the handshake needs a module of its own, of fewer ranks.
+    """
     fixed = {_NEVER: "1'b0", _ALWAYS: "1'b1"}
     values = [fixed.get(each) or bit(found.port, each) for each in found.wired]
     inside = [f"  wire {vector(bits.width)}{bits.name};", *concatenation(bits.name, values)]
     lines = [f"// {name} behind its encoder: bit k of `coded` is a comparison that {name}_lanes makes of a beat."]
-    return [*lines, *top_module(f"{name}_coded", found.port, results, sections, of=name, inside=inside)]
+    stages = sum(section.latency for section in sections)
+    control = f"{name}_coded" if encoder else name
+    lines = [*(control_module(control, results, stages) if encoder else []), *lines]
+    return [
+        *lines,
+        *top_module(f"{name}_coded", found.port, results, sections, of=name, control=control, inside=inside),
+    ]
 
 
 def place_lines(name: str, found: Coding) -> str:
@@ -125,7 +152,7 @@ def place_lines(name: str, found: Coding) -> str:
     several, row = found.groups[0] > 1, found.groups[1]
     lines = [
         f"  wire {vector(found.columns.width)}coded;",
-        f"  {name}_lanes lanes (.features(data), .coded(coded));",
+        f"  {name}_lanes lanes ({'.clk(aclk), ' if found.ranks else ''}.features(data), .coded(coded));",
         f"  reg [{len(found.held) - 1}:0] collected;",
     ]
     copies = found.copies
@@ -134,7 +161,7 @@ def place_lines(name: str, found: Coding) -> str:
     first = 0
     for group, own in groupby(copies, lambda each: each[0]):
         values = [bit(found.columns, column) for _, column in own]
-        lines += _written(f"group[{group}]", "copy", first, values)
+        lines += _written(f"{'there_group' if found.ranks else 'group'}[{group}]", "copy", first, values)
         first += len(values)
     first = 0
     for beat, own in groupby(found.held, lambda each: each[0]):
@@ -171,6 +198,6 @@ def unread(found: Coding, beats: int) -> list[str]:
     ]
 
 
-def told(found: Coding) -> dict[str, Any]:
-    """What the manifest says."""
-    return {"comparators": found.lanes.bits, "bits": len(found.held)}
+def told(found: Coding, latency: int) -> dict[str, Any]:
+    """What the manifest says. latency: of `NAME_coded`."""
+    return {"comparators": found.lanes.bits, "bits": len(found.held), "ranks": found.ranks, "latency": latency}

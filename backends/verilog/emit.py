@@ -17,7 +17,7 @@ from lgnc.backends.verilog.axil import axil_files
 from lgnc.backends.verilog.axis import Word, axis_files, octets
 from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
-from lgnc.backends.verilog.coded import Coding, coded_top, coding, lanes_module
+from lgnc.backends.verilog.coded import Coding, coded_top, coding, lanes_module, saves
 from lgnc.backends.verilog.control import QUEUED, control_module, control_registers, queue_bits
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.drivers import driver_files
@@ -26,7 +26,7 @@ from lgnc.backends.verilog.flow import family_sources, flow_files
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, registers_top, serial_top, stream_top
 from lgnc.backends.verilog.litex import litex_files
-from lgnc.backends.verilog.mapped import mapped_family, mapped_files, ranks_encoder
+from lgnc.backends.verilog.mapped import lanes_ranks, mapped_family, mapped_files, ranks_encoder
 from lgnc.backends.verilog.names import module_name, refuse_signal
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axil_properties, axis_properties, counted_properties, stream_properties
@@ -116,7 +116,8 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         if circuit.head is not None:
             base, width = score_format(circuit.head)
             score = width, base
-        wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score, coded)
+        inner = latency - len(cuts[0]) if coded else latency
+        wrapped, details["axis"] = axis_files(name, ports.source, ports.results, inner, beat, interval, score, coded)
         files |= wrapped
     if settings.registers:
         registers = register_map(details["axis"], identity(circuit, options.about))
@@ -155,11 +156,15 @@ def beat_by_beat(
 ) -> Coding | None:
     """How the AXI4-Stream wrapper has the encoder work on its beats; None where the design is given features.
 
-    It is where registers stand in or behind comparators: the wrapper has none there.
+    Comparators have ranks of registers there too where they have them in the design, portable or mapped.
     """
-    if settings.interface != "axis" or parts[0].circuit is not None or cuts[0] or ranks_encoder(settings):
+    beat, encoder = settings.beat_width or DEFAULT_BEAT, circuit.encoder
+    found = coding(circuit, beat) if settings.interface == "axis" and parts[0].circuit is None else None
+    if found is None:
         return None
-    return coding(circuit, settings.beat_width or DEFAULT_BEAT)
+    found = coding(circuit, beat, max(len(cuts[0]), lanes_ranks(settings, found)))
+    ranks = max(len(cuts[0]), ranks_encoder(settings))
+    return found if found is not None and saves(found, encoder, ranks) else None
 
 
 def properties(
@@ -178,14 +183,17 @@ def properties(
     """
     sections, free = [part.name for part in parts], [part.name for part in parts if part.name not in _COUNTING]
     files: dict[str, bytes] = {}
-    for top, source, skipped in [(name, ports.source, 0), *([(f"{name}_coded", coded.port, 1)] if coded else [])]:
+    tops = [(name, ports.source, 0, stages)]
+    if coded is not None and axis is not None:
+        tops.append((f"{name}_coded", coded.port, 1, axis["coded"]["latency"] - QUEUED))
+    for top, source, skipped, ranks in tops:
         if counted is None:
-            files |= stream_properties(top, source, ports.results, sections[skipped:], stages, name)
+            files |= stream_properties(top, source, ports.results, sections[skipped:], ranks, name)
         else:
             files |= counted_properties(top, source, ports.results, free[skipped:], counted, name)
     if axis is not None:
         sent = [Word(**word) for word in axis["words"]]
-        capacity = 1 if counted is not None else 2 ** queue_bits(stages)
+        capacity = 1 if counted is not None else 2 ** queue_bits(tops[-1][3])
         files |= axis_properties(name, ports.source, ports.results, axis["beat_width"], sent, capacity, coded)
     return files
 
@@ -287,7 +295,7 @@ def design(
         if serial and counted is not None:
             lines += counters_module(f"{name}_{part.name}", counted, ports.literals, ports.scores)
         elif part.circuit is None:
-            lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, bool(cut))
+            lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, len(cut))
         else:
             lines += module(
                 f"{name}_{part.name}",
@@ -304,7 +312,7 @@ def design(
     lines += top_module(name, ports.source, ports.results, sections)
     if coded:
         lines += lanes_module(name, coded)
-        lines += coded_top(name, coded, ports.bits, ports.results, sections[1:])
+        lines += coded_top(name, coded, ports.bits, ports.results, sections[1:], len(cuts[0]))
     return [*lines, "`default_nettype wire", ""]
 
 

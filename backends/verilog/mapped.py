@@ -124,12 +124,13 @@ def mapped_files(
         lines += control_module(name, results, stages)
     lines += top_module(name, source, results, sections)
     if coded:
-        lanes = map_cells(encoder_circuit(coded.lanes), family=family)
+        lanes = _lanes(coded, family)
         lanes = replace(lanes, outputs={coded.columns.name: lanes.outputs["outputs"]})
-        ranks = Ranks(0, lanes.counts["levels"])
+        ranks = Ranks(coded.ranks, lanes.counts["levels"])
         lines += cells_module(f"{name}_lanes", lanes, coded.taken, [coded.columns], ranks, writer)[0]
-        lines += coded_top(name, coded, bits, results, sections[1:])
+        lines += coded_top(name, coded, bits, results, sections[1:], before.latency)
         compared["lanes"] = {"tables": lanes.counts["tables"], "levels": lanes.counts["levels"]}
+        compared["coded_latency"] = stages - before.latency + QUEUED
     lines += ["`default_nettype wire", ""]
     latency = stages + QUEUED if stages else 0
     bench = testbench_text(name, source, results, latency, 1)
@@ -145,9 +146,20 @@ def mapped_files(
     return Written(made, details)
 
 
-def ranks_encoder(settings: VerilogSettings) -> bool:
-    """Whether the mapped form has registers in or behind its comparators."""
-    return mapped_family(settings) is not None and _ranks(settings, 1, 1)[0].latency > 0
+def ranks_encoder(settings: VerilogSettings) -> int:
+    """At least so many ranks stand in or behind the comparators of the mapped form."""
+    return _ranks(settings, 1, 1)[0].latency if mapped_family(settings) else 0
+
+
+def lanes_ranks(settings: VerilogSettings, coded: Coding) -> int:
+    """Ranks in or behind the comparators of a beat's lanes in the mapped form, if there is one."""
+    family = mapped_family(settings)
+    return _ranks(settings, _lanes(coded, family).counts["levels"], 1)[0].latency if family else 0
+
+
+def _lanes(coded: Coding, family: str) -> Mapped:
+    """The comparators of a beat's lanes."""
+    return map_cells(encoder_circuit(coded.lanes), family=family)
 
 
 def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[Ranks, Ranks]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lgnc.backends.verilog.beats import beat_groups
@@ -13,16 +13,24 @@ from lgnc.backends.verilog.text import Port
 
 
 class Picked(NamedTuple):
-    """words: what the templates say of the bit. copied: bits of the groups' copies together."""
+    """words: what the templates say of the bit. copied: bits of the groups' copies together. joined: signals of the
+    assertions' module and those of the wrapper that they are, of beats that are being compared; declared: the former.
+    """
 
     words: Mapping[str, str]
     copied: int
+    joined: Sequence[tuple[str, str]] = ()
+    declared: Sequence[str] = ()
+
+
+_FLYING = """  wire ended = inside_ended, writing = written_now[beat];
+  wire stored = writing ? copied : collected;"""
 
 
 def picked_bit(source: Port, beats: int, beat: int, coded: Coding | None) -> Picked:
     """A bit of the input as it comes or, where beats are compared as they come, a bit that is held of them."""
     groups, row = beat_groups(beats)
-    words = {"PICKBEATHIGH": _high(beats), "PICKBITHIGH": _high(beat)}
+    words = {"PICKBEATHIGH": _high(beats), "PICKBITHIGH": _high(beat), "FLYING": _FLYING, "LATELEMMAS": ""}
     if coded is not None:
         return _held_bit(words, beat, coded)
     ports = [f"input wire [{words['PICKBEATHIGH']}:0] pick_beat", f"input wire [{words['PICKBITHIGH']}:0] pick_bit"]
@@ -41,7 +49,7 @@ def picked_bit(source: Port, beats: int, beat: int, coded: Coding | None) -> Pic
 
 def _held_bit(words: dict[str, str], beat: int, coded: Coding) -> Picked:
     copies = {each: index for index, each in enumerate(coded.copies)}
-    row = coded.groups[1]
+    groups, row = coded.groups
     pick = _high(len(coded.held))
     own = words | {
         "PICKHIGH": pick,
@@ -51,10 +59,13 @@ def _held_bit(words: dict[str, str], beat: int, coded: Coding) -> Picked:
         "COMPARED": ",\n      ".join(reversed(_comparisons(coded))),
         "COPYAT": f"  reg [{_high(len(copies))}:0] copied_at;\n" if copies else "",
         "COPYNONE": "        copied_at = 0;\n" if copies else "",
+        "LATEAT": f"  reg [{_high(groups)}:0] group_at;\n  reg [{_high(row)}:0] place_at;\n" if coded.ranks else "",
+        "LATENONE": "        group_at = 0;\n        place_at = 0;\n" if coded.ranks else "",
     }
     table = []
     for k, (at, column) in enumerate(coded.held):
         copy = f" copied_at = {copies[at // row, column]};" if copies else ""
+        copy += f" group_at = {at // row}; place_at = {at % row};" if coded.ranks else ""
         table.append(f"      {k}: begin beat = {at}; column = {column};{copy} end")
     own["WHERE"] = "\n".join(table)
     words |= {
@@ -67,7 +78,23 @@ def _held_bit(words: dict[str, str], beat: int, coded: Coding) -> Picked:
         "COPIED": "inside_copy[copied_at]",
         "COPY": "",
     }
-    return Picked(words, len(copies))
+    return _with_ranks(words, len(copies), coded) if coded.ranks else Picked(words, len(copies))
+
+
+def _with_ranks(words: dict[str, str], copied: int, coded: Coding) -> Picked:
+    """The same where beats are on their way through ranks before they are copied."""
+    groups, row = coded.groups
+    ranks, columns = coded.ranks, coded.lanes.bits
+    own = {"RANKS": str(ranks), "COLUMNS": str(columns), "GROUPS": str(groups), "ROW": str(row)}
+    words["FLYING"] = filled("props_late.sv.in", own).rstrip("\n")
+    words["LATELEMMAS"] = filled("props_late_lemmas.sv.in", own)
+    parts = [(f"inside_compared[{(k + 1) * columns - 1}:{k * columns}]", f"lanes.coded_r{k + 1}") for k in range(ranks)]
+    late = {"late_take": ranks, "late_end": ranks, "late_group": ranks * groups, "late_place": ranks * row}
+    parts += [(f"inside_{each}", each) for each in late]
+    widths = {"compared": ranks * columns, **late}
+    lines = [f"  (* keep *) wire [{width - 1}:0] inside_{each};" for each, width in widths.items()]
+    lines += ["`ifndef YOSYS", *(f"  assign {own} = dut.{other};" for own, other in parts), "`endif"]
+    return Picked(words, copied, parts, lines)
 
 
 def _comparisons(coded: Coding) -> list[str]:

@@ -166,6 +166,7 @@ def axis_properties(
     core = ["clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", source.name, *(p.name for p in results)]
     joined = [(f"core_{each}", f"core_{each}") for each in core]
     joined += [(f"inside_{each}", each) for each in (*_SLICE, *_place_registers(beats, picked))]
+    joined += picked.joined
     joined += [(f"inside_{each}", each) for each in ("busy", "word", "rest", "left") if several]
     return _files(f"{name}_axis", "props_axis.sv.in", words, read, joined, [f"{name}.v", f"{name}_axis.v"], "aclk")
 
@@ -192,6 +193,7 @@ def _place_wires(beats: int, picked: Picked) -> str:
     widths = _place_registers(beats, picked)
     lines = [f"  (* keep *) wire {vector(width)}inside_{each};" for each, width in widths.items()]
     lines += ["`ifndef YOSYS", *(f"  assign inside_{each} = dut.{each};" for each in widths), "`endif"]
+    lines += picked.declared
     read = filled("props_slots.sv.in" if groups == 1 else "props_groups.sv.in", {"ROW": str(row), **picked.words})
     return "\n".join([*lines, read.rstrip("\n")])
 

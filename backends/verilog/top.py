@@ -41,11 +41,13 @@ def top_module(
     sections: Sequence[Section],
     *,
     of: str = "",
+    control: str = "",
     inside: Sequence[str] = (),
 ) -> list[str]:
     """The top module. A result made before the last section waits in registers until the last one is there.
 
-    of: what the names of its sections' modules begin with, unless its own. inside: lines in front of the sections.
+    of: what the names of its sections' modules begin with, unless its own; control: that of the handshake's, unless
+    of. inside: lines in front of the sections.
     """
     of = of or name
     stages = sum(section.latency for section in sections)
@@ -70,7 +72,7 @@ def top_module(
         joined += [(port.name, made.get(port.name, port.name)) for port in (*section.taken, *section.given)]
         lines += instance(f"{of}_{section.name}", section.name, joined)
     if stages:
-        lines += _queued(of, results, made, _late(results, sections))
+        lines += _queued(control or of, results, made, _late(results, sections))
     return [*lines, "endmodule", ""]
 
 

@@ -17,7 +17,7 @@ from lgnc.diagnostics import Failed
 from lgnc.flows.compare import verify
 from lgnc.flows.compile import compile_circuit
 from lgnc.flows.compile_folder import compile as compile_folder
-from lgnc.flows.stations import hardware
+from lgnc.flows.stations import hardware, texts
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.flows.subject import Subject
 from lgnc.formats.lgn import save_model
@@ -321,13 +321,19 @@ def test_a_second_mapped_form_is_not_taken_for_checked(tmp_path: Path) -> None:
 
 
 @needs_icarus
-@pytest.mark.parametrize("words", [["x"], 3, [{"name": "class", "low": 0, "width": 1, "base": 0}]])
-def test_the_wrapper_is_held_against_words_of_lgnc_s_own(words: Any, tmp_path: Path) -> None:
+def test_the_wrapper_is_held_against_words_of_lgnc_s_own(tmp_path: Path) -> None:
     model, out = compiled(tmp_path, "verilog", interface="axis")
-    edit_manifest(out, lambda facts: facts["verilog"]["axis"].update(words=words))
+    edit_manifest(out, lambda facts: facts["verilog"]["axis"].update(words=["x"]))
     verdict = verify(model, out)
     assert "verilog.axis.words" in station(verdict, "manifest").detail
+    assert "net_coded, read back from its text" in station(verdict, "wrapper axis").detail
     assert [station(verdict, name).ok for name in ("manifest", "handshake", "wrapper axis")] == [False, True, True]
+    inside, one = load_source(out / "net.lgir").circuit, Subject(model, load_source(model).circuit, None, None)
+    for words in (3, [{"name": "class", "low": 0, "width": 1, "base": 0}]):
+        edit_manifest(out, lambda facts, words=words: facts["verilog"]["axis"].update(words=words))
+        visit = Visit(out, load_manifest(out), inside, one, random_features(inside, 300))
+        assert "verilog.axis.words" in texts.manifest(visit, texts.written_again(visit)).detail
+        assert hardware.axis(visit).ok is True
 
 
 @needs_icarus

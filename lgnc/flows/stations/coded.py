@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lgnc.backends.verilog.coded import Coding
+from lgnc.backends.verilog.coded import Coding, coding
 from lgnc.diagnostics import BadInput, ToolMissing
 from lgnc.flows.stations.function import READ_BACK_GATES
 from lgnc.flows.stations.properties import proven
@@ -42,6 +42,12 @@ def behind_encoder(visit: Visit, wrapper: Station, coded: Coding, facts: dict[st
     return replace(wrapper, how=how, detail=f"{wrapper.detail}; {text.detail}; {kept.detail}")
 
 
+def as_told(visit: Visit, beat: int, said: object) -> Coding | None:
+    """How a folder compares beats of so many bits, of which the manifest says `said`; None where that cannot be."""
+    ranks = said.get("ranks") if isinstance(said, dict) else None
+    return coding(visit.circuit, beat, ranks) if type(ranks) is int and 0 <= ranks < 1 << 10 else None
+
+
 def _text(visit: Visit, coded: Coding, station: str) -> Station:
     """Whether `NAME_coded` is the circuit, over the comparisons that it is given."""
     top = f"{visit.name}_coded"
@@ -62,7 +68,8 @@ def _read(visit: Visit, coded: Coding, top: str) -> Circuit:
     """`NAME_coded` over the features: by the first reader, or by yosys where that is the only one."""
     encoder, file = coded.comparisons(visit.circuit.encoder), f"{visit.name}.v"
     details = visit.manifest.facts["verilog"]
+    latency = details["axis"]["coded"]["latency"]
     if details.get("popcount") == "serial" or visit.circuit.gates > READ_BACK_GATES:
-        return verilog_yosys.read_back(visit.path, visit.name, visit.circuit, details["latency"], (top, encoder))
+        return verilog_yosys.read_back(visit.path, visit.name, visit.circuit, latency, (top, encoder))
     text = visit.manifest.read(visit.path, file).decode(errors="replace")
     return over_bits(of_ports(circuit_from_verilog(text, file, top), visit.circuit, file), encoder)

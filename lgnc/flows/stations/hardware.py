@@ -18,7 +18,7 @@ import numpy as np
 from lgnc.backends.verilog.axil import axil_files
 from lgnc.backends.verilog.axis import axis_files
 from lgnc.backends.verilog.boards import FPGA_BOARDS
-from lgnc.backends.verilog.coded import Coding, coding
+from lgnc.backends.verilog.coded import Coding
 from lgnc.backends.verilog.mapped import MAPPED
 from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.testbench import VECTORS, expected, feature_words, hex_lines, testbench_text
@@ -193,7 +193,8 @@ def mapped_form(visit: Visit, family: str) -> Station:
         raise Failed(
             "the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again"
         )
-    streamed = _streamed(visit, mapped.NAME) if "coded" in visit.manifest.facts["verilog"].get("axis", {}) else None
+    inner = said.get("coded_latency")
+    streamed = _streamed(visit, mapped.NAME, inner) if inner is not None else None
     if isinstance(streamed, Station):
         return streamed
     compared = streamed[2] if streamed else None
@@ -212,8 +213,13 @@ def mapped_form(visit: Visit, family: str) -> Station:
     return replace(text, detail=f"{text.detail}; {ran.detail}") if ran.ok else text
 
 
-def _streamed(visit: Visit, station: str) -> tuple[dict[str, bytes], dict[str, Any], Coding | None] | Station:
-    """What `axis_files` gives for the folder's beats, and how these are compared; the station where that cannot be."""
+def _streamed(
+    visit: Visit, station: str, inner: object = None
+) -> tuple[dict[str, bytes], dict[str, Any], Coding | None] | Station:
+    """What `axis_files` gives for the folder's beats, and how these are compared; the station where that cannot be.
+
+    inner: clocks of the network behind the comparisons, where they are not those of the portable form.
+    """
     facts, source, results, latency, interval = facts_of(visit)
     said = visit.manifest.facts["verilog"].get("axis")
     if not isinstance(said, dict) or "words" not in said:
@@ -221,9 +227,11 @@ def _streamed(visit: Visit, station: str) -> tuple[dict[str, bytes], dict[str, A
     beat = said.get("beat_width")
     if type(beat) is not int or not 0 < beat <= source.width:
         return Station(station, False, "read", f"the manifest says beats of {beat!r:.40} bits")
-    compared = coding(visit.circuit, beat) if "coded" in said else None
-    if compared is None and "coded" in said:
-        return Station(station, False, "read", "the manifest says that beats are compared as they come")
+    if "coded" not in said:
+        return *axis_files(visit.name, source, results, latency, beat, interval, facts.score), None
+    compared, latency = coded.as_told(visit, beat, said["coded"]), inner or said["coded"].get("latency")
+    if compared is None or type(latency) is not int or not 0 < latency < 1 << 20:
+        return Station(station, False, "read", f"beats are not compared as the manifest says: {said['coded']!r:.80}")
     return *axis_files(visit.name, source, results, latency, beat, interval, facts.score, compared), compared
 
 

@@ -38,7 +38,8 @@ def written(visit: Visit, axis: Mapping[str, Any] | None) -> dict[str, bytes]:
     stages = details.get("stages")
     if type(stages) is not int or not 0 <= stages < 1 << 12:
         raise Failed("stages is no number of ranks", where="manifest.json", fix="compile it again")
-    coded = coding(visit.circuit, axis["beat_width"]) if axis is not None and "coded" in axis else None
+    ranks = axis["coded"]["ranks"] if axis is not None and "coded" in axis else None
+    coded = None if axis is None or ranks is None else coding(visit.circuit, axis["beat_width"], ranks)
     files = properties(visit.name, ports, parts, stages, counted, axis, coded)
     return files if axis is None else files | axil_properties(visit.name, axis, registers_of(visit, axis))
 
