@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lgnc.backends.verilog.beats import beat_groups
 from lgnc.backends.verilog.control import control_module
@@ -102,24 +101,27 @@ def coding(circuit: Circuit, beat: int, ranks: int = 0) -> Coding | None:
 
 
 def saves(found: Coding, encoder: Encoder, ranks: int) -> bool:
-    """Whether no more registers are needed than for features as they come, so many ranks behind their comparators."""
+    """Whether no more registers and tables are needed than for features as they come, so many ranks behind them."""
     held = found.comparisons(encoder)
+    bits = _bits_read(held)
+    lanes, row, width = len(found.lanes.names), found.groups[1], encoder.feature_bits
+    read = {(int(f), k) for f, count in zip(held.feature, bits, strict=True) for k in range(width - count, width)}
+    copies = {(f // lanes // row, f % lanes, k) for f, k in read} if found.copies else set()
     late = found.ranks * (found.lanes.bits + sum(found.groups))
-    plain = _plain(found, held.feature.astype(np.int64), held.threshold.astype(np.int64), encoder.feature_bits)
-    return len(found.held) + len(found.copies) + late <= plain + ranks * len(found.held)
+    compared = len(found.held) + len(found.copies) + late + _tables(_bits_read(found.lanes))
+    return compared <= len(read) + len(copies) + ranks * len(found.held) + _tables(bits)
 
 
-def _plain(found: Coding, feature: NDArray[np.int64], threshold: NDArray[np.int64], width: int) -> int:
-    """Registers of the features as they come: bits that comparisons read, and copies of them in groups.
+def _bits_read(encoder: Encoder) -> list[int]:
+    """Of a feature, the highest, that each comparison reads: not those below the lowest 0 of its threshold."""
+    width = encoder.feature_bits
+    ones = [int(each) & ((1 << width) - 1) for each in encoder.threshold]
+    return [width - min(width - 1, (~each & (each + 1)).bit_length() - 1) for each in ones]
 
-    `f > t` does not read the bits of f that are below the lowest 0 of t.
-    """
-    ones = [int(t) & ((1 << width) - 1) for t in threshold]
-    lowest = [min(width - 1, (~each & (each + 1)).bit_length() - 1) for each in ones]
-    read = {(int(f), k) for f, first in zip(feature, lowest, strict=True) for k in range(first, width)}
-    lanes, (groups, row) = len(found.lanes.names), found.groups
-    copies = {(f // lanes // row, f % lanes, k) for f, k in read} if groups > 1 else set()
-    return len(read) + len(copies)
+
+def _tables(bits: Sequence[int]) -> int:
+    """Tables of six inputs of comparisons that read so many bits: one for each five after the first."""
+    return sum(-(-(count - 1) // 5) for count in bits)
 
 
 def lanes_module(name: str, found: Coding) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from lgnc.backends.artifact import Options
-from lgnc.backends.verilog.coded import coding
+from lgnc.backends.verilog.coded import coding, saves
 from lgnc.backends.verilog.emit import emit
 from lgnc.diagnostics import Failed
 from lgnc.flows.stations import coded, hardware
@@ -55,6 +56,17 @@ def test_lanes_share_comparators_and_places_hold_what_is_read() -> None:
     bits = encode(circuit.encoder, rows)
     for own, at in zip(bits.T[read], np.array(found.wired)[read], strict=True):
         assert np.array_equal(own, held[:, at])
+
+
+def test_comparisons_that_are_bits_weigh_against_registers() -> None:
+    """A feature's three thresholds read its two highest bits: three registers and no table, or two and a table each."""
+    circuit = with_thresholds(network(features=8, thresholds=3, width=200), *[[63, 127, 191]] * 8)
+    found = coding(circuit, 16)
+    assert found is not None
+    assert (len(found.held), found.lanes.bits) == (24, 6)
+    assert saves(found, circuit.encoder, 0)  # 24 registers and 4 tables against 16 and 16
+    assert not saves(found._replace(ranks=1), circuit.encoder, 0)
+    assert saves(found._replace(ranks=1), circuit.encoder, 1)
 
 
 def test_constants_and_bits_that_nothing_reads_are_not_held() -> None:
@@ -211,9 +223,15 @@ def test_ranks_of_the_mapped_form_are_as_late_as_the_wrapper_waits(tmp_path: Pat
     assert hardware.mapped_form(visit_of(at, LONG), "ecp5").ok is False
 
 
+def said_coded(facts: dict[str, Any], said: Any) -> None:
+    facts["verilog"]["axis"]["coded"] = said
+
+
 def test_a_manifest_that_says_too_much_is_refused(tmp_path: Path) -> None:
     circuit = network(dtype="bool")
     at = folder(tmp_path, circuit, {"beat_width": 4})
-    edit_manifest(at, lambda facts: facts["verilog"]["axis"].update(coded={"comparators": 1, "bits": 1}))
-    found = hardware.axis(visit_of(at, circuit))
-    assert (found.ok, found.how) == (False, "read")
+    wrong: list[Any] = [{"ranks": 0, "latency": 3}, {"ranks": "0"}, [], None]
+    for said in wrong:
+        edit_manifest(at, partial(said_coded, said=said))
+        found = hardware.axis(visit_of(at, circuit))
+        assert (found.ok, found.how) == (False, "read")

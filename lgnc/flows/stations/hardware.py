@@ -229,10 +229,11 @@ def _streamed(
         return Station(station, False, "read", f"the manifest says beats of {beat!r:.40} bits")
     if "coded" not in said:
         return *axis_files(visit.name, source, results, latency, beat, interval, facts.score), None
-    compared, latency = coded.as_told(visit, beat, said["coded"]), inner or said["coded"].get("latency")
-    if compared is None or type(latency) is not int or not 0 < latency < 1 << 20:
+    compared = coded.as_told(visit, beat, said["coded"])
+    clocks = None if compared is None else inner or said["coded"].get("latency")
+    if compared is None or type(clocks) is not int or not 0 < clocks < 1 << 20:
         return Station(station, False, "read", f"beats are not compared as the manifest says: {said['coded']!r:.80}")
-    return *axis_files(visit.name, source, results, latency, beat, interval, facts.score, compared), compared
+    return *axis_files(visit.name, source, results, clocks, beat, interval, facts.score, compared), compared
 
 
 def axis(visit: Visit) -> Station:
