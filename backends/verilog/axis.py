@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lgnc.backends.verilog.beats import beat_groups
+from lgnc.backends.verilog.coded import Coding, place_lines, told, unread
 from lgnc.backends.verilog.testbench import VECTORS, filled
 from lgnc.backends.verilog.text import Port, wrapper_words
 from lgnc.diagnostics import BadInput
 
 MOST_BEAT = 4096
 """Bits of a beat."""
-
-MOST_PLACES = 15
-"""Of beats, to which a register drives a bit of each; more are in groups."""
 
 
 class Word(NamedTuple):
@@ -54,10 +52,12 @@ def axis_files(
     beat: int,
     interval: int = 1,
     score: tuple[int, int] | None = None,
+    coded: Coding | None = None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """(`NAME_axis.v` and `tb_NAME_axis.v`, what the manifest says of them), after AMBA 4 AXI4-Stream (ARM IHI 0051A).
 
-    latency: of the design, at least 1. beat: bits of a beat that are read. Raises BadInput for a beat that is too wide.
+    latency: of the design that is inside, at least 1. beat: bits of a beat that are read. coded: how beats are compared
+    as they come, if they are. Raises BadInput for a beat that is too wide.
     """
     if beat > MOST_BEAT:
         raise BadInput(f"beats of {beat} bits", where="beat_width", fix=f"at most {MOST_BEAT}")
@@ -66,16 +66,18 @@ def axis_files(
     padded, held = 8 * octets(beat), beats * beat
     sent = result_words(results, score)
     rest = [f"s_axis_tdata[{padded - 1}:{beat}]"] if padded > beat else []
-    rest += [f"collected[{held - 1}:{source.width}]"] if held > source.width else []
+    rest += [f"collected[{held - 1}:{source.width}]"] if held > source.width and not coded else []
     groups, row = beat_groups(beats)
     if groups * row > beats:
         rest.append(f"spot[{groups * row - 1}:{beats}]")
+    rest += unread(coded, beats) if coded else []
     total = sum(port.width for port in results)
-    period = max(beats + 2 * (groups > 1), interval, len(sent))
+    ranks = coded.ranks if coded else 0
+    period = max(beats + 2 * (groups > 1) + ranks, interval, len(sent))
     words = {
         "NAME": name,
         "COUNT": str(VECTORS),
-        "LATENCY": str(latency + (len(sent) > 1) + (groups > 1)),
+        "LATENCY": str(latency + (len(sent) > 1) + (groups > 1) + ranks),
         "PERIOD": str(period),
         "BEAT": str(beat),
         "BEATS": str(beats),
@@ -90,25 +92,21 @@ def axis_files(
         "TABLE": "\n".join(wanted_word(index, word, total) for index, word in enumerate(sent)),
         **wrapper_words(source, results, total),
         "LAYOUT": layout([word.name for word in sent]),
+        "CORE": f"{name}_coded" if coded else name,
+        "COREPORT": ".coded(collected)" if coded else f".{source.name}(collected[{source.width - 1}:0])",
     }
-    words["SLOTS"] = _places(beats, beat, words)
+    words["SLOTS"] = _places(beats, beat, words, coded)
     words["WORDS"] = _sender(sent, words)
     files = {
         f"{name}_axis.v": filled("axis.v.in", words).encode(),
         f"tb_{name}_axis.v": filled("testbench_axis.v.in", words).encode(),
     }
-    told = [word._asdict() for word in sent]
-    facts = {"top": f"{name}_axis", "beat_width": beat, "beats": beats, "words": told, "interval": period}
-    return files, facts
+    facts: dict[str, Any] = {"top": f"{name}_axis", "beat_width": beat, "beats": beats}
+    facts |= {"words": [word._asdict() for word in sent], "interval": period}
+    return files, facts | ({"coded": told(coded, latency)} if coded else {})
 
 
-def beat_groups(beats: int) -> tuple[int, int]:
-    """(groups, places of each) of a packet's beats: as many as near each other where there are many, else one group."""
-    row = beats if beats <= MOST_PLACES else math.isqrt(beats - 1) + 1
-    return -(-beats // row), row
-
-
-def _places(beats: int, beat: int, words: Mapping[str, str]) -> str:
+def _places(beats: int, beat: int, words: Mapping[str, str], coded: Coding | None) -> str:
     """What writes beats to their places, at once or by way of a copy in their group."""
     groups, row = beat_groups(beats)
     own = {
@@ -124,8 +122,38 @@ def _places(beats: int, beat: int, words: Mapping[str, str]) -> str:
         "COPYHIGH": str(groups * beat - 1),
         "SPOTHIGH": str(groups * row - 1),
         "LASTPLACE": str((beats - 1) % row),
+        **_late(coded, groups, row),
     }
-    return filled("axis_slots.v.in" if groups == 1 else "axis_groups.v.in", own).rstrip("\n")
+    stem = "slots" if groups == 1 else "groups"
+    parts = filled(f"axis_{stem}.v.in", own).rstrip("\n")
+    held = place_lines(words["NAME"], coded) if coded else filled(f"axis_{stem}_plain.v.in", own).rstrip("\n")
+    return f"{parts}\n\n{held}"
+
+
+def _late(coded: Coding | None, groups: int, row: int) -> dict[str, str]:
+    """Where a beat goes, as late as its comparisons are."""
+    ranks = coded.ranks if coded else 0
+    if not ranks:
+        none = {"LATE": "", "LATERESET": "", "LATEMOVED": ""}
+        return none | {"THEREEND": "good", "THERETAKE": "take", "THEREGROUP": "group", "THEREPLACE": "place"}
+    own = {"RANKS": str(ranks), "RANKSHIGH": str(ranks - 1), "LATEGROUPHIGH": str(ranks * groups - 1)}
+    own |= {"LATEPLACEHIGH": str(ranks * row - 1), "GROUPS": str(groups), "ROW": str(row)}
+    for each, width, now in (
+        ("TAKE", 1, "take"),
+        ("END", 1, "good"),
+        ("GROUP", groups, "group"),
+        ("PLACE", row, "place"),
+    ):
+        before = f"late_{each.lower()}[{(ranks - 1) * width - 1}:0]"
+        own[f"MOVED{each}"] = f"{{{before}, {now}}}" if ranks > 1 else now
+    own |= {"GROUPHIGH": str(groups - 1), "ROWHIGH": str(row - 1)}
+    found = {
+        "LATE": filled("axis_late.v.in", own),
+        "LATERESET": "      late_take <= @@'d0;\n      late_end <= @@'d0;\n",
+    }
+    found["LATERESET"] = found["LATERESET"].replace("@@", str(ranks))
+    found["LATEMOVED"] = f"      late_take <= {own['MOVEDTAKE']};\n      late_end <= {own['MOVEDEND']};\n"
+    return found | {f"THERE{each}": f"there_{each.lower()}" for each in ("END", "TAKE", "GROUP", "PLACE")}
 
 
 def octets(beat: int) -> int:

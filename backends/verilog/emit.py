@@ -17,6 +17,7 @@ from lgnc.backends.verilog.axil import axil_files
 from lgnc.backends.verilog.axis import Word, axis_files, octets
 from lgnc.backends.verilog.boards import board_files
 from lgnc.backends.verilog.cocotb import cocotb_files
+from lgnc.backends.verilog.coded import Coding, coded_top, coding, lanes_module, saves
 from lgnc.backends.verilog.control import QUEUED, control_module, control_registers, queue_bits
 from lgnc.backends.verilog.counters import counter_registers, counters_module, counting_clocks
 from lgnc.backends.verilog.drivers import driver_files
@@ -25,7 +26,7 @@ from lgnc.backends.verilog.flow import family_sources, flow_files
 from lgnc.backends.verilog.head_comment import head_comment
 from lgnc.backends.verilog.integration import design_top, integration_files, registers_top, serial_top, stream_top
 from lgnc.backends.verilog.litex import litex_files
-from lgnc.backends.verilog.mapped import mapped_family, mapped_files
+from lgnc.backends.verilog.mapped import lanes_ranks, mapped_family, mapped_files, ranks_encoder
 from lgnc.backends.verilog.names import module_name, refuse_signal
 from lgnc.backends.verilog.pipeline import Ranks, delays, gate_ranks, place_cuts
 from lgnc.backends.verilog.properties import axil_properties, axis_properties, counted_properties, stream_properties
@@ -95,7 +96,8 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     files = testbench(circuit, name, ports.source, ports.results, latency, interval)
     details = _details(circuit, name, ports, parts, cuts) | {"latency": latency, "interval": interval}
     told = head_comment(circuit, name, details, ports.source, ports.results, options.about)
-    text = "\n".join([*told, *design(circuit.encoder, name, ports, parts, cuts, counted)])
+    coded = beat_by_beat(circuit, settings, parts, cuts)
+    text = "\n".join([*told, *design(circuit.encoder, name, ports, parts, cuts, counted, coded)])
     files[f"{name}.v"] = text.encode()
     if counted is not None:
         details["popcount"] = "serial"
@@ -103,7 +105,7 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         del details["gates"]["popcount"]
     mapped = mapped_family(settings)
     if mapped:
-        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings, mapped)
+        written = mapped_files(circuit, name, ports.source, ports.bits, ports.results, settings, mapped, coded)
         files |= written.files
         details["mapped"] = written.details
     for path in (f"{name}.v", f"{name}_{mapped}.v"):
@@ -114,14 +116,15 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
         if circuit.head is not None:
             base, width = score_format(circuit.head)
             score = width, base
-        wrapped, details["axis"] = axis_files(name, ports.source, ports.results, latency, beat, interval, score)
+        inner = latency - len(cuts[0]) if coded else latency
+        wrapped, details["axis"] = axis_files(name, ports.source, ports.results, inner, beat, interval, score, coded)
         files |= wrapped
     if settings.registers:
         registers = register_map(details["axis"], identity(circuit, options.about))
         wrapped, details["axil"] = axil_files(name, ports.source, ports.results, details["axis"], registers)
         files |= wrapped | axil_properties(name, details["axis"], registers)
     if latency:
-        files |= properties(name, ports, parts, stages, counted, details.get("axis"))
+        files |= properties(name, ports, parts, stages, counted, details.get("axis"), coded)
         files |= cocotb_files(name, ports.source, ports.results, details.get("axis"))
     if settings.interface == "serial":
         files |= serial_files(name, ports.source, ports.results, latency)
@@ -144,8 +147,24 @@ def emit(circuit: Circuit, options: Options) -> Artifact:
     elif settings.interface == "serial":
         top = serial_top(name, board=settings.board is not None)
     files |= integration_files(top)
-    files |= flow_files(name, top, board=settings.board, mapped=mapped, row="row" in details)
+    files |= flow_files(name, top, board=settings.board, mapped=mapped, row="row" in details, coded=coded is not None)
     return Artifact(files, {"verilog": details})
+
+
+def beat_by_beat(
+    circuit: Circuit, settings: VerilogSettings, parts: Sequence[Part], cuts: Sequence[tuple[int, ...]]
+) -> Coding | None:
+    """How the AXI4-Stream wrapper has the encoder work on its beats; None where the design is given features.
+
+    Comparators have ranks of registers there too where they have them in the design, portable or mapped.
+    """
+    beat, encoder = settings.beat_width or DEFAULT_BEAT, circuit.encoder
+    found = coding(circuit, beat) if settings.interface == "axis" and parts[0].circuit is None else None
+    if found is None:
+        return None
+    found = coding(circuit, beat, max(len(cuts[0]), lanes_ranks(settings, found)))
+    ranks = max(len(cuts[0]), ranks_encoder(settings))
+    return found if found is not None and saves(found, encoder, ranks) else None
 
 
 def properties(
@@ -155,23 +174,32 @@ def properties(
     stages: int,
     counted: Head | None,
     axis: Mapping[str, Any] | None,
+    coded: Coding | None = None,
 ) -> dict[str, bytes]:
     """The assertions of a clocked design and of its AXI4-Stream wrapper, and the scripts that prove them.
 
     stages: ranks of registers; none with a serial popcount, whose head is `counted`. axis: what the manifest says of
-    the wrapper.
+    the wrapper. coded: how it compares beats, if it does.
     """
-    sections = [part.name for part in parts]
-    if counted is None:
-        files = stream_properties(name, ports.source, ports.results, sections, stages)
-    else:
-        free = [section for section in sections if section not in ("popcount", "argmax")]
-        files = counted_properties(name, ports.source, ports.results, free, counted)
+    sections, free = [part.name for part in parts], [part.name for part in parts if part.name not in _COUNTING]
+    files: dict[str, bytes] = {}
+    tops = [(name, ports.source, 0, stages)]
+    if coded is not None and axis is not None:
+        tops.append((f"{name}_coded", coded.port, 1, axis["coded"]["latency"] - QUEUED))
+    for top, source, skipped, ranks in tops:
+        if counted is None:
+            files |= stream_properties(top, source, ports.results, sections[skipped:], ranks, name)
+        else:
+            files |= counted_properties(top, source, ports.results, free[skipped:], counted, name)
     if axis is not None:
         sent = [Word(**word) for word in axis["words"]]
-        capacity = 1 if counted is not None else 2 ** queue_bits(stages)
-        files |= axis_properties(name, ports.source, ports.results, axis["beat_width"], sent, capacity)
+        capacity = 1 if counted is not None else 2 ** queue_bits(tops[-1][3])
+        files |= axis_properties(name, ports.source, ports.results, axis["beat_width"], sent, capacity, coded)
     return files
+
+
+_COUNTING = ("popcount", "argmax")
+"""Sections of a serial popcount that have its handshake, or stand behind it."""
 
 
 class Part(NamedTuple):
@@ -250,8 +278,11 @@ def design(
     parts: Sequence[Part],
     cuts: Sequence[tuple[int, ...]],
     counted: Head | None = None,
+    coded: Coding | None = None,
 ) -> list[str]:
-    """The lines of `NAME.v` behind its first comment. counted: the head whose literals are counted serially, if so."""
+    """The lines of `NAME.v` behind its first comment. counted: the head whose literals are counted serially, if so.
+    coded: how a wrapper compares beats, if it does.
+    """
     lines = [
         "// verilator lint_off DECLFILENAME",
         "`default_nettype none",
@@ -264,7 +295,7 @@ def design(
         if serial and counted is not None:
             lines += counters_module(f"{name}_{part.name}", counted, ports.literals, ports.scores)
         elif part.circuit is None:
-            lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, bool(cut))
+            lines += encoder_module(f"{name}_{part.name}", encoder, ports.source, ports.bits, len(cut))
         else:
             lines += module(
                 f"{name}_{part.name}",
@@ -279,6 +310,9 @@ def design(
     if stages:
         lines += control_module(name, ports.results, stages)
     lines += top_module(name, ports.source, ports.results, sections)
+    if coded:
+        lines += lanes_module(name, coded)
+        lines += coded_top(name, coded, ports.bits, ports.results, sections[1:], len(cuts[0]))
     return [*lines, "`default_nettype wire", ""]
 
 

@@ -16,11 +16,11 @@ def encoder_levels(encoder: Encoder, inputs: int) -> int:
     return levels
 
 
-def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, registered: bool = False) -> list[str]:
+def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, ranks: int = 0) -> list[str]:
     """The lines of the encoder. Feature i is bits [i * w, (i + 1) * w) of the port, two's complement when signed.
 
     Equal comparisons share one comparator; a threshold that no value of the type, or every value, exceeds is a
-    constant. registered: the bits come out of a rank of registers.
+    constant. ranks: of registers, that the bits go through.
     """
     low, high = map(int, encoder.range)
     width = encoder.feature_bits
@@ -37,17 +37,18 @@ def encoder_module(name: str, encoder: Encoder, features: Port, out: Port, regis
             comparators.append(f"  wire {wires[key]} = f{feature} > {sized(threshold, width, low)};")
         values.append(wires[key])
     read = sorted({f for f, t in wires if low <= t < high})
-    lines = header(name, [*([CLOCK] if registered else []), features.declared("input"), out.declared("output")])
+    lines = header(name, [*([CLOCK] if ranks else []), features.declared("input"), out.declared("output")])
     if width > 1:
         sign = "signed " if low < 0 else ""
         for f in read:
             lines.append(f"  wire {sign}[{width - 1}:0] f{f} = features[{f * width + width - 1}:{f * width}];")
     lines += comparators
-    if registered:
-        lines += [f"  wire {vector(out.width)}compared;", f"  reg {vector(out.width)}{out.name}_r1;"]
+    if ranks:
+        chain = ["compared", *(f"{out.name}_r{k + 1}" for k in range(ranks))]
+        lines += [f"  wire {vector(out.width)}compared;", *(f"  reg {vector(out.width)}{each};" for each in chain[1:])]
         lines += concatenation("compared", values)
-        lines += clock([f"    {out.name}_r1 <= compared;"])
-        lines.append(f"  assign {out.name} = {out.name}_r1;")
+        lines += clock([f"    {after} <= {before};" for before, after in pairwise(chain)])
+        lines.append(f"  assign {out.name} = {chain[-1]};")
     else:
         lines += concatenation(out.name, values)
     return [*lines, *unused(_unread(read, len(encoder.names), width, features)), "endmodule", ""]

@@ -59,16 +59,17 @@ def family_sources(name: str, sources: Sequence[str], family: str, mapped: str |
 
 
 def flow_files(
-    name: str, top: Top, *, board: str | None = None, mapped: str | None = None, row: bool = False
+    name: str, top: Top, *, board: str | None = None, mapped: str | None = None, row: bool = False, coded: bool = False
 ) -> dict[str, bytes]:
     """The files, for the design alone, for its wrapper, or for the wrapper on a board.
 
-    mapped: the family of the mapped form, where there is one. row: `NAME_row.v` is there.
+    mapped: the family of the mapped form, where there is one. row: `NAME_row.v` is there. coded: `NAME_coded` is.
     """
     modules = [each.removesuffix(".v") for each in top.sources if each != f"{name}_board.v"]
     sources = " ".join(top.sources)
     read = {family: family_sources(name, top.sources, family, mapped) for family in SYNTHESIS}
     proven = [each for each in modules if top.clock and each != f"{name}_serial"]
+    proven += [f"{name}_coded"] if coded else []
     benches = [(f"tb_{each}", sources) for each in modules]
     benches += [(f"tb_{name}_{mapped}", f"{name}_{mapped}.v cells_{mapped}.v")] if mapped else []
     benches += [(f"tb_{name}_row", f"{name}.v {name}_row.v")] if row else []

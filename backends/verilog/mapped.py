@@ -13,6 +13,7 @@ from lgnc.backends.verilog.cells import CellText, Ranks, cells_module
 from lgnc.backends.verilog.cells_ecp5 import Ecp5Text
 from lgnc.backends.verilog.cells_ice40 import Ice40Text
 from lgnc.backends.verilog.cells_xilinx import XilinxText
+from lgnc.backends.verilog.coded import Coding, coded_top
 from lgnc.backends.verilog.control import QUEUED, control_module
 from lgnc.backends.verilog.target import VerilogSettings
 from lgnc.backends.verilog.testbench import testbench_text
@@ -88,8 +89,11 @@ def mapped_files(
     results: Sequence[Port],
     settings: VerilogSettings,
     family: str,
+    coded: Coding | None = None,
 ) -> Written:
-    """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`."""
+    """The design and its testbench, and what its cells do in simulation. family: of `MAPPED`. coded: how a wrapper
+    compares beats, if it does.
+    """
     writer, says, _ = _FAMILIES[family]
     longest = FABRICS[family].longest
     if settings.pipeline_depth == 1:
@@ -118,7 +122,16 @@ def mapped_files(
     stages = before.latency + ranks.latency
     if stages:
         lines += control_module(name, results, stages)
-    lines += [*top_module(name, source, results, sections), "`default_nettype wire", ""]
+    lines += top_module(name, source, results, sections)
+    if coded:
+        lanes = _lanes(coded, family)
+        lanes = replace(lanes, outputs={coded.columns.name: lanes.outputs["outputs"]})
+        ranks = Ranks(coded.ranks, lanes.counts["levels"])
+        lines += cells_module(f"{name}_lanes", lanes, coded.taken, [coded.columns], ranks, writer)[0]
+        lines += coded_top(name, coded, bits, results, sections[1:], before.latency)
+        compared["lanes"] = {"tables": lanes.counts["tables"], "levels": lanes.counts["levels"]}
+        compared["coded_latency"] = stages - before.latency + QUEUED
+    lines += ["`default_nettype wire", ""]
     latency = stages + QUEUED if stages else 0
     bench = testbench_text(name, source, results, latency, 1)
     made = {
@@ -131,6 +144,22 @@ def mapped_files(
         details["longest"] = longest
     details |= compared
     return Written(made, details)
+
+
+def ranks_encoder(settings: VerilogSettings) -> int:
+    """At least so many ranks stand in or behind the comparators of the mapped form."""
+    return _ranks(settings, 1, 1)[0].latency if mapped_family(settings) else 0
+
+
+def lanes_ranks(settings: VerilogSettings, coded: Coding) -> int:
+    """Ranks in or behind the comparators of a beat's lanes in the mapped form, if there is one."""
+    family = mapped_family(settings)
+    return _ranks(settings, _lanes(coded, family).counts["levels"], 1)[0].latency if family else 0
+
+
+def _lanes(coded: Coding, family: str) -> Mapped:
+    """The comparators of a beat's lanes."""
+    return map_cells(encoder_circuit(coded.lanes), family=family)
 
 
 def _ranks(settings: VerilogSettings, encoder: int, levels: int) -> tuple[Ranks, Ranks]:

@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lgnc.backends.verilog.axil import axil_words
-from lgnc.backends.verilog.axis import Word, beat_groups, octets, wanted_word
+from lgnc.backends.verilog.axis import Word, octets, wanted_word
+from lgnc.backends.verilog.beats import beat_groups
+from lgnc.backends.verilog.coded import Coding
 from lgnc.backends.verilog.control import queue_bits
 from lgnc.backends.verilog.counters import counting_clocks
+from lgnc.backends.verilog.picked import Picked, picked_bit
 from lgnc.backends.verilog.registers import Register
 from lgnc.backends.verilog.testbench import filled
 from lgnc.backends.verilog.text import Port, vector, wrapper_words
@@ -26,13 +29,13 @@ _CONTROL = ("valid", "ready", "full", "some", "freed", "head", "tail", "after", 
 
 
 def stream_properties(
-    name: str, source: Port, results: Sequence[Port], sections: Sequence[str], stages: int
+    top: str, source: Port, results: Sequence[Port], sections: Sequence[str], stages: int, name: str
 ) -> dict[str, bytes]:
-    """The files for a pipelined top. sections: names of its modules of gates, without `NAME_`."""
+    """The files for a pipelined top of the design `name`. sections: its modules of gates, without `NAME_`."""
     total, bits = sum(port.width for port in results), queue_bits(stages)
     words = {
         **wrapper_words(source, results, total),
-        "NAME": name,
+        "NAME": top,
         "STAGES": str(stages),
         "WIDTH": str(total),
         "BITS": str(bits),
@@ -41,18 +44,18 @@ def stream_properties(
     joined = [("made", "made"), *((f"inside_{each}", f"control.{each}") for each in _CONTROL)]
     for k in range(2**bits):
         joined.append((f"inside_store[{total * (k + 1) - 1}:{total * k}]", f"control.store[{k}]"))
-    return _files(name, "props.sv.in", words, _cut(name, sections, "made"), joined, [f"{name}.v"])
+    return _files(top, "props.sv.in", words, _cut(top, name, sections, "made"), joined, [f"{name}.v"])
 
 
 def counted_properties(
-    name: str, source: Port, results: Sequence[Port], sections: Sequence[str], head: Head
+    top: str, source: Port, results: Sequence[Port], sections: Sequence[str], head: Head, name: str
 ) -> dict[str, bytes]:
-    """The files for a top with a serial popcount. sections: names of what stands before it, without `NAME_`."""
+    """The files for a top of `name` with a serial popcount. sections: what stands before it, without `NAME_`."""
     clocks = counting_clocks(head)
     runs = {c: run for c, run in enumerate((head.starts[1:] - head.starts[:-1]).tolist()) if run}
     words = {
         **wrapper_words(source, results, sum(port.width for port in results)),
-        "NAME": name,
+        "NAME": top,
         "IN": vector(source.width),
         "COUNTBITS": str(clocks.bit_length()),
         "INSIDE": "\n".join(f"  (* keep *) wire {vector(run)}inside_shift_{c};" for c, run in runs.items()),
@@ -61,21 +64,21 @@ def counted_properties(
     }
     inside = ["left", "ready", "valid", *(f"shift_{c}" for c in runs)]
     joined = [(f"inside_{each}", f"popcount.{each}") for each in inside]
-    return _files(name, "props_counted.sv.in", words, _cut(name, sections), joined, [f"{name}.v"])
+    return _files(top, "props_counted.sv.in", words, _cut(top, name, sections), joined, [f"{name}.v"])
 
 
-def _cut(name: str, sections: Sequence[str], *others: str) -> list[str]:
-    """Lines that read a top and cut its sections of gates out.
+def _cut(top: str, name: str, sections: Sequence[str], *others: str) -> list[str]:
+    """Lines that read a top of the design `name` and cut its sections of gates out.
 
     An error where the handshake has any say in what they make, or in `others`: they must run freely.
     """
-    ports = [f"{name}/w:{port}" for port in ("rst", "in_valid", "out_ready", "in_ready", "out_valid")]
-    cells = [f"{name}/t:{name}_{section}" for section in sections]
-    free = [*cells, *(f"{name}/w:{other}" for other in others)]
+    ports = [f"{top}/w:{port}" for port in ("rst", "in_valid", "out_ready", "in_ready", "out_valid")]
+    cells = [f"{top}/t:{name}_{section}" for section in sections]
+    free = [*cells, *(f"{top}/w:{other}" for other in others)]
     handshake = " ".join([*ports, *["%u"] * (len(ports) - 1)])
     return [
         f"read_verilog {name}.v",
-        f"hierarchy -check -top {name}",
+        f"hierarchy -check -top {top}",
         "proc",
         f"select -assert-none {handshake} %co* {' '.join([*free, *['%u'] * (len(free) - 1)])} %i %R",
         f"delete {' '.join(cells)}",
@@ -125,11 +128,16 @@ def axis_properties(
     beat: int,
     sent: Sequence[Word],
     capacity: int,
+    coded: Coding | None = None,
 ) -> dict[str, bytes]:
-    """The files for the AXI4-Stream wrapper. sent: a result's words. capacity: the most vectors in the design."""
+    """The files for the AXI4-Stream wrapper. sent: a result's words. capacity: the most vectors in the design.
+    coded: how it compares beats, if it does.
+    """
     total = sum(port.width for port in results)
     beats, padded = -(-source.width // beat), 8 * octets(beat)
     several = len(sent) > 1
+    picked = picked_bit(source, beats, beat, coded)
+    source = coded.port if coded else source
     words = {
         **wrapper_words(source, results, total),
         "NAME": name,
@@ -137,8 +145,7 @@ def axis_properties(
         "BEATS": str(beats),
         "DATAHIGH": str(padded - 1),
         "KEEPHIGH": str(padded // 8 - 1),
-        "PICKBEATHIGH": str(max(1, (beats - 1).bit_length()) - 1),
-        "PICKBITHIGH": str(max(1, (beat - 1).bit_length()) - 1),
+        **picked.words,
         "IN": vector(source.width),
         "SENT": str(len(sent)),
         "CAPACITY": str(capacity),
@@ -149,7 +156,7 @@ def axis_properties(
         "COREWIRES": "\n".join(f"  (* keep *) wire {vector(port.width)}core_{port.name};" for port in results),
         "COREPORTS": "\n".join(f"  assign core_{port.name} = dut.core.{port.name};" for port in results),
         "CORERESULT": f"{{{', '.join(f'core_{port.name}' for port in reversed(results))}}}",
-        "PLACES": _place_wires(beats, beat),
+        "PLACES": _place_wires(beats, picked),
         "SENDER": _sender_wires(sent, total) if several else "",
         "SENDING": _SENDING if several else "",
         "SENDERLEMMAS": _sender_lemmas(sent, total) if several else "",
@@ -158,12 +165,13 @@ def axis_properties(
     read.append(f"expose -evert -sep _ {name}_axis/c:core")
     core = ["clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", source.name, *(p.name for p in results)]
     joined = [(f"core_{each}", f"core_{each}") for each in core]
-    joined += [(f"inside_{each}", each) for each in (*_SLICE, *_place_registers(beats, beat))]
+    joined += [(f"inside_{each}", each) for each in (*_SLICE, *_place_registers(beats, picked))]
+    joined += picked.joined
     joined += [(f"inside_{each}", each) for each in ("busy", "word", "rest", "left") if several]
     return _files(f"{name}_axis", "props_axis.sv.in", words, read, joined, [f"{name}.v", f"{name}_axis.v"], "aclk")
 
 
-def _place_registers(beats: int, beat: int) -> dict[str, int]:
+def _place_registers(beats: int, picked: Picked) -> dict[str, int]:
     """The registers that say where beats go, and hold those under way -> bits."""
     groups, row = beat_groups(beats)
     if groups == 1:
@@ -172,20 +180,21 @@ def _place_registers(beats: int, beat: int) -> dict[str, int]:
         "group": groups,
         "mine": groups,
         "place": row,
-        "copy": groups * beat,
+        "copy": picked.copied,
         "spot": groups * row,
         "ended": 1,
         "waits": 1,
     }
 
 
-def _place_wires(beats: int, beat: int) -> str:
+def _place_wires(beats: int, picked: Picked) -> str:
     """The same for the lemmas, and what they read of them: `props_slots.sv.in` says what."""
     groups, row = beat_groups(beats)
-    widths = _place_registers(beats, beat)
+    widths = _place_registers(beats, picked)
     lines = [f"  (* keep *) wire {vector(width)}inside_{each};" for each, width in widths.items()]
     lines += ["`ifndef YOSYS", *(f"  assign inside_{each} = dut.{each};" for each in widths), "`endif"]
-    read = filled("props_slots.sv.in" if groups == 1 else "props_groups.sv.in", {"ROW": str(row)})
+    lines += picked.declared
+    read = filled("props_slots.sv.in" if groups == 1 else "props_groups.sv.in", {"ROW": str(row), **picked.words})
     return "\n".join([*lines, read.rstrip("\n")])
 
 

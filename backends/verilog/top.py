@@ -34,8 +34,22 @@ def instance(module: str, name: str, ports: Sequence[tuple[str, str]]) -> list[s
     return [f"  {module} {name} (", *joined, "  );"]
 
 
-def top_module(name: str, source: Port, results: Sequence[Port], sections: Sequence[Section]) -> list[str]:
-    """The top module. A result made before the last section waits in registers until the last one is there."""
+def top_module(
+    name: str,
+    source: Port,
+    results: Sequence[Port],
+    sections: Sequence[Section],
+    *,
+    of: str = "",
+    control: str = "",
+    inside: Sequence[str] = (),
+) -> list[str]:
+    """The top module. A result made before the last section waits in registers until the last one is there.
+
+    of: what the names of its sections' modules begin with, unless its own; control: that of the handshake's, unless
+    of. inside: lines in front of the sections.
+    """
+    of = of or name
     stages = sum(section.latency for section in sections)
     clocked = stages or any(section.handshake for section in sections)
     shown = [source.declared("input")] + [port.declared("output") for port in results]
@@ -51,13 +65,14 @@ def top_module(name: str, source: Port, results: Sequence[Port], sections: Seque
         for port in section.given
         if stages or port not in results
     ]
+    lines += inside
     for section in sections:
         joined = [("clk", "clk")] if section.latency else []
         joined += [(each, each) for each in HANDSHAKE] if section.handshake else []
         joined += [(port.name, made.get(port.name, port.name)) for port in (*section.taken, *section.given)]
-        lines += instance(f"{name}_{section.name}", section.name, joined)
+        lines += instance(f"{of}_{section.name}", section.name, joined)
     if stages:
-        lines += _queued(name, results, made, _late(results, sections))
+        lines += _queued(control or of, results, made, _late(results, sections))
     return [*lines, "endmodule", ""]
 
 

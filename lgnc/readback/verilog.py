@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from lgnc.readback.verilog_netlist import Netlist
 
 
-def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
+def circuit_from_verilog(text: str, where: str = "verilog", top: str = "") -> Circuit:
     """The headless circuit of the one module that no other instantiates, over its one input that is no handshake.
+
+    top: which one it is, in a file with more than one.
 
     Registers under one clock, and one enable or none, are stages of a pipeline: they are taken out once every path to
     an output is seen to cross as many of them, and so is a queue that hands on whole words of one input. The handshake
@@ -42,7 +44,7 @@ def circuit_from_verilog(text: str, where: str = "verilog") -> Circuit:
 
     netlist = Netlist(where)
     try:
-        outputs = _elaborate(parse(text, where), netlist, where)
+        outputs = _elaborate(parse(text, where), netlist, where, top)
     except RecursionError:
         raise BadInput("an expression is nested too deeply", where=where, fix="give flat Verilog") from None
     return check(netlist.circuit(outputs), where)
@@ -78,7 +80,7 @@ def _parser() -> tuple[Any, type[Exception]]:
         return VerilogParser(outputdir=tables, debug=False), ParseError
 
 
-def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str, list[int]]:
+def _elaborate(definitions: list[Any], netlist: Netlist, where: str, name: str) -> dict[str, list[int]]:
     """Port name -> literals, of the top module's outputs."""
     from lgnc.readback.verilog_cells import CELLS
     from lgnc.readback.verilog_module import Module
@@ -94,10 +96,12 @@ def _elaborate(definitions: list[Any], netlist: Netlist, where: str) -> dict[str
             raise BadInput(f"module '{module.name}' has the name of an FPGA's cell", where=where, fix="rename it")
         modules[module.name] = module
     used = {name for module in modules.values() for name in module.instantiated}
-    tops = [module for name, module in modules.items() if name not in used]
+    tops = [module for each, module in modules.items() if each not in used and name in ("", each)]
     if len(tops) != 1:
         names = ", ".join(module.name for module in tops) or "none"
-        raise BadInput(f"expected one top module, found {names}", where=where, fix="give one design per file")
+        wanted = f"'{name}' as a" if name else "one"
+        what = f"expected {wanted} top module, found {names}"
+        raise BadInput(what, where=where, fix="give one design per file")
     top = tops[0]
     if top.odd is not None:
         raise top.refuse(top.odd)
@@ -118,7 +122,7 @@ def read_back(folder: Path, name: str, circuit: Circuit) -> Circuit:
     """What the text of `NAME.v` in the folder computes, over the features of `circuit`. Raises BadInput."""
     path, encoder = folder / f"{name}.v", circuit.encoder
     text = read_file(path).decode(errors="replace")
-    read = over_features(of_ports(circuit_from_verilog(text, str(path)), circuit, str(path)), encoder)
+    read = over_features(of_ports(circuit_from_verilog(text, str(path), name), circuit, str(path)), encoder)
     if read.encoder.dtype != encoder.dtype:
         raise BadInput(f"the Verilog compares bits, not features of {encoder.dtype}", where=str(path), fix=_AGAIN)
     return read

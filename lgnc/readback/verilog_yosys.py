@@ -48,19 +48,23 @@ _MOST_WAIT = 16
 """Clocks after a reset within which a vector is taken."""
 
 
-def read_back(folder: Path, name: str, circuit: Circuit, latency: int = 0) -> Circuit:
+def read_back(
+    folder: Path, name: str, circuit: Circuit, latency: int = 0, coded: tuple[str, Encoder] | None = None
+) -> Circuit:
     """What the text of `NAME.v` in the folder computes, over the bits of its input port.
 
     The bits are bool features: those of `circuit`'s features, feature 0 lowest; or, where its features are floats, its
     encoder's bits, over these features. latency: clocks from a vector to its result, 0 for a design without a clock;
-    a design whose result comes at another clock is refused. Raises BadInput; ToolMissing without yosys; TookTooLong.
+    a design whose result comes at another clock is refused. coded: another top module of the file, and the encoder
+    whose bits are its input. Raises BadInput; ToolMissing without yosys; TookTooLong.
     """
     path = folder / f"{name}.v"
-    design = clocked_aiger(as_aiger(path, name), str(path))
-    encoder = circuit.encoder
-    bits = encoder.bits if encoder.is_float else encoder.feature_bits * len(encoder.names)
+    top, encoder = coded or (name, circuit.encoder)
+    over = coded is not None or encoder.is_float
+    design = clocked_aiger(as_aiger(path, top), str(path))
+    bits = encoder.bits if over else encoder.feature_bits * len(encoder.names)
     read = of_ports(_one_vector(design, max(1, bits), latency, str(path)), circuit, str(path))
-    return over_bits(read, encoder) if encoder.is_float else read
+    return over_bits(read, encoder) if over else read
 
 
 def as_aiger(path: Path, top: str) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lgnc.diagnostics import Failed
 from lgnc.flows.compare import verify
 from lgnc.flows.compile import compile_circuit
 from lgnc.flows.compile_folder import compile as compile_folder
-from lgnc.flows.stations import hardware
+from lgnc.flows.stations import hardware, texts
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.flows.subject import load_subject
 from lgnc.formats.lgn import save_model
@@ -327,14 +328,24 @@ def test_a_second_mapped_form_is_not_taken_for_checked(tmp_path: Path) -> None:
     assert "net_ice40.v" in station(verdict, "other files").detail
 
 
+def said_words(facts: dict[str, Any], words: Any) -> None:
+    facts["verilog"]["axis"]["words"] = words
+
+
 @needs_icarus
-@pytest.mark.parametrize("words", [["x"], 3, [{"name": "class", "low": 0, "width": 1, "base": 0}]])
-def test_the_wrapper_is_held_against_words_of_lgnc_s_own(words: Any, tmp_path: Path) -> None:
+def test_the_wrapper_is_held_against_words_of_lgnc_s_own(tmp_path: Path) -> None:
     model, out = compiled(tmp_path, "verilog", interface="axis")
-    edit_manifest(out, lambda facts: facts["verilog"]["axis"].update(words=words))
+    edit_manifest(out, partial(said_words, words=["x"]))
     verdict = verify(model, out)
     assert "verilog.axis.words" in station(verdict, "manifest").detail
+    assert "net_coded, read back from its text" in station(verdict, "wrapper axis").detail
     assert [station(verdict, name).ok for name in ("manifest", "handshake", "wrapper axis")] == [False, True, True]
+    inside, one = load_source(out / "net.lgir").circuit, Subject(model, load_source(model).circuit, None, None)
+    for words in (3, [{"name": "class", "low": 0, "width": 1, "base": 0}]):
+        edit_manifest(out, partial(said_words, words=words))
+        visit = Visit(out, load_manifest(out), inside, one, random_features(inside, 300))
+        assert "verilog.axis.words" in texts.manifest(visit, texts.written_again(visit)).detail
+        assert hardware.axis(visit).ok is True
 
 
 @needs_icarus

@@ -18,13 +18,14 @@ import numpy as np
 from lgnc.backends.verilog.axil import axil_files
 from lgnc.backends.verilog.axis import axis_files
 from lgnc.backends.verilog.boards import FPGA_BOARDS
+from lgnc.backends.verilog.coded import Coding
 from lgnc.backends.verilog.mapped import MAPPED
 from lgnc.backends.verilog.serial import serial_files
 from lgnc.backends.verilog.testbench import VECTORS, expected, feature_words, hex_lines, testbench_text
 from lgnc.backends.verilog.text import Port
 from lgnc.diagnostics import Failed
 from lgnc.files import read_file
-from lgnc.flows.stations import mapped
+from lgnc.flows.stations import coded, mapped
 from lgnc.flows.stations.properties import proven, registers_of
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.simulate import encode
@@ -192,19 +193,33 @@ def mapped_form(visit: Visit, family: str) -> Station:
         raise Failed(
             "the latency of the mapped form is no number of clocks", where="manifest.json", fix="compile again"
         )
-    text = mapped.mapped_text(visit, family, len(results), said.get("longest"))
+    inner = said.get("coded_latency")
+    streamed = _streamed(visit, mapped.NAME, inner) if inner is not None else None
+    if isinstance(streamed, Station):
+        return streamed
+    compared = streamed[2] if streamed else None
+    text = mapped.mapped_text(visit, family, len(results), said.get("longest"), compared)
     if text.ok is False:
         return text
     bench = testbench_text(visit.name, source, results, latency, 1).encode()
     files = [f"{visit.name}_{family}.v", f"cells_{family}.v"]
     ran = _bench(visit, mapped.NAME, files, bench, f"tb_{visit.name}", f"{VECTORS} vectors run with the cells' models")
+    if ran.ok and streamed:
+        top, bench = f"tb_{visit.name}_axis", streamed[0][f"tb_{visit.name}_axis.v"]
+        told = f"{ran.detail}, and as many behind the wrapper"
+        ran = _bench(visit, mapped.NAME, [f"{visit.name}_axis.v", *files], bench, top, told)
     if text.ok is None and ran.ok:
         return replace(ran, detail=f"{ran.detail}; {text.detail}")
     return replace(text, detail=f"{text.detail}; {ran.detail}") if ran.ok else text
 
 
-def _streamed(visit: Visit, station: str) -> tuple[dict[str, bytes], dict[str, Any]] | Station:
-    """What `axis_files` gives for the folder's beats, or the station where that cannot be."""
+def _streamed(
+    visit: Visit, station: str, inner: object = None
+) -> tuple[dict[str, bytes], dict[str, Any], Coding | None] | Station:
+    """What `axis_files` gives for the folder's beats, and how these are compared; the station where that cannot be.
+
+    inner: clocks of the network behind the comparisons, where they are not those of the portable form.
+    """
     facts, source, results, latency, interval = facts_of(visit)
     said = visit.manifest.facts["verilog"].get("axis")
     if not isinstance(said, dict) or "words" not in said:
@@ -212,7 +227,13 @@ def _streamed(visit: Visit, station: str) -> tuple[dict[str, bytes], dict[str, A
     beat = said.get("beat_width")
     if type(beat) is not int or not 0 < beat <= source.width:
         return Station(station, False, "read", f"the manifest says beats of {beat!r:.40} bits")
-    return axis_files(visit.name, source, results, latency, beat, interval, facts.score)
+    if "coded" not in said:
+        return *axis_files(visit.name, source, results, latency, beat, interval, facts.score), None
+    compared = coded.as_told(visit, beat, said["coded"])
+    clocks = None if compared is None else inner or said["coded"].get("latency")
+    if compared is None or type(clocks) is not int or not 0 < clocks < 1 << 20:
+        return Station(station, False, "read", f"beats are not compared as the manifest says: {said['coded']!r:.80}")
+    return *axis_files(visit.name, source, results, clocks, beat, interval, facts.score, compared), compared
 
 
 def axis(visit: Visit) -> Station:
@@ -220,7 +241,7 @@ def axis(visit: Visit) -> Station:
     streamed = _streamed(visit, "wrapper axis")
     if isinstance(streamed, Station):
         return streamed
-    made, wrapper = streamed
+    made, wrapper, compared = streamed
     beat = wrapper["beat_width"]
     bench = made[f"tb_{visit.name}_axis.v"]
     files = [f"{visit.name}_axis.v", f"{visit.name}.v"]
@@ -228,7 +249,11 @@ def axis(visit: Visit) -> Station:
         f"{VECTORS} vectors in beats of {beat} bits, with stalls, packets too short, too long and in error, and a reset"
     )
     promises = "TVALID and TDATA wait, TLAST, one result of each good packet and of no other, its words; resets"
-    return _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told, promises, wrapper)
+    found = _bench(visit, "wrapper axis", files, bench, f"tb_{visit.name}_axis", told, promises, wrapper)
+    if compared is None:
+        return found
+    found = replace(found, detail=f"each of {len(compared.held)} comparisons is of its beat; {found.detail}")
+    return coded.behind_encoder(visit, found, compared, wrapper)
 
 
 def registers(visit: Visit) -> Station:
@@ -237,7 +262,7 @@ def registers(visit: Visit) -> Station:
     if isinstance(streamed, Station):
         return streamed
     _, source, results, _, _ = facts_of(visit)
-    _, wrapper = streamed
+    _, wrapper, _ = streamed
     made, _ = axil_files(visit.name, source, results, wrapper, registers_of(visit, wrapper))
     bench, files = made[f"tb_{visit.name}_axil.v"], [f"{visit.name}{each}.v" for each in ("_axil", "_axis", "")]
     told = f"{VECTORS} vectors and more, the registers read and written meanwhile, results held and read, soft resets"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lgnc.arithmetic.encoder import lower_encoder
+from lgnc.arithmetic.encoder import encoder_circuit, lower_encoder
+from lgnc.backends.verilog.coded import Coding
 from lgnc.backends.verilog.mapped import mapped_lemma
 from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.function import READ_BACK_GATES
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.circuit import Circuit
-from lgnc.readback.verilog import circuit_from_verilog, of_ports, over_features
+from lgnc.readback.verilog import circuit_from_verilog, of_ports, over_bits, over_features
 from lgnc.verify.prove import prove
 from lgnc.verify.verdict import Station, Verdict, not_checked
 
@@ -16,17 +17,27 @@ NAME = "mapped form"
 _SECONDS = 60.0
 
 
-def mapped_text(visit: Visit, family: str, ports: int, longest: object) -> Station:
-    """Whether `NAME_FAMILY.v` is the circuit; ports: how many outputs it has; longest: of its chains, as told."""
+def mapped_text(visit: Visit, family: str, ports: int, longest: object, coded: Coding | None = None) -> Station:
+    """Whether `NAME_FAMILY.v` is the circuit; ports: how many outputs it has; longest: of its chains, as told.
+    coded: how a wrapper compares beats, if it does: then `NAME_lanes` must do that, and `NAME_coded` be the circuit
+    behind it.
+    """
     if visit.circuit.gates > READ_BACK_GATES:
         return not_checked(NAME, f"more than {READ_BACK_GATES:,} gates are not read back")
     file = f"{visit.name}_{family}.v"
     text = visit.manifest.read(visit.path, file).decode(errors="replace")
     try:
-        read = of_ports(circuit_from_verilog(text, file), visit.circuit, file)
+        read = of_ports(circuit_from_verilog(text, file, visit.name), visit.circuit, file)
         read = over_features(read, visit.circuit.encoder)
         places = longest if type(longest) is int and longest > 1 else None
         verdict = prove_mapped(visit.circuit, read, family, ports, places)
+        if verdict.equal and coded is not None:
+            read = of_ports(circuit_from_verilog(text, file, f"{visit.name}_coded"), visit.circuit, file)
+            read = over_bits(read, coded.comparisons(visit.circuit.encoder))
+            behind = prove_mapped(visit.circuit, read, family, ports, places)
+            lanes = over_features(circuit_from_verilog(text, file, f"{visit.name}_lanes"), coded.lanes)
+            compared = prove(encoder_circuit(coded.lanes), lanes, time_limit=_SECONDS)
+            verdict = next((each for each in (behind, compared) if not each.equal), verdict)
     except BadInput as error:
         return Station(NAME, False, "read", str(error))
     if verdict.equal is False:

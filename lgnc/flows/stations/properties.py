@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lgnc.backends.verilog.coded import coding
 from lgnc.backends.verilog.emit import Part, interface, parts_of, properties
 from lgnc.backends.verilog.properties import axil_properties
 from lgnc.backends.verilog.registers import Register, identity, register_map
@@ -37,7 +38,9 @@ def written(visit: Visit, axis: Mapping[str, Any] | None) -> dict[str, bytes]:
     stages = details.get("stages")
     if type(stages) is not int or not 0 <= stages < 1 << 12:
         raise Failed("stages is no number of ranks", where="manifest.json", fix="compile it again")
-    files = properties(visit.name, ports, parts, stages, counted, axis)
+    ranks = axis["coded"]["ranks"] if axis is not None and "coded" in axis else None
+    coded = None if axis is None or ranks is None else coding(visit.circuit, axis["beat_width"], ranks)
+    files = properties(visit.name, ports, parts, stages, counted, axis, coded)
     return files if axis is None else files | axil_properties(visit.name, axis, registers_of(visit, axis))
 
 
