@@ -115,12 +115,14 @@ def _check_cells(needed: int, board: str, what: str) -> None:
 
 def _check_clock(fmax: float, chosen: FpgaBoard, board: str, mapped: bool) -> None:
     clock = chosen.clock / 1e6
-    portable = ", or leave --family out: the portable form's paths are shorter and its cells are more"
     if fmax < clock:
+        fix = "ask for more --stages, or a smaller --pipeline-depth"
+        if mapped and chosen.family == "ecp5":
+            fix += ", or leave --family out: the portable form's paths are shorter and its cells are more"
         raise Failed(
             f"routed, but for at most {fmax:.2f} MHz; the clock of {board} is {clock:.0f} MHz",
             where="--board",
-            fix="ask for more --stages, or a smaller --pipeline-depth" + (portable if mapped and chosen.family == "ecp5" else ""),
+            fix=fix,
         )
 
 

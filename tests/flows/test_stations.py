@@ -340,10 +340,9 @@ def test_the_wrapper_is_held_against_words_of_lgnc_s_own(tmp_path: Path) -> None
     assert "verilog.axis.words" in station(verdict, "manifest").detail
     assert "net_coded, read back from its text" in station(verdict, "wrapper axis").detail
     assert [station(verdict, name).ok for name in ("manifest", "handshake", "wrapper axis")] == [False, True, True]
-    inside, one = load_source(out / "net.lgir").circuit, Subject(model, load_source(model).circuit, None, None)
     for words in (3, [{"name": "class", "low": 0, "width": 1, "base": 0}]):
         edit_manifest(out, partial(said_words, words=words))
-        visit = Visit(out, load_manifest(out), inside, one, random_features(inside, 300))
+        visit = visited(model, out)
         assert "verilog.axis.words" in texts.manifest(visit, texts.written_again(visit)).detail
         assert hardware.axis(visit).ok is True
 
