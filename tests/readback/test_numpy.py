@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lgnc.diagnostics import BadInput
-from lgnc.ir import Encoder
+from lgnc.ir import Circuit, Encoder
 from lgnc.readback.arrays import Arrays, Features
+from lgnc.readback.numpy import read_back
 from lgnc.readback.numpy_functions import FUNCTIONS, METHODS
 from lgnc.readback.numpy_library import Library
 from lgnc.readback.symbols import Symbols
@@ -34,3 +37,21 @@ def test_a_number_takes_the_features_type() -> None:
 def test_whole_numbers_meet_no_float(value: object) -> None:
     with pytest.raises(BadInput, match="uint8 features"):
         thresholds("uint8", ">=", value)
+
+
+FORMS = [
+    "@cache\ndef outputs(x):",
+    "def outputs(x, k=1):",
+    "def outputs(x, *, k=1):",
+    "def outputs(x, *, k):",
+    "def outputs(*x):",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_functions_of_another_form_are_refused(form: str, tmp_path: Path) -> None:
+    none = np.zeros(0, np.int32)
+    circuit = Circuit(Encoder(("x",), "uint8", none[:1], none[:1]), none.astype(np.uint8), none, none, none, None, ())
+    (tmp_path / "net.py").write_text(f"import numpy as np\n\n\n{form}\n    return x > 5\n")
+    with pytest.raises(BadInput, match="'outputs' has decorators or defaults"):
+        read_back(tmp_path, "net", circuit)

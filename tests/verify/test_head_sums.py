@@ -22,7 +22,10 @@ def head_of(counts: list[int], offsets: list[int]) -> Head:
 SMALL, LARGE = head_of([3, 5, 4], [0, -2, 3]), head_of([40, 33, 17, 64], [0, 7, -5, 1])
 
 
-@pytest.mark.parametrize(("head", "how"), [(SMALL, "exhaustive"), (LARGE, "tested"), (head_of([4], [2]), "exhaustive")])
+@pytest.mark.parametrize(
+    ("head", "how"),
+    [(SMALL, "exhaustive"), (LARGE, "tested"), (head_of([4], [2]), "exhaustive"), (head_of([40], [2]), "tested")],
+)
 def test_heads_are_lowered_right(head: Head, how: str) -> None:
     found = check_head(head)
     assert (found.ok, found.how) == (True, how)
