@@ -51,11 +51,17 @@ def test_numbers(seed: int) -> None:
     assert class_of(circuit, row_at(space, row, found.point)) != class_of(circuit, row)
 
 
+@pytest.mark.parametrize(("flags", "number"), [((0,), (5,)), ((-1, 0, 1), (3, 5, 9))])
 @pytest.mark.parametrize("seed", range(8))
-def test_columns_of_a_table(seed: int) -> None:
-    """Two columns of three categories, one of them with missing cells, and a number with missing cells."""
-    bare = lift(random_model(seed, features=9, thresholds=1, layers=2, width=60, classes=3, dtype="int16"))
-    threshold = np.where(bare.encoder.feature == 7, 5, 0)
+def test_columns_of_a_table(seed: int, flags: tuple[int, ...], number: tuple[int, ...]) -> None:
+    """Two columns of three categories, one of them with missing cells, and a number with missing cells.
+
+    flags, number: the thresholds of a category's feature, and of the number's.
+    """
+    bare = lift(random_model(seed, features=9, thresholds=len(flags), layers=2, width=60, classes=3, dtype="int16"))
+    feature = bare.encoder.feature
+    place = np.arange(len(feature)) - np.searchsorted(feature, feature)
+    threshold = np.where(feature == 7, np.array(number)[place], np.array(flags)[place])
     circuit = bare.with_(encoder=replace(bare.encoder, threshold=threshold))
     groups = [
         Group((0, 1, 2), (0, 1, 2), True),
@@ -64,7 +70,7 @@ def test_columns_of_a_table(seed: int) -> None:
     ]
     first = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     second = [(*each, 0) for each in first] + [(0, 0, 0, 1)]
-    third = [(0, 0), (9, 0), (9, 1)]
+    third = [(0, 0), (4, 0), (9, 0), (10, 0), (9, 1)]
     legal = [np.array([*a, *b, *c], np.int16) for a, b, c in product(first, second, third)]
     row = legal[seed]
     space, _ = feature_space(circuit)
