@@ -51,6 +51,7 @@ def read(folder: Path, circuit: Circuit, body: str, before: str = "") -> Circuit
             "uint8_t t[2] = {0, 0}; memset(t, 5, 2); memcpy(t + 1, x + 1, 1); o[0] = x[0] > t[0]; o[1] = t[1] > 7;",
         ),
         ("uint8", f"{LANES} c = (l + 0x787au) | f; {BOTH}"),
+        ("uint8", f"{LANES} c = (l + 0x787au) | f; o[0] = c << 24 >> 31; o[1] = (c << 16) >> 31;"),
         # Sums side by side: one that borrows from the next, and one whose number carries into it.
         ("uint8", f"{SUMS} s = 8 + a - b; o[0] = (s & 7) == 1 | both; o[1] = (s & 7) == 7 | both;"),
         ("uint8", f"{SUMS} s = 7 + a; o[0] = (s & 7) == 0; s = 7 + b; o[1] = s >> 3; (void)both;"),
@@ -90,6 +91,8 @@ REFUSED = [
     ("uint8", "uint8_t k = x[0] > 5 ? 200 : 1; const int8_t *p = (const int8_t *)&k; o[0] = p[0] > 5; o[1] = 0;",
      "one of several numbers is read as a type"),
     ("uint8", "uint32_t k = 0; uint8_t *p = (uint8_t *)&k; p[0] = 1; o[0] = k == 1; o[1] = 0;", "as another type"),
+    ("float32", "o[0] = x[0] << 1; o[1] = 0;", "a shift of such values"),
+    ("uint8", "o[0] = x[0] << 1.0f; o[1] = 0;", "a shift of such values"),
     ("int8", "o[0] = x[0] > -5u; o[1] = x[1] > 7;", "converted to a type that does not hold"),
     # What only some inputs do.
     ("uint8", "int k = 0, l = x[0] > 5 ? (k = 1) : 2; o[0] = k; o[1] = x[1] > 7; (void)l;", "only some inputs"),
