@@ -207,6 +207,8 @@ OUTER = [
     ("static uint8_t t[2] = {1, 2};", "is a global that can change"),
     ("static const uint8_t t[2] = {1, 2}; static const uint8_t t[2] = {1, 2};", "'Decl' is not read back"),
     ("static const uint8_t t[-2] = {1, 2};", "an array of such a length"),
+    ("typedef struct s t;", "'Struct' is not read back"),
+    ("typedef enum { A } t;", "'Enum' is not read back"),
     ("typedef struct { float x; } s;", "a struct of such members"),
 ]
 
