@@ -55,6 +55,7 @@ def read(folder: Path, circuit: Circuit, body: str, before: str = "") -> Circuit
         # Sums side by side: one that borrows from the next, and one whose number carries into it.
         ("uint8", f"{SUMS} s = 8 + a - b; o[0] = (s & 7) == 1 | both; o[1] = (s & 7) == 7 | both;"),
         ("uint8", f"{SUMS} s = 7 + a; o[0] = (s & 7) == 0; s = 7 + b; o[1] = s >> 3; (void)both;"),
+        ("uint8", f"{SUMS} s = 2 * a + 8 * b; o[0] = ((s ^ 1) & 1) & a; o[1] = (s ^ 1) >> 3; (void)both;"),
         ("int8", "int32_t v = x[0]; o[0] = v >= 6; o[1] = (-16 >> 1) + 8 + (x[1] > 7);"),
         ("float32", "o[0] = x[0] > 5.0f; o[1] = 7.0 < x[1];"),
         (

@@ -45,3 +45,4 @@ def test_a_number_stays_what_it_was_and_within_its_bounds(seed: int) -> None:
         assert (value(found, nodes) == right).all()
     assert apart.low <= right.min()
     assert apart.high >= right.max()
+    assert apart.high - apart.low <= sum(abs(times) for times in apart.total.terms.values())

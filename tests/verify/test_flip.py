@@ -13,7 +13,7 @@ import pytest
 from lgnc.formats.lift import lift
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.simulate import simulate
-from lgnc.verify.flip import Flip, Group, feature_space, point_of, row_at, smallest_flip
+from lgnc.verify.flip import Flip, Group, feature_space, point_of, put_back, row_at, smallest_flip
 from tests.support import random_features, random_model
 
 TYPES = ("uint8", "float32", "int16", "float64")
@@ -91,6 +91,18 @@ def test_columns_of_a_table(seed: int, flags: tuple[int, ...], number: tuple[int
     if reads[:9].all():
         assert len(found.changed) == min(distances)
         assert any((point_of(space, seen) == point_of(space, each)).all() for each in legal)
+
+
+def test_groups_are_put_back_while_that_is_fine() -> None:
+    groups, home, point = [Group((0, 1)), Group((2,)), Group((3,))], np.zeros(4, np.int32), np.array([0, 2, 1, 1])
+    never = float("inf")
+    assert put_back(point, home, groups, lambda _: True, never).tolist() == [0, 0, 0, 0]
+    assert put_back(point, home, groups, lambda _: False, never).tolist() == [0, 2, 1, 1]
+    assert put_back(point, home, groups, lambda tried: bool(tried[1] or tried[3]), never).tolist() in (
+        [0, 2, 0, 0],
+        [0, 0, 0, 1],
+    )
+    assert put_back(point, home, groups, lambda _: True, 0.0).tolist() == [0, 2, 1, 1]
 
 
 def test_no_other_class_is_possible() -> None:
