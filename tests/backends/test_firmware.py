@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lgnc.backends.c.boards import BOARDS
+from lgnc.backends.c.boards import BOARDS, check_fits, chip_of, state_room
 from lgnc.backends.c.mcu import straight_body
 from lgnc.backends.c.mcu_budget import CHIPS
 from lgnc.backends.c.text import header, named
@@ -415,6 +415,23 @@ def test_a_network_that_a_board_cannot_hold_is_refused() -> None:
     with pytest.raises(Failed, match="atmega328p has 32,768"):
         emitted("c", big, board="atmega328p")
     assert "board/board.ld" in emitted("c", big, board="mps2-an385").files
+
+
+@pytest.mark.parametrize("board", ["atmega328p", "microbit"])
+def test_the_room_for_a_state_is_what_a_board_holds_beside_it(board: str) -> None:
+    circuit = CASES["uint8"]
+    room = state_room(circuit, board, None)
+    assert room is not None
+    less = state_room(circuit, board, 100)
+    assert less is not None
+    assert less < room
+    for workspace, fits in ((room, True), (room + 1, False)):
+        needs = chip_of(board).footprint(circuit, code=0, tables=0, workspace=workspace)
+        if fits:
+            check_fits(circuit, needs, board)
+        else:
+            with pytest.raises(Failed, match="of RAM"):
+                check_fits(circuit, needs, board)
 
 
 def test_rows_hold_every_feature_type() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -49,7 +50,12 @@ def test_any_score_bit_inverted_or_stuck_is_no(head: Head) -> None:
     for place in range(len(lowered.outputs)):
         outputs = lowered.outputs.copy()
         outputs[place] ^= 1
-        assert check_head(head, lambda _, o=outputs: lowered.with_(outputs=o)).ok is False  # type: ignore[misc]
+        found = check_head(head, lambda _, o=outputs: lowered.with_(outputs=o))  # type: ignore[misc]
+        assert found.ok is False
+        told = re.fullmatch(r"class (\d+) counts (-?\d+), and its literals add up to (-?\d+)", found.detail)
+        assert told is not None
+        c, counted, right = map(int, told.groups())
+        assert (c, abs(counted - right)) == (place // score_format(head).width, 1 << place % score_format(head).width)
 
 
 def last_wins(classes: int, width: int) -> Circuit:
