@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,22 @@ def test_a_layer_that_does_not_fit_is_named(layer: Layer, words: str) -> None:
     with pytest.raises(BadInput, match=rf"^layer 2 \({layer.kind}\): ") as refusal:
         shapes((Conv(2, 3, padding=1), layer), Shape(3, 6, 6))
     assert words in str(refusal.value)
+
+
+DENSE, CONV = Dense(8, wiring="learned"), Conv(8, 3, 2)
+RANGES = [
+    (DENSE, "width", 1, 1 << 30),
+    (DENSE, "candidates", 0, 1 << 30),
+    (CONV, "kernels", 1, 1 << 30),
+    (CONV, "window", 1, 255),
+    (CONV, "stride", 1, 255),
+]
+
+
+@pytest.mark.parametrize(("layer", "name", "least", "most"), RANGES)
+def test_the_ranges_of_a_layers_numbers(layer: Any, name: str, least: int, most: int) -> None:
+    for value in (least, most):
+        assert getattr(replace(layer, **{name: value}), name) == value
+    for value in (least - 1, most + 1):
+        with pytest.raises(BadInput, match=f"{name} is {value}"):
+            replace(layer, **{name: value})
