@@ -7,6 +7,7 @@ take, and whether the lines that each runs are asked for; a line of JSON comes b
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -125,13 +126,11 @@ class Lines:
     """Which lines of the copy each test runs, by the package coverage; what is run by an import belongs to no test."""
 
     def __init__(self, copy: Path) -> None:
-        import coverage
-
         self.copy = copy
         self.seconds: dict[str, float] = {}
         self.bad: set[str] = set()
         rooms = [str(copy / room) for room in ("lgnc", "passes", "backends")]
-        self.coverage = coverage.Coverage(data_file=None, config_file=False, source=rooms)
+        self.coverage = importlib.import_module("coverage").Coverage(data_file=None, config_file=False, source=rooms)
         self.coverage.start()
 
     @pytest.hookimpl(wrapper=True)
