@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -46,3 +48,10 @@ def test_a_number_stays_what_it_was_and_within_its_bounds(seed: int) -> None:
     assert apart.low <= right.min()
     assert apart.high >= right.max()
     assert apart.high - apart.low <= sum(abs(times) for times in apart.total.terms.values())
+
+
+def test_digits_are_the_last_form_with_one_node_for_each_power_of_two() -> None:
+    graph = Graph(LEAVES)
+    both = word_number([graph.xor(2, 4), graph.and_(2, 4)], False)
+    apart = take_apart(graph, both.minus(Sum(0, Counter({2: 1}))), ())
+    assert (apart.digits.constant, dict(apart.digits.terms)) == (0, {1: 1})
