@@ -20,6 +20,7 @@ from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
+from lgnc.ir.gates import AND
 from lgnc.passes.manager import run_pipeline
 from lgnc.sim.board import run_board
 from lgnc.sim.folder import run_folder
@@ -344,6 +345,17 @@ def _as_foretold(manifest: Manifest, size: str, folder: Path, share: float) -> N
     frames = _frames(folder)
     deepest = sum(frames.get(f"net_{function}", 0) for function in CHAIN)
     assert manifest.facts["ram_bytes"] == pytest.approx(manifest.facts["workspace_bytes"] + deepest, rel=share)
+
+
+@pytest.mark.parametrize("family", CHIPS)
+def test_each_kind_of_step_has_its_own_size(family: str) -> None:
+    chip, circuit = CHIPS[family], CASES["uint8"]
+    own = {k: chip.code(circuit, [k], False) - chip.code(circuit, [], False) for k in (AND, 16 + AND, 32, 33)}
+    assert own == {AND: chip.loop[AND], 16 + AND: chip.sums[AND], 32: chip.compare["uint8"], 33: chip.count}
+    assert (
+        chip.code(circuit, [AND, 16 + AND, 32, 33], True)
+        == chip.code(circuit, [], False) + sum(own.values()) + chip.wide * 2
+    )
 
 
 def test_what_an_avr_cannot_hold_is_refused() -> None:
