@@ -45,7 +45,7 @@ def test_whole_numbers_meet_no_float(value: object) -> None:
 def test_a_total_is_the_sum_of_its_parts(count: int) -> None:
     """Part k is 1 + 2 * (k == 0) where feature k is above 5."""
     none = np.zeros(0, np.int32)
-    symbols = Symbols(Encoder(tuple("abc"), "uint8", none, none), "net.py")
+    symbols = Symbols(Encoder(tuple("abc"), "uint8", none, none.astype(np.int64)), "net.py")
     bits = np.zeros((count, 8), np.int64)
     bits[:, 0] = [symbols.above(k, 5) for k in range(count)]
     bits[0, 1] = bits[0, 0]
@@ -68,7 +68,8 @@ FORMS = [
 @pytest.mark.parametrize("form", FORMS)
 def test_functions_of_another_form_are_refused(form: str, tmp_path: Path) -> None:
     none = np.zeros(0, np.int32)
-    circuit = Circuit(Encoder(("x",), "uint8", none[:1], none[:1]), none.astype(np.uint8), none, none, none, None, ())
+    encoder = Encoder(("x",), "uint8", none, none.astype(np.int64))
+    circuit = Circuit(encoder, none.astype(np.uint8), none, none, none, None, ())
     (tmp_path / "net.py").write_text(f"import numpy as np\n\n\n{form}\n    return x > 5\n")
     with pytest.raises(BadInput, match="'outputs' has decorators or defaults"):
         read_back(tmp_path, "net", circuit)
