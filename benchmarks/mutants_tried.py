@@ -138,7 +138,7 @@ def _told(entries: list[dict[str, Any]], chosen: int) -> int:
     for entry in entries:
         if not entry["answer"].startswith("killed"):
             print(f"  {entry['answer']}: {entry['told']}")
-    words = Counter(entry["answer"].partition(" by ")[0] for entry in entries)
+    words = Counter(entry["answer"].partition(":")[0].partition(" by ")[0] for entry in entries)
     spent = sum(entry["seconds"] for entry in entries)
     print(f"{len(entries)} of {chosen} faults tried, {spent:.0f} CPU s: {dict(words)}")
     return int(words["killed"] < len(entries))
