@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,8 @@ from lgnc.ir import Circuit, Encoder, Head
 from lgnc.ir.simulate import pack, simulate_outputs, unpack
 from lgnc.passes.lower_head import lower_head
 from lgnc.verify import prove
+from lgnc.verify.sums import Sum
+from lgnc.verify.words import _modulo
 
 BITS = 6
 POINTS = pack((np.arange(1 << BITS)[:, None] >> np.arange(BITS) & 1).astype(np.bool_))
@@ -27,6 +30,13 @@ def headed(starts: list[int], offsets: list[int]) -> Circuit:
 def outputs(circuit: Circuit) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """bool[outputs, points]: on all inputs."""
     return unpack(simulate_outputs(circuit, POINTS), 1 << BITS).astype(np.bool_)
+
+
+def test_coefficients_of_a_difference_are_near_zero() -> None:
+    """At most 3 either way: coefficients count modulo 4, from -2 to 1."""
+    found = _modulo(Sum(5, Counter({1: 7, 2: 8, 3: -6, 4: 1})), 3)
+    assert (found.constant, dict(found.terms)) == (1, {1: -1, 3: -2, 4: 1})
+    assert _modulo(Sum(8, Counter({1: -4})), 3).is_zero
 
 
 @pytest.mark.parametrize("wanted", ["scores", "both"])
