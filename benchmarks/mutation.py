@@ -2,12 +2,13 @@
 
     python benchmarks/mutation.py artefacts [--faults 2000] [--seed 0] [--log FILE]
     python benchmarks/mutation.py core [--only TEXT]
-    python benchmarks/mutation.py drawn [--faults 200] [--seed 0] [--cpu-seconds 1800]
+    python benchmarks/mutation.py lines --lines FILE [TEST ...]
+    python benchmarks/mutation.py drawn --lines FILE [--faults 200] [--seed 0] [--log FILE] [--cpu-seconds 1800]
 
 `artefacts`: small networks, compiled for every target and interface; a fault in one file, its manifest signed again;
 `lgnc verify` against the model. Also whole folders of another circuit. `core`: lgnc with one place changed, against the
-tests of that room, in a copy of the checkout. `drawn`: the same with faults drawn at random, test file by test file,
-until the time is up.
+tests of that room, in a copy of the checkout. `lines`: which lines each test runs (needs the package coverage).
+`drawn`: faults drawn at random in lgnc's core, each against the tests that run its line.
 """
 
 from __future__ import annotations
@@ -22,36 +23,38 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
-from mutant_tests import tests_of
-from mutants_drawn import Drawn, drawn
 from mutants_of_core import MUTANTS, Mutant
-
-ROOT = Path(__file__).resolve().parent.parent
+from mutants_tried import ROOT, copied, draw, test_files, write_lines
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["artefacts", "core", "drawn"])
+    parser.add_argument("what", choices=["artefacts", "core", "lines", "drawn"])
+    parser.add_argument("tests", nargs="*", help="of 'lines': test files; those of every room but training")
     parser.add_argument("--faults", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="folders or files whose name has this in it")
     parser.add_argument("--cpu-seconds", type=float, default=1e9, help="no further fault after these")
-    parser.add_argument("--log", type=Path, help="of 'artefacts': a file of what is known; a campaign goes on with it")
-    asked = parser.parse_args()
+    parser.add_argument("--log", type=Path, help="a file of what is known; a campaign goes on with it")
+    parser.add_argument("--lines", type=Path, help="the lines that each test runs, written by 'lines'")
+    asked = parser.parse_intermixed_args()
     started = used_seconds()
     if asked.what == "artefacts":
         code = artefacts(asked.faults, asked.seed, asked.only, started + asked.cpu_seconds, asked.log)
     elif asked.what == "core":
         code = core(asked.only)
+    elif asked.lines is None:
+        parser.error("--lines: name the file of the lines that each test runs")
+    elif asked.what == "lines":
+        code = write_lines(asked.lines, asked.tests or test_files(), asked.cpu_seconds)
     else:
-        code = draw(asked.faults, asked.seed, asked.only, asked.cpu_seconds)
+        code = draw(asked.faults, asked.seed, asked.only, asked.cpu_seconds, asked.lines, asked.log)
     print(f"{used_seconds() - started:.0f} CPU s")
     return code
 
@@ -167,89 +170,6 @@ def core(only: str) -> int:
             survived += [] if killed else [mutant]
     print(f"{len(chosen) - len(survived)} of {len(chosen)} mutants are killed")
     return 1 if survived else 0
-
-
-def draw(faults: int, seed: int, only: str, seconds: float) -> int:
-    """Run the first test file of every drawn fault, then the second one of those that are left ...; exit 1 when one
-    survives all of its files. seconds: of CPU time, after which no further test file is run.
-    """
-    left = [fault for fault in drawn(ROOT, faults, seed) if only in fault.file]
-    right: set[str] = set()
-    survived, many, turn = 0, len(left), 0
-    with copied() as copy, closing(Served(copy)) as run:
-        tests = {fault: tests_of(copy, fault.file, fault.room) for fault in left}
-        while left and run.seconds < seconds:
-            alive: list[Drawn] = []
-            for number, fault in enumerate(left):
-                if run.seconds >= seconds:
-                    alive += left[number:]
-                    break
-                test = tests[fault][turn]
-                if _noticed(copy, fault, test, run, turn * faults + number, right):
-                    print(f"killed by {test}: {fault.told}", flush=True)
-                elif turn + 1 < len(tests[fault]):
-                    alive.append(fault)
-                else:
-                    survived += 1
-                    print(f"SURVIVED: {fault.told}", flush=True)
-            left, turn = alive, turn + 1
-    for fault in left:
-        print(f"left, no further test was run: {fault.told}")
-    print(f"{many - survived - len(left)} of {many} mutants are killed, {survived} survive, {len(left)} are left")
-    return 1 if survived else 0
-
-
-def _noticed(copy: Path, fault: Drawn, test: str, run: Served, number: int, right: set[str]) -> bool:
-    """Whether a test file fails with a fault. right: test files that are known to pass without one."""
-    path = copy / fault.file
-    text = path.read_text()
-    path.write_text(text[: fault.first] + fault.new + text[fault.last :])
-    os.utime(path, (1e9 + number, 1e9 + number))  # Bytecode is kept by time and size.
-    try:
-        noticed = run.fails(test)
-    finally:
-        path.write_text(text)
-    if noticed and test not in right:
-        if run.fails(test):
-            raise SystemExit(f"{test} fails without a fault")
-        right.add(test)
-    return noticed
-
-
-class Served:
-    """Runs test files of a copy, in a process that has the libraries imported. seconds: CPU seconds so far."""
-
-    def __init__(self, copy: Path) -> None:
-        words = [sys.executable, str(ROOT / "benchmarks/mutant_tests.py"), str(copy)]
-        env = {**os.environ, "PYTHONPATH": str(copy)}
-        env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.server = subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.seconds = 0.0
-
-    def fails(self, test: str) -> bool:
-        """Whether a test file fails; one in which nothing can run here does not."""
-        given, answers = self.server.stdin, self.server.stdout
-        assert given is not None
-        assert answers is not None
-        given.write(f"{test}\n")
-        given.flush()
-        code, seconds = answers.readline().split()
-        self.seconds += float(seconds)
-        return int(code) not in (0, 5)
-
-    def close(self) -> None:
-        assert self.server.stdin is not None
-        self.server.stdin.close()
-        self.server.wait()
-
-
-@contextmanager
-def copied() -> Iterator[Path]:
-    """A copy of the checkout, for as long as it is used."""
-    with tempfile.TemporaryDirectory(prefix="lgnc-mutation-") as place:
-        copy = Path(place) / "lgnc"
-        shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "*.egg-info", "__pycache__"))
-        yield copy
 
 
 def _killed(copy: Path, mutant: Mutant) -> bool:

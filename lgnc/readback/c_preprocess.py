@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lgnc.diagnostics import BadInput
+from lgnc.readback.c_arithmetic import divided, remainder
 from lgnc.readback.source import text_of
 
 HEADERS = ("stdint.h", "stddef.h", "string.h", "float.h")
@@ -27,6 +28,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _INTEGERS = re.compile(r"\{\s*(?:[0-9]{1,10}\s*,\s*){16,}(?:[0-9]{1,10}\s*)?\}")
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)[uUlL]*")
+_DEFINED = re.compile(r"\bdefined(?:\s*\(\s*([A-Za-z_]\w*)\s*\)|\s+([A-Za-z_]\w*))")
 _COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.DOTALL)
 
 
@@ -154,7 +157,7 @@ class _Preprocessor:
     def _condition(self, word: str, rest: str, line: int) -> bool:
         if word != "if":
             return (rest in self.macros) == (word == "ifdef")
-        known = re.sub(r"\bdefined\s*\(?\s*([A-Za-z_]\w*)\s*\)?", lambda m: "1" if m[1] in self.macros else "0", rest)
+        known = _DEFINED.sub(lambda m: str(int((m[1] or m[2]) in self.macros)), rest)
         tokens = self.expand([Token(text, line) for text in _TOKEN.findall(known)], frozenset())
         return bool(_Condition([token.text for token in tokens], lambda what: self.refuse(what, line)).value())
 
@@ -249,13 +252,18 @@ class _Preprocessor:
 
 
 class _Condition:
-    """The value of an #if's expression: integers, with C's precedence; names that are no macro are 0."""
+    """The value of an #if's expression: integers of 64 bits, with C's precedence; names that are no macro are 0.
+
+    Where a number is unsigned, one below 0 is refused, which C would make a large one.
+    """
 
     _LEVELS = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="),
                ("<<", ">>"), ("+", "-"), ("*", "/", "%"))  # fmt: skip
 
     def __init__(self, tokens: list[str], refuse: Callable[[str], BadInput]) -> None:
         self.tokens, self.place, self.refuse = tokens, 0, refuse
+        unsigned = any(_NUMBER.fullmatch(token) and "u" in token.lower() for token in tokens)
+        self.least = 0 if unsigned else -(1 << 63)
 
     def value(self) -> int:
         found = self._level(0)
@@ -281,21 +289,28 @@ class _Condition:
     def _apply(self, sign: str, x: int, y: int) -> int:
         if sign in "/%" and y == 0:
             raise self.refuse("an #if divides by zero")
+        if sign in ("<<", ">>") and not 0 <= y < 64:
+            raise self.refuse("an #if shifts by a number of bits that C does not know")
         rules: dict[str, Callable[[], int]] = {
             "||": lambda: x or y, "&&": lambda: x and y, "==": lambda: x == y, "!=": lambda: x != y,
             "<": lambda: x < y, ">": lambda: x > y, "<=": lambda: x <= y, ">=": lambda: x >= y,
             "|": lambda: x | y, "^": lambda: x ^ y, "&": lambda: x & y,
-            "<<": lambda: x << min(y, 64), ">>": lambda: x >> min(y, 64), "+": lambda: x + y, "-": lambda: x - y,
-            "*": lambda: x * y, "/": lambda: x // y, "%": lambda: x % y,
+            "<<": lambda: x << y, ">>": lambda: x >> y, "+": lambda: x + y, "-": lambda: x - y,
+            "*": lambda: x * y, "/": lambda: divided(x, y), "%": lambda: remainder(x, y),
         }  # fmt: skip
         found = rules[sign]()
-        return int(bool(found)) if sign in ("||", "&&") else int(found)
+        return self._held(int(bool(found)) if sign in ("||", "&&") else int(found))
+
+    def _held(self, value: int) -> int:
+        if not self.least <= value < 1 << 63:
+            raise self.refuse(f"{value} in an #if is not read back")
+        return value
 
     def _unary(self) -> int:
         token = self._next()
         if token in ("!", "-"):
             value = self._unary()
-            return int(not value) if token == "!" else -value
+            return int(not value) if token == "!" else self._held(-value)
         if token == "(":
             value = self._level(0)
             if self._next() != ")":
@@ -303,7 +318,7 @@ class _Condition:
             return value
         if re.fullmatch(r"[A-Za-z_]\w*", token):
             return 0
-        match = re.fullmatch(r"(0[xX][0-9a-fA-F]+|[0-9]+)[uUlL]*", token)
+        match = _NUMBER.fullmatch(token)
         if match is None:
             raise self.refuse(f"'{token}' in an #if is not read back")
-        return int(match[1], 16 if match[1][:2].lower() == "0x" else 10)
+        return self._held(int(match[1], 16 if match[1][:2].lower() == "0x" else 8 if match[1][0] == "0" else 10))

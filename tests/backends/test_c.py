@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lgnc.backends.c.schedule import _parts
 from lgnc.backends.c.tables import feature_groups
-from lgnc.backends.c.text import macro_prefix
+from lgnc.backends.c.text import index_type, macro_prefix
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.compile import compile_circuit
 from lgnc.formats.lift import lift
@@ -447,3 +448,15 @@ def test_few_features_are_compared_inverted(dtype: str, tmp_path: Path) -> None:
     assert found is not None
     (tmp_path / "net.c").write_text(text.replace(found[0], f"NET_PAST(y{found[1]}, {int(found[2]) - 1})"))
     assert prove(circuit, read_back(tmp_path, "net", circuit)).equal is False
+
+
+def test_an_index_has_the_narrowest_type_that_holds_it() -> None:
+    highest = {0: 8, 255: 8, 256: 16, 65535: 16, 65536: 32, (1 << 32) - 1: 32}
+    assert {number: index_type(number) for number in highest} == {n: f"uint{bits}_t" for n, bits in highest.items()}
+    assert (index_type(5, 16), index_type(5, 32), index_type(70000, 16)) == ("uint16_t", "uint32_t", "uint32_t")
+
+
+def test_parts_are_of_one_chunk_and_one_kind() -> None:
+    kind, chunk = np.array([0, 0, 0, 1, 1, 0], np.int32), np.array([0, 1, 0, 1, 2, 1])
+    order, begin = _parts(kind, chunk)
+    assert [part.tolist() for part in np.split(order, begin[1:])] == [[0, 2], [1, 5], [3], [4]]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lgnc.backends.c.boards import BOARDS
+from lgnc.backends.c.boards import BOARDS, check_fits, chip_of, state_room
 from lgnc.backends.c.mcu import straight_body
 from lgnc.backends.c.mcu_budget import CHIPS
 from lgnc.backends.c.text import header, named
@@ -20,6 +20,7 @@ from lgnc.backends.normal import normal_form
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit
+from lgnc.ir.gates import AND
 from lgnc.passes.manager import run_pipeline
 from lgnc.sim.board import run_board
 from lgnc.sim.folder import run_folder
@@ -346,6 +347,17 @@ def _as_foretold(manifest: Manifest, size: str, folder: Path, share: float) -> N
     assert manifest.facts["ram_bytes"] == pytest.approx(manifest.facts["workspace_bytes"] + deepest, rel=share)
 
 
+@pytest.mark.parametrize("family", CHIPS)
+def test_each_kind_of_step_has_its_own_size(family: str) -> None:
+    chip, circuit = CHIPS[family], CASES["uint8"]
+    own = {k: chip.code(circuit, [k], False) - chip.code(circuit, [], False) for k in (AND, 16 + AND, 32, 33)}
+    assert own == {AND: chip.loop[AND], 16 + AND: chip.sums[AND], 32: chip.compare["uint8"], 33: chip.count}
+    assert (
+        chip.code(circuit, [AND, 16 + AND, 32, 33], True)
+        == chip.code(circuit, [], False) + sum(own.values()) + chip.wide * 2
+    )
+
+
 def test_what_an_avr_cannot_hold_is_refused() -> None:
     circuit = lift(random_model(1, dtype="float64", features=4))
     with pytest.raises(BadInput, match=r"--board: the features are float64, .* 24 bits \(train on integers"):
@@ -415,6 +427,23 @@ def test_a_network_that_a_board_cannot_hold_is_refused() -> None:
     with pytest.raises(Failed, match="atmega328p has 32,768"):
         emitted("c", big, board="atmega328p")
     assert "board/board.ld" in emitted("c", big, board="mps2-an385").files
+
+
+@pytest.mark.parametrize("board", ["atmega328p", "microbit"])
+def test_the_room_for_a_state_is_what_a_board_holds_beside_it(board: str) -> None:
+    circuit = CASES["uint8"]
+    room = state_room(circuit, board, None)
+    assert room is not None
+    less = state_room(circuit, board, 100)
+    assert less is not None
+    assert less < room
+    for workspace, fits in ((room, True), (room + 1, False)):
+        needs = chip_of(board).footprint(circuit, code=0, tables=0, workspace=workspace)
+        if fits:
+            check_fits(circuit, needs, board)
+        else:
+            with pytest.raises(Failed, match="of RAM"):
+                check_fits(circuit, needs, board)
 
 
 def test_rows_hold_every_feature_type() -> None:

@@ -25,6 +25,8 @@ def test_answers_are_the_circuits(circuit: Circuit, tmp_path: Path) -> None:
 def test_the_checker_passes(circuit: Circuit) -> None:
     model = onnx.load_model_from_string(emitted("onnx", circuit).files["net.onnx"])
     onnx.checker.check_model(model, full_check=True)
+    allowed = [each.i for node in model.graph.node for each in node.attribute if each.name == "allowzero"]
+    assert set(allowed) <= {1}, "other numbers mean nothing"
     names = [node.name for node in model.graph.node]
     assert len(set(names)) == len(names)
     assert [list(node.output) for node in model.graph.node] == [[name] for name in names]

@@ -16,6 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 import lgnc
+from lgnc.backends.onnx.row import _another
+from lgnc.backends.row import RowColumn
 from lgnc.data import load_dataset
 from lgnc.flows.compare import verify
 from lgnc.flows.stations.onnx_rows import row_graph
@@ -222,3 +224,8 @@ def test_a_planted_fault_is_no(change: Callable[[Any], None], told: str, folder:
     found = timed("rows", partial(row_graph, visit_of(tmp_path, circuit, 99)))
     assert found.ok is False
     assert told in found.detail
+
+
+def test_a_text_that_is_no_value_of_a_column() -> None:
+    assert _another(RowColumn("k", values=("red",))) == "another"
+    assert _another(RowColumn("k", values=("another", "red"), gaps=("another'",))) == "another''"

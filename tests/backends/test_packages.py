@@ -8,14 +8,16 @@ import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lgnc.diagnostics import BadInput
+from lgnc.formats.lift import lift
 from lgnc.ir import simulate
-from lgnc.ir.circuit import Circuit
+from lgnc.ir.circuit import FEATURE_DTYPES, Circuit
 from lgnc.toolchain import require_tool, run
 from tests.backends.support import emitted, write
-from tests.support import needs, random_circuit
+from tests.support import needs, random_circuit, random_model
 
 CIRCUIT: Circuit = random_circuit(2, classes=3, outputs=13)
 BITS = [0, 1, 1, 0, 1, 0, 0, 1, 1, 1]
@@ -191,6 +193,15 @@ def test_the_rust_crate_gives_the_same(tmp_path: Path) -> None:
     assert run([tmp_path / "main"]).decode() == right()
     text = (tmp_path / "rust" / "build.rs").read_text()
     assert (tmp_path / "rust" / re.findall(r'"(.*?\.c)"', text)[0]).resolve() == tmp_path / "net.c"
+
+
+@pytest.mark.parametrize("dtype", FEATURE_DTYPES)
+def test_the_rust_crate_has_the_features_type(dtype: str) -> None:
+    kind = {"b": "u8", "f": "f", "i": "i", "u": "u"}[np.dtype(dtype).kind]
+    element = kind if dtype == "bool" else f"{kind}{8 * np.dtype(dtype).itemsize}"
+    circuit = lift(random_model(1, dtype=dtype))
+    text = emitted("c", circuit, package="rust", target_profile="mcu").files["rust/lib.rs"].decode()
+    assert f"pub type Element = {element};" in text
 
 
 def _stub(*functions: str) -> str:

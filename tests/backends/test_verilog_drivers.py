@@ -212,6 +212,16 @@ def test_the_header_of_the_registers_knows_its_core(tmp_path: Path) -> None:
         registers[offset // 4] ^= 1
 
 
+def test_fields_are_the_bits_that_a_register_reads() -> None:
+    axis = made("uint8", {"registers": True}).details["verilog"]["axis"]
+    rows = [row for row in register_map(axis, identity(circuit_of("uint8"), {})) if row.fields]
+    assert [row.name for row in rows] == ["CONTROL", "STATUS"]
+    for row in rows:
+        zeros, *bits = row.signal.strip("{}").split(", ")
+        assert zeros == f"{32 - len(bits)}'d0"
+        assert [(field.low, field.width) for field in row.fields] == [(k, 1) for k in range(len(bits))]
+
+
 def test_thresholds_have_a_version() -> None:
     encoder = Encoder(("a", "b"), "int16", np.array([0, 1], np.int32), np.array([-5, 7]))
     data = struct.pack("<iiqq", 0, 1, -5, 7)

@@ -54,7 +54,8 @@ def test_it_says_what_is_not_known() -> None:
     assert "No clock" in told
     assert "Classes" not in told
     assert "ran out of time" in "\n".join(head(emit(CIRCUIT, Options("net", about={"passes": "undecided"}))))
-    many = emit(lift(random_model(1, features=40, dtype="float32")), Options("net"))
+    assert "Features:" in "\n".join(head(emit(lift(random_model(1, features=32)), Options("net"))))
+    many = emit(lift(random_model(1, features=33, dtype="float32")), Options("net"))
     assert "Features" not in "\n".join(head(many))
     assert "feature > threshold of bit k" in "\n".join(head(many))
 

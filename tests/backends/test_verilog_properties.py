@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,15 @@ def test_the_part_for_symbiyosys_reads_what_it_names(tmp_path: Path) -> None:
         assert all((tmp_path / file).exists() for file in files.split())
         (tmp_path / "sby.ys").write_text(script + "\nselect -assert-min 5 t:$assert\n")
         run([require_tool("yosys"), "-q", "sby.ys"], cwd=tmp_path, timeout=60)
+
+
+@pytest.mark.parametrize("beat", [3, 8, 24, 64])
+def test_assertions_see_all_bits_of_the_wrapper(beat: int) -> None:
+    net = lift(random_model(3, dtype="uint8", features=9, width=30, layers=1, classes=3))
+    files = emit(net, Options("net", {"interface": "axis", "beat_width": beat})).files
+    wrapper, checked = (files[name].decode() for name in ("net_axis.v", "net_axis_props.sv"))
+    port = r"input wire (?:\[(\d+):0\] )?s_axis_(tdata|tkeep)\b"
+    assert re.findall(port, wrapper) == re.findall(port, checked) != []
+    picked = re.search(r"input wire \[(\d+):0\] pick_beat", checked)
+    assert picked is not None
+    assert int(picked[1]) == (-(-72 // beat) - 1).bit_length() - 1

@@ -18,7 +18,7 @@ from lgnc.diagnostics import BadInput
 from lgnc.formats.lgn import Layer, Model
 from lgnc.formats.lift import lift, lift_in_place
 from lgnc.ir import Circuit, Encoder
-from lgnc.ir.gates import TABLE
+from lgnc.ir.gates import FALSE, TABLE
 from lgnc.readback.c import read_back
 from lgnc.toolchain import require_tool
 from lgnc.toolchain import run as run_tool
@@ -95,6 +95,13 @@ def test_every_mix_of_functions_is_right() -> None:
         assert found.masks <= 4
         assert found.steps <= 7
     assert max(expression(np.full(32, op, np.uint8), "a", "b", 32).steps for op in range(16)) <= 2
+
+
+@pytest.mark.parametrize("op", [op for op in range(16) if TABLE[op].any() and not TABLE[op, 0]])
+def test_one_function_among_zeros_takes_a_mask_more(op: int) -> None:
+    alone = expression(np.full(32, op, np.uint8), "a", "b", 32)
+    mixed = expression(np.where(np.arange(32) % 3, op, FALSE).astype(np.uint8), "a", "b", 32)
+    assert (mixed.steps, mixed.masks) == (alone.steps + 1, alone.masks + 1)
 
 
 def test_words_are_found_by_their_wiring_alone() -> None:

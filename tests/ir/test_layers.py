@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from lgnc.diagnostics import BadInput
-from lgnc.ir.draw_leaves import draw_leaves
+from lgnc.ir.draw_leaves import draw_candidates, draw_leaves
 from lgnc.ir.layers import (
     Conv,
     Dense,
@@ -137,3 +138,37 @@ def test_a_layer_that_does_not_fit_is_named(layer: Layer, words: str) -> None:
     with pytest.raises(BadInput, match=rf"^layer 2 \({layer.kind}\): ") as refusal:
         shapes((Conv(2, 3, padding=1), layer), Shape(3, 6, 6))
     assert words in str(refusal.value)
+
+
+DENSE, CONV = Dense(8, wiring="learned"), Conv(8, 3, 2)
+RANGES = [
+    (DENSE, "width", 1, 1 << 30),
+    (DENSE, "candidates", 0, 1 << 30),
+    (CONV, "kernels", 1, 1 << 30),
+    (CONV, "window", 1, 255),
+    (CONV, "stride", 1, 255),
+]
+
+
+@pytest.mark.parametrize(("layer", "name", "least", "most"), RANGES)
+def test_the_ranges_of_a_layers_numbers(layer: Any, name: str, least: int, most: int) -> None:
+    for value in (least, most):
+        assert getattr(replace(layer, **{name: value}), name) == value
+    for value in (least - 1, most + 1):
+        with pytest.raises(BadInput, match=f"{name} is {value}"):
+            replace(layer, **{name: value})
+
+
+@pytest.mark.parametrize("candidates", [2, 16, 18])
+def test_candidates_are_distinct_and_begin_with_the_leaf(candidates: int) -> None:
+    """18 are all that there are: chance alone does not find them."""
+    conv, below = Conv(4, 3, 2, leaves="learned", candidates=candidates), Shape(2, 5, 5)
+    rng = np.random.default_rng(0)
+    leaves = draw_leaves(conv, below, rng)
+    found = draw_candidates(conv, below, leaves, rng)
+    assert found.shape == (4, 4, candidates, 3)
+    assert (found[:, :, 0] == leaves).all()
+    for each in found.reshape(-1, candidates, 3):
+        assert len(np.unique(each, axis=0)) == candidates
+    assert found.min() == 0
+    assert found.reshape(-1, 3).max(axis=0).tolist() == [1, 2, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,18 @@ def by_places(program: Program, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
     assert program.head is not None
     runs = zip(program.head.starts[:-1], program.head.starts[1:], program.head.offset, strict=True)
     return np.stack([values[:, first:last].sum(axis=1) + offset for first, last, offset in runs], axis=1)
+
+
+def test_a_program_may_have_one_output_of_either_end_of_the_last_grid() -> None:
+    program = random_program(0)
+    nodes = program.shapes[-1].nodes
+    for literal, right in ((0, True), (2 * nodes - 1, True), (-1, False), (2 * nodes, False)):
+        one = replace(program, outputs=np.array([literal], np.int32), head=None, output_names=("o",))
+        if right:
+            assert check_program(one) is one
+        else:
+            with pytest.raises(BadInput, match="outside 0"):
+                check_program(one)
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -16,7 +16,10 @@ from lgnc.diagnostics import BadInput
 from lgnc.flows.stations.mapped import prove_mapped
 from lgnc.formats import lift
 from lgnc.ir import Circuit
+from lgnc.ir.gates import TABLE
 from lgnc.readback.verilog import circuit_from_verilog
+from lgnc.readback.verilog_cells import lookup
+from lgnc.readback.verilog_netlist import Netlist
 from lgnc.toolchain import require_tool, run
 from tests.arithmetic.test_head import outputs_of
 from tests.support import needs, random_circuit, random_model
@@ -195,3 +198,17 @@ def test_a_design_does_not_define_cells_itself() -> None:
     own = "module LUT1(output wire O, input wire I0); assign O = I0; endmodule\n"
     with pytest.raises(BadInput, match="name of an FPGA's cell"):
         circuit_from_verilog(own + top("LUT1 #(.INIT(2'h1)) t (.O(y), .I0(x[0]));", 2, 1))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_every_table_is_read_as_it_is(count: int) -> None:
+    rows = np.arange(8)
+    for table in range(1 << (1 << count)):
+        netlist = Netlist("net.v")
+        pins = [netlist.compare([pin], False, 0) for pin in netlist.input_port(3)[:count]]
+        literal = lookup(netlist, table, pins)
+        values = {number: rows >> key[0] & 1 for key, number in netlist.comparisons.items()}
+        for gate, (op, a, b) in enumerate(zip(netlist.op, netlist.a, netlist.b, strict=True)):
+            zero = np.zeros(8, np.int64)
+            values[(1 << 40) + gate] = TABLE[op, 2 * values.get(a, zero) + values.get(b, zero)].astype(np.int64)
+        assert (values[literal >> 1] ^ (literal & 1) == table >> rows % (1 << count) & 1).all(), table

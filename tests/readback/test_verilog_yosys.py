@@ -53,6 +53,16 @@ def test_what_was_written_is_read_and_proven(dtype: str, settings: dict[str, Any
     assert proven(tmp_path, small(dtype), **settings).equal is True
 
 
+@needs("yosys")
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_a_design_of_a_bit_or_two(inputs: int, tmp_path: Path) -> None:
+    none = np.zeros(0, np.int32)
+    encoder = Encoder.binary(tuple("ab"[:inputs]))
+    outputs = 2 * np.arange(inputs, dtype=np.int32) + 1
+    circuit = Circuit(encoder, none.astype(np.uint8), none, none, outputs, None, tuple("xy"[:inputs]))
+    assert proven(tmp_path, circuit).equal is True
+
+
 FAULTS = [
     ({}, ("> 8'd", ">= 8'd")),
     ({}, (" ^ ", " | ")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -45,3 +47,20 @@ def test_a_number_stays_what_it_was_and_within_its_bounds(seed: int) -> None:
         assert (value(found, nodes) == right).all()
     assert apart.low <= right.min()
     assert apart.high >= right.max()
+    assert apart.high - apart.low <= sum(abs(times) for times in apart.total.terms.values())
+
+
+def test_digits_are_the_last_form_with_one_node_for_each_power_of_two() -> None:
+    graph = Graph(LEAVES)
+    both = word_number([graph.xor(2, 4), graph.and_(2, 4)], False)
+    apart = take_apart(graph, both.minus(Sum(0, Counter({2: 1}))), ())
+    assert (apart.digits.constant, dict(apart.digits.terms)) == (0, {1: 1})
+
+
+def test_a_full_adder_is_the_sum_of_its_inputs() -> None:
+    graph = Graph(LEAVES)
+    half = graph.xor(2, 4)
+    carry = graph.and_(graph.and_(2, 4) ^ 1, graph.and_(half, 6) ^ 1) ^ 1
+    apart = take_apart(graph, word_number([graph.xor(half, 6), carry], False), ())
+    assert (apart.total.constant, dict(apart.total.terms)) == (0, {1: 1, 2: 1, 3: 1})
+    assert (apart.low, apart.high) == (0, 3)

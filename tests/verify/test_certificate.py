@@ -21,6 +21,7 @@ from lgnc.verify.prove import certify
 from tests.support import random_circuit, random_model
 from tests.verify.test_sat import mutant, restructured, thin_mutant
 
+prover = importlib.import_module("lgnc.verify.prove")
 sat = importlib.import_module("lgnc.verify.sat")
 checker = importlib.import_module("lgnc.verify.certificate")
 
@@ -65,6 +66,23 @@ def test_a_lowered_head_and_the_claim_class_are_certified() -> None:
     check_certificate(certified(a, more, claim="class"), a, more)
     with pytest.raises(Failed, match="score of class 0"):
         check_certificate(certified(a, more, claim="class").replace("goal class", "goal scores"), a, more)
+
+
+@pytest.mark.parametrize(("seed", "simple"), [(0, False), (1, False), (3, True), (4, True)])
+def test_what_the_last_question_alone_proves_is_certified(
+    seed: int, simple: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = prover.Stage(sat.Effort(0, 0), False, 0)
+    monkeypatch.setattr(prover, "_STAGES", (idle, idle, idle._replace(conflicts=1 << 60)))
+    one = random_circuit(seed, inputs=10, gates=50, outputs=6, reach=30)
+    two = restructured(one)
+    text = certified(one, two)
+    assert check_certificate(text, one, two) == text.count("\nm ") > 0
+    summed = random_circuit(seed, inputs=10, gates=50, outputs=6, classes=2, reach=30)
+    verdict, of_sums = certify(summed, restructured(summed))
+    assert verdict.equal is True
+    assert (of_sums is not None) == simple, "a question about a sum of more than two nodes has no certificate"
+    assert of_sums is None or check_certificate(of_sums, summed, restructured(summed)) > 0
 
 
 def test_a_certificate_about_other_circuits_is_refused() -> None:

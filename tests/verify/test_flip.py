@@ -13,7 +13,7 @@ import pytest
 from lgnc.formats.lift import lift
 from lgnc.ir.circuit import Circuit, Encoder
 from lgnc.ir.simulate import simulate
-from lgnc.verify.flip import Flip, Group, feature_space, point_of, row_at, smallest_flip
+from lgnc.verify.flip import Flip, Group, feature_space, point_of, put_back, row_at, smallest_flip
 from tests.support import random_features, random_model
 
 TYPES = ("uint8", "float32", "int16", "float64")
@@ -51,11 +51,17 @@ def test_numbers(seed: int) -> None:
     assert class_of(circuit, row_at(space, row, found.point)) != class_of(circuit, row)
 
 
+@pytest.mark.parametrize(("flags", "number"), [((0,), (5,)), ((-1, 0, 1), (3, 5, 9))])
 @pytest.mark.parametrize("seed", range(8))
-def test_columns_of_a_table(seed: int) -> None:
-    """Two columns of three categories, one of them with missing cells, and a number with missing cells."""
-    bare = lift(random_model(seed, features=9, thresholds=1, layers=2, width=60, classes=3, dtype="int16"))
-    threshold = np.where(bare.encoder.feature == 7, 5, 0)
+def test_columns_of_a_table(seed: int, flags: tuple[int, ...], number: tuple[int, ...]) -> None:
+    """Two columns of three categories, one of them with missing cells, and a number with missing cells.
+
+    flags, number: the thresholds of a category's feature, and of the number's.
+    """
+    bare = lift(random_model(seed, features=9, thresholds=len(flags), layers=2, width=60, classes=3, dtype="int16"))
+    feature = bare.encoder.feature
+    place = np.arange(len(feature)) - np.searchsorted(feature, feature)
+    threshold = np.where(feature == 7, np.array(number)[place], np.array(flags)[place])
     circuit = bare.with_(encoder=replace(bare.encoder, threshold=threshold))
     groups = [
         Group((0, 1, 2), (0, 1, 2), True),
@@ -64,7 +70,7 @@ def test_columns_of_a_table(seed: int) -> None:
     ]
     first = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     second = [(*each, 0) for each in first] + [(0, 0, 0, 1)]
-    third = [(0, 0), (9, 0), (9, 1)]
+    third = [(0, 0), (4, 0), (9, 0), (10, 0), (9, 1)]
     legal = [np.array([*a, *b, *c], np.int16) for a, b, c in product(first, second, third)]
     row = legal[seed]
     space, _ = feature_space(circuit)
@@ -85,6 +91,18 @@ def test_columns_of_a_table(seed: int) -> None:
     if reads[:9].all():
         assert len(found.changed) == min(distances)
         assert any((point_of(space, seen) == point_of(space, each)).all() for each in legal)
+
+
+def test_groups_are_put_back_while_that_is_fine() -> None:
+    groups, home, point = [Group((0, 1)), Group((2,)), Group((3,))], np.zeros(4, np.int32), np.array([0, 2, 1, 1])
+    never = float("inf")
+    assert put_back(point, home, groups, lambda _: True, never).tolist() == [0, 0, 0, 0]
+    assert put_back(point, home, groups, lambda _: False, never).tolist() == [0, 2, 1, 1]
+    assert put_back(point, home, groups, lambda tried: bool(tried[1] or tried[3]), never).tolist() in (
+        [0, 2, 0, 0],
+        [0, 0, 0, 1],
+    )
+    assert put_back(point, home, groups, lambda _: True, 0.0).tolist() == [0, 2, 1, 1]
 
 
 def test_no_other_class_is_possible() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -22,7 +23,10 @@ def head_of(counts: list[int], offsets: list[int]) -> Head:
 SMALL, LARGE = head_of([3, 5, 4], [0, -2, 3]), head_of([40, 33, 17, 64], [0, 7, -5, 1])
 
 
-@pytest.mark.parametrize(("head", "how"), [(SMALL, "exhaustive"), (LARGE, "tested"), (head_of([4], [2]), "exhaustive")])
+@pytest.mark.parametrize(
+    ("head", "how"),
+    [(SMALL, "exhaustive"), (LARGE, "tested"), (head_of([4], [2]), "exhaustive"), (head_of([40], [2]), "tested")],
+)
 def test_heads_are_lowered_right(head: Head, how: str) -> None:
     found = check_head(head)
     assert (found.ok, found.how) == (True, how)
@@ -46,7 +50,12 @@ def test_any_score_bit_inverted_or_stuck_is_no(head: Head) -> None:
     for place in range(len(lowered.outputs)):
         outputs = lowered.outputs.copy()
         outputs[place] ^= 1
-        assert check_head(head, lambda _, o=outputs: lowered.with_(outputs=o)).ok is False  # type: ignore[misc]
+        found = check_head(head, lambda _, o=outputs: lowered.with_(outputs=o))  # type: ignore[misc]
+        assert found.ok is False
+        told = re.fullmatch(r"class (\d+) counts (-?\d+), and its literals add up to (-?\d+)", found.detail)
+        assert told is not None
+        c, counted, right = map(int, told.groups())
+        assert (c, abs(counted - right)) == (place // score_format(head).width, 1 << place % score_format(head).width)
 
 
 def last_wins(classes: int, width: int) -> Circuit:

@@ -11,12 +11,13 @@ import pytest
 from lgnc.diagnostics import BadInput
 from lgnc.formats.lift import lift
 from lgnc.ir import Circuit, Head
+from lgnc.ir.builder import FALSE
 from lgnc.passes.lower_head import lower_head
 from lgnc.passes.manager import run_pipeline
 from lgnc.verify.head_plan import Stage, Step
 from lgnc.verify.interface import lower_alike
 from lgnc.verify.plan_head import plan_for
-from lgnc.verify.planned_head import Plan, lower_by_plan
+from lgnc.verify.planned_head import Plan, Total, _early_keys, lower_by_plan
 from lgnc.verify.prove import certify, prove
 from tests.support import random_circuit, random_model
 
@@ -186,3 +187,9 @@ def test_a_lowered_head_says_which_outputs_are_the_index() -> None:
     names = ("score0_0", "index_0")
     never = net.with_(op=np.zeros(1, np.uint8), a=zero, b=zero, outputs=none + 2 * net.inputs, head=None)
     assert prove(one, never.with_(output_names=names)).equal is False
+
+
+def test_sums_that_lack_the_same_are_compared() -> None:
+    one = [Total([2], 5), Total([4, 6], 3)]
+    assert _early_keys([one, [Total([8], 1), Total([10], 3)]]) == [[4, 6], [10, FALSE]]
+    assert _early_keys([one, [Total([8], 1), Total([10], 2)]]) is None

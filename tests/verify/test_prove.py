@@ -148,11 +148,11 @@ def test_a_callable_is_compared_on_vectors() -> None:
     net = lift(random_model(2, features=30, width=60))
 
     class Ran:
-        def __init__(self, features: Any, broken: bool) -> None:
+        def __init__(self, features: Any, broken: bool, classes: bool = True) -> None:
             bits = unpack(simulate_outputs(net, pack(encode(net.encoder, features))), len(features))
             assert net.head is not None
             self.scores = head_scores(net.head, bits)
-            self.classes = self.scores.argmax(axis=1)
+            self.classes = self.scores.argmax(axis=1) if classes else None
             self.outputs = None
             if broken:
                 self.scores[len(self.scores) // 2, 1] += 1
@@ -163,6 +163,9 @@ def test_a_callable_is_compared_on_vectors() -> None:
     assert other.equal is False
     assert other.counterexample is not None
     assert other.counterexample["a"]["scores"] != other.counterexample["b"]["scores"]
+    alone = compare_by_simulation(net, lambda x: Ran(x, True, False), 500, encoder=(net, net)).counterexample
+    assert alone is not None
+    assert (set(alone["a"]), set(alone["b"])) == ({"scores", "class"}, {"scores"})
 
 
 def bare(dtype: str, threshold: list[float], op: list[int], outputs: list[int]) -> Circuit:

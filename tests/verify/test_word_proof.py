@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,8 @@ from lgnc.ir import Circuit, Encoder, Head
 from lgnc.ir.simulate import pack, simulate_outputs, unpack
 from lgnc.passes.lower_head import lower_head
 from lgnc.verify import prove
+from lgnc.verify.sums import Sum
+from lgnc.verify.words import _modulo
 from tests.support import random_model
 
 BITS = 6
@@ -38,6 +41,13 @@ def test_scores_that_count_literals_which_imply_each_other_are_sums(seed: int, g
     circuit = lift(random_model(seed, features=40, layers=6, width=200, classes=3))
     verdict = prove(circuit, lower_head(circuit, "both", goal), time_limit=20)
     assert (verdict.equal, verdict.detail) == (True, "equal by structure")
+
+
+def test_coefficients_of_a_difference_are_near_zero() -> None:
+    """At most 3 either way: coefficients count modulo 4, from -2 to 1."""
+    found = _modulo(Sum(5, Counter({1: 7, 2: 8, 3: -6, 4: 1})), 3)
+    assert (found.constant, dict(found.terms)) == (1, {1: -1, 3: -2, 4: 1})
+    assert _modulo(Sum(8, Counter({1: -4})), 3).is_zero
 
 
 @pytest.mark.parametrize("wanted", ["scores", "both"])
