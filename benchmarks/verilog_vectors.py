@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from lgnc.backends.artifact import Options
-from lgnc.backends.verilog.emit import emit, interface
+from lgnc.backends.verilog.emit import emit
+from lgnc.backends.verilog.parts import interface
 from lgnc.backends.verilog.testbench import VECTORS, expected, hex_lines, stimulus
 from lgnc.diagnostics import Failed
 from lgnc.formats import lift

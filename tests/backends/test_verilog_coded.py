@@ -14,7 +14,7 @@ from lgnc.backends.artifact import Options
 from lgnc.backends.verilog.coded import coding, saves
 from lgnc.backends.verilog.emit import emit
 from lgnc.diagnostics import Failed
-from lgnc.flows.stations import coded, hardware
+from lgnc.flows.stations import coded, hardware, wrappers
 from lgnc.formats import lift
 from lgnc.ir.circuit import Circuit
 from lgnc.ir.simulate import encode
@@ -233,5 +233,5 @@ def test_a_manifest_that_says_too_much_is_refused(tmp_path: Path) -> None:
     wrong: list[Any] = [{"ranks": 0, "latency": 3}, {"ranks": "0"}, [], None]
     for said in wrong:
         edit_manifest(at, partial(said_coded, said=said))
-        found = hardware.axis(visit_of(at, circuit))
+        found = wrappers.axis(visit_of(at, circuit))
         assert (found.ok, found.how) == (False, "read")

@@ -18,7 +18,8 @@ from lgnc.cli.main import run as lgnc
 from lgnc.diagnostics import BadInput, Failed, ToolMissing
 from lgnc.flows.bitstream import add_bitstream, make_bitstream, read_route_log
 from lgnc.flows.compile import compile_circuit
-from lgnc.flows.stations.hardware import board_bench, simulate
+from lgnc.flows.stations.bench import simulate
+from lgnc.flows.stations.hardware import board_bench
 from lgnc.flows.synthesis import add_report, cell_counts, depth_of, logic_cells, read_netlist, synthesise
 from lgnc.formats import lift
 from lgnc.formats.lgir import to_text

@@ -18,7 +18,7 @@ from lgnc.diagnostics import Failed
 from lgnc.flows.compare import verify
 from lgnc.flows.compile import compile_circuit
 from lgnc.flows.compile_folder import compile as compile_folder
-from lgnc.flows.stations import hardware, texts
+from lgnc.flows.stations import hardware, texts, wrappers
 from lgnc.flows.stations.visit import Visit, timed
 from lgnc.flows.subject import load_subject
 from lgnc.formats.lgn import save_model
@@ -344,7 +344,7 @@ def test_the_wrapper_is_held_against_words_of_lgnc_s_own(tmp_path: Path) -> None
         edit_manifest(out, partial(said_words, words=words))
         visit = visited(model, out)
         assert "verilog.axis.words" in texts.manifest(visit, texts.written_again(visit)).detail
-        assert hardware.axis(visit).ok is True
+        assert wrappers.axis(visit).ok is True
 
 
 @needs_icarus
@@ -371,7 +371,7 @@ def test_without_a_simulator_a_station_is_not_checked(tmp_path: Path, monkeypatc
         raise ToolMissing(f"'{name}' is not installed")
 
     model, out = compiled(tmp_path, "verilog", interface="stream")
-    monkeypatch.setattr("lgnc.flows.stations.hardware.require_tool", missing)
+    monkeypatch.setattr("lgnc.flows.stations.bench.require_tool", missing)
     verdict = verify(model, out)
     assert (verdict.equal, verdict.how, verdict.unchecked) == (True, "not checked", ("handshake", "testbench"))
 
@@ -430,5 +430,5 @@ def test_handshakes_and_wrappers_are_proven(tmp_path: Path) -> None:
     assert "two readers" in station(verdict, "function").detail
     assert station(verdict, "other files").how == "read"
     edit(out / "net_axil.v", replace_text("mid <= begun;", "mid <= 1'b0;"))
-    found = timed("wrapper axil", lambda: hardware.registers(visited(model, out)))
+    found = timed("wrapper axil", lambda: wrappers.registers(visited(model, out)))
     assert (found.ok, found.how) == (False, "tested")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lgnc.backends.verilog.coded import coding
-from lgnc.backends.verilog.emit import Part, interface, parts_of, properties
+from lgnc.backends.verilog.emit import properties
+from lgnc.backends.verilog.parts import Part, interface, parts_of
 from lgnc.backends.verilog.properties import axil_properties
 from lgnc.backends.verilog.registers import Register, identity, register_map
 from lgnc.diagnostics import Failed, ToolMissing

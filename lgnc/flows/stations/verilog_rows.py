@@ -17,8 +17,8 @@ from lgnc.backends.verilog.text import Port, header, vector
 from lgnc.backends.verilog.top import HANDSHAKE
 from lgnc.diagnostics import BadInput
 from lgnc.flows.row_columns import row_columns
+from lgnc.flows.stations.bench import facts_of, simulate
 from lgnc.flows.stations.cells import row_cells
-from lgnc.flows.stations.hardware import facts_of, simulate
 from lgnc.flows.stations.visit import Visit
 from lgnc.ir.simulate import encode
 from lgnc.verify.verdict import Station
