@@ -1,12 +1,13 @@
 """Which emitted texts are proven: networks of many tables, compiled for every target, profile and style, read back.
 
-    python benchmarks/proven_texts.py [--tables iris,wine,FOLDER/x.csv] [--seconds 60] [--only "c mcu"] [--whole]
-        [--list] [-- FLAGS OF lgnc train, such as --epochs 1 --width 300]
+    python benchmarks/proven_texts.py [--tables iris,wine,FOLDER/x.csv,random:6x8000] [--seconds 60]
+        [--only "c mcu"] [--whole] [--list] [-- FLAGS OF lgnc train, such as --epochs 1 --width 300]
 
 A row for each artefact: how its function is known against the model, and the CPU seconds to read it back and prove it.
 --whole: run `lgnc verify MODEL FOLDER` instead, all stations, and take the function's word from it (many times slower).
 --list: print every row, not only the sums and what is not proven. Exit code 1 when something is not proven. A file of
-tables may be given by its path; those that are not here are named.
+tables may be given by its path; those that are not here are named. random:6x8000 is a network of 6 layers of 8,000
+random gates on 784 features, not trained, and compiled at -O0.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import lgnc
 from lgnc.diagnostics import BadInput, Failed
 from lgnc.flows.stations.function import read_and_prove
 from lgnc.flows.subject import load_subject
+from lgnc.formats.lgn import save_model
+from tests.support import random_model
 
 TABLES = "iris,wine,breast-cancer,digits,adult,phoneme"
 KNOWN = ("proven", "exhaustive")
@@ -80,19 +85,21 @@ def verified(model: Path, folder: Path, seconds: float) -> tuple[str, str]:
 
 
 def measure(table: str, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
-    """Train on a table, then compile and prove every form."""
-    model = folder / "model.lgn"
-    subprocess.run(
-        [sys.executable, "-m", "lgnc", "train", table, "-o", str(model), "--threads", "1", "--json", *options.flags],
-        check=True,
-        capture_output=True,
-    )
+    """Train on a table, or draw a network, then compile and prove every form."""
+    model, level = folder / "model.lgn", 2
+    if drawn := re.fullmatch(r"random:(\d+)x(\d+)", table):
+        layers, width = map(int, drawn.groups())
+        save_model(random_model(0, features=784, thresholds=3, layers=layers, width=width, classes=10), model)
+        level = 0
+    else:
+        words = ["train", table, "-o", str(model), "--threads", "1", "--json", *options.flags]
+        subprocess.run([sys.executable, "-m", "lgnc", *words], check=True, capture_output=True)
     for number, (form, (target, settings)) in enumerate(FORMS.items()):
         if options.only and not re.fullmatch(options.only, form):
             continue
         at = folder / str(number)
         try:
-            lgnc.compile(model, target, at, prove=False, **settings)
+            lgnc.compile(model, target, at, prove=False, level=level, **settings)
         except (BadInput, Failed) as error:
             if "style" not in str(error):
                 raise
