@@ -17,15 +17,20 @@ class ProofLog:
         self.lemmas: dict[int, str] = {}
 
     def record(self, graph: Graph, made: int, target: int) -> bool:
-        """Log that two literals of the graph are equal; False when time runs out first."""
+        """Log that two literals of the graph are equal; False when time runs out first, and where the gate of `made`
+        has another lemma.
+        """
+        own, equal = graph.origin[made >> 1] ^ (made & 1), graph.origin[target >> 1] ^ (target & 1)
+        first = f"m {own >> 1} {equal ^ (own & 1)}"
+        if own >> 1 in self.lemmas:
+            return self.lemmas[own >> 1].startswith(f"{first}\n")
         oracle = Oracle(graph, self.space, self.deadline, logging=True)
         try:
             if oracle.equal(made, target, _EFFORT) is not True:
                 return False
-            own, equal = graph.origin[made >> 1] ^ (made & 1), graph.origin[target >> 1] ^ (target & 1)
             window = [graph.origin[node] >> 1 for node in oracle.defined if node > graph.leaves]
             literal = {abs(variable): 2 * node + (variable < 0) for node, variable in oracle.variable.items()}
-            lines = [f"m {own >> 1} {equal ^ (own & 1)}", " ".join(map(str, ["w", *sorted(window)]))]
+            lines = [first, " ".join(map(str, ["w", *sorted(window)]))]
             for clause in oracle.learned():
                 places = [literal[abs(x)] ^ (x < 0) for x in clause]
                 words = [graph.origin[x >> 1] ^ (x & 1) for x in places]

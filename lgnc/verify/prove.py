@@ -335,9 +335,7 @@ class _Proof:
         signs = sorted(difference.terms.items(), reverse=True)
         (made, sign), (target, other) = (*signs, (0, -signs[0][1]))[:2]
         inverted = sign == other or -sign == difference.constant
-        simple = (
-            len(signs) <= 2 and abs(sign) == abs(other) == 1 and self.graph.origin[made] >> 1 not in self.log.lemmas
-        )
+        simple = len(signs) <= 2 and abs(sign) == abs(other) == 1
         if not simple or not self.log.record(self.graph, 2 * made, 2 * target + inverted):
             self.log = None
 

@@ -85,6 +85,18 @@ def test_what_the_last_question_alone_proves_is_certified(
     assert of_sums is None or check_certificate(of_sums, summed, restructured(summed)) > 0
 
 
+def test_outputs_of_the_same_two_gates_are_certified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last question meets a pair of nodes as often as outputs are these."""
+    idle = prover.Stage(sat.Effort(0, 0), False, 0)
+    monkeypatch.setattr(prover, "_STAGES", (idle, idle, idle._replace(conflicts=1 << 60)))
+    one = random_circuit(0, inputs=10, gates=50, outputs=6, reach=30)
+    names = tuple(f"o{k}" for k in range(12))
+    twice = one.with_(outputs=np.concatenate([one.outputs, one.outputs ^ 1]), output_names=names)
+    other = restructured(twice)
+    text = certified(twice, other)
+    assert check_certificate(text, twice, other) == text.count("\nm ") > 0
+
+
 def test_a_certificate_about_other_circuits_is_refused() -> None:
     a, b = pair()
     text = certified(a, b)
