@@ -174,11 +174,17 @@ def test_the_part_for_symbiyosys_reads_what_it_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("beat", [3, 8, 24, 64])
 def test_assertions_see_all_bits_of_the_wrapper(beat: int) -> None:
-    net = lift(random_model(3, dtype="uint8", features=9, width=30, layers=1, classes=3))
-    files = emit(net, Options("net", {"interface": "axis", "beat_width": beat})).files
-    wrapper, checked = (files[name].decode() for name in ("net_axis.v", "net_axis_props.sv"))
-    port = r"input wire (?:\[(\d+):0\] )?s_axis_(tdata|tkeep)\b"
-    assert re.findall(port, wrapper) == re.findall(port, checked) != []
-    picked = re.search(r"input wire \[(\d+):0\] pick_beat", checked)
-    assert picked is not None
-    assert int(picked[1]) == (-(-72 // beat) - 1).bit_length() - 1
+    """Of bytes a comparison of the beats is picked; of bits, which are held as they come, a beat and a bit of it."""
+    bits = 72
+    for dtype, features in (("uint8", 9), ("bool", bits)):
+        net = lift(random_model(3, dtype=dtype, features=features, width=30, layers=1, classes=3))
+        made = emit(net, Options("net", {"interface": "axis", "beat_width": beat}))
+        wrapper, checked = (made.files[name].decode() for name in ("net_axis.v", "net_axis_props.sv"))
+        port = r"input wire (?:\[(\d+):0\] )?s_axis_(tdata|tkeep)\b"
+        assert re.findall(port, wrapper) == re.findall(port, checked) != []
+        coded = made.details["verilog"]["axis"].get("coded")
+        assert (coded is None) == (dtype == "bool" or beat == 3)
+        picked = re.search(r"input wire \[(\d+):0\] pick(_beat)?\b", checked)
+        assert picked is not None
+        choices = coded["bits"] if coded else -(-bits // beat)
+        assert int(picked[1]) == (choices - 1).bit_length() - 1
