@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lgnc.arithmetic.head import index_width
 from lgnc.backends.verilog.beats import beat_groups
 from lgnc.backends.verilog.coded import Coding
 from lgnc.backends.verilog.encoder import sized
@@ -107,4 +108,4 @@ def _comparisons(coded: Coding) -> list[str]:
 
 def _high(count: int) -> str:
     """The highest bit of a number below `count`."""
-    return str(max(1, (count - 1).bit_length()) - 1)
+    return str(index_width(count) - 1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lgnc.verify import adders
 from lgnc.verify.adders import take_apart, word_number
 from lgnc.verify.graph import AND, Graph
 from lgnc.verify.sums import Sum
@@ -64,3 +65,16 @@ def test_a_full_adder_is_the_sum_of_its_inputs() -> None:
     apart = take_apart(graph, word_number([graph.xor(half, 6), carry], False), ())
     assert (apart.total.constant, dict(apart.total.terms)) == (0, {1: 1, 2: 1, 3: 1})
     assert (apart.low, apart.high) == (0, 3)
+
+
+def test_what_is_counted_of_digits_is_what_the_coefficients_are() -> None:
+    """Sizes of coefficients are counted as they change; here they are looked at anew after every change."""
+    rng, answers = np.random.default_rng(0), []
+    work = adders._Work(Graph(LEAVES), Sum(0, Counter({1: 3, 2: 3, 3: 2})))
+    for _ in range(2000):
+        node = int(rng.integers(1, LEAVES + 1))
+        work._add(2 * node, int(rng.choice([0, 0, 1, -2, 3, 4])) - work.terms.get(node, 0))
+        sizes = [abs(times) for times in work.terms.values()]
+        answers.append(work._binary())
+        assert answers[-1] == (len(set(sizes)) == len(sizes) and all(size & (size - 1) == 0 for size in sizes))
+    assert 20 < sum(answers) < 1980
