@@ -149,10 +149,9 @@ def _late(coded: Coding | None, groups: int, row: int) -> dict[str, str]:
     own |= {"GROUPHIGH": str(groups - 1), "ROWHIGH": str(row - 1)}
     found = {
         "LATE": filled("axis_late.v.in", own),
-        "LATERESET": "      late_take <= @@'d0;\n      late_end <= @@'d0;\n",
+        "LATERESET": f"      late_take <= {ranks}'d0;\n      late_end <= {ranks}'d0;\n",
+        "LATEMOVED": f"      late_take <= {own['MOVEDTAKE']};\n      late_end <= {own['MOVEDEND']};\n",
     }
-    found["LATERESET"] = found["LATERESET"].replace("@@", str(ranks))
-    found["LATEMOVED"] = f"      late_take <= {own['MOVEDTAKE']};\n      late_end <= {own['MOVEDEND']};\n"
     return found | {f"THERE{each}": f"there_{each.lower()}" for each in ("END", "TAKE", "GROUP", "PLACE")}
 
 
